@@ -1,0 +1,58 @@
+"""oligort: planning checks for oligometastatic radiotherapy trials, from DICOM RT.
+
+Importing the package costs next to nothing: each name below is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oligort.checks.engine import check
+    from oligort.clinical.register import Register
+    from oligort.dicom.read import read
+    from oligort.document import Report
+    from oligort.dose.dvh import Dvh
+    from oligort.finding import Finding, Grade
+    from oligort.measure import Measure
+    from oligort.protocol.model import Protocol
+    from oligort.submission import Submission
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Dvh",
+    "Finding",
+    "Grade",
+    "Measure",
+    "Protocol",
+    "Register",
+    "Report",
+    "Submission",
+    "check",
+    "read",
+]
+
+_HOMES = {
+    "Dvh": "oligort.dose.dvh",
+    "Finding": "oligort.finding",
+    "Grade": "oligort.finding",
+    "Measure": "oligort.measure",
+    "Protocol": "oligort.protocol.model",
+    "Register": "oligort.clinical.register",
+    "Report": "oligort.document",
+    "Submission": "oligort.submission",
+    "check": "oligort.checks.engine",
+    "read": "oligort.dicom.read",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'oligort' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,1 @@
+"""Synthetic submissions by formula."""

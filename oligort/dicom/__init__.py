@@ -1,0 +1,1 @@
+"""The reader: DICOM objects in, the types of oligort out."""

@@ -1,0 +1,115 @@
+"""Report: the document that a check ends in, and its JSON form, which is a contract."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oligort.finding import Finding, Grade, verdict_of
+
+SCHEMA_VERSION = 1
+"""Version of the report's JSON; keys are added under one version, never renamed."""
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """A number the checks rest on: what of, which metric, value and its widest interval."""
+
+    about: str
+    metric: str
+    value: float | None
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """A convention or a protocol setting that was in force; assumptions are to be confirmed."""
+
+    name: str
+    value: str
+    source: str
+    assumption: bool = False
+    question: str = ""
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One object that was read: its kind, UID, place in the submission and digest."""
+
+    kind: str
+    sop_instance_uid: str
+    file: str
+    sha256: str
+
+
+class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The protocol that was applied."""
+
+    id: str
+    version: str
+    title: str
+    sha256: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission judged against one protocol.
+
+    The verdict is that of the findings: MAJOR > MINOR > NOT_EVALUABLE > PASS. `to_json` writes
+    the contract; the same input gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If the verdict is not that of the findings.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    subject: str
+    site: str
+    arm: str
+    plan_kind: str
+    plan_label: str
+    plan_date: str
+    dose_sop_instance_uids: tuple[str, ...]
+    verdict: Grade
+    findings: tuple[Finding, ...]
+    measurements: tuple[Measurement, ...]
+    settings: tuple[Setting, ...]
+    provenance: tuple[FileRecord, ...]
+    protocol: ProtocolRecord
+    versions: dict[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse a verdict that its findings do not give."""
+        if self.verdict is not verdict_of(self.findings):
+            raise ValueError(
+                f"expected the verdict {verdict_of(self.findings)} of the findings, "
+                f"found {self.verdict}"
+            )
+
+    @property
+    def assumptions(self) -> tuple[Setting, ...]:
+        """The settings that the trial's public record leaves open, to confirm with its office."""
+        return tuple(setting for setting in self.settings if setting.assumption)
+
+    def graded(self, grade: Grade) -> tuple[Finding, ...]:
+        """Return the findings of one grade, in the order of the checks."""
+        return tuple(finding for finding in self.findings if finding.grade is grade)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain dicts, lists, strings and numbers."""
+        plain = msgspec.to_builtins(self)
+        assert isinstance(plain, dict)
+        return plain
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the report as JSON text and, where a path is given, write it there."""
+        text = msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Report":
+        """Read a report from its JSON text."""
+        return msgspec.json.decode(text, type=cls)

@@ -1,0 +1,1 @@
+"""Dose: grids, dose-volume histograms and the metrics read from them."""

@@ -1,0 +1,37 @@
+"""The errors of oligort. Each message is a sentence for a stranger: expected, found, where, what to do."""
+
+
+class OligortError(Exception):
+    """Base of every error that oligort raises on purpose; anything else is a bug."""
+
+
+class DicomError(OligortError, ValueError):
+    """A DICOM object cannot be read, or says something that must not be believed."""
+
+
+class SelectionError(OligortError, ValueError):
+    """A plan, a dose or an ROI was asked for by a name that fits nothing, or more than one."""
+
+
+class ExpressionError(OligortError, ValueError):
+    """A structure expression cannot be read."""
+
+
+class MetricError(OligortError, ValueError):
+    """A metric cannot be read."""
+
+
+class ProtocolError(OligortError, ValueError):
+    """A protocol file is unknown, cannot be read or contradicts itself."""
+
+
+class RegisterError(OligortError, ValueError):
+    """A clinical register file cannot be read or holds an impossible value."""
+
+
+class NotEvaluable(OligortError):
+    """A question has no defensible answer; the message says why.
+
+    The engine of the checks turns this error, and no other, into a finding of grade
+    NOT_EVALUABLE.
+    """

@@ -1,0 +1,1 @@
+"""Shapes in patient space: grids, contours, area coverage, slabs, algebra, diameters."""

@@ -1,0 +1,128 @@
+"""Contours, structures and structure sets, as drawn: points in patient LPS millimetres."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Points = npt.NDArray[np.float64]
+
+CLOSED_TYPES = frozenset(
+    {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR", "INTERPOLATED_PLANAR"}
+)
+"""Contour Geometric Types (3006,0042) that enclose an area.
+
+The standard spells CLOSEDPLANAR_XOR; CLOSED_PLANAR_XOR is what some systems write.
+"""
+
+XOR_TYPES = frozenset({"CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"})
+"""Contour Geometric Types whose loops combine by exclusive or, as the standard says."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """One contour as drawn.
+
+    Parameters
+    ----------
+    points_mm : (N, 3) float array
+        Patient LPS coordinates; kept read-only.
+    geometric_type : str
+        Contour Geometric Type (3006,0042).
+
+    Raises
+    ------
+    ValueError
+        If the points are not an (N, 3) array of finite numbers.
+    """
+
+    points_mm: Points
+    geometric_type: str = "CLOSED_PLANAR"
+
+    def __post_init__(self) -> None:
+        points = np.array(self.points_mm, dtype=np.float64)
+        if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all():
+            raise ValueError(f"expected finite points of shape (N, 3), found {points.shape}")
+        points.setflags(write=False)
+        object.__setattr__(self, "points_mm", points)
+
+    @property
+    def encloses_area(self) -> bool:
+        """Whether the contour is of a closed type and has the three points an area needs."""
+        return self.geometric_type in CLOSED_TYPES and len(self.points_mm) >= 3
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """One ROI of a structure set: its number, its name and its contours.
+
+    Parameters
+    ----------
+    roi_number : int or None
+        ROI Number (3006,0022); None for a structure that was computed.
+    roi_name : str
+        ROI Name (3006,0026), as written in the file: hostile text.
+    contours : tuple of Contour
+        In the order of the file; may be empty.
+    interpreted_type : str
+        RT ROI Interpreted Type (3006,00A4), or "".
+    frame_of_reference_uid : str
+        Referenced Frame of Reference UID (3006,0024), or "".
+    """
+
+    roi_number: int | None
+    roi_name: str
+    contours: tuple[Contour, ...] = ()
+    interpreted_type: str = ""
+    frame_of_reference_uid: str = ""
+
+    @property
+    def areas(self) -> tuple[Contour, ...]:
+        """The contours that enclose an area; points and open lines are left out."""
+        return tuple(contour for contour in self.contours if contour.encloses_area)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in the structure encloses an area."""
+        return not any(contour.encloses_area for contour in self.contours)
+
+
+@dataclass(frozen=True, eq=False)
+class StructureSet:
+    """The structures of one RTSTRUCT.
+
+    Parameters
+    ----------
+    structures : tuple of Structure
+        In the order of the file; names may repeat.
+    sop_instance_uid, label, file : str
+        Which RTSTRUCT it is; `file` is relative to the submission.
+    frame_of_reference_uid : str
+        The frame of its structures, or "" where they have none or several.
+    referenced_image_uids : frozenset of str
+        SOP Instance UIDs of the images that the structure set or its contours name.
+    approval_status : str
+        Approval Status (300E,0002), or "".
+    patient_key : str
+        Opaque digest of the patient's identity, for comparison only.
+    """
+
+    structures: tuple[Structure, ...]
+    sop_instance_uid: str = ""
+    label: str = ""
+    file: str = ""
+    frame_of_reference_uid: str = ""
+    referenced_image_uids: frozenset[str] = field(default_factory=frozenset)
+    approval_status: str = ""
+    patient_key: str = ""
+
+    def __iter__(self) -> Iterator[Structure]:
+        return iter(self.structures)
+
+    def __len__(self) -> int:
+        return len(self.structures)
+
+    def named(self, roi_name: str) -> tuple[Structure, ...]:
+        """Return the structures of exactly this name; the same name may stand for several."""
+        return tuple(s for s in self.structures if s.roi_name == roi_name)

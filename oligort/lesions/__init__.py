@@ -1,0 +1,1 @@
+"""From ROI names and contours to metastases, counted per organ."""

@@ -1,0 +1,127 @@
+"""Lesion and LesionCensus: what was measured, and how many there are at least and at most."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.lesions.vocabulary import Organ, Role
+from oligort.measure import Measure
+
+
+@dataclass(frozen=True)
+class Count:
+    """The smallest and the largest defensible number.
+
+    Raises
+    ------
+    ValueError
+        If they are not in order.
+    """
+
+    least: int
+    most: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most:
+            raise ValueError(f"expected 0 <= least <= most, found {self.least} and {self.most}")
+
+    def __str__(self) -> str:
+        """One number where both agree, else a range."""
+        return str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+
+
+@dataclass(frozen=True, eq=False)
+class Lesion:
+    """One separate 3D part of one ROI.
+
+    Parameters
+    ----------
+    roi_name, roi_number : str, int or None
+        The ROI as drawn.
+    label : str
+        The ROI name, with the part's number where the ROI has several parts.
+    part : int
+        Counts from 1 within the ROI.
+    role, organ : Role, Organ or None
+        From the register, else the name, else the organ that holds most of it; None when unknown.
+    organ_evidence : str
+        What the organ rests on, as a sentence's tail: "from the ROI name".
+    volume_cc : float
+        Slab volume of the part.
+    longest_axial_mm, short_axis_mm : Measure
+        Longest diameter within one loop of one plane, and the widest perpendicular to it there.
+    plane_mm : float or None
+        LPS z of the plane of the longest axial diameter; None where the plane is not axial.
+    axial_end_points_mm : (2, 3) array
+        End points of the longest axial diameter.
+    maximum_3d_mm : Measure
+        With half-slice caps; the interval ``convention`` runs from the vertices alone to a whole
+        spacing beyond either end.
+    maximum_3d_end_points_mm : (2, 3) array
+        End points of the maximum 3D diameter.
+    centroid_mm : (3,) array
+        Centre of the part's slab volume.
+    counted : Count
+        How many distant metastases this part is at least and at most: (1, 1), (0, 1) or (0, 0).
+    doubt : str
+        Why `counted` is a range, or "".
+    """
+
+    roi_name: str
+    roi_number: int | None
+    label: str
+    part: int
+    role: Role
+    organ: Organ | None
+    organ_evidence: str
+    volume_cc: float
+    longest_axial_mm: Measure
+    short_axis_mm: Measure
+    plane_mm: float | None
+    axial_end_points_mm: npt.NDArray[np.float64]
+    maximum_3d_mm: Measure
+    maximum_3d_end_points_mm: npt.NDArray[np.float64]
+    centroid_mm: npt.NDArray[np.float64]
+    counted: Count
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """An ROI that is measured as no lesion, or a lesion not counted, with the reason."""
+
+    roi_name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LesionCensus:
+    """Every lesion, and the count of distant metastases in all and per organ.
+
+    Parameters
+    ----------
+    lesions : tuple of Lesion
+        Every measured part of every ROI of gross tumour (or of the ROIs asked for).
+    count : Count
+        Distant metastases.
+    per_organ : mapping of Organ (or None for an unknown organ) to Count
+        The same, by organ group.
+    excluded : tuple of Exclusion
+        ROIs that are no lesions.
+    notes : tuple of str
+        What a reader should know: gaps, specks, parts that may be one.
+    """
+
+    lesions: tuple[Lesion, ...]
+    count: Count
+    per_organ: Mapping[Organ | None, Count]
+    excluded: tuple[Exclusion, ...]
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Lesion]:
+        return iter(self.lesions)
+
+    def __len__(self) -> int:
+        return len(self.lesions)

@@ -1,0 +1,74 @@
+"""The words for what an ROI is: its role, its organ, its side."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an ROI stands for."""
+
+    GTV_PRIMARY = "gtv_primary"
+    GTV_NODE = "gtv_node"
+    GTV_METASTASIS = "gtv_metastasis"
+    GTV = "gtv"
+    CTV = "ctv"
+    ITV = "itv"
+    PTV = "ptv"
+    ORGAN = "organ"
+    EXTERNAL = "external"
+    UNION = "union"
+    RING = "ring"
+    HELPER = "helper"
+    UNKNOWN = "unknown"
+
+
+GTV_ROLES = frozenset({Role.GTV, Role.GTV_PRIMARY, Role.GTV_NODE, Role.GTV_METASTASIS})
+"""The roles of gross tumour: what "GTV" stands for in an expression, and what is measured."""
+
+
+class Organ(StrEnum):
+    """Organs in the groups that a protocol counts by, in the words of TG-263.
+
+    Paired organs are one group (Lungs, Adrenals, Kidneys, ...), the skeleton is Bone, and all
+    lymph nodes are LymphNodes.
+    """
+
+    LUNGS = "Lungs"
+    LIVER = "Liver"
+    BRAIN = "Brain"
+    BONE = "Bone"
+    LYMPH_NODES = "LymphNodes"
+    ADRENALS = "Adrenals"
+    KIDNEYS = "Kidneys"
+    SPLEEN = "Spleen"
+    PANCREAS = "Pancreas"
+    PLEURA = "Pleura"
+    PERITONEUM = "Peritoneum"
+    SOFT_TISSUE = "SoftTissue"
+    SKIN = "Skin"
+    BREASTS = "Breasts"
+    OVARIES = "Ovaries"
+    ESOPHAGUS = "Esophagus"
+    STOMACH = "Stomach"
+    BOWEL = "Bowel"
+    RECTUM = "Rectum"
+    BLADDER = "Bladder"
+    PROSTATE = "Prostate"
+    UTERUS = "Uterus"
+    HEART = "Heart"
+    GREAT_VESSELS = "GreatVes"
+    TRACHEA = "Trachea"
+    BRONCHUS = "Bronchus"
+    CHEST_WALL = "Chestwall"
+    SPINAL_CORD = "SpinalCord"
+    BRAINSTEM = "Brainstem"
+    THYROID = "Thyroid"
+    PAROTIDS = "Parotids"
+    EYES = "Eyes"
+
+
+class Side(StrEnum):
+    """Which of a pair."""
+
+    LEFT = "L"
+    RIGHT = "R"
+    BOTH = ""

@@ -1,0 +1,1 @@
+"""Solids and dose fields by formula, with their closed forms."""

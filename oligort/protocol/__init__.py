@@ -1,0 +1,1 @@
+"""Protocols as documents: limits, settings, sources."""
