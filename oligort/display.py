@@ -10,7 +10,7 @@ _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def safe_text(text: object, max_length: int = MAX_TEXT) -> str:
-    """Return `text` on one line, without control, format or bidirectional characters, cut to length.
+    """Return `text` on one line, without control or format characters, cut to length.
 
     Control characters become a visible "?", so that a name holding an ANSI escape shows itself
     as damaged instead of acting on the terminal.

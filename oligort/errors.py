@@ -1,4 +1,4 @@
-"""The errors of oligort. Each message is a sentence for a stranger: expected, found, where, what to do."""
+"""The errors of oligort. Each message is a sentence: expected, found, where, what to do."""
 
 
 class OligortError(Exception):
@@ -29,7 +29,7 @@ class RegisterError(OligortError, ValueError):
     """A clinical register file cannot be read or holds an impossible value."""
 
 
-class NotEvaluable(OligortError):
+class NotEvaluable(OligortError):  # noqa: N818 - an answer, not a failure
     """A question has no defensible answer; the message says why.
 
     The engine of the checks turns this error, and no other, into a finding of grade
