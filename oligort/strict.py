@@ -94,12 +94,16 @@ def shown_file(file: str | Path) -> str:
 
 
 def nearest(word: object, words: Iterable[str]) -> str:
-    """Return '; did you mean "..."?' with the word of `words` most like `word`, or ""."""
+    """Return '; did you mean "..."?' with the word of `words` most like `word`, or "".
+
+    Signs are not words: ">" is as like "=>" as ">=" is, and only one of the two was meant.
+    """
+    spelt = str(word).casefold()
     by_lower_case = {right.casefold(): right for right in words}
-    close = difflib.get_close_matches(
-        str(word).casefold(), by_lower_case, n=1, cutoff=_LEAST_LIKENESS
-    )
-    return f"; did you mean {quoted(by_lower_case[close[0]])}?" if close else ""
+    close = difflib.get_close_matches(spelt, by_lower_case, n=1, cutoff=_LEAST_LIKENESS)
+    if not close or not any(letter.isalpha() for letter in spelt):
+        return ""
+    return f"; did you mean {quoted(by_lower_case[close[0]])}?"
 
 
 def _built(kind: type[Any], value: object) -> object:
