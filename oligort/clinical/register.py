@@ -71,14 +71,14 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of the register: no key that is not known, no change once built."""
 
 
-class Patient(_Strict, frozen=True):
+class Patient(_Strict, frozen=True, kw_only=True):
     """Age in whole years and ECOG performance status; None is unknown."""
 
     age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
     ecog: Annotated[int, Meta(ge=0, le=5)] | None = None
 
 
-class Disease(_Strict, frozen=True):
+class Disease(_Strict, frozen=True, kw_only=True):
     """Histology, and what the ESTRO-EORTC decision tree asks."""
 
     oesophageal_squamous_cell_carcinoma: Answer = Answer.UNKNOWN
@@ -90,7 +90,7 @@ class Disease(_Strict, frozen=True):
     any_lesion_progressive: Answer = Answer.UNKNOWN
 
 
-class History(_Strict, frozen=True):
+class History(_Strict, frozen=True, kw_only=True):
     """What excludes a patient from the trial."""
 
     disseminated_metastases: Answer = Answer.UNKNOWN
@@ -100,7 +100,7 @@ class History(_Strict, frozen=True):
     intolerance_of_chemotherapy_or_immunotherapy: Answer = Answer.UNKNOWN
 
 
-class Anatomy(_Strict, frozen=True):
+class Anatomy(_Strict, frozen=True, kw_only=True):
     """What explains a structure that is not there.
 
     `gtv_absent` yes says that there is no gross tumour to subtract from an organ.
@@ -110,7 +110,7 @@ class Anatomy(_Strict, frozen=True):
     gtv_absent: Answer = Answer.UNKNOWN
 
 
-class RegisterLesion(_Strict, frozen=True):
+class RegisterLesion(_Strict, frozen=True, kw_only=True):
     """One lesion, whether it is contoured or not.
 
     Parameters
@@ -172,7 +172,7 @@ class RegisterLesion(_Strict, frozen=True):
         return _ROLES[self.kind]
 
 
-class Register(_Strict, frozen=True):
+class Register(_Strict, frozen=True, kw_only=True):
     """The clinical register of one patient; what it does not say is unknown.
 
     Parameters
