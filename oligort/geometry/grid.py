@@ -100,7 +100,7 @@ class Grid:
     @cached_property
     def normal(self) -> Floats:
         """Unit vector along which k grows: i_direction x j_direction."""
-        return np.cross(self.i_direction, self.j_direction)
+        return np.asarray(np.cross(self.i_direction, self.j_direction))
 
     @cached_property
     def axes(self) -> Floats:
@@ -122,7 +122,7 @@ class Grid:
         """Return continuous k of positions along the normal, linear also beyond the ends."""
         frames = self.frame_positions_mm
         if len(frames) == 1:
-            return positions_mm - frames[0]
+            return np.asarray(positions_mm - frames[0])
         below = np.clip(np.searchsorted(frames, positions_mm, side="right") - 1, 0, len(frames) - 2)
         return np.asarray(below + (positions_mm - frames[below]) / np.diff(frames)[below])
 

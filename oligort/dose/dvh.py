@@ -1,0 +1,405 @@
+"""Dose-volume histograms: exact area coverage, first-order dose spread, uncovered volume.
+
+A region is cut into sub-voxels: pixels of a lattice on each of its layers, thin along the normal.
+A sub-voxel of dose gradient g holds no single dose but an interval of doses; it enters the
+histogram as that interval, which removes the staircase that counting voxel centres leaves. Volume
+outside the dose grid has no dose: it is counted as uncovered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.dose.grid import DoseGrid
+from oligort.dose.metric import Metric
+from oligort.dose.sampling import Samples, dose_at, sampler_of
+from oligort.errors import NotEvaluable
+from oligort.geometry.raster import Lattice
+from oligort.geometry.region import Region
+from oligort.measure import Measure
+
+Floats = npt.NDArray[np.float64]
+
+BIN_GY = 0.01
+"""Width of the histogram's bins: a tenth of what planning systems print."""
+
+MAXIMUM_DOSE_GY = 1000.0
+"""No histogram is made of a higher dose: no teletherapy reaches it, a wrong scale does."""
+
+TIE_GY = 1e-6
+"""Doses are raised by this much before they are binned.
+
+20 Gy stored as a whole number times a scaling comes back as 19.999999999999996; V20Gy counts it.
+A microgray is a hundredth of the finest quantum that RTDOSE files use.
+"""
+
+SUB_VOXELS = 400_000
+"""Sub-voxels that a region is cut into, unless the limits of their size say otherwise."""
+
+FINEST_MM, COARSEST_MM = 0.02, 1.25
+"""Limits of the size of a sub-voxel: half of the 2.5 mm that dose grids commonly have."""
+
+VOLUME_ROUNDING = 1e-9
+"""Volumes are sums of some million numbers: they agree to this fraction."""
+
+NARROW_BINS = 1e-3
+"""An interval of dose narrower than this many bins is one dose."""
+
+BATCH = 1_000_000
+"""Sub-voxels that are held before they are entered into the histogram."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dvh:
+    """A cumulative dose-volume histogram.
+
+    Parameters
+    ----------
+    roi_name : str
+        The ROI or the expression.
+    roi_number : int or None
+        None for an expression.
+    edges_gy : (n + 1,) array
+        Bin edges from 0, of `BIN_GY`; the last is at or above the maximum.
+    cumulative_cc : (n + 1,) array
+        Covered volume with at least the dose of each edge.
+    volume_cc : float
+        Whole volume, from the contours alone.
+    uncovered_cc : float
+        Volume outside the dose grid.
+    min_gy, mean_gy, max_gy : float or None
+        Of the covered part; None where nothing is covered.
+    settings : mapping
+        The conventions in force, by name.
+    notes : tuple of str
+        What was assumed or repaired.
+
+    Raises
+    ------
+    ValueError
+        If the curve rises, or does not start at the covered volume.
+    """
+
+    roi_name: str
+    roi_number: int | None
+    edges_gy: Floats
+    cumulative_cc: Floats
+    volume_cc: float
+    uncovered_cc: float
+    min_gy: float | None
+    mean_gy: float | None
+    max_gy: float | None
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        rounding = VOLUME_ROUNDING * self.volume_cc
+        if self.edges_gy.shape != self.cumulative_cc.shape or self.edges_gy[0] != 0:
+            raise ValueError("expected a volume for every edge, and edges from 0 Gy")
+        if (np.diff(self.cumulative_cc) > rounding).any():
+            raise ValueError("expected a cumulative curve that never rises")
+        if abs(self.cumulative_cc[0] + self.uncovered_cc - self.volume_cc) > rounding:
+            raise ValueError("expected covered and uncovered volume to make up the whole")
+        self.edges_gy.setflags(write=False)
+        self.cumulative_cc.setflags(write=False)
+
+    @property
+    def covered_cc(self) -> float:
+        """Volume inside the dose grid."""
+        return self.volume_cc - self.uncovered_cc
+
+    def __getitem__(self, metric: str | Metric) -> Measure:
+        """Return a metric with its intervals.
+
+        Percentages of volume are of the whole volume. Where part of it is uncovered, the value
+        counts that part as 0 Gy (V, D) or leaves it out (Min, Mean, Max), and the interval
+        ``coverage`` tells what any dose there could make of it.
+
+        Raises
+        ------
+        MetricError
+            If the text is no metric.
+        NotEvaluable
+            If the histogram cannot answer.
+        """
+        metric = Metric.parse(metric) if isinstance(metric, str) else metric
+        if "%" in (metric.at_unit if metric.kind == "V" else metric.unit):
+            raise NotEvaluable(
+                f"{metric} needs a prescription to be relative to, and none was given"
+            )
+        if self.min_gy is None or self.mean_gy is None or self.max_gy is None:
+            raise NotEvaluable(
+                f"the whole structure ({self.volume_cc:.4g} cc) lies outside the dose grid"
+            )
+        match metric.kind:
+            case "V":
+                return self._volume_at(metric)
+            case "D":
+                return self._dose_at(metric)
+            case "Min":
+                return self._with_uncovered(self.min_gy, 0.0, self.min_gy)
+            case "Max":
+                return self._with_uncovered(self.max_gy, self.max_gy, np.inf)
+            case "Mean":
+                covered = self.covered_cc / self.volume_cc
+                return self._with_uncovered(self.mean_gy, self.mean_gy * covered, np.inf)
+
+    @property
+    def _has_uncovered(self) -> bool:
+        return self.uncovered_cc > VOLUME_ROUNDING * self.volume_cc
+
+    def _with_uncovered(self, value: float, low: float, high: float) -> Measure:
+        if not self._has_uncovered:
+            return Measure(value, "Gy")
+        return Measure(value, "Gy", coverage=(low, high))
+
+    def _volume_at(self, metric: Metric) -> Measure:
+        assert metric.at is not None
+        volume = float(np.interp(metric.at, self.edges_gy, self.cumulative_cc, right=0.0))
+        scale = 100 / self.volume_cc if metric.unit == "%" else 1.0
+        if not self._has_uncovered:
+            return Measure(volume * scale, metric.unit)
+        bounds = (volume * scale, (volume + self.uncovered_cc) * scale)
+        return Measure(volume * scale, metric.unit, coverage=bounds)
+
+    def _dose_at(self, metric: Metric) -> Measure:
+        assert metric.at is not None
+        target = metric.at / 100 * self.volume_cc if metric.at_unit == "%" else metric.at
+        rounding = VOLUME_ROUNDING * self.volume_cc
+        if target > self.volume_cc + rounding:
+            raise NotEvaluable(
+                f"{metric} asks for {target:.4g} cc of a structure of {self.volume_cc:.4g} cc"
+            )
+        if target > self.covered_cc + rounding:
+            raise NotEvaluable(
+                f"{metric} asks for {target:.4g} cc, and only {self.covered_cc:.4g} cc of the "
+                f"structure lie inside the dose grid"
+            )
+        value = self._hottest(target)
+        if not self._has_uncovered:
+            return Measure(value, "Gy")
+        # Were the uncovered part hotter than all else, that much less would be needed here.
+        left = target - self.uncovered_cc
+        return Measure(value, "Gy", coverage=(value, self._hottest(left) if left > 0 else np.inf))
+
+    def _hottest(self, volume_cc: float) -> float:
+        """Return the highest dose that at least this volume receives, between the edges linear."""
+        assert self.max_gy is not None
+        assert self.min_gy is not None
+        enough = self.cumulative_cc >= volume_cc - VOLUME_ROUNDING * self.volume_cc
+        last = int(np.flatnonzero(enough)[-1])
+        if last + 1 == len(self.edges_gy):
+            return self.max_gy
+        above, below = self.cumulative_cc[last], self.cumulative_cc[last + 1]
+        fraction = min(max((above - volume_cc) / (above - below), 0.0), 1.0)
+        dose = float(
+            self.edges_gy[last] + fraction * (self.edges_gy[last + 1] - self.edges_gy[last])
+        )
+        return min(max(dose, self.min_gy), self.max_gy)
+
+
+def compute_dvh(
+    region: Region, dose: DoseGrid, roi_name: str, roi_number: int | None = None
+) -> Dvh:
+    """Compute the histogram of a region in a dose grid.
+
+    Raises
+    ------
+    NotEvaluable
+        If the region is empty, or the dose is higher than any real one.
+    """
+    if dose.maximum_gy > MAXIMUM_DOSE_GY:
+        raise NotEvaluable(
+            f"the dose reaches {dose.maximum_gy:.6g} Gy: no dose above {MAXIMUM_DOSE_GY:g} Gy is "
+            f"believed; check its scaling and units"
+        )
+    step_mm = _step_mm(region.drawn_volume_mm3)
+    lattice = Lattice.around(region.slabs, step_mm)
+    sampler = sampler_of(dose, region.frame, lattice)
+    tally = _Tally(dose)
+    total_mm3 = 0.0
+    for layer in region.layers(lattice):
+        pixels = np.flatnonzero(layer.coverage)
+        covered = layer.coverage.ravel()[pixels]
+        total_mm3 += float(covered.sum()) * layer.thickness_mm * lattice.pixel_area_mm2
+        cuts = max(1, int(np.ceil(layer.thickness_mm / step_mm)))
+        thickness = layer.thickness_mm / cuts
+        for cut in range(cuts):
+            position = layer.lower_mm + (cut + 0.5) * thickness
+            samples = sampler.sample(position, thickness, pixels)
+            tally.add(samples, covered, thickness * lattice.pixel_area_mm2)
+    if total_mm3 <= 0:
+        raise NotEvaluable(f"{roi_name} is empty: nothing is left to compute a dose of")
+    extremes = tally.extremes(_outline_dose_gy(region, dose, lattice))
+    histogram = tally.histogram(extremes)
+    volume_cc = total_mm3 / 1000
+    covered_cc = histogram.sum() / 1000
+    cumulative = np.append(np.cumsum(histogram[::-1])[::-1], 0.0) / 1000
+    return Dvh(
+        roi_name=roi_name,
+        roi_number=roi_number,
+        edges_gy=np.asarray(np.arange(len(cumulative)) * BIN_GY),
+        cumulative_cc=np.maximum(cumulative, 0),
+        volume_cc=volume_cc,
+        uncovered_cc=max(volume_cc - float(covered_cc), 0.0),
+        min_gy=extremes.low if extremes else None,
+        mean_gy=tally.mean_gy if extremes else None,
+        max_gy=extremes.high if extremes else None,
+        notes=region.notes,
+    )
+
+
+def _step_mm(volume_mm3: float) -> float:
+    return float(np.clip((volume_mm3 / SUB_VOXELS) ** (1 / 3), FINEST_MM, COARSEST_MM))
+
+
+def _outline_dose_gy(region: Region, dose: DoseGrid, lattice: Lattice) -> Floats:
+    """Return the doses at the outline's points: of a convex dose field, the extremes are there.
+
+    Of an expression only the outline of the result counts; its drawn points may lie elsewhere.
+    """
+    points = region.outline_points_mm()
+    if not region.is_one_structure:
+        points = points[_on_result(region, lattice, points)]
+    values = dose_at(dose, region.frame.to_patient(points))
+    return values[np.isfinite(values)]
+
+
+def _on_result(region: Region, lattice: Lattice, points: Floats) -> npt.NDArray[np.bool_]:
+    """Whether each outline point lies in a covered pixel of a layer that begins or ends there."""
+    on_result = np.zeros(len(points), dtype=bool)
+    pixel = np.minimum(lattice.to_pixels(points[:, :2]).astype(int), np.array(lattice.shape) - 1)
+    for layer in region.layers(lattice):
+        here = (points[:, 2] >= layer.lower_mm - 1e-6) & (points[:, 2] <= layer.upper_mm + 1e-6)
+        on_result[here] |= layer.coverage[tuple(pixel[here].T)] > 0
+    return on_result
+
+
+class _Extremes(NamedTuple):
+    low: float
+    high: float
+
+
+class _Intervals(NamedTuple):
+    """Dose intervals (N,) in Gy and the volume in mm3 that is spread over each."""
+
+    centre_gy: Floats
+    width_gy: Floats
+    volume_mm3: Floats
+
+
+class _Tally:
+    """Collects the sub-voxels of a region and turns them into a histogram.
+
+    Sub-voxels that the region fills go into the histogram as they come. Those on its rim are
+    kept: their dose interval may reach beyond the region and is cut at the extremes in the end.
+    """
+
+    def __init__(self, dose: DoseGrid) -> None:
+        # Continuing the grid by half a voxel adds at most half of the last step to its maximum.
+        bins = int(1.5 * dose.maximum_gy / BIN_GY) + 3
+        self._ceiling_gy = 1.5 * dose.maximum_gy
+        self._histogram = _Histogram(bins)
+        self._filled: list[_Intervals] = []
+        self._rim: list[_Intervals] = []
+        self._low, self._high = np.inf, -np.inf
+        self._volume, self._dose_volume = 0.0, 0.0
+
+    def add(self, samples: Samples, covered: Floats, sub_voxel_mm3: float) -> None:
+        """Add the sub-voxels of one thin layer, `covered` (N,) being their covered fractions."""
+        fraction = covered * samples.inside
+        volume = fraction * sub_voxel_mm3
+        self._volume += float(volume.sum())
+        self._dose_volume += float(volume @ samples.dose_gy)
+        is_filled = fraction > 1 - VOLUME_ROUNDING
+        is_rim = (fraction > 0) & ~is_filled
+        if is_filled.any():
+            dose, reach = samples.dose_gy[is_filled], samples.reach_gy[is_filled]
+            self._low = min(self._low, float((dose - reach).min()))
+            self._high = max(self._high, float((dose + reach).max()))
+            self._filled.append(_Intervals(dose, samples.width_gy[is_filled], volume[is_filled]))
+            if sum(len(intervals.centre_gy) for intervals in self._filled) > BATCH:
+                self._flush()
+        if is_rim.any():
+            self._rim.append(
+                _Intervals(samples.dose_gy[is_rim], samples.width_gy[is_rim], volume[is_rim])
+            )
+
+    @property
+    def mean_gy(self) -> float:
+        """Mean dose of the covered volume."""
+        return self._dose_volume / self._volume
+
+    def extremes(self, outline_gy: Floats) -> _Extremes | None:
+        """Return the lowest and the highest dose, or None where nothing is covered."""
+        if not self._volume:
+            return None
+        low = min(self._low, float(outline_gy.min(initial=np.inf)))
+        high = max(self._high, float(outline_gy.max(initial=-np.inf)))
+        if not np.isfinite(low):
+            # Thinner than a sub-voxel everywhere, and the outline outside the grid.
+            low = min(float(rim.centre_gy.min()) for rim in self._rim)
+            high = max(float(rim.centre_gy.max()) for rim in self._rim)
+        mean = self.mean_gy
+        return _Extremes(min(max(low, 0.0), mean), max(min(high, self._ceiling_gy), mean))
+
+    def histogram(self, extremes: _Extremes | None) -> Floats:
+        """Return the covered volume in mm3 per bin; the last bin holds the maximum."""
+        if extremes is None:
+            return np.zeros(1)
+        self._flush()
+        if self._rim:
+            rim = _joined(self._rim)
+            low, high = (
+                np.clip(rim.centre_gy + half, extremes.low, extremes.high)
+                for half in (-rim.width_gy / 2, rim.width_gy / 2)
+            )
+            self._histogram.add(low, high, rim.volume_mm3)
+        return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / BIN_GY) + 1]
+
+    def _flush(self) -> None:
+        if self._filled:
+            centre, width, volume = _joined(self._filled)
+            self._histogram.add(np.maximum(centre - width / 2, 0), centre + width / 2, volume)
+            self._filled = []
+
+
+def _joined(batches: list[_Intervals]) -> _Intervals:
+    return _Intervals(*(np.concatenate(column) for column in zip(*batches, strict=True)))
+
+
+class _Histogram:
+    """Volume per bin of dose, filled with intervals of dose."""
+
+    def __init__(self, bins: int) -> None:
+        self._points = np.zeros(bins)
+        self._steps = np.zeros(bins)
+
+    @property
+    def volume_mm3(self) -> Floats:
+        """Volume in each bin."""
+        return np.maximum(self._points + np.cumsum(self._steps), 0)
+
+    def add(self, low_gy: Floats, high_gy: Floats, volume_mm3: Floats) -> None:
+        """Spread each volume evenly over its interval.
+
+        The bins at both ends receive their part at once; the full bins between receive a constant
+        from the first to the last of them, summed up when the histogram is read.
+        """
+        low, high = (low_gy + TIE_GY) / BIN_GY, (high_gy + TIE_GY) / BIN_GY
+        size = len(self._points)
+        is_narrow = high - low < NARROW_BINS
+        if is_narrow.any():
+            middle = ((low + high) / 2)[is_narrow].astype(np.int64)
+            self._points += np.bincount(middle, volume_mm3[is_narrow], minlength=size)
+            low, high, volume_mm3 = low[~is_narrow], high[~is_narrow], volume_mm3[~is_narrow]
+        per_bin = volume_mm3 / (high - low)
+        first, last = low.astype(np.int64), high.astype(np.int64)
+        self._points += np.bincount(first, per_bin * (first + 1 - low), minlength=size)
+        self._points += np.bincount(last, per_bin * (high - last), minlength=size)
+        self._steps += np.bincount(first + 1, per_bin, minlength=size)
+        self._steps -= np.bincount(last, per_bin, minlength=size)

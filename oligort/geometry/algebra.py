@@ -1,0 +1,174 @@
+"""Structure algebra: "Lungs-GTV", "Lung_L|Lung_R", "(PTV01&Liver)-'GTV 1'".
+
+``-`` subtracts, ``|`` joins, ``&`` intersects. ``&`` binds tighter than ``-`` and ``|``, which are
+of one rank and are read from the left. A name may hold spaces and apostrophes; one that holds an
+operator or a parenthesis is put in double quotes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from oligort.display import quoted
+from oligort.errors import ExpressionError
+from oligort.geometry.structure import Structure
+
+Operator = Literal["-", "|", "&"]
+
+_TOKEN = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<symbol>[-|&()])|(?P<name>[^-|&()"]+))')
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A name in an expression: an ROI, a role or a structure that others make up."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name, in quotes where it holds an operator."""
+        return f'"{self.name}"' if re.search(r"[-|&()]", self.name) else self.name
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Two expressions and the operator between them."""
+
+    operator: Operator
+    left: "Expression"
+    right: "Expression"
+
+    def __str__(self) -> str:
+        """Return the expression as it is read, with parentheses where they are needed."""
+        sides = []
+        for side, needs_parentheses in (
+            (self.left, self.operator == "&"),
+            (self.right, True),
+        ):
+            if isinstance(side, Combination) and needs_parentheses:
+                sides.append(f"({side})")
+            else:
+                sides.append(str(side))
+        return self.operator.join(sides)
+
+
+Expression = Operand | Combination
+
+
+def parse(text: str) -> Expression:
+    """Read an expression.
+
+    Raises
+    ------
+    ExpressionError
+        If the text is no expression: an operand, an operator or a parenthesis is missing.
+    """
+    tokens = _tokens(text)
+    expression, rest = _sum(tokens, text)
+    if rest:
+        raise ExpressionError(f"expected an operator before {quoted(rest[0])} in {quoted(text)}")
+    return expression
+
+
+def operand_names(expression: Expression) -> tuple[str, ...]:
+    """Return the names in an expression, from the left."""
+    if isinstance(expression, Operand):
+        return (expression.name,)
+    return operand_names(expression.left) + operand_names(expression.right)
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """An expression whose names have become structures.
+
+    Parameters
+    ----------
+    structures : tuple of Structure
+        For a leaf, the structures that are joined; empty for a combination.
+    operator, left, right
+        For a combination; "" and None for a leaf.
+    """
+
+    structures: tuple[Structure, ...] = ()
+    operator: Operator | Literal[""] = ""
+    left: "Shape | None" = None
+    right: "Shape | None" = None
+
+    def __post_init__(self) -> None:
+        is_combination = self.left is not None and self.right is not None
+        if bool(self.structures) == is_combination or bool(self.operator) != is_combination:
+            raise ValueError("expected either structures, or an operator and two shapes")
+
+    @property
+    def leaves(self) -> tuple[Structure, ...]:
+        """All structures of the shape, from the left."""
+        if self.left is None or self.right is None:
+            return self.structures
+        return self.left.leaves + self.right.leaves
+
+
+def resolve(expression: Expression, structures_of: Callable[[str], tuple[Structure, ...]]) -> Shape:
+    """Return the shape of an expression; `structures_of` turns a name into its structures.
+
+    Raises
+    ------
+    NotEvaluable
+        If `structures_of` raises it for an operand: nothing missing is ever "nothing to
+        subtract".
+    """
+    if isinstance(expression, Operand):
+        return Shape(structures_of(expression.name))
+    return Shape(
+        operator=expression.operator,
+        left=resolve(expression.left, structures_of),
+        right=resolve(expression.right, structures_of),
+    )
+
+
+def _tokens(text: str) -> list[str]:
+    """Split into symbols and names; names keep a leading quote so that none looks like a symbol."""
+    tokens = []
+    position = 0
+    stripped = text.rstrip()
+    while position < len(stripped):
+        match = _TOKEN.match(stripped, position)
+        if match is None:
+            raise ExpressionError(f"expected a closing quote in {quoted(text)}")
+        if match["symbol"]:
+            tokens.append(match["symbol"])
+        else:
+            name = match["quoted"] if match["quoted"] is not None else match["name"].strip()
+            if not name.strip():
+                raise ExpressionError(f"expected a name between the quotes in {quoted(text)}")
+            tokens.append(f'"{name}')
+        position = match.end()
+    return tokens
+
+
+def _sum(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
+    expression, rest = _intersection(tokens, text)
+    while rest and rest[0] in ("-", "|"):
+        operator: Operator = "-" if rest[0] == "-" else "|"
+        right, rest = _intersection(rest[1:], text)
+        expression = Combination(operator, expression, right)
+    return expression, rest
+
+
+def _intersection(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
+    expression, rest = _operand(tokens, text)
+    while rest and rest[0] == "&":
+        right, rest = _operand(rest[1:], text)
+        expression = Combination("&", expression, right)
+    return expression, rest
+
+
+def _operand(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
+    if tokens and tokens[0] == "(":
+        expression, rest = _sum(tokens[1:], text)
+        if not rest or rest[0] != ")":
+            raise ExpressionError(f"expected a closing parenthesis in {quoted(text)}")
+        return expression, rest[1:]
+    if tokens and tokens[0].startswith('"'):
+        return Operand(tokens[0][1:]), tokens[1:]
+    found = f"found {quoted(tokens[0])}" if tokens else "found the end"
+    raise ExpressionError(f"expected the name of a structure in {quoted(text)}, {found}")
