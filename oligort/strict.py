@@ -9,6 +9,7 @@ import difflib
 import json
 import tomllib
 import types
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -117,13 +118,11 @@ def _json_of(text: str) -> object:
 
 def _without_repeats(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     """Refuse a key that stands twice: JSON would let the last one win without a word."""
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(
-            f"keys that stand twice: {listed({n for n in names if names.count(n) > 1})}"
-        )
-    return table
+    times = Counter(name for name, _ in pairs)
+    if len(times) < len(pairs):
+        repeated = [name for name, count in times.items() if count > 1]
+        raise ValueError(f"keys that stand twice: {listed(repeated)}")
+    return dict(pairs)
 
 
 def _refuse_constant(name: str) -> NoReturn:
