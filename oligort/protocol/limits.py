@@ -1,7 +1,6 @@
 """The rules of a protocol: limits and required answers, each with its grade and its source."""
 
 import operator
-import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -10,6 +9,7 @@ from msgspec import Meta
 
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
+from oligort.dose.metric import Metric
 from oligort.finding import Grade, Relation, Source
 from oligort.protocol.sourced import Sourced, Strict
 
@@ -159,7 +159,7 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     structure : str
         A structure expression: "Lungs-GTV".
     metric : str
-        As TG-263 prints it: "V20Gy[%]".
+        As TG-263 prints it, whichever known spelling it was written in: "V20Gy[%]".
     limit, relation, unit
         Held against the metric, whose unit it is.
     family : tuple of str
@@ -170,7 +170,8 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If the metric has another unit, a percentage is above 100, or the family repeats itself.
+        If the metric cannot be read or has another unit, more than the whole volume is allowed,
+        or the family repeats itself.
     """
 
     structure: Name
@@ -184,13 +185,15 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         super().__post_init__()
-        if not re.fullmatch(rf"[^\[\]]+\[{re.escape(self.unit)}\]", self.metric):
+        metric = Metric.parse(self.metric)
+        if metric.unit != self.unit:
             raise ValueError(
-                f"metric: expected a metric in {self.unit}, such as "
-                f'"Mean[{self.unit}]", found {quoted(self.metric)}'
+                f"unit: expected {metric.unit}, the unit of {metric}, found {self.unit}"
             )
-        if self.unit == "%" and self.limit > 100:
+        if metric.kind == "V" and metric.unit == "%" and self.limit > 100:
             raise ValueError(f"limit: expected at most 100 %, found {self.limit:g} %")
+        # Under its printed name, so that two spellings of one metric are seen to be one.
+        msgspec.structs.force_setattr(self, "metric", str(metric))
         definitions = (self.structure, *self.family)
         repeated = {name for name in definitions if definitions.count(name) > 1}
         if repeated:

@@ -284,14 +284,16 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
         (X6, X6.replace("25", "250"), "dose_limits[entry 1]: limit: expected at most 100 %"),
         (X6, X6.replace("25", "0"), "dose_limits[entry 1].limit: expected a number above 0"),
         (X6, X6.replace("25", "inf"), "dose_limits[entry 1].limit: expected a number above 0"),
-        (X6, X6.replace("%", "cc"), 'metric: expected a metric in cc, such as "Mean[cc]"'),
+        (X6, X6.replace("%", "cc"), "unit: expected %, the unit of V20Gy[%], found cc"),
         (X6, X6.replace("%", "cGy"), 'unit: expected "%" or "Gy" or "cc", found "cGy"'),
-        ('"V20Gy[%]"', '"V20Gy"', 'metric: expected a metric in %, such as "Mean[%]"'),
+        ('"V20Gy[%]"', '"V2OGy[%]"',
+         "dose_limits[entry 1]: expected a metric such as V20Gy[%], V20Gy[cc]"),
+        ('"V20Gy[%]"', '"Mean"', "dose_limits[entry 1]: unit: expected Gy, the unit of Mean[Gy]"),
         ('["Lungs",', '["Lungs-GTV",', 'each once, found again: "Lungs-GTV"'),
         ('["Lungs",', '["Lungs-PTV",', 'each once, found again: "Lungs-PTV"'),
         ("[dose_limits.definition]",
          '[[dose_limits]]\ncriterion = "X6"\ndescription = "d"\nstructure = "Lungs-GTV"\n'
-         'metric = "V20Gy[%]"\nrelation = "<"\nlimit = 20\nunit = "%"\n'
+         'metric = "V20"\nrelation = "<"\nlimit = 20\nunit = "%"\n'
          'source = { document = "NCT06190782" }\n[dose_limits.definition]',
          'dose_limits[entry 2]: expected one limit for "V20Gy[%]" of "Lungs-GTV"'),
         ('options = ["longest_axial", "maximum_3d"]', 'options = ["maximum_3d"]',
@@ -355,6 +357,11 @@ def test_a_site_adds_its_own_dose_limit(altered):
     assert site.dose_limits[1].grade is Grade.MINOR
     assert not site.dose_limits[1].allows(45)
     assert not site.setting_records()[0].assumption
+
+
+def test_a_dose_in_percent_may_be_above_the_prescription(altered):
+    site = altered(f'metric = "V20Gy[%]"\n{X6}', f'metric = "Dmax[%]"\n{X6}'.replace("25", "107"))
+    assert (site.dose_limits[0].metric, site.dose_limits[0].limit) == ("Max[%]", 107)
 
 
 def test_an_altered_required_answer_arrives(altered):
