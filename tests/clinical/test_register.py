@@ -94,6 +94,21 @@ def test_a_whole_register_is_read(tmp_path):
     assert [one.role for one in register.lesions] == [Role.GTV_PRIMARY, Role.GTV_METASTASIS]
 
 
+@pytest.mark.parametrize(
+    ("kind", "role"),
+    [
+        ("primary", Role.GTV_PRIMARY),
+        ("regional_node", Role.GTV_NODE),
+        ("distant", Role.GTV_METASTASIS),
+        (None, Role.GTV),
+    ],
+)
+def test_the_kind_of_a_lesion_gives_its_role(kind, role):
+    lesion = {"id": "L1", "kind": kind}
+    register = Register.from_dict({"schema_version": 1, "subject": "T", "lesions": [lesion]})
+    assert register.lesions[0].role is role
+
+
 def test_json_says_the_same_as_toml(tmp_path):
     table = {
         "schema_version": 1,
