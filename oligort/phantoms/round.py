@@ -82,6 +82,12 @@ class Sphere(_Quadric):
     def _semi_axes(self) -> Vector:
         return self.radius_mm, self.radius_mm, self.radius_mm
 
+    def distance_mm(self, x_mm: Floats, y_mm: Floats, z_mm: Floats) -> Floats:
+        """Return the signed distance to the surface, negative inside."""
+        cx, cy, cz = self.centre_mm
+        to_centre = np.sqrt((x_mm - cx) ** 2 + (y_mm - cy) ** 2 + (z_mm - cz) ** 2)
+        return np.asarray(to_centre - self.radius_mm)
+
 
 @dataclass(frozen=True)
 class HollowSphere(Solid):
