@@ -64,7 +64,9 @@ class Case:
         names = [part.roi_name for part in self.anatomy]
         too_long = [name for name in names if len(name) > LONGEST_ROI_NAME]
         if too_long:
-            raise ValueError(f"expected ROI names of at most 16 characters, found {too_long}")
+            raise ValueError(
+                f"expected ROI names of at most {LONGEST_ROI_NAME} characters, found {too_long}"
+            )
         unknown = set(self.undrawn) - set(names)
         if unknown:
             raise ValueError(f"expected undrawn ROIs among {names}, found {sorted(unknown)}")

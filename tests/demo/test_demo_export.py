@@ -167,15 +167,22 @@ def test_areas_of_the_loops_are_those_of_the_solids(written) -> None:
 
 
 def test_the_dose_at_known_points(written) -> None:
-    """Trilinear on 3 mm: curvature below 50 Gy / (2 PENUMBRA)^2 errs by h^2 / 8 of it an axis."""
+    """Trilinear errs by at most h^2 / 8 of the second derivative along each of three axes.
+
+    That is steepest in the sigmoid, 53.5 / 2 Gy x 0.0962 / (5 mm)^2 = 0.103 Gy/mm^2, and 0.015
+    more in the bath: 3 x 9 / 8 x 0.118 = 0.40 Gy. Where two targets are equally near, 35 mm or
+    more away, only the bath is left; its slope jumps by up to twice its steepest, 2 x 53.5 / 2 Gy
+    x 0.607 / 42 mm = 0.77 Gy/mm, which errs by a quarter of that times 3 mm: 0.58 Gy.
+    Both are rare: a shift by half a voxel would raise the mean from 0.013 Gy to 0.3 Gy.
+    """
     export = written(WITHIN)
     points = np.random.default_rng(5).uniform((-120, -70, -180), (120, 70, 140), (4000, 3))
     targets = np.array([target.centre_mm for target in WITHIN.planning_targets])
     points = np.vstack([targets, points])
     points = points[(points**2 / np.array([170, 110, 400]) ** 2).sum(axis=1) < 1]
     difference = export.dose_at(points) - WITHIN.dose.dose_gy(points)
-    assert np.abs(difference).max() < 3 * 9 / 8 * 50 / 10**2
-    assert np.abs(difference).mean() < 0.05
+    assert np.abs(difference).max() < 0.40 + 0.58
+    assert np.abs(difference).mean() < 0.03
     assert export.dose_at(targets) == pytest.approx(np.full(4, 53.4), abs=0.3)
     assert 1.06 * 50 < float(export.dose.pixel_array.max()) * 1e-6 <= 1.07 * 50
 
