@@ -7,7 +7,14 @@ import typer
 
 import oligort
 from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice
-from oligort.cli.output import STANDARD_OUTPUT, note_faults, note_unanswered, show, write_json
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    note_all,
+    note_faults,
+    note_unanswered,
+    show,
+    write_json,
+)
 from oligort.cli.status import Status, answering
 from oligort.errors import NotEvaluable, SelectionError
 
@@ -67,6 +74,8 @@ def dvh(
         from oligort.report.listings import dvh_view
 
         show(dvh_view(document))
+    for entry in document.dvhs:
+        note_all(entry.roi_name, entry.notes)
     note_unanswered(document.not_evaluable)
     return Status.OPEN if document.not_evaluable else Status.DONE
 

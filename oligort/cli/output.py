@@ -57,6 +57,12 @@ def note(text: str) -> None:
     print(safe_text(text, MAX_NOTE), file=sys.stderr)
 
 
+def note_all(about: str, notes: "Iterable[str]") -> None:
+    """Print the notes about one thing."""
+    for text in notes:
+        note(f"{safe_text(about)}: {text}")
+
+
 def note_faults(faults: "Iterable[Fault]") -> None:
     """Say which files, or parts of them, could not be used."""
     for fault in faults:

@@ -29,7 +29,9 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
     metric_units : mapping of printed name to str
         Units of the metrics that have a value.
     metric_intervals : mapping of printed name to cause to (low, high)
-        In which the truth lies, per cause of doubt.
+        In which the truth lies, per cause of doubt; None in JSON where nothing bounds it.
+    notes : tuple of str
+        What was assumed or repaired.
     """
 
     roi_name: str
@@ -44,6 +46,7 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float | None]
     metric_units: dict[str, str]
     metric_intervals: dict[str, dict[str, tuple[float, float]]]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dvh: "Dvh", measures: dict[str, Measure | None]) -> "DvhEntry":
@@ -65,6 +68,7 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
                 name: {cause: (low, high) for cause, (low, high) in measure.intervals.items()}
                 for name, measure in known.items()
             },
+            notes=tuple(dvh.notes),
         )
 
     def interval_of(self, metric: str) -> tuple[float, float] | None:

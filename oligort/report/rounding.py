@@ -1,5 +1,7 @@
 """Numbers as people read them; decisions are never taken on these."""
 
+import math
+
 DECIMALS = {"%": 2, "Gy": 2, "cc": 2, "mm": 1}
 """Decimals by unit: a hundredth is the finest that a planning system prints; a tenth of a
 millimetre lies below every pixel."""
@@ -11,10 +13,13 @@ MAX_DECIMALS = 12
 def shown(value: float | None, unit: str = "") -> str:
     """Return a value rounded for its unit, without the unit; "-" where there is none.
 
-    A number without unit, such as a count, is shown whole where it is whole.
+    A number without unit, such as a count, is shown whole where it is whole. An end of an
+    interval that nothing bounds is "unbounded".
     """
     if value is None:
         return "-"
+    if not math.isfinite(value):
+        return "unbounded"
     if unit not in DECIMALS and float(value).is_integer():
         return f"{value:.0f}"
     return _fixed(value, DECIMALS.get(unit, 2))
@@ -27,7 +32,11 @@ def shown_beside(value: float, limit: float | None, unit: str = "") -> str:
     compares with the limit as the exact one does.
     """
     rounded = shown(value, unit)
-    if limit is None or _side(float(rounded), limit) == _side(value, limit):
+    if (
+        limit is None
+        or not math.isfinite(value)
+        or _side(float(rounded), limit) == _side(value, limit)
+    ):
         return rounded
     for decimals in range(DECIMALS.get(unit, 2) + 1, MAX_DECIMALS + 1):
         text = _fixed(value, decimals)
