@@ -4,6 +4,7 @@ from oligort.checks.case import Case
 from oligort.clinical.answer import Answer
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.measure import Measure
 from oligort.protocol.limits import Limit, Requirement, Rule
 
 
@@ -88,9 +89,9 @@ def required_answer(code: str, rule: Requirement, answer: Answer, key: str) -> F
     )
 
 
-def as_measured(value: float, interval: tuple[float, float], rule: Limit) -> bool | None:
-    """Return whether the rule allows a value, or None where it allows only part of its interval."""
-    verdicts = {rule.allows(bound) for bound in (value, *interval)}
+def allowed_throughout(measure: Measure, rule: Limit) -> bool | None:
+    """Return whether the rule allows a measure, or None where it allows part of its interval."""
+    verdicts = {rule.allows(bound) for bound in (measure.low, measure, measure.high)}
     return verdicts.pop() if len(verdicts) == 1 else None
 
 

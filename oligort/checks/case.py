@@ -8,8 +8,12 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import LesionHint
 from oligort.lesions.lesion import LesionCensus
+from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
+
+MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
+"""Roles of volumes that are larger than the lesion that they are drawn for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +46,18 @@ class Case:
             If there is no structure set, or the choice is open.
         """
         lesions = self.register.lesions if self.register else ()
+        gross_tumours = {
+            structure.roi_name
+            for structure, name in self.submission.roi_names.items()
+            # A PTV that the register names for a lesion bounds its size; it is not the lesion.
+            if name.role not in MARGIN_ROLES
+        }
         hints = {
             roi_name: LesionHint(role=lesion.role, organ=lesion.organ)
             for lesion in lesions
             if lesion.kind is not None
             for roi_name in lesion.roi_names
+            if roi_name in gross_tumours
         }
         return self.submission.lesions(hints=hints)
 
