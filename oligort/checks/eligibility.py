@@ -149,7 +149,7 @@ def pathology(case: Case) -> Iterator[Finding]:
     rule=lambda protocol: protocol.criteria.disseminated_metastases,
 )
 def disseminated(case: Case) -> Iterator[Finding]:
-    """What it checks: no history of disseminated metastases, and no induced oligometastatic disease.
+    """What it checks: no history of disseminated metastases, no induced oligometastatic state.
 
     Why it matters: an exclusion criterion.
 
