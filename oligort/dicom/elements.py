@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 BROKEN = (
     ArithmeticError,
     AttributeError,
+    BytesLengthException,
     EOFError,
     InvalidDicomError,
     LookupError,
@@ -33,6 +34,7 @@ BROKEN = (
     NotImplementedError,
     OSError,
     RecursionError,
+    StopIteration,
     TypeError,
     ValueError,
     struct.error,
@@ -41,6 +43,8 @@ BROKEN = (
 
 Caught only around calls of pydicom, never around code of ours.
 """
+
+_WITHOUT_VALUES = (EOFError, NotImplementedError, OSError, RuntimeError, struct.error)
 
 _DECIMAL_VRS = frozenset({"DS", "IS"})
 _ENCODED_VRS = frozenset({None, "DS", "IS", "UN"})
@@ -67,9 +71,16 @@ def title(keyword: str) -> str:
 
 
 def why(error: BaseException) -> str:
-    """Return the reason of an error as one harmless line, without the path an OSError holds."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return safe_text(reason or type(error).__name__, max_length=160)
+    """Return the reason of an error of pydicom as one harmless line.
+
+    Messages about values repeat the value, which may name the patient, and an OSError its path:
+    of these only the kind of error is told.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, _WITHOUT_VALUES) and str(error):
+        return safe_text(error, max_length=160)
+    return type(error).__name__
 
 
 def _unreadable(keyword: str, error: BaseException) -> DicomError:

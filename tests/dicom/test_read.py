@@ -65,8 +65,7 @@ def test_order_and_repetition_of_paths_do_not_matter(export):
         assert read(*paths).provenance == expected
 
 
-@pytest.mark.parametrize("stripped", [128, 132])
-def test_trap_no_preamble_is_read(export, stripped):
+def test_trap_no_preamble_is_read(export):
     path = export / "rtss.dcm"
     path.write_bytes(path.read_bytes()[132:])
     assert len(read(path).structure_sets) == 1
@@ -253,6 +252,16 @@ def test_object_that_cannot_be_used_is_a_fault_with_its_reason(export):
     submission = read(export)
     assert submission.plans == ()
     assert faults_of(submission)["plan"].startswith("expected numbers in Beam Dose (300A,0084)")
+
+
+def test_message_about_a_broken_element_does_not_repeat_its_bytes(export):
+    path = export / "rtss.dcm"
+    encoded = bytearray(path.read_bytes())
+    assert encoded[132:140] == b"\x02\x00\x00\x00UL\x04\x00"  # the length of the file meta
+    encoded[138:140] = (len(encoded) - 141).to_bytes(2, "little")  # it swallows the patient
+    path.write_bytes(encoded)
+    reason = faults_of(read(export))["rtss.dcm"]
+    assert reason == "the DICOM elements cannot be read: BytesLengthException"
 
 
 def test_deflated_file_is_refused(export, write, structure_set):
