@@ -10,6 +10,9 @@ Floats = npt.NDArray[np.float64]
 Loops = Sequence[Floats]
 """The loops of one shape in one plane, (N, 2) mm each; nested loops are holes (even-odd)."""
 
+_Integers = npt.NDArray[np.int64]
+_Pieces = tuple[_Integers, Floats, Floats, Floats, Floats, _Integers]
+
 _MAX_SHAPES = 62
 """As many as fit as bits in one integer."""
 
@@ -85,7 +88,7 @@ class _Edges:
 
     low: Floats
     high: Floats
-    owner: npt.NDArray[np.int64]
+    owner: _Integers
 
     def regions(self, shape_count: int, origin: Floats) -> Overlay:
         """Sum the trapezoids between neighbouring edges by the set of shapes they lie in."""
@@ -117,11 +120,11 @@ class _Edges:
         members = (codes[:, None] >> np.arange(shape_count)) & 1 == 1
         return Overlay(members, sums[0], moments)
 
-    def _strips_without_crossings(self) -> tuple[npt.NDArray[np.int64], ...]:
+    def _strips_without_crossings(self) -> _Pieces:
         """Return, sorted by strip and then by x, the piece of every edge in every strip."""
         if not len(self.low):
-            nothing = np.zeros(0)
-            return np.zeros(0, np.int64), *(nothing,) * 4, np.zeros(0, np.int64)
+            nothing, none = np.zeros(0), np.zeros(0, np.int64)
+            return none, nothing, nothing, nothing, nothing, none
         slope = (self.high[:, 0] - self.low[:, 0]) / (self.high[:, 1] - self.low[:, 1])
         size = float(np.abs(np.concatenate([self.low, self.high])).max())
         levels = np.unique(np.concatenate([self.low[:, 1], self.high[:, 1]]))
