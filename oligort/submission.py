@@ -1,119 +1,59 @@
 """Submission: everything that one patient's export holds, and the numbers that follow from it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
 
+import numpy as np
+
+from oligort.display import listed, quoted
+from oligort.dose.dvh import BIN_GY, Dvh, compute_dvh
 from oligort.dose.grid import DoseGrid
-from oligort.geometry.structure import StructureSet
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import Expression, Shape, parse, resolve
+from oligort.geometry.region import Region
+from oligort.geometry.slabs import EndCaps, most_common_spacing_mm, plane_positions_mm
+from oligort.geometry.structure import Structure, StructureSet
+from oligort.lesions.census import LesionHint, census
+from oligort.lesions.lesion import LesionCensus
+from oligort.lesions.naming import RoiName, read_roi_name
+from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
+from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan
+from oligort.selection import Chosen, Selection, choose, choose_structure_set, named_plan
 
+ROLE_NAMES: Mapping[str, frozenset[Role]] = {
+    "GTV": GTV_ROLES,
+    "CTV": frozenset({Role.CTV}),
+    "ITV": frozenset({Role.ITV}),
+    "PTV": frozenset({Role.PTV}),
+}
+"""Names that stand for the union of all ROIs of a role, where no ROI has that very name."""
 
-@dataclass(frozen=True)
-class Fault:
-    """A file, or a part of one, that could not be used, and why."""
-
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class FileDigest:
-    """What was read: kind ("RTSTRUCT", "CT series"), UID, place, SHA-256 in hex digits.
-
-    For an image series `sop_instance_uid` is its Series Instance UID and the digest is of the
-    headers.
-    """
-
-    kind: str
-    sop_instance_uid: str
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Prescription:
-    """One dose reference of type TARGET in a plan.
-
-    Parameters
-    ----------
-    dose_gy : float
-        Target Prescription Dose (300A,0026), of all fractions.
-    roi_number : int or None
-        Referenced ROI Number (3006,0084) of the target.
-    description : str
-        Dose Reference Description (300A,0016).
-    """
-
-    dose_gy: float
-    roi_number: int | None = None
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The header of an RTPLAN or RT Ion Plan.
-
-    `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions, or None.
-    """
-
-    sop_instance_uid: str
-    file: str
-    label: str = ""
-    date: str = ""
-    modality: str = "RTPLAN"
-    intent: str = ""
-    approval_status: str = ""
-    structure_set_uid: str = ""
-    frame_of_reference_uid: str = ""
-    prescriptions: tuple[Prescription, ...] = ()
-    fractions_planned: int | None = None
-    beam_dose_gy: float | None = None
-    patient_key: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Dose:
-    """An RTDOSE: what it says of itself, and its dose where that can be had in Gy.
-
-    `grid` is None where the object cannot be used as a dose in Gy; `refusal` then says why.
-    """
-
-    sop_instance_uid: str
-    file: str
-    units: str = ""
-    dose_type: str = ""
-    summation_type: str = ""
-    plan_uids: tuple[str, ...] = ()
-    structure_set_uid: str = ""
-    frame_of_reference_uid: str = ""
-    heterogeneity_correction: str = ""
-    grid: DoseGrid | None = None
-    refusal: str = ""
-    patient_key: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.grid is None) != bool(self.refusal):
-            raise ValueError("expected a dose grid or the reason why there is none")
-
-
-@dataclass(frozen=True)
-class ImageSeries:
-    """The headers of one image series.
-
-    `positions_mm` are the image positions along the normal of the images, ascending;
-    `normal` is that unit vector.
-    """
-
-    series_instance_uid: str
-    modality: str
-    frame_of_reference_uid: str = ""
-    normal: tuple[float, float, float] = (0.0, 0.0, 1.0)
-    positions_mm: tuple[float, ...] = ()
-    sop_instance_uids: frozenset[str] = field(default_factory=frozenset)
-    patient_key: str = ""
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, eq=False)
 class Submission:
-    """One patient's export (skeleton: selection, DVHs and census follow)."""
+    """One patient's export, and the numbers that follow from it.
+
+    Built by `oligort.read`. Histograms and census are computed once and kept.
+
+    Parameters
+    ----------
+    structure_sets, doses, plans, images
+        What was read, in a fixed order.
+    faults : tuple of Fault
+        Files, or parts of them, that could not be used.
+    provenance : tuple of FileDigest
+        What was read, with digests.
+    trial_subject_id, trial_site_id : str
+        Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
+    patient_age_years : int or None
+        Patient's Age (0010,1010).
+    selection : Selection
+        The plan and the dose that the user asked for.
+    """
 
     structure_sets: tuple[StructureSet, ...] = ()
     doses: tuple[Dose, ...] = ()
@@ -124,3 +64,252 @@ class Submission:
     trial_subject_id: str = ""
     trial_site_id: str = ""
     patient_age_years: int | None = None
+    selection: Selection = field(default_factory=Selection)
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def selected(self, plan: str | None = None, dose: str | None = None) -> "Submission":
+        """Return the submission with a plan and a dose chosen by label, UID or file.
+
+        Raises
+        ------
+        SelectionError
+            If a name fits none, or more than one.
+        """
+        chosen = replace(self, selection=Selection(plan, dose), _kept={})
+        if plan is not None:
+            named_plan(self.plans, plan)
+        if dose is not None:
+            chosen.__dict__["chosen"] = choose(
+                self.structure_sets, self.plans, self.doses, chosen.selection
+            )
+        return chosen
+
+    @cached_property
+    def chosen(self) -> Chosen:
+        """The structure set, dose and plan that are judged together.
+
+        Raises
+        ------
+        NotEvaluable
+            If the choice is open, or the dose cannot be placed on the structures.
+        """
+        return choose(self.structure_sets, self.plans, self.doses, self.selection)
+
+    @cached_property
+    def structure_set(self) -> StructureSet:
+        """The structure set that is judged: the chosen plan's, else the only one.
+
+        Raises
+        ------
+        NotEvaluable
+            If there is none, or the choice is open.
+        """
+        try:
+            return self.chosen.structure_set
+        except NotEvaluable:
+            plan = named_plan(self.plans, self.selection.plan) if self.selection.plan else None
+            return choose_structure_set(self.structure_sets, plan, self.plans)
+
+    @property
+    def dose_grid(self) -> DoseGrid:
+        """The dose that is judged.
+
+        Raises
+        ------
+        NotEvaluable
+            If the choice is open, or the dose cannot be placed on the structures.
+        """
+        grid = self.chosen.dose.grid
+        assert grid is not None
+        return grid
+
+    @property
+    def dose_sop_instance_uids(self) -> tuple[str, ...]:
+        """The doses that the histograms are of; empty where none can be chosen."""
+        try:
+            return (self.chosen.dose.sop_instance_uid,)
+        except NotEvaluable:
+            return ()
+
+    @cached_property
+    def usual_spacing_mm(self) -> float | None:
+        """Plane spacing of the images that the structures are drawn on, else of all structures."""
+        frame = self.structure_set.frame_of_reference_uid
+        drawn_on = self.structure_set.referenced_image_uids
+        series = [s for s in self.images if s.sop_instance_uids & drawn_on] or [
+            s for s in self.images if frame and s.frame_of_reference_uid == frame
+        ]
+        for one in series:
+            spacing = most_common_spacing_mm(np.diff(one.positions_mm))
+            if spacing is not None:
+                return spacing
+        steps = [np.diff(_positions(structure)) for structure in self.structure_set]
+        return most_common_spacing_mm(np.concatenate(steps)) if steps else None
+
+    @cached_property
+    def roi_names(self) -> Mapping[Structure, RoiName]:
+        """What the name of each structure says."""
+        return {s: read_roi_name(s.roi_name, s.interpreted_type) for s in self.structure_set}
+
+    def structures_of(self, name: str) -> tuple[Structure, ...]:
+        """Return the structures that a name stands for.
+
+        An ROI of that very name; else the ROIs of a role ("GTV"); else an organ by any of its
+        names ("Lungs" is the drawn lungs, or else both sides).
+
+        Raises
+        ------
+        NotEvaluable
+            If there is none, it is empty, or several could be meant.
+        """
+        exact = self.structure_set.named(name)
+        if exact:
+            drawn = tuple(structure for structure in exact if not structure.is_empty)
+            if not drawn:
+                raise NotEvaluable(f"ROI {quoted(name)} has no contour that encloses an area")
+            if len(drawn) > 1:
+                raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(name)}")
+            return drawn
+        if name in ROLE_NAMES:
+            return self._of_role(name)
+        return self._of_organ(name)
+
+    def dvh(self, roi: str, end_caps: EndCaps = "half") -> Dvh:
+        """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
+
+        Raises
+        ------
+        NotEvaluable
+            If a structure or the dose is missing, or the choice is open.
+        ExpressionError
+            If `roi` is no ROI's name and no expression.
+        """
+        if self.structure_set.named(roi):
+            (structure,) = self.structures_of(roi)
+            return self._dvh_of(Shape((structure,)), roi, end_caps)
+        return self.computed_dvh(parse(roi), end_caps)
+
+    def computed_dvh(self, expression: Expression, end_caps: EndCaps = "half") -> Dvh:
+        """Return the histogram of an expression, from its parts even where it is drawn too.
+
+        Raises
+        ------
+        NotEvaluable
+            As `dvh`; an operand that is missing is named.
+        """
+        return self._dvh_of(resolve(expression, self.structures_of), str(expression), end_caps)
+
+    def dvh_settings(self, end_caps: EndCaps = "half") -> dict[str, str]:
+        """Return the conventions that the histograms follow, by name."""
+        return {
+            "end_caps": end_caps,
+            "between_planes": "slab",
+            "gaps": "report",
+            "overlapping_loops": "union",
+            "dose_interpolation": "linear",
+            "dose_grid_edge": "half a voxel beyond the outermost centres",
+            "bin_width_gy": f"{BIN_GY:g}",
+        }
+
+    def lesions(
+        self,
+        roi_names: Sequence[str] | None = None,
+        hints: Mapping[str, LesionHint] | None = None,
+    ) -> LesionCensus:
+        """Return the census of the lesions: all ROIs of gross tumour, or the ROIs asked for.
+
+        Parameters
+        ----------
+        roi_names : sequence of str, optional
+            ROIs to measure, whatever their role.
+        hints : mapping of ROI name to LesionHint, optional
+            What the register says of an ROI.
+
+        Raises
+        ------
+        NotEvaluable
+            If there is no structure set, or the choice is open.
+        """
+        key = (
+            "census",
+            None if roi_names is None else tuple(roi_names),
+            tuple((hints or {}).items()),
+        )
+        return self._once(
+            key,
+            lambda: census(
+                self.structure_set.structures,
+                hints=hints or {},
+                roi_names=roi_names,
+                usual_spacing_mm=self.usual_spacing_mm,
+            ),
+        )
+
+    def _of_role(self, role_name: str) -> tuple[Structure, ...]:
+        roles = ROLE_NAMES[role_name]
+        structures = [s for s, name in self.roi_names.items() if name.role in roles]
+        drawn = tuple(structure for structure in structures if not structure.is_empty)
+        if not drawn:
+            what = "every one is empty" if structures else "no ROI is read as one"
+            raise NotEvaluable(f"no {role_name} is drawn: {what}")
+        return drawn
+
+    def _of_organ(self, name: str) -> tuple[Structure, ...]:
+        wanted = read_roi_name(name)
+        if wanted.organ is None or wanted.role is not Role.ORGAN or wanted.subtracted:
+            raise NotEvaluable(f"no ROI is named {quoted(name)}{self._suggestion(name)}")
+        by_side: dict[Side | None, list[Structure]] = {}
+        for structure, found in self.roi_names.items():
+            if (
+                found.organ is wanted.organ
+                and found.role is Role.ORGAN
+                and not found.subtracted
+                and not structure.is_empty
+            ):
+                by_side.setdefault(found.side, []).append(structure)
+        for structures in by_side.values():
+            if len(structures) > 1:
+                names = listed(structure.roi_name for structure in structures)
+                raise NotEvaluable(f"several ROIs could be {quoted(name)}: {names}")
+        if wanted.side in by_side:
+            return tuple(by_side[wanted.side])
+        left, right = by_side.get(Side.LEFT, []), by_side.get(Side.RIGHT, [])
+        if wanted.side is Side.BOTH and left and right:
+            return left[0], right[0]
+        if wanted.side is Side.BOTH and (left or right):
+            alone = (left or right)[0].roi_name
+            raise NotEvaluable(
+                f"only one side of {quoted(name)} is drawn ({quoted(alone)}): the other is missing"
+            )
+        raise NotEvaluable(f"no ROI is read as {quoted(name)}{self._suggestion(name)}")
+
+    def _suggestion(self, name: str) -> str:
+        """Name what is there: the ROIs that hold the name, or all of them."""
+        names = [structure.roi_name for structure in self.structure_set]
+        close = [other for other in names if name.casefold() in other.casefold()] or names
+        return f"; there are {listed(close)}" if names else "; the structure set holds no ROI"
+
+    def _dvh_of(self, shape: Shape, roi_name: str, end_caps: EndCaps) -> Dvh:
+        leaves = shape.leaves
+        number = leaves[0].roi_number if len(leaves) == 1 else None
+        key = "dvh", roi_name, tuple(id(structure) for structure in leaves), end_caps
+
+        def compute() -> Dvh:
+            region = Region(shape, self.usual_spacing_mm, end_caps)
+            dvh = compute_dvh(region, self.dose_grid, roi_name, number)
+            return replace(dvh, settings=self.dvh_settings(end_caps))
+
+        return self._once(key, compute)
+
+    def _once(self, key: object, compute: Callable[[], _Answer]) -> _Answer:
+        if key not in self._kept:
+            self._kept[key] = compute()
+        answer: _Answer = self._kept[key]
+        return answer
+
+
+def _positions(structure: Structure) -> Any:
+    try:
+        return plane_positions_mm(structure)
+    except NotEvaluable:
+        return np.empty(0)

@@ -203,7 +203,7 @@ class _ObliqueSampler:
         slopes = slope_per_index @ (grid.axes @ self._frame.axes.T)
         changes = slopes * (self._lattice.u_step_mm, self._lattice.v_step_mm, thickness_mm)
         upper = np.array(grid.shape) - 0.5
-        inside = ((index >= -0.5) & (index <= upper)).all(axis=1).astype(np.float64)
+        inside = np.asarray(((index >= -0.5) & (index <= upper)).all(axis=1), dtype=np.float64)
         return _spread(value, (changes[:, 0], changes[:, 1], changes[:, 2]), inside)
 
 

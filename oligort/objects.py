@@ -1,0 +1,110 @@
+"""The DICOM objects of a submission, reduced to what oligort asks of them."""
+
+from dataclasses import dataclass, field
+
+from oligort.dose.grid import DoseGrid
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A file, or a part of one, that could not be used, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """What was read: kind ("RTSTRUCT", "CT series"), UID, place, SHA-256 in hex digits.
+
+    For an image series `sop_instance_uid` is its Series Instance UID and the digest is of the
+    headers.
+    """
+
+    kind: str
+    sop_instance_uid: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Prescription:
+    """One dose reference of type TARGET in a plan.
+
+    Parameters
+    ----------
+    dose_gy : float
+        Target Prescription Dose (300A,0026), of all fractions.
+    roi_number : int or None
+        Referenced ROI Number (3006,0084) of the target.
+    description : str
+        Dose Reference Description (300A,0016).
+    """
+
+    dose_gy: float
+    roi_number: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The header of an RTPLAN or RT Ion Plan.
+
+    `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions, or None.
+    """
+
+    sop_instance_uid: str
+    file: str
+    label: str = ""
+    date: str = ""
+    modality: str = "RTPLAN"
+    intent: str = ""
+    approval_status: str = ""
+    structure_set_uid: str = ""
+    frame_of_reference_uid: str = ""
+    prescriptions: tuple[Prescription, ...] = ()
+    fractions_planned: int | None = None
+    beam_dose_gy: float | None = None
+    patient_key: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Dose:
+    """An RTDOSE: what it says of itself, and its dose where that can be had in Gy.
+
+    `grid` is None where the object cannot be used as a dose in Gy; `refusal` then says why.
+    """
+
+    sop_instance_uid: str
+    file: str
+    units: str = ""
+    dose_type: str = ""
+    summation_type: str = ""
+    plan_uids: tuple[str, ...] = ()
+    structure_set_uid: str = ""
+    frame_of_reference_uid: str = ""
+    heterogeneity_correction: str = ""
+    grid: DoseGrid | None = None
+    refusal: str = ""
+    patient_key: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.grid is None) != bool(self.refusal):
+            raise ValueError("expected a dose grid or the reason why there is none")
+
+
+@dataclass(frozen=True)
+class ImageSeries:
+    """The headers of one image series.
+
+    `positions_mm` are the image positions along the normal of the images, ascending;
+    `normal` is that unit vector.
+    """
+
+    series_instance_uid: str
+    modality: str
+    frame_of_reference_uid: str = ""
+    normal: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    positions_mm: tuple[float, ...] = ()
+    sop_instance_uids: frozenset[str] = field(default_factory=frozenset)
+    patient_key: str = ""

@@ -1,0 +1,226 @@
+"""Selection: which structure set, plan and dose of a submission are meant.
+
+Nothing is guessed: where several would do and the choice matters, the answer is NotEvaluable, with
+the list to choose from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from oligort.display import quoted, safe_text
+from oligort.errors import NotEvaluable, SelectionError
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose, Plan
+
+WHOLE_COURSE_TYPES = frozenset({"PLAN", "MULTI_PLAN", "FRACTION"})
+"""Dose Summation Types (PS3.3 C.8.8.3) of all fractions: FRACTION is a whole fraction group."""
+
+_Named = TypeVar("_Named", Plan, Dose, StructureSet)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for: a plan and a dose by label, SOP Instance UID or file; or None."""
+
+    plan: str | None = None
+    dose: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The objects that are judged together.
+
+    `plan` is None where no plan is there or none is linked to the dose; `by` says by which rule
+    the dose was chosen.
+    """
+
+    structure_set: StructureSet
+    dose: Dose
+    plan: Plan | None
+    by: str
+
+
+def named_plan(plans: Sequence[Plan], name: str) -> Plan:
+    """Return the plan that a label, a UID or a file names.
+
+    Raises
+    ------
+    SelectionError
+        If none or several fit; the message lists the plans.
+    """
+    return _named(plans, name, "plan", "RTPLAN")
+
+
+def named_dose(doses: Sequence[Dose], name: str) -> Dose:
+    """Return the dose that a UID or a file names.
+
+    Raises
+    ------
+    SelectionError
+        If none or several fit; the message lists the doses.
+    """
+    return _named(doses, name, "dose", "RTDOSE")
+
+
+def choose_structure_set(
+    structure_sets: Sequence[StructureSet], plan: Plan | None, plans: Sequence[Plan]
+) -> StructureSet:
+    """Return the structure set: the plan's own, else the only one.
+
+    Raises
+    ------
+    NotEvaluable
+        If there is none, or several and no plan that decides.
+    """
+    if not structure_sets:
+        raise NotEvaluable("no RTSTRUCT is in the submission")
+    if len(structure_sets) == 1:
+        return structure_sets[0]
+    referred = {p.structure_set_uid for p in ([plan] if plan else plans)}
+    linked = [s for s in structure_sets if s.sop_instance_uid and s.sop_instance_uid in referred]
+    if len(linked) == 1:
+        return linked[0]
+    raise NotEvaluable(
+        f"{len(structure_sets)} RTSTRUCTs are there and no one plan decides between them: "
+        f"{_listing(structure_sets)}; name the files to read, or choose a plan"
+    )
+
+
+def choose(
+    structure_sets: Sequence[StructureSet],
+    plans: Sequence[Plan],
+    doses: Sequence[Dose],
+    selection: Selection,
+) -> Chosen:
+    """Return structure set, dose and plan that belong together.
+
+    Raises
+    ------
+    NotEvaluable
+        If the choice is open, or the dose cannot be placed on the structures.
+    SelectionError
+        If the selection names nothing, or more than one object.
+    """
+    plan = named_plan(plans, selection.plan) if selection.plan else None
+    if selection.dose:
+        dose = named_dose(doses, selection.dose)
+        by = "chosen by the user"
+    else:
+        dose, by = _only_dose(doses, plan)
+    if plan is None:
+        plan = next((p for p in plans if p.sop_instance_uid in dose.plan_uids), None)
+    if dose.grid is None:
+        raise NotEvaluable(f"{_title(dose)} cannot be used: {dose.refusal}")
+    structure_set = choose_structure_set(structure_sets, plan, plans)
+    _require_one_frame(structure_set, dose, plan)
+    return Chosen(structure_set, dose, plan, by)
+
+
+def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Return the doses of beams, sessions or control points, which never stand for a plan."""
+    return tuple(d for d in doses if d.summation_type not in WHOLE_COURSE_TYPES)
+
+
+def sharing_a_uid(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Return the doses whose SOP Instance UID stands for more than one object."""
+    uids = [dose.sop_instance_uid for dose in doses]
+    return tuple(dose for dose in doses if uids.count(dose.sop_instance_uid) > 1)
+
+
+def _only_dose(doses: Sequence[Dose], plan: Plan | None) -> tuple[Dose, str]:
+    """Return the dose that alone stands for what was planned, and the rule that says so."""
+    if not doses:
+        raise NotEvaluable("no RTDOSE is in the submission")
+    of_plan = [
+        dose
+        for dose in doses
+        if plan is None or (plan.sop_instance_uid in dose.plan_uids and len(dose.plan_uids) == 1)
+    ]
+    if plan is not None and not of_plan:
+        raise NotEvaluable(
+            f"no RTDOSE refers to plan {quoted(plan.label)}; there are: {_listing(doses)}"
+        )
+    whole = [dose for dose in of_plan if dose.summation_type in WHOLE_COURSE_TYPES]
+    usable = [dose for dose in whole if dose.grid is not None]
+    if not whole:
+        raise NotEvaluable(
+            f"no dose of a whole plan is there, only {_listing(of_plan)}; parts of a plan are not "
+            f"added up"
+        )
+    if not usable:
+        reasons = "; ".join(f"{_title(dose)}: {dose.refusal}" for dose in whole)
+        raise NotEvaluable(f"no RTDOSE can be used: {reasons}")
+    sums = [dose for dose in usable if dose.summation_type == "MULTI_PLAN"]
+    if len(sums) == 1 and plan is None and not sharing_a_uid(usable):
+        return sums[0], "the sum of all plans (MULTI_PLAN)"
+    if len(usable) > 1:
+        raise NotEvaluable(
+            f"{len(usable)} doses are there and may be alternatives or courses: {_listing(usable)}"
+            f"; they are not added; choose one by plan or by dose"
+        )
+    others = len(of_plan) - 1
+    rule = "the only dose" if not others else "the only dose of a whole plan"
+    return usable[0], rule
+
+
+def _require_one_frame(structure_set: StructureSet, dose: Dose, plan: Plan | None) -> None:
+    """Structures and dose share a Frame of Reference; one that is absent needs linked UIDs."""
+    ours, theirs = structure_set.frame_of_reference_uid, dose.frame_of_reference_uid
+    if ours and theirs:
+        if ours != theirs:
+            raise NotEvaluable(
+                f"{_title(dose)} and the structures are in different frames of reference, and no "
+                f"registration between them is read"
+            )
+        return
+    uid = structure_set.sop_instance_uid
+    is_linked = bool(uid) and (
+        dose.structure_set_uid == uid or (plan is not None and plan.structure_set_uid == uid)
+    )
+    if not is_linked:
+        raise NotEvaluable(
+            f"{_title(dose)} or the structure set names no frame of reference (or several), and "
+            f"no reference links them: where the dose lies on the structures is not known"
+        )
+
+
+def _named(objects: Sequence[_Named], name: str, kind: str, modality: str) -> _Named:
+    fitting = [thing for thing in objects if name in _names(thing)]
+    if len(fitting) == 1:
+        return fitting[0]
+    there = _listing(objects) if objects else "none"
+    if not fitting:
+        raise SelectionError(f"no {kind} {quoted(name)} is there; {modality}s: {there}")
+    raise SelectionError(
+        f"{len(fitting)} objects fit {kind} {quoted(name)}: {_listing(fitting)}; name the file"
+    )
+
+
+def _names(thing: Plan | Dose | StructureSet) -> set[str]:
+    names = {thing.sop_instance_uid, thing.file, PurePosixPath(thing.file).name}
+    if not isinstance(thing, Dose):
+        names.add(thing.label)
+    return names - {""}
+
+
+def _title(thing: Plan | Dose | StructureSet) -> str:
+    """Return kind, what the object says of itself, and its file."""
+    match thing:
+        case Dose():
+            return f"{thing.summation_type or 'unlabelled'} dose {quoted(thing.file)}"
+        case Plan():
+            return f"plan {quoted(thing.label)} in {quoted(thing.file)}"
+        case StructureSet():
+            return f"RTSTRUCT {quoted(thing.file)}"
+
+
+def _listing(objects: Sequence[Plan] | Sequence[Dose] | Sequence[StructureSet]) -> str:
+    shown = [_title(thing) for thing in objects[:MAX_LISTED]]
+    left_out = len(objects) - len(shown)
+    return safe_text(", ".join(shown), 1000) + (f" and {left_out} more" if left_out > 0 else "")
+
+
+MAX_LISTED = 8
+"""Objects that a message lists by name; the number of the others follows."""
