@@ -1,5 +1,6 @@
 """ROI names: which role, which organ, which side. Known words decide; nothing is guessed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -131,8 +132,9 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
         taken = _target(right[:1])[0] if left.role is not Role.UNKNOWN else Role.UNKNOWN
         if taken is Role.UNKNOWN:
             continue
-        pieces = roi_name.split("-", words[: position + 1].count("-"))
-        subtracted = pieces[-1].strip(" _.") if word == "-" else " ".join(right)
+        sign = re.escape(word) if word == "-" else rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
+        pieces = re.split(f"(?i){sign}", roi_name, maxsplit=words[: position + 1].count(word))
+        subtracted = pieces[-1].strip(" _.")
         evidence = f'from "{word} {right[0]}" in the ROI name'
         if left.role is Role.ORGAN:
             return replace(left, subtracted=subtracted, evidence=evidence)
