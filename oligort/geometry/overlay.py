@@ -105,10 +105,13 @@ class _Edges:
         y_at = [y[:-1][drawn] for y in (y_bottom, (y_bottom + y_top) / 2, y_top)]
         # Widths are linear and moments quadratic in y: Simpson's rule is exact for both.
         simpson = [weight * height for weight in (1 / 6, 4 / 6, 1 / 6)]
-        area = sum(w * (r - left) for w, (left, r) in zip(simpson, at, strict=True))
-        moment_x = sum(w * (r**2 - left**2) / 2 for w, (left, r) in zip(simpson, at, strict=True))
-        moment_y = sum(
-            w * y * (r - left) for w, y, (left, r) in zip(simpson, y_at, at, strict=True)
+        widths = [right - left for left, right in at]
+        area = np.sum([w * width for w, width in zip(simpson, widths, strict=True)], axis=0)
+        moment_x = np.sum(
+            [w * (r**2 - left**2) / 2 for w, (left, r) in zip(simpson, at, strict=True)], axis=0
+        )
+        moment_y = np.sum(
+            [w * y * width for w, y, width in zip(simpson, y_at, widths, strict=True)], axis=0
         )
         code = inside[drawn] @ (1 << np.arange(shape_count))
         codes, region = np.unique(code, return_inverse=True)
