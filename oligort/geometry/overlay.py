@@ -116,7 +116,7 @@ class _Edges:
         code = inside[drawn] @ (1 << np.arange(shape_count))
         codes, region = np.unique(code, return_inverse=True)
         sums = [
-            np.bincount(region, weights=values, minlength=len(codes))
+            np.bincount(region, weights=values, minlength=len(codes)).astype(np.float64)
             for values in (area, moment_x, moment_y)
         ]
         moments = np.stack(sums[1:], axis=1) + sums[0][:, None] * origin
