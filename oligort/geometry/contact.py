@@ -1,0 +1,82 @@
+"""Contact of two slab solids: the volume that they share, and whether they touch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from oligort.geometry.overlay import overlay
+from oligort.geometry.slabs import Slab, SlabModel
+from oligort.geometry.structure import Points
+
+TOUCH_MM = 0.5
+"""Solids nearer than this touch.
+
+Half a pixel of a 1 mm image: two contours drawn along the same pixel border lie as far apart by
+rounding alone.
+"""
+
+
+def shared_volume_cc(first: SlabModel, second: SlabModel) -> float:
+    """Return the volume that two stacks of slabs have in common, exact for the slabs.
+
+    Raises
+    ------
+    ValueError
+        If their planes are not parallel.
+    """
+    return sum(
+        thickness * overlay([a.loops, b.loops]).shared(0, 1) / 1000
+        for thickness, a, b in _facing(first, second, 0.0)
+        if thickness > 0
+    )
+
+
+def touch(first: SlabModel, second: SlabModel) -> bool:
+    """Whether two stacks of slabs overlap or come nearer to each other than `TOUCH_MM`.
+
+    Raises
+    ------
+    ValueError
+        If their planes are not parallel.
+    """
+    return any(
+        overlay([a.loops, b.loops]).shared(0, 1) > 0
+        or min(_distance(one, other) for one in a.loops for other in b.loops) <= TOUCH_MM
+        for _, a, b in _facing(first, second, TOUCH_MM)
+    )
+
+
+def _facing(
+    first: SlabModel, second: SlabModel, reach_mm: float
+) -> Iterator[tuple[float, Slab, Slab]]:
+    """Yield pairs of slabs within reach of each other, with the thickness they have in common."""
+    if not first.frame.is_parallel_to(second.frame):
+        raise ValueError("expected two structures drawn in parallel planes")
+    lower = np.array([slab.lower_mm for slab in second.slabs])
+    upper = np.array([slab.upper_mm for slab in second.slabs])
+    boxes = [_box(slab) for slab in second.slabs]
+    for slab in first.slabs:
+        low, high = _box(slab)
+        common = np.minimum(upper, slab.upper_mm) - np.maximum(lower, slab.lower_mm)
+        for index in np.flatnonzero(common >= -reach_mm):
+            other_low, other_high = boxes[index]
+            if (low - reach_mm <= other_high).all() and (other_low - reach_mm <= high).all():
+                yield float(common[index]), slab, second.slabs[index]
+
+
+def _box(slab: Slab) -> tuple[Points, Points]:
+    points = np.concatenate(slab.loops)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _distance(first: Points, second: Points) -> float:
+    """Return the least distance of two loops (N, 2) that do not cross: a vertex to an edge."""
+    return min(_vertex_to_edge(first, second), _vertex_to_edge(second, first))
+
+
+def _vertex_to_edge(vertices: Points, loop: Points) -> float:
+    along = np.roll(loop, -1, axis=0) - loop
+    squared = np.maximum((along**2).sum(axis=1), np.finfo(float).tiny)
+    offset = vertices[:, None] - loop
+    share = np.clip((offset * along).sum(axis=2) / squared, 0, 1)
+    return float(np.sqrt(((offset - share[..., None] * along) ** 2).sum(axis=2).min()))
