@@ -9,6 +9,10 @@ class DicomError(OligortError, ValueError):
     """A DICOM object cannot be read, or says something that must not be believed."""
 
 
+class NotDicomError(DicomError):
+    """A file holds no DICOM object at all."""
+
+
 class SelectionError(OligortError, ValueError):
     """A plan, a dose or an ROI was asked for by a name that fits nothing, or more than one."""
 

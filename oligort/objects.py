@@ -1,9 +1,19 @@
 """The DICOM objects of a submission, reduced to what oligort asks of them."""
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oligort.dose.grid import DoseGrid
+
+
+def file_key(name: str) -> str:
+    """Return an opaque digest of a file's name or path.
+
+    A file whose name repeats the patient's is shown masked; by the digest it can still be chosen
+    by the name that the user knows.
+    """
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 class FaultKind(StrEnum):
@@ -81,6 +91,7 @@ class Plan:
     fractions_planned: int | None = None
     beam_dose_gy: float | None = None
     patient_key: str = ""
+    file_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +113,7 @@ class Dose:
     grid: DoseGrid | None = None
     refusal: str = ""
     patient_key: str = ""
+    file_keys: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if (self.grid is None) != bool(self.refusal):

@@ -6,18 +6,18 @@ the list to choose from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath
 from typing import TypeVar
 
 from oligort.display import quoted, safe_text
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.structure import StructureSet
-from oligort.objects import Dose, Plan
+from oligort.objects import Dose, Plan, file_key
 
 WHOLE_COURSE_TYPES = frozenset({"PLAN", "MULTI_PLAN", "FRACTION"})
 """Dose Summation Types (PS3.3 C.8.8.3) of all fractions: FRACTION is a whole fraction group."""
 
-_Named = TypeVar("_Named", Plan, Dose, StructureSet)
+_Named = TypeVar("_Named", Plan, Dose)
 
 
 @dataclass(frozen=True)
@@ -187,22 +187,25 @@ def _require_one_frame(structure_set: StructureSet, dose: Dose, plan: Plan | Non
 
 
 def _named(objects: Sequence[_Named], name: str, kind: str, modality: str) -> _Named:
-    fitting = [thing for thing in objects if name in _names(thing)]
-    if len(fitting) == 1:
-        return fitting[0]
+    """Return the one object of a name; a whole path or UID goes before the last part of a path."""
+    for wanted in dict.fromkeys((name, PurePath(name).name)):
+        fitting = [thing for thing in objects if _has_name(thing, wanted)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            raise SelectionError(
+                f"{len(fitting)} objects fit {kind} {quoted(name)}: {_listing(fitting)}; "
+                f"name the file"
+            )
     there = _listing(objects) if objects else "none"
-    if not fitting:
-        raise SelectionError(f"no {kind} {quoted(name)} is there; {modality}s: {there}")
-    raise SelectionError(
-        f"{len(fitting)} objects fit {kind} {quoted(name)}: {_listing(fitting)}; name the file"
-    )
+    raise SelectionError(f"no {kind} {quoted(name)} is there; {modality}s: {there}")
 
 
-def _names(thing: Plan | Dose | StructureSet) -> set[str]:
-    names = {thing.sop_instance_uid, thing.file, PurePosixPath(thing.file).name}
-    if not isinstance(thing, Dose):
+def _has_name(thing: Plan | Dose, name: str) -> bool:
+    names = {thing.sop_instance_uid, thing.file}
+    if isinstance(thing, Plan):
         names.add(thing.label)
-    return names - {""}
+    return bool(name) and (name in names or file_key(name) in thing.file_keys)
 
 
 def _title(thing: Plan | Dose | StructureSet) -> str:

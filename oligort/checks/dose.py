@@ -160,7 +160,7 @@ def _judged(case: Case, limit: DoseLimit) -> _Judged:
             raise
         remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
         return _Judged(case.submission.dvh_of(drawn), (remark,))
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
     if drawn is None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
-from oligort.display import listed, quoted, safe_text
+from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
-from oligort.objects import FaultKind
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose, FaultKind, ImageSeries, Plan
 from oligort.selection import doses_of_parts
 
 _FAULT_GRADES = {
@@ -63,7 +64,12 @@ def one_patient(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     submission = case.submission
-    objects = (*submission.structure_sets, *submission.plans, *submission.doses, *submission.images)
+    objects: tuple[StructureSet | Plan | Dose | ImageSeries, ...] = (
+        *submission.structure_sets,
+        *submission.plans,
+        *submission.doses,
+        *submission.images,
+    )
     keys = {thing.patient_key for thing in objects} - {""}
     grade = case.protocol.grades.several_patients
     if case.register and submission.trial_subject_id not in {"", case.register.subject}:
@@ -178,5 +184,5 @@ def judged_dose(case: Case) -> Iterator[Finding]:
         )
 
 
-def _file_of(thing: object) -> str:
-    return safe_text(getattr(thing, "file", "") or f"{getattr(thing, 'modality', '')} series")
+def _file_of(thing: StructureSet | Plan | Dose | ImageSeries) -> str:
+    return f"{thing.modality} series" if isinstance(thing, ImageSeries) else thing.file

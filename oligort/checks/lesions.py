@@ -200,6 +200,14 @@ def _why_incomplete(case: Case) -> str:
     ]
     if left_out:
         return f"the contours of {listed(left_out)} cannot be read and may be lesions"
+    listed_rois = {name for entry in case.register.lesions for name in entry.roi_names}
+    unmeasured = [
+        exclusion.roi_name
+        for exclusion in case.census.excluded
+        if exclusion.may_be_metastasis and exclusion.roi_name not in listed_rois
+    ]
+    if unmeasured:
+        return f"{listed(unmeasured)} cannot be measured and no lesion of the register names it"
     return ""
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from oligort.report.unanswered import Unanswered
-    from oligort.submission import Fault
+    from oligort.objects import Fault
 
 STANDARD_OUTPUT = Path("-")
 """The file name that stands for standard output; nothing but that result then goes there."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from oligort.display import quoted
 from oligort.errors import DicomError
-from oligort.submission import Fault
+from oligort.objects import Fault
 
 MAX_FILES = 100_000
 """More files than any one patient's export has: a larger folder holds many patients."""

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from oligort.dicom.elements import numbers, text, title
 from oligort.dicom.identity import patient_key
 from oligort.errors import DicomError
-from oligort.submission import FileDigest, ImageSeries
+from oligort.objects import FileDigest, ImageSeries
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
 from oligort.dicom.elements import BROKEN, integer, text, why
-from oligort.errors import DicomError
+from oligort.errors import DicomError, NotDicomError
 
 HEAD_BYTES = 256 * 1024
 """How much of a file is read first; the header of an image hardly ever needs more."""
@@ -78,18 +78,16 @@ def recognise(path: Path) -> tuple[Kind, Dataset]:
         raise DicomError("the file is empty")
     has_preamble = head[128:132] == b"DICM"
     if not has_preamble and not _begins_like_a_dataset(head):
-        raise DicomError("not a DICOM file")
+        raise NotDicomError("not a DICOM file")
     header = _parse_until(path, head, _after_patient).dataset
     sop_class = text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID")
     modality = text(header, "Modality")
     if not sop_class and modality in _KIND_OF_MODALITY:
         return _KIND_OF_MODALITY[modality], header
     if not sop_class.startswith("1.2.840.10008."):
-        raise DicomError(
-            "expected an object with a SOP Class UID (0008,0016), found none"
-            if has_preamble
-            else "not a DICOM file"
-        )
+        if not has_preamble:
+            raise NotDicomError("not a DICOM file")
+        raise DicomError("expected an object with a SOP Class UID (0008,0016), found none")
     return _KIND_OF_SOP_CLASS.get(sop_class, Kind.UNUSED), header
 
 

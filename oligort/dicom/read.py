@@ -16,9 +16,10 @@ from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.display import quoted
-from oligort.errors import DicomError
+from oligort.errors import DicomError, NotDicomError
 from oligort.geometry.structure import StructureSet
-from oligort.submission import Dose, Fault, FileDigest, Plan, Submission
+from oligort.objects import Dose, Fault, FaultKind, FileDigest, Plan, file_key
+from oligort.submission import Submission
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 
@@ -29,6 +30,9 @@ _TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
 
 The others are about the form of values, which are read without trust or not at all.
 """
+
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
+"""Endings of file names that promise a DICOM object."""
 
 MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
@@ -65,6 +69,11 @@ def read(*paths: str | Path) -> Submission:
                 warnings.simplefilter("ignore")  # each object is read again, listening
                 kind, header = recognise(entry.path)
                 names |= identities(header)
+        except NotDicomError as error:
+            # A file that is called DICOM and is none was meant to be read.
+            is_meant = entry.path.suffix.casefold() in DICOM_SUFFIXES
+            kind_of_fault = FaultKind.UNREADABLE if is_meant else FaultKind.FOREIGN
+            faults.append(Fault(entry.name, str(error), kind_of_fault))
         except DicomError as error:
             faults.append(Fault(entry.name, str(error)))
         else:
@@ -74,7 +83,8 @@ def read(*paths: str | Path) -> Submission:
     reading = _Reading([replace(fault, file=masked(fault.file)) for fault in faults])
     for kind, name, path in recognised:
         if kind is not Kind.UNUSED:
-            reading.add(kind, path, masked(name))
+            keys = frozenset({file_key(name), file_key(path.name)})
+            reading.add(kind, path, masked(name), keys)
     return reading.submission(file_count=len(located))
 
 
@@ -92,15 +102,15 @@ class _Reading:
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def add(self, kind: Kind, path: Path, file: str) -> None:
-        """Read one file; what is wrong with it becomes a fault."""
+    def add(self, kind: Kind, path: Path, file: str, file_keys: frozenset[str]) -> None:
+        """Read one file, shown as `file`; what is wrong with it becomes a fault."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 dataset, digest = (read_header if kind.is_image else read_object)(path)
                 if self._is_copy(dataset, file, digest):
                     return
-                self._keep(kind, dataset, file, digest)
+                self._keep(kind, dataset, file, digest, file_keys)
                 self._note_subject(dataset, file)
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
@@ -110,6 +120,7 @@ class _Reading:
                     file,
                     "some of its text does not fit the character set that it declares; "
                     "names in it may be damaged",
+                    FaultKind.DOUBT,
                 )
             )
 
@@ -125,21 +136,25 @@ class _Reading:
                     file,
                     "two different objects share one SOP Instance UID (0008,0018): this file and "
                     f'"{next(iter(twins.values()))}"; both are kept, name them by file',
+                    FaultKind.DOUBT,
                 )
             )
         twins[digest] = file
         return False
 
-    def _keep(self, kind: Kind, dataset: Dataset, file: str, digest: str) -> None:
+    def _keep(
+        self, kind: Kind, dataset: Dataset, file: str, digest: str, file_keys: frozenset[str]
+    ) -> None:
         match kind:
             case Kind.RTSTRUCT:
                 structure_set, faults = read_structure_set(dataset, file)
                 self.structure_sets.append(structure_set)
                 self.faults.extend(faults)
             case Kind.RTDOSE:
-                self.doses.append(read_dose(dataset, file))
+                self.doses.append(replace(read_dose(dataset, file), file_keys=file_keys))
             case Kind.RTPLAN | Kind.RTIONPLAN:
-                self.plans.append(read_plan(dataset, file, kind.value))
+                plan = read_plan(dataset, file, kind.value)
+                self.plans.append(replace(plan, file_keys=file_keys))
             case _:
                 self.images.append(read_image(dataset, file, kind.value, digest))
                 return
@@ -159,7 +174,11 @@ class _Reading:
         if len(said) > 1:
             first, other, *_ = said.values()
             self.faults.append(
-                Fault(other, f"it names another {title(keyword)} than {quoted(first)} does")
+                Fault(
+                    other,
+                    f"it names another {title(keyword)} than {quoted(first)} does",
+                    FaultKind.DOUBT,
+                )
             )
         return next(iter(said)) if len(said) == 1 else ""
 

@@ -25,7 +25,7 @@ from oligort.display import quoted
 from oligort.dose.grid import DoseGrid
 from oligort.errors import DicomError
 from oligort.geometry.grid import Grid
-from oligort.submission import Dose
+from oligort.objects import Dose
 
 Floats = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import integer, items, number, text
 from oligort.dicom.identity import patient_key
-from oligort.submission import Plan, Prescription
+from oligort.objects import Plan, Prescription
 
 
 def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:

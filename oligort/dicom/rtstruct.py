@@ -10,7 +10,7 @@ from oligort.dicom.identity import patient_key
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, Structure, StructureSet
-from oligort.submission import Fault
+from oligort.objects import Fault, FaultKind
 
 CONTOUR_TYPES = CLOSED_TYPES | {"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"}
 """Contour Geometric Types (3006,0042) whose meaning is known."""
@@ -36,6 +36,7 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
     """
     faults: list[Fault] = []
     structures: list[Structure] = []
+    left_out: list[str] = []
     rois = items(dataset, "StructureSetROISequence")
     contour_items = _by_roi_number(dataset, "ROIContourSequence")
     types = _interpreted_types(dataset)
@@ -53,7 +54,9 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
             contours = _contours(own_items)
             image_uids.update(_contour_image_uids(own_items))
         except DicomError as error:
-            faults.append(Fault(file, f"the ROI {quoted(roi_name)} is left out: {error}"))
+            left_out.append(roi_name)
+            reason = f"the ROI {quoted(roi_name)} is left out: {error}"
+            faults.append(Fault(file, reason, FaultKind.LEFT_OUT))
             continue
         structures.append(
             Structure(
@@ -67,11 +70,8 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
     for stray in contour_items:
         if stray not in roi_numbers:
             named = f"ROI number {stray}" if stray is not None else "no ROI number"
-            faults.append(
-                Fault(
-                    file, f"contours of {named} are left out: the structure set lists no such ROI"
-                )
-            )
+            reason = f"contours of {named} are left out: the structure set lists no such ROI"
+            faults.append(Fault(file, reason, FaultKind.LEFT_OUT))
     structure_set = StructureSet(
         structures=tuple(structures),
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
@@ -81,6 +81,7 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
         referenced_image_uids=frozenset(image_uids),
         approval_status=text(dataset, "ApprovalStatus"),
         patient_key=patient_key(dataset),
+        left_out=tuple(left_out),
     )
     return structure_set, tuple(faults)
 

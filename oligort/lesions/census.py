@@ -50,7 +50,6 @@ class _Unmeasured:
     """An ROI that cannot be measured; the metastasis that it names may still be there."""
 
     exclusion: Exclusion
-    may_be_metastasis: bool
     organ: Organ | None
 
 
@@ -145,8 +144,9 @@ def _candidates(
         except NotEvaluable as reason:
             name, role, organ, _ = identity(structure, hints)
             role = name.base if role is Role.UNION else role
-            exclusion = Exclusion(structure.roi_name, f"not measured: {reason}")
-            unmeasured.append(_Unmeasured(exclusion, role in _COUNTS, organ))
+            may_be = role in _COUNTS
+            exclusion = Exclusion(structure.roi_name, f"not measured: {reason}", may_be)
+            unmeasured.append(_Unmeasured(exclusion, organ))
     return candidates, unmeasured
 
 
@@ -294,7 +294,7 @@ def _add_up(
             own = Count(least if len(set(organs)) == 1 else 0, organs.count(organ))
             per_organ[organ] = _sum(per_organ.get(organ, _NONE), own)
     for missing in unmeasured:
-        if missing.may_be_metastasis:
+        if missing.exclusion.may_be_metastasis:
             total = _sum(total, _MAYBE)
             per_organ[missing.organ] = _sum(per_organ.get(missing.organ, _NONE), _MAYBE)
     return per_organ, total

@@ -90,10 +90,14 @@ class Lesion:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """An ROI that is measured as no lesion, or a lesion not counted, with the reason."""
+    """An ROI that is no lesion, is not counted or cannot be measured, with the reason.
+
+    `may_be_metastasis` marks an ROI that is named as a metastasis and could not be measured.
+    """
 
     roi_name: str
     reason: str
+    may_be_metastasis: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from oligort.errors import DicomError, NotEvaluable, SelectionError
 from oligort.finding import Evidence, Finding, Grade, Source, verdict_of
 from oligort.lesions.lesion import Count, Exclusion, LesionCensus
 from oligort.measure import Measure
-from oligort.submission import Fault
+from oligort.objects import Fault
 
 HOSTILE = "\x1b[31m[red]Lung"
 RULE = Source(document="NCT06190782", section="X6")
@@ -79,8 +79,8 @@ class Drawn:
     chosen: list[object] = field(default_factory=list)
     dose_sop_instance_uids = ("1.2.3",)
 
-    def selected(self, plan: str | None, doses: tuple[str, ...]) -> "Drawn":
-        self.chosen += [plan, doses]
+    def selected(self, plan: str | None, dose: str | None) -> "Drawn":
+        self.chosen += [plan, dose]
         return self
 
     @property
@@ -326,12 +326,12 @@ def test_explain_prints_a_page_or_lists_the_checks(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def page_of(code: str) -> str:
-        if code != "OL301":
+        if code.upper() != "OL301":
             raise SelectionError(f"no check {code}")
         return "Lung V20\n\nWhat it asks.\n"
 
     registry = SimpleNamespace(
-        CHECKS=(SimpleNamespace(code="OL301", title="Lung V20"),), page_of=page_of
+        all_checks=lambda: (SimpleNamespace(code="OL301", title="Lung V20"),), page_of=page_of
     )
     monkeypatch.setitem(sys.modules, "oligort.checks.registry", registry)
     assert run("explain", "ol301").out == "Lung V20\n\nWhat it asks.\n"

@@ -1,7 +1,7 @@
 """RT Plan: prescription, fractions and the beams' own dose."""
 
 from oligort.dicom.rtplan import read_plan
-from oligort.submission import Prescription
+from oligort.objects import Prescription
 
 
 def test_plan_says_what_was_prescribed(plan):
