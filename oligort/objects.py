@@ -1,16 +1,31 @@
 """The DICOM objects of a submission, reduced to what oligort asks of them."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from oligort.dose.grid import DoseGrid
 
 
+class FaultKind(StrEnum):
+    """What a fault means for everything that follows."""
+
+    FOREIGN = "foreign"
+    """No DICOM object at all: nothing is missing for it."""
+    UNREADABLE = "unreadable"
+    """An object that should have been read, and was not."""
+    LEFT_OUT = "left out"
+    """A structure whose contours are not to be trusted."""
+    DOUBT = "doubt"
+    """Read, but something in it contradicts something else."""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """A file, or a part of one, that could not be used, and why."""
+    """A file, or a part of one, that could not be used or is in doubt, and why."""
 
     file: str
     reason: str
+    kind: FaultKind = FaultKind.UNREADABLE
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,11 @@ class Submission:
         """What the name of each structure says."""
         return {s: read_roi_name(s.roi_name, s.interpreted_type) for s in self.structure_set}
 
+    def role_of(self, roi_name: str) -> Role:
+        """Return the role that an ROI's name stands for, drawn or not."""
+        drawn = self.structure_set.named(roi_name)
+        return (self.roi_names[drawn[0]] if drawn else read_roi_name(roi_name)).role
+
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for.
 
@@ -186,8 +191,18 @@ class Submission:
         """
         if self.structure_set.named(roi):
             (structure,) = self.structures_of(roi)
-            return self._dvh_of(Shape((structure,)), roi, end_caps)
+            return self.dvh_of(structure, end_caps)
         return self.computed_dvh(parse(roi), end_caps)
+
+    def dvh_of(self, structure: Structure, end_caps: EndCaps = "half") -> Dvh:
+        """Return the histogram of a structure of this submission as drawn.
+
+        Raises
+        ------
+        NotEvaluable
+            If the structure is empty, or the dose is missing or open.
+        """
+        return self._dvh_of(Shape((structure,)), structure.roi_name, end_caps)
 
     def computed_dvh(self, expression: Expression, end_caps: EndCaps = "half") -> Dvh:
         """Return the histogram of an expression, from its parts even where it is drawn too.

@@ -106,6 +106,8 @@ class StructureSet:
         Approval Status (300E,0002), or "".
     patient_key : str
         Opaque digest of the patient's identity, for comparison only.
+    left_out : tuple of str
+        Names of ROIs that are in the file and whose contours are not to be trusted.
     """
 
     structures: tuple[Structure, ...]
@@ -116,6 +118,7 @@ class StructureSet:
     referenced_image_uids: frozenset[str] = field(default_factory=frozenset)
     approval_status: str = ""
     patient_key: str = ""
+    left_out: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Structure]:
         return iter(self.structures)

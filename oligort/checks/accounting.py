@@ -1,0 +1,153 @@
+"""Accounting: metastases of the register and of the contours, each once.
+
+The register knows lesions that nobody contoured (treated by surgery or ablation), the contours
+know what the register may have forgotten. A lesion of the register is matched to contours by ROI
+name, else by organ where the numbers agree; what stays open on both sides makes the count a range.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
+from oligort.lesions.lesion import Count, Lesion, LesionCensus
+from oligort.lesions.vocabulary import Organ
+
+NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
+"""Local therapies that need no contour: their lesions are in the register only."""
+
+
+@dataclass(frozen=True, eq=False)
+class AccountedLesion:
+    """One metastasis as register and contours know it together.
+
+    Parameters
+    ----------
+    contours : tuple of Lesion
+        Its measured parts; empty where nothing is drawn for it.
+    entry : RegisterLesion or None
+        Its entry in the register.
+    counted : Count
+        How many metastases it is at least and at most.
+    matched_by : str
+        How entry and contours were brought together, or "".
+    """
+
+    contours: tuple[Lesion, ...]
+    entry: RegisterLesion | None
+    counted: Count
+    matched_by: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.contours and self.entry is None:
+            raise ValueError("expected contours, an entry of the register, or both")
+
+    @property
+    def name(self) -> str:
+        """The ROI that is drawn for it, else its id in the register."""
+        if self.contours:
+            return self.contours[0].label if len(self.contours) == 1 else self.contours[0].roi_name
+        assert self.entry is not None
+        return self.entry.id
+
+    @property
+    def organ(self) -> Organ | None:
+        """What the register says, else what name or place of the contours say."""
+        if self.entry is not None and self.entry.organ is not None:
+            return self.entry.organ
+        return self.contours[0].organ if self.contours else None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why its count is a range."""
+        return tuple(dict.fromkeys(lesion.doubt for lesion in self.contours if lesion.doubt))
+
+
+def account(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
+    """Bring the lesions of contours and register together, each once."""
+    drawn = [lesion for lesion in census.lesions if lesion.counted.most]
+    entries = [
+        entry
+        for entry in (register.lesions if register else ())
+        if entry.kind is LesionKind.DISTANT or entry.kind is None
+    ]
+    by_name = [_by_roi_name(entry, drawn) for entry in entries if entry.roi_names]
+    accounted = [lesion for lesion in by_name if lesion is not None]
+    taken = {id(contour) for lesion in accounted for contour in lesion.contours}
+    matched = {lesion.entry.id for lesion in accounted if lesion.entry}
+    open_entries = [entry for entry in entries if entry.id not in matched]
+    open_drawn = [lesion for lesion in drawn if id(lesion) not in taken]
+
+    pairs = _by_organ(open_entries, open_drawn)
+    accounted += pairs
+    open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
+    open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
+    # A contour that no entry claims may still be one of the entries that no contour is drawn for.
+    perhaps_known = sum(entry.therapy not in NEVER_CONTOURED for entry in open_entries)
+    for index, lesion in enumerate(open_drawn):
+        least = 0 if index < perhaps_known else lesion.counted.least
+        accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
+    accounted += [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
+    return tuple(accounted)
+
+
+def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLesion | None:
+    """Return the entry with the contours of the ROIs that it names, or None without any."""
+    contours = tuple(lesion for lesion in drawn if lesion.roi_name in entry.roi_names)
+    if not contours:
+        return None
+    # Two ROIs of one entry are one lesion, as the register says; two parts of one ROI may be two.
+    parts = max(
+        sum(lesion.counted.most for lesion in contours if lesion.roi_name == roi_name)
+        for roi_name in entry.roi_names
+    )
+    entered = _count_of(entry)
+    counted = Count(entered.least, max(entered.most, parts))
+    return AccountedLesion(contours, entry, counted, "ROI name")
+
+
+def _by_organ(entries: Sequence[RegisterLesion], drawn: Sequence[Lesion]) -> list[AccountedLesion]:
+    """Pair entries and contours of an organ where both sides have equally many, by size."""
+    pairs: list[AccountedLesion] = []
+    for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
+        here = [
+            entry
+            for entry in entries
+            if entry.organ is organ
+            and entry.kind is LesionKind.DISTANT
+            and entry.therapy not in NEVER_CONTOURED
+        ]
+        contours = [lesion for lesion in drawn if lesion.organ is organ]
+        if len(here) != len(contours):
+            continue
+        here.sort(key=lambda entry: entry.size_mm or 0.0)
+        contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
+        pairs += [
+            AccountedLesion((contour,), entry, Count(1, max(1, contour.counted.most)), "organ")
+            for entry, contour in zip(here, contours, strict=True)
+        ]
+    return pairs
+
+
+def _count_of(entry: RegisterLesion) -> Count:
+    return Count(1, 1) if entry.kind is LesionKind.DISTANT else Count(0, 1)
+
+
+def total(lesions: Sequence[AccountedLesion]) -> Count:
+    """Return how many metastases they are together."""
+    return Count(
+        sum(lesion.counted.least for lesion in lesions),
+        sum(lesion.counted.most for lesion in lesions),
+    )
+
+
+def per_organ(lesions: Sequence[AccountedLesion]) -> dict[Organ | None, Count]:
+    """Return how many metastases each organ holds; a lesion of unknown organ may be in any."""
+    organs = dict.fromkeys(lesion.organ for lesion in lesions)
+    counts = {
+        organ: total([lesion for lesion in lesions if lesion.organ is organ]) for organ in organs
+    }
+    homeless = counts.get(None, Count(0, 0)).most
+    return {
+        organ: count if organ is None else Count(count.least, count.most + homeless)
+        for organ, count in counts.items()
+    }

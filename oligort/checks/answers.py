@@ -1,0 +1,102 @@
+"""Findings in the making: a value held against a rule, or a reason why there is no value."""
+
+from oligort.checks.case import Case
+from oligort.clinical.answer import Answer
+from oligort.errors import NotEvaluable
+from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.measure import Measure
+from oligort.protocol.limits import Limit, Requirement, Rule
+
+
+def held_against(
+    code: str,
+    rule: Limit,
+    value: float,
+    *,
+    message: str,
+    about: str = "",
+    flags: tuple[Flag, ...] = (),
+    hint: str = "",
+    interval: tuple[float, float] | None = None,
+) -> Finding:
+    """Return the finding on a value that is known: PASS, or the rule's grade.
+
+    The value is not rounded. `interval` is shown beside it.
+    """
+    low, high = interval or (None, None)
+    return Finding(
+        code=code,
+        criterion=rule.criterion,
+        grade=Grade.PASS if rule.allows(value) else rule.grade,
+        flags=flags,
+        about=about,
+        message=message,
+        evidence=(
+            Evidence(
+                name=rule.description,
+                measured=float(value),
+                unit=rule.unit,
+                relation=rule.relation,
+                limit=float(rule.limit),
+                low=low,
+                high=high,
+            ),
+        ),
+        source=rule.source,
+        hint=hint,
+    )
+
+
+def not_evaluable(
+    code: str,
+    rule: Rule,
+    reason: str,
+    *,
+    about: str = "",
+    evidence: tuple[Evidence, ...] = (),
+    hint: str = "",
+) -> Finding:
+    """Return the finding that a rule could not be applied, with the reason."""
+    return Finding(
+        code=code,
+        criterion=rule.criterion,
+        grade=Grade.NOT_EVALUABLE,
+        about=about,
+        message=f"{rule.description}: not evaluable, because {reason}",
+        evidence=evidence,
+        source=rule.source,
+        hint=hint,
+    )
+
+
+def required_answer(code: str, rule: Requirement, answer: Answer, key: str) -> Finding:
+    """Return the finding on an answer of the register.
+
+    Raises
+    ------
+    NotEvaluable
+        If the answer is unknown; the message names the register's key.
+    """
+    if answer is Answer.UNKNOWN:
+        raise NotEvaluable(f"the register does not answer {key}")
+    return Finding(
+        code=code,
+        criterion=rule.criterion,
+        grade=Grade.PASS if answer is rule.required else rule.grade,
+        message=f"{rule.description}: {answer} (required: {rule.required})",
+        evidence=(Evidence(name=key, measured=str(answer)),),
+        source=rule.source,
+    )
+
+
+def allowed_throughout(measure: Measure, rule: Limit) -> bool | None:
+    """Return whether the rule allows a measure, or None where it allows part of its interval."""
+    verdicts = {rule.allows(bound) for bound in (measure.low, measure, measure.high)}
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def history_answer(case: Case, name: str) -> Answer:
+    """Return an answer of the register's history by its key."""
+    answer = getattr(case.require_register().history, name)
+    assert isinstance(answer, Answer)
+    return answer

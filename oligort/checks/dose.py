@@ -1,0 +1,295 @@
+"""Dose limits: lung V20 (X6), and any other limit of the protocol."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
+from oligort.checks.case import Case
+from oligort.checks.plausibility import fit_of
+from oligort.checks.registry import CONVENTION, check
+from oligort.clinical.answer import Answer
+from oligort.display import quoted
+from oligort.dose.dvh import Dvh
+from oligort.errors import NotEvaluable
+from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
+from oligort.geometry.structure import Structure
+from oligort.lesions.vocabulary import Organ
+from oligort.measure import Measure
+from oligort.protocol.limits import DoseLimit
+from oligort.submission import ROLE_NAMES
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A histogram that a limit may be held against, and what should be said of it."""
+
+    dvh: Dvh
+    remarks: tuple[str, ...] = ()
+    is_query: bool = False
+
+
+@check("OL301", "Dose limits")
+def dose_limits(case: Case) -> Iterator[Finding]:
+    """What it checks: each dose limit of the protocol; for NCT06190782 the lung V20.
+
+    Why it matters: lung V20 above the limit is an exclusion criterion, and predicts pneumonitis.
+
+    How it is measured: the metric of the histogram of the structure that the protocol names,
+    computed from its parts ("Lungs-GTV": the lungs without the union of the GTVs) in the dose of
+    the chosen plan, as a percentage of the whole volume. Decided on the unrounded value.
+    BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
+    definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
+    differs from the computed one.
+
+    Not evaluable when: the dose is open, of type EFFECTIVE or does not fit its prescription; a
+    part of the structure is missing or only one lung is drawn; the structure leaves the dose grid
+    and the limit lies between the bounds.
+
+    Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
+    """
+    for limit in case.protocol.dose_limits:
+        try:
+            _require_gradable(case)
+            yield _graded(case, limit, _judged(case, limit))
+        except NotEvaluable as error:
+            yield not_evaluable(
+                "OL301",
+                limit,
+                str(error),
+                about=limit.structure,
+                evidence=_shown_anyway(case, limit),
+            )
+
+
+@check("OL302", "Structure inside the dose grid")
+def inside_the_grid(case: Case) -> Iterator[Finding]:
+    """What it checks: structures with a dose limit lie inside the dose grid.
+
+    Why it matters: outside the grid there is no dose; a volume there is neither 0 Gy nor more.
+
+    How it is measured: the volume outside the grid, which reaches half a voxel beyond its
+    outermost centres.
+
+    Not evaluable when: the structure or the dose is missing.
+
+    Source: oligort convention; the grade is the protocol's setting.
+    """
+    for limit in case.protocol.dose_limits:
+        dvh = _judged(case, limit).dvh
+        outside = 100 * dvh.uncovered_cc / dvh.volume_cc
+        covers = dvh.uncovered_cc <= UNCOVERED_ROUNDING * dvh.volume_cc
+        grade = Grade.PASS if covers else case.protocol.grades.structure_outside_dose_grid
+        yield Finding(
+            code="OL302",
+            grade=grade,
+            about=limit.structure,
+            message=f"{dvh.uncovered_cc:.2f} of {dvh.volume_cc:.1f} cc lie outside the dose grid",
+            evidence=(Evidence(name="outside the dose grid", measured=outside, unit="%"),),
+            source=CONVENTION,
+            hint="" if covers else "export the dose on a grid that covers the structure",
+        )
+
+
+@check("OL401", "Dose fits the prescription")
+def dose_fits_prescription(case: Case) -> Iterator[Finding]:
+    """What it checks: the dose can be the whole dose that the plan prescribes.
+
+    Why it matters: a dose of one fraction or of some beams, labelled as a plan's, makes any organ
+    limit look kept.
+
+    How it is measured: the dose maximum, and the median dose of the target that the prescription
+    refers to (where it refers to none, of any ROI that reads as a target), as multiples of the
+    prescription, against the protocol's settings.
+
+    Not evaluable when: the dose does not fit, no dose can be chosen or no target is drawn.
+
+    Source: oligort convention.
+    """
+    fit = fit_of(case)
+    if not fit.fits:
+        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
+    yield Finding(
+        code="OL401",
+        grade=Grade.PASS if fit.target else Grade.INFO,
+        message=fit.message,
+        source=CONVENTION,
+    )
+
+
+UNCOVERED_ROUNDING = 1e-6
+"""Parts per million of a volume outside the grid are rounding, and no deviation."""
+
+
+def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
+    """Return the metric of each other definition of a limit's structure, or why there is none."""
+    values: dict[str, Measure | str] = {}
+    for definition in limit.family:
+        try:
+            expression = _as_anatomy_allows(case, parse(definition))
+            values[definition] = case.submission.computed_dvh(expression)[limit.metric]
+        except NotEvaluable as error:
+            values[definition] = str(error)
+    return values
+
+
+def _require_gradable(case: Case) -> None:
+    """Raise NotEvaluable where no organ limit may be judged on the dose."""
+    dose = case.submission.dose_grid
+    accepts_effective = case.protocol.settings.effective_dose_accepted.value
+    if dose.dose_type == "EFFECTIVE" and not accepts_effective:
+        raise NotEvaluable(
+            "the Dose Type is EFFECTIVE (weighted for biological effect), which the protocol's "
+            "settings do not accept"
+        )
+    if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
+        raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL")
+    fit = fit_of(case)
+    if not fit.fits:
+        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
+
+
+def _judged(case: Case, limit: DoseLimit) -> _Judged:
+    """Return the histogram that the limit is about: computed from its parts, else as drawn."""
+    drawn = _drawn_as(case, limit.structure)
+    try:
+        expression = _as_anatomy_allows(case, parse(limit.structure))
+        computed = case.submission.computed_dvh(expression)
+    except NotEvaluable as error:
+        if drawn is None:
+            raise
+        remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
+        return _Judged(case.submission.dvh_of(drawn), (remark,))
+    remarks = ()
+    if str(expression) != limit.structure:
+        remarks = (f"computed as {expression}, as the register's anatomy says",)
+    if drawn is None:
+        return _Judged(computed, remarks)
+    difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
+    return _Judged(computed, (*remarks, *difference), bool(difference))
+
+
+def _drawn_as(case: Case, name: str) -> Structure | None:
+    """Return the ROI that is drawn under the very name of an expression, if there is one."""
+    if isinstance(parse(name), Operand):
+        return None
+    drawn = [s for s in case.submission.structure_set.named(name) if not s.is_empty]
+    return drawn[0] if len(drawn) == 1 else None
+
+
+def _difference(case: Case, limit: DoseLimit, computed: Dvh, drawn: Dvh) -> tuple[str, ...]:
+    """Return what to say where the drawn ROI differs from the computed one beyond the settings."""
+    settings = case.protocol.settings
+    volume = 100 * abs(drawn.volume_cc / computed.volume_cc - 1)
+    metric = abs(drawn[limit.metric] - computed[limit.metric])
+    if (
+        volume <= settings.drawn_volume_difference_percent.value
+        and metric <= settings.drawn_v20_difference_percentage_points.value
+    ):
+        return ()
+    return (
+        f"the drawn ROI {quoted(limit.structure)} has {drawn.volume_cc:.1f} cc and "
+        f"{drawn[limit.metric]:.2f} {limit.unit}, its parts give {computed.volume_cc:.1f} cc",
+    )
+
+
+def _as_anatomy_allows(case: Case, expression: Expression) -> Expression:
+    """Return the expression without what the register says is not there.
+
+    A pneumonectomy leaves the one lung that is drawn; without any gross tumour there is nothing
+    to subtract. Nothing else is ever left out.
+    """
+    anatomy = case.register.anatomy if case.register else None
+    if anatomy is None:
+        return expression
+    if anatomy.gtv_absent is Answer.YES and isinstance(expression, Combination):
+        names = operand_names(expression.right)
+        if expression.operator == "-" and names == ("GTV",) and not _is_drawn(case, "GTV"):
+            expression = expression.left
+    if anatomy.pneumonectomy is Answer.YES and not _is_drawn(case, str(Organ.LUNGS)):
+        sides = [side for side in ("Lung_L", "Lung_R") if _is_drawn(case, side)]
+        if len(sides) == 1:
+            expression = _renamed(expression, str(Organ.LUNGS), sides[0])
+    return expression
+
+
+def _renamed(expression: Expression, old: str, new: str) -> Expression:
+    if isinstance(expression, Operand):
+        return Operand(new) if expression.name == old else expression
+    return replace(
+        expression,
+        left=_renamed(expression.left, old, new),
+        right=_renamed(expression.right, old, new),
+    )
+
+
+def _is_drawn(case: Case, name: str) -> bool:
+    try:
+        return bool(case.submission.structures_of(name))
+    except NotEvaluable:
+        return False
+
+
+def _graded(case: Case, limit: DoseLimit, judged: _Judged) -> Finding:
+    """Return the finding on a limit whose structure and dose are there."""
+    value = judged.dvh[limit.metric]
+    remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
+    if allowed_throughout(value, limit) is None:
+        raise NotEvaluable(
+            f"{judged.dvh.uncovered_cc:.1f} cc lie outside the dose grid: {limit.metric} is "
+            f"{value.low:.2f} to {value.high:.2f} {limit.unit}, and the limit lies between"
+        )
+    flags = [Flag.QUERY] if judged.is_query else []
+    width = case.protocol.settings.borderline_percentage_points.value
+    if limit.unit == "%" and abs(value - limit.limit) < width:
+        flags.append(Flag.BORDERLINE)
+    family = family_values(case, limit)
+    others = [
+        f"{name} {other:.2f} {limit.unit}"
+        for name, other in family.items()
+        if isinstance(other, Measure) and limit.allows(other) is not limit.allows(value)
+    ]
+    if others:
+        flags.append(Flag.DEFINITION_SENSITIVE)
+        remarks.append(f"the verdict would change for {', '.join(others)}")
+    return held_against(
+        "OL301",
+        limit,
+        float(value),
+        about=limit.structure,
+        flags=tuple(flags),
+        message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
+        interval=(value.low, value.high) if value.intervals else None,
+    )
+
+
+def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
+    """Return what can be computed although it is not graded, each under its own name."""
+    lungs = [
+        structure.roi_name
+        for structure, name in case.submission.roi_names.items()
+        if name.organ is Organ.LUNGS and name.subtracted and not structure.is_empty
+    ]
+    shown = []
+    for name in (*operand_names(parse(limit.structure)), *lungs):
+        if name in ROLE_NAMES:
+            continue
+        try:
+            value = case.submission.dvh(quoted_operand(name))[limit.metric]
+        except NotEvaluable:
+            continue
+        shown.append(
+            Evidence(
+                name=f"{limit.metric} of {name}, not graded",
+                measured=float(value),
+                unit=limit.unit,
+                low=value.low,
+                high=value.high,
+            )
+        )
+    return tuple(shown)
+
+
+def quoted_operand(name: str) -> str:
+    """Return a name as an expression of one operand."""
+    return str(Operand(name))

@@ -1,0 +1,270 @@
+"""Eligibility: the criteria that the clinical register answers (I1-I5, X1-X5)."""
+
+from collections.abc import Iterator
+
+from oligort.checks.answers import held_against, history_answer, required_answer
+from oligort.checks.case import Case
+from oligort.checks.registry import check
+from oligort.clinical.answer import Answer
+from oligort.clinical.classification import Classification, classify
+from oligort.clinical.register import LesionKind
+from oligort.errors import NotEvaluable
+from oligort.finding import Evidence, Finding, Grade
+
+
+@check("OL101", "Age", rule=lambda protocol: protocol.criteria.age)
+def age(case: Case) -> Iterator[Finding]:
+    """What it checks: the patient is old enough for the trial.
+
+    Why it matters: an inclusion criterion.
+
+    How it is measured: the register's age at enrolment; without one, Patient's Age (0010,1010).
+
+    Not evaluable when: neither is given.
+
+    Source: NCT06190782, inclusion criteria, I1.
+    """
+    rule = case.protocol.criteria.age
+    years = case.register.patient.age_years if case.register else None
+    origin = "register"
+    if years is None:
+        years, origin = case.submission.patient_age_years, "Patient's Age in the DICOM files"
+    if years is None:
+        raise NotEvaluable("neither the register nor the DICOM files give the age")
+    yield held_against("OL101", rule, years, message=f"{years} years ({origin})")
+
+
+@check("OL102", "ECOG performance status", rule=lambda protocol: protocol.criteria.ecog)
+def ecog(case: Case) -> Iterator[Finding]:
+    """What it checks: the ECOG performance status is within the trial's limit.
+
+    Why it matters: an inclusion criterion.
+
+    How it is measured: the register's patient.ecog.
+
+    Not evaluable when: there is no register, or it does not say.
+
+    Source: NCT06190782, inclusion criteria, I2.
+    """
+    status = case.require_register().patient.ecog
+    if status is None:
+        raise NotEvaluable("the register does not answer patient.ecog")
+    yield held_against("OL102", case.protocol.criteria.ecog, status, message=f"ECOG {status}")
+
+
+@check(
+    "OL103",
+    "Oesophageal squamous cell carcinoma",
+    rule=lambda protocol: protocol.criteria.oesophageal_squamous_cell_carcinoma,
+)
+def histology(case: Case) -> Iterator[Finding]:
+    """What it checks: the disease is oesophageal squamous cell carcinoma.
+
+    Why it matters: an inclusion criterion.
+
+    How it is measured: the register's disease.oesophageal_squamous_cell_carcinoma.
+
+    Not evaluable when: there is no register, or the answer is unknown.
+
+    Source: NCT06190782, inclusion criteria, I3.
+    """
+    answer = case.require_register().disease.oesophageal_squamous_cell_carcinoma
+    rule = case.protocol.criteria.oesophageal_squamous_cell_carcinoma
+    yield required_answer("OL103", rule, answer, "disease.oesophageal_squamous_cell_carcinoma")
+
+
+@check(
+    "OL104",
+    "Genuine oligometastatic disease",
+    rule=lambda protocol: protocol.criteria.genuine_oligometastatic_disease,
+)
+def genuine(case: Case) -> Iterator[Finding]:
+    """What it checks: the oligometastatic disease is genuine, not induced.
+
+    Why it matters: an inclusion criterion.
+
+    How it is measured: the ESTRO-EORTC decision tree on the register's answers; genuine or
+    induced is decided by its first question, the leaf is shown where the others are answered.
+
+    Not evaluable when: there is no register, or polymetastatic disease before is unknown.
+
+    Source: NCT06190782, inclusion criteria, I4; Guckenberger et al., Lancet Oncol 2020; 21: e18-28.
+    """
+    classified = _classified(case)
+    rule = case.protocol.criteria.genuine_oligometastatic_disease
+    if classified.genuine is Answer.UNKNOWN:
+        raise NotEvaluable(f"unanswered: {classified.unanswered}")
+    state = classified.leaf or f"state open, unanswered: {classified.unanswered}"
+    yield Finding(
+        code="OL104",
+        criterion=rule.criterion,
+        grade=Grade.PASS if classified.genuine is rule.required else rule.grade,
+        message=f"genuine: {classified.genuine}; {state}",
+        evidence=tuple(
+            Evidence(name=step.question, measured=str(step.answer)) for step in classified.path
+        ),
+        source=rule.source,
+    )
+
+
+@check(
+    "OL105",
+    "Pathologically diagnosed metastasis",
+    rule=lambda protocol: protocol.criteria.pathological_metastases,
+)
+def pathology(case: Case) -> Iterator[Finding]:
+    """What it checks: enough distant metastases are proven by pathology.
+
+    Why it matters: an inclusion criterion; a biopsied primary or regional node does not count.
+
+    How it is measured: the register's distant lesions whose pathology is yes.
+
+    Not evaluable when: there is no register, it lists no distant lesion, or too few are known to
+    be proven and some are unknown.
+
+    Source: NCT06190782, inclusion criteria, I5.
+    """
+    rule = case.protocol.criteria.pathological_metastases
+    register = case.require_register()
+    distant = register.lesions_of(LesionKind.DISTANT)
+    open_lesions = register.lesions_of(None)
+    if not distant and not open_lesions:
+        raise NotEvaluable("the register lists no distant lesion")
+    proven = sum(lesion.pathology is Answer.YES for lesion in distant)
+    perhaps = sum(lesion.pathology is Answer.UNKNOWN for lesion in distant) + sum(
+        lesion.pathology is not Answer.NO for lesion in open_lesions
+    )
+    if not rule.allows(proven) and rule.allows(proven + perhaps):
+        raise NotEvaluable(
+            f"{proven} metastases are known to be proven by pathology, and of {perhaps} more the "
+            f"register does not say"
+        )
+    message = f"{proven} distant metastases proven by pathology"
+    yield held_against("OL105", rule, proven, message=message)
+
+
+@check(
+    "OL111",
+    "Disseminated metastases or induced disease",
+    rule=lambda protocol: protocol.criteria.disseminated_metastases,
+)
+def disseminated(case: Case) -> Iterator[Finding]:
+    """What it checks: no history of disseminated metastases, no induced oligometastatic state.
+
+    Why it matters: an exclusion criterion.
+
+    How it is measured: the register's history.disseminated_metastases, and the first question of
+    the ESTRO-EORTC decision tree.
+
+    Not evaluable when: there is no register, or one of the two is unknown and the other does not
+    exclude.
+
+    Source: NCT06190782, exclusion criteria, X1.
+    """
+    criteria = case.protocol.criteria
+    genuine_answer = _classified(case).genuine
+    induced = {Answer.YES: Answer.NO, Answer.NO: Answer.YES}.get(genuine_answer, Answer.UNKNOWN)
+    answers = (
+        (
+            criteria.disseminated_metastases,
+            history_answer(case, "disseminated_metastases"),
+            "history.disseminated_metastases",
+        ),
+        (criteria.induced_oligometastatic_disease, induced, "disease.polymetastatic_before"),
+    )
+    unknown = [key for _, answer, key in answers if answer is Answer.UNKNOWN]
+    for rule, answer, key in answers:
+        if answer is not Answer.UNKNOWN:
+            yield required_answer("OL111", rule, answer, key)
+    if unknown:
+        raise NotEvaluable(f"the register does not answer {' and '.join(unknown)}")
+
+
+@check(
+    "OL112",
+    "Oesophageal perforation or haemorrhage",
+    rule=lambda protocol: protocol.criteria.perforation_or_haemorrhage,
+)
+def perforation(case: Case) -> Iterator[Finding]:
+    """What it checks: no oesophageal perforation or haemorrhage.
+
+    Why it matters: an exclusion criterion.
+
+    How it is measured: the register's history.perforation_or_haemorrhage.
+
+    Not evaluable when: there is no register, or the answer is unknown.
+
+    Source: NCT06190782, exclusion criteria, X2.
+    """
+    answer = history_answer(case, "perforation_or_haemorrhage")
+    rule = case.protocol.criteria.perforation_or_haemorrhage
+    yield required_answer("OL112", rule, answer, "history.perforation_or_haemorrhage")
+
+
+@check(
+    "OL113",
+    "Progression after a PD-1 inhibitor",
+    rule=lambda protocol: protocol.criteria.progression_after_pd1,
+)
+def progression(case: Case) -> Iterator[Finding]:
+    """What it checks: no progression after a PD-1 inhibitor.
+
+    Why it matters: an exclusion criterion.
+
+    How it is measured: the register's history.progression_after_pd1.
+
+    Not evaluable when: there is no register, or the answer is unknown.
+
+    Source: NCT06190782, exclusion criteria, X3.
+    """
+    answer = history_answer(case, "progression_after_pd1")
+    rule = case.protocol.criteria.progression_after_pd1
+    yield required_answer("OL113", rule, answer, "history.progression_after_pd1")
+
+
+@check(
+    "OL114",
+    "In-field recurrence",
+    rule=lambda protocol: protocol.criteria.in_field_recurrence,
+)
+def recurrence(case: Case) -> Iterator[Finding]:
+    """What it checks: no recurrence inside an earlier radiotherapy field.
+
+    Why it matters: an exclusion criterion.
+
+    How it is measured: the register's history.in_field_recurrence. The dose of an earlier course
+    is not read.
+
+    Not evaluable when: there is no register, or the answer is unknown.
+
+    Source: NCT06190782, exclusion criteria, X4.
+    """
+    answer = history_answer(case, "in_field_recurrence")
+    rule = case.protocol.criteria.in_field_recurrence
+    yield required_answer("OL114", rule, answer, "history.in_field_recurrence")
+
+
+@check(
+    "OL115",
+    "Intolerance of chemotherapy or immunotherapy",
+    rule=lambda protocol: protocol.criteria.intolerance_of_chemotherapy_or_immunotherapy,
+)
+def intolerance(case: Case) -> Iterator[Finding]:
+    """What it checks: no intolerance of chemotherapy or immunotherapy.
+
+    Why it matters: an exclusion criterion.
+
+    How it is measured: the register's history.intolerance_of_chemotherapy_or_immunotherapy.
+
+    Not evaluable when: there is no register, or the answer is unknown.
+
+    Source: NCT06190782, exclusion criteria, X5.
+    """
+    key = "intolerance_of_chemotherapy_or_immunotherapy"
+    rule = case.protocol.criteria.intolerance_of_chemotherapy_or_immunotherapy
+    yield required_answer("OL115", rule, history_answer(case, key), f"history.{key}")
+
+
+def _classified(case: Case) -> Classification:
+    months = case.protocol.criteria.synchronous_months.limit
+    return classify(case.require_register(), months)

@@ -1,0 +1,167 @@
+"""The engine: a submission, a protocol and a register in, a report out."""
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from oligort.checks.case import Case
+from oligort.checks.dose import family_values
+from oligort.checks.registry import CONVENTION, Check, all_checks
+from oligort.clinical.register import Register
+from oligort.document import FileRecord, Measurement, Report, Setting
+from oligort.errors import NotEvaluable
+from oligort.finding import Finding, Grade, verdict_of
+from oligort.geometry.algebra import operand_names, parse
+from oligort.measure import Measure
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+LIBRARIES = ("oligort", "pydicom", "numpy", "scikit-image", "msgspec")
+"""Distributions whose versions a report names: those that its numbers pass through."""
+
+
+def check(
+    submission: Submission,
+    protocol: str | Path | Protocol = "nct06190782",
+    register: str | Path | Register | None = None,
+    subject: str | None = None,
+) -> Report:
+    """Check one submission against one protocol.
+
+    Parameters
+    ----------
+    submission : Submission
+        From `oligort.read`, with plan and dose selected where there are several.
+    protocol : str, Path or Protocol
+        A shipped protocol's id, a protocol file, or a protocol.
+    register : str, Path, Register or None
+        The clinical register of the patient. What only it knows is NOT EVALUABLE without it.
+    subject : str or None
+        The trial's subject id; else the register's, else the Clinical Trial Subject ID, else a
+        name made from the digests of the files.
+
+    Raises
+    ------
+    ProtocolError, RegisterError
+        If one of them cannot be read.
+    """
+    rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    answers = register if isinstance(register, Register | None) else Register.load(register)
+    case = Case(submission, rules, answers)
+    findings = tuple(finding for one in all_checks() for finding in _findings(one, case))
+    plan = _chosen_plan_facts(submission)
+    return Report(
+        subject=subject or _subject(submission, answers),
+        site=(answers.site if answers else "") or submission.trial_site_id,
+        arm=str(answers.arm or "") if answers else "",
+        plan_kind=str(answers.plan_kind or "") if answers else "",
+        plan_label=plan[0],
+        plan_date=plan[1],
+        dose_sop_instance_uids=submission.dose_sop_instance_uids,
+        verdict=verdict_of(findings),
+        findings=findings,
+        measurements=tuple(_measurements(case)),
+        settings=(*rules.setting_records(), *_conventions(submission)),
+        provenance=tuple(
+            FileRecord(
+                kind=record.kind,
+                sop_instance_uid=record.sop_instance_uid,
+                file=record.file,
+                sha256=record.sha256,
+            )
+            for record in submission.provenance
+        ),
+        protocol=rules.record(),
+        versions=_versions(),
+    )
+
+
+def _findings(one: Check, case: Case) -> Iterator[Finding]:
+    """Yield the findings of a check; NotEvaluable becomes one, any other error is a bug."""
+    try:
+        yield from one.run(case)
+    except NotEvaluable as error:
+        rule = one.rule(case.protocol) if one.rule else None
+        yield Finding(
+            code=one.code,
+            criterion=rule.criterion if rule else "",
+            grade=Grade.NOT_EVALUABLE,
+            message=f"{rule.description if rule else one.title}: not evaluable, because {error}",
+            source=rule.source if rule else CONVENTION,
+        )
+
+
+def _subject(submission: Submission, register: Register | None) -> str:
+    if register is not None:
+        return register.subject
+    if submission.trial_subject_id:
+        return submission.trial_subject_id
+    digests = "".join(sorted(record.sha256 for record in submission.provenance))
+    return f"submission-{hashlib.sha256(digests.encode()).hexdigest()[:8]}"
+
+
+def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
+    try:
+        plan = submission.chosen.plan
+    except NotEvaluable:
+        return "", ""
+    return (plan.label, plan.date) if plan else ("", "")
+
+
+def _measurements(case: Case) -> Iterator[Measurement]:
+    """Yield the numbers that the findings rest on, and those beside them."""
+    for limit in case.protocol.dose_limits:
+        parts = [name for name in operand_names(parse(limit.structure)) if name not in limit.family]
+        for name in (limit.structure, *parts):
+            try:
+                dvh = case.submission.dvh(name)
+                yield _measurement(name, "Volume", Measure(dvh.volume_cc, "cc"))
+                yield _measurement(name, limit.metric, dvh[limit.metric])
+                yield _measurement(name, "Mean[Gy]", dvh["Mean[Gy]"])
+            except NotEvaluable as error:
+                yield Measurement(about=name, metric=limit.metric, value=None, note=str(error))
+        for name, value in family_values(case, limit).items():
+            if isinstance(value, Measure):
+                yield _measurement(name, limit.metric, value)
+            else:
+                yield Measurement(about=name, metric=limit.metric, value=None, note=value)
+    try:
+        lesions = case.census.lesions
+    except NotEvaluable:
+        return
+    for lesion in lesions:
+        for metric, measure in (
+            ("longest axial diameter", lesion.longest_axial_mm),
+            ("short axis", lesion.short_axis_mm),
+            ("maximum 3D diameter", lesion.maximum_3d_mm),
+            ("volume", Measure(lesion.volume_cc, "cc")),
+        ):
+            yield _measurement(lesion.label, metric, measure)
+
+
+def _measurement(about: str, metric: str, measure: Measure) -> Measurement:
+    return Measurement(
+        about=about,
+        metric=metric,
+        value=float(measure),
+        unit=measure.unit,
+        low=measure.low,
+        high=measure.high,
+    )
+
+
+def _conventions(submission: Submission) -> Iterator[Setting]:
+    for name, value in submission.dvh_settings().items():
+        yield Setting(name=name, value=value, source="oligort convention")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            versions[library] = "not installed as a distribution"
+    return versions

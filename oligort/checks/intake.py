@@ -1,0 +1,182 @@
+"""Intake: what was handed in, whose it is, and whether its parts refer to each other."""
+
+from collections.abc import Iterator
+
+from oligort.checks.case import Case
+from oligort.checks.registry import CONVENTION, check
+from oligort.display import listed, quoted, safe_text
+from oligort.errors import NotEvaluable
+from oligort.finding import Finding, Grade
+from oligort.objects import FaultKind
+from oligort.selection import doses_of_parts
+
+_FAULT_GRADES = {
+    FaultKind.FOREIGN: Grade.INFO,
+    FaultKind.DOUBT: Grade.MINOR,
+    FaultKind.LEFT_OUT: Grade.NOT_EVALUABLE,
+    FaultKind.UNREADABLE: Grade.NOT_EVALUABLE,
+}
+
+
+@check("OL001", "Every file can be used")
+def files(case: Case) -> Iterator[Finding]:
+    """What it checks: every file of the submission was read, whole and without contradiction.
+
+    Why it matters: what was not read cannot be judged, and must not be missed in silence.
+
+    How it is measured: each file, or part of one, that could not be used is listed with the
+    reason. A file that is no DICOM object is only named.
+
+    Not evaluable when: an object, or an ROI of a structure set, could not be read.
+
+    Source: oligort convention.
+    """
+    for fault in case.submission.faults:
+        yield Finding(
+            code="OL001",
+            grade=_FAULT_GRADES[fault.kind],
+            about=fault.file,
+            message=f"{quoted(fault.file)}: {fault.reason}",
+            source=CONVENTION,
+        )
+    if all(fault.kind is FaultKind.FOREIGN for fault in case.submission.faults):
+        count = len(case.submission.provenance)
+        yield Finding(
+            code="OL001",
+            grade=Grade.PASS,
+            message=f"{count} objects and image series read, none in doubt",
+            source=CONVENTION,
+        )
+
+
+@check("OL002", "One patient")
+def one_patient(case: Case) -> Iterator[Finding]:
+    """What it checks: all objects carry the same patient id, and the register the same subject.
+
+    Why it matters: structures of one patient and the dose of another look like a plan.
+
+    How it is measured: a digest of the Patient ID of each object is compared; the id itself is
+    neither kept nor shown. The register's subject is held against the Clinical Trial Subject ID.
+
+    Not evaluable when: no object carries an id.
+
+    Source: oligort convention; the grade is the protocol's setting.
+    """
+    submission = case.submission
+    objects = (*submission.structure_sets, *submission.plans, *submission.doses, *submission.images)
+    keys = {thing.patient_key for thing in objects} - {""}
+    grade = case.protocol.grades.several_patients
+    if case.register and submission.trial_subject_id not in {"", case.register.subject}:
+        yield Finding(
+            code="OL002",
+            grade=grade,
+            message="the register is of another subject than the Clinical Trial Subject ID says",
+            source=CONVENTION,
+            hint="give the register of this patient",
+        )
+    if not keys:
+        raise NotEvaluable("no object carries a Patient ID or a Patient's Name")
+    if len(keys) > 1:
+        groups = [
+            listed(_file_of(thing) for thing in objects if thing.patient_key == key)
+            for key in dict.fromkeys(thing.patient_key for thing in objects)
+            if key
+        ]
+        yield Finding(
+            code="OL002",
+            grade=grade,
+            message=f"the objects carry {len(keys)} different patient ids: {'; '.join(groups)}",
+            source=CONVENTION,
+            hint="confirm that all objects are of one patient, and export them under one id",
+        )
+        return
+    yield Finding(
+        code="OL002",
+        grade=Grade.PASS,
+        message=f"{len(objects)} objects carry the same patient id",
+        source=CONVENTION,
+    )
+
+
+@check("OL003", "References between the objects")
+def references(case: Case) -> Iterator[Finding]:
+    """What it checks: the dose refers to a plan that is there, and the plan to the structure set.
+
+    Why it matters: without the references nothing but the frame of reference says that they
+    belong together.
+
+    How it is measured: Referenced RT Plan Sequence (300C,0002) of the dose and Referenced
+    Structure Set Sequence (300C,0060) of the plan, by SOP Instance UID. An object that is not
+    there is a deviation; the frame of reference then has to agree.
+
+    Not evaluable when: no structure set, plan and dose can be chosen.
+
+    Source: oligort convention; the grade is the protocol's setting.
+    """
+    chosen = case.submission.chosen
+    grade = case.protocol.grades.reference_to_missing_object
+    missing = []
+    if chosen.plan is None:
+        missing.append(
+            f"the dose {quoted(chosen.dose.file)} refers to "
+            + ("a plan that is not there" if chosen.dose.plan_uids else "no plan")
+        )
+    elif chosen.plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
+        missing.append(
+            f"the plan {quoted(chosen.plan.label)} refers to another structure set than "
+            f"{quoted(chosen.structure_set.file)}"
+        )
+    for message in missing:
+        yield Finding(
+            code="OL003",
+            grade=grade,
+            message=f"{message}; taken together by their frame of reference",
+            source=CONVENTION,
+        )
+    if not missing:
+        yield Finding(
+            code="OL003",
+            grade=Grade.PASS,
+            message="the dose refers to the plan and the plan to the structure set",
+            source=CONVENTION,
+        )
+
+
+@check("OL004", "The dose that is judged")
+def judged_dose(case: Case) -> Iterator[Finding]:
+    """What it checks: one dose stands for the plan, and which other doses are left aside.
+
+    Why it matters: a dose picked by luck, or added to what already holds it, is a wrong number
+    that looks right.
+
+    How it is measured: Dose Summation Type, Dose Type and Dose Units of each RTDOSE. Doses of
+    beams and sessions are never added to that of their plan, nor alternative plans to each other.
+
+    Not evaluable when: no dose, or more than one, could be meant; or it cannot be used.
+
+    Source: oligort convention; PS3.3 C.8.8.3.
+    """
+    chosen = case.submission.chosen
+    yield Finding(
+        code="OL004",
+        grade=Grade.PASS,
+        message=f"{chosen.dose.summation_type or 'unlabelled'} dose {quoted(chosen.dose.file)}: "
+        f"{chosen.by}",
+        source=CONVENTION,
+    )
+    for dose in case.submission.doses:
+        if dose is chosen.dose:
+            continue
+        reason = "of parts of a plan: not added" if dose in doses_of_parts([dose]) else "not added"
+        yield Finding(
+            code="OL004",
+            grade=Grade.INFO,
+            about=dose.file,
+            message=f"{dose.summation_type or 'unlabelled'} dose {quoted(dose.file)} "
+            f"{dose.refusal or reason}",
+            source=CONVENTION,
+        )
+
+
+def _file_of(thing: object) -> str:
+    return safe_text(getattr(thing, "file", "") or f"{getattr(thing, 'modality', '')} series")

@@ -1,0 +1,52 @@
+"""`oligort check`: one submission against a protocol."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import oligort
+from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice
+from oligort.cli.output import STANDARD_OUTPUT, show, write_json
+from oligort.cli.status import Status, answering
+from oligort.finding import Grade
+
+STATUS_OF = {
+    Grade.PASS: Status.DONE,
+    Grade.MAJOR: Status.DEVIATES,
+    Grade.MINOR: Status.DEVIATES,
+    Grade.NOT_EVALUABLE: Status.OPEN,
+}
+"""The exit status of a verdict."""
+
+
+@answering
+def check(
+    paths: Paths,
+    protocol: Annotated[
+        str, typer.Option(metavar="ID|FILE", help="A shipped protocol, or a protocol file.")
+    ] = "nct06190782",
+    register: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The clinical register of the patient."),
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="Subject id, as the trial gave it.")] = None,
+    plan: PlanChoice = None,
+    dose: DoseChoice = None,
+    json: JsonFile = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict line alone.")] = False,
+) -> Status:
+    """Judge one submission against a protocol.
+
+    Exit status: 0 nothing deviates and all was evaluated; 1 a MAJOR or MINOR deviation;
+    3 no deviation, but something could not be evaluated; 2 could not run; 4 a bug.
+    """
+    submission = oligort.read(*paths).selected(plan=plan, doses=tuple(dose or ()))
+    report = oligort.check(submission, protocol=protocol, register=register, subject=subject)
+    if json is not None:
+        write_json(report.to_json(), json)
+    if json != STANDARD_OUTPUT:
+        from oligort.report.tables import report_view, verdict_line
+
+        show(verdict_line(report) if quiet else report_view(report))
+    return STATUS_OF[report.verdict]

@@ -1,0 +1,129 @@
+"""`oligort dvh`: dose-volume histograms and metrics, without a protocol."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import oligort
+from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    note_all,
+    note_faults,
+    note_unanswered,
+    show,
+    write_json,
+)
+from oligort.cli.status import Status, answering
+from oligort.errors import NotEvaluable, SelectionError
+
+if TYPE_CHECKING:
+    from oligort.dose.dvh import Dvh
+    from oligort.measure import Measure
+    from oligort.report.dvh_document import DvhDocument
+    from oligort.report.unanswered import Unanswered
+    from oligort.submission import Submission
+
+
+class EndCaps(StrEnum):
+    """How far a structure reaches beyond its end planes."""
+
+    HALF = "half"
+    NONE = "none"
+
+
+@answering
+def dvh(
+    paths: Paths,
+    roi: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help='An ROI or an expression, "Lungs-GTV". Repeatable. Default: all.'
+        ),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC", help='As TG-263 spells it, "V20Gy[%]". Repeatable.'),
+    ] = None,
+    plan: PlanChoice = None,
+    dose: DoseChoice = None,
+    end_caps: Annotated[
+        EndCaps,
+        typer.Option(help="Reach of a structure beyond its end planes: half a spacing, or none."),
+    ] = EndCaps.HALF,
+    json: JsonFile = None,
+) -> Status:
+    """Print DVHs and metrics, without a protocol.
+
+    An RTSTRUCT and an RTDOSE are enough.
+
+    Exit status: 0 all was evaluated; 3 something asked for is not evaluable, standard error says
+    what and why; 2 could not run; 4 a bug.
+    """
+    from oligort.dose.metric import Metric
+
+    metrics = tuple(dict.fromkeys(str(Metric.parse(text)) for text in metric or ()))
+    submission = oligort.read(*paths)
+    note_faults(submission.faults)
+    chosen = submission.selected(plan=plan, doses=tuple(dose or ()))
+    document = _answer(chosen, tuple(dict.fromkeys(roi or ())), metrics, end_caps)
+    if json is not None:
+        write_json(document.to_json(), json)
+    if json != STANDARD_OUTPUT:
+        from oligort.report.listings import dvh_view
+
+        show(dvh_view(document))
+    for entry in document.dvhs:
+        note_all(entry.roi_name, entry.notes)
+    note_unanswered(document.not_evaluable)
+    return Status.OPEN if document.not_evaluable else Status.DONE
+
+
+def _answer(
+    submission: "Submission", rois: tuple[str, ...], metrics: tuple[str, ...], end_caps: EndCaps
+) -> "DvhDocument":
+    """Return the DVHs of the ROIs, of all where none is named, with what has no answer."""
+    from oligort.report.dvh_document import DvhDocument, DvhEntry
+    from oligort.report.unanswered import Unanswered
+
+    entries, unanswered = [], []
+    try:
+        asked = rois or tuple(
+            dict.fromkeys(structure.roi_name for structure in submission.structure_set)
+        )
+    except NotEvaluable as error:
+        asked = ()
+        unanswered.append(Unanswered(roi_name="", reason=str(error)))
+    for roi in asked:
+        try:
+            curve = submission.dvh(roi, end_caps=end_caps.value)
+        except (NotEvaluable, SelectionError) as error:
+            # One ROI that this patient does not have must not hide the answers on the others.
+            unanswered.append(Unanswered(roi_name=roi, reason=str(error)))
+            continue
+        measures, open_metrics = _measured(curve, metrics)
+        entries.append(DvhEntry.of(curve, measures))
+        unanswered += open_metrics
+    return DvhDocument(
+        dose_sop_instance_uids=tuple(submission.dose_sop_instance_uids),
+        settings=submission.dvh_settings(end_caps.value),
+        dvhs=tuple(entries),
+        not_evaluable=tuple(unanswered),
+    )
+
+
+def _measured(
+    curve: "Dvh", metrics: tuple[str, ...]
+) -> "tuple[dict[str, Measure | None], list[Unanswered]]":
+    from oligort.report.unanswered import Unanswered
+
+    measures: dict[str, Measure | None] = {}
+    unanswered = []
+    for metric in metrics:
+        try:
+            measures[metric] = curve[metric]
+        except NotEvaluable as error:
+            measures[metric] = None
+            unanswered.append(Unanswered(roi_name=curve.roi_name, metric=metric, reason=str(error)))
+    return measures, unanswered

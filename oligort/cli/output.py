@@ -1,0 +1,76 @@
+"""Where results go: standard output or a file; notes go to standard error."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oligort.display import quoted, safe_text
+from oligort.errors import OligortError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from oligort.report.unanswered import Unanswered
+    from oligort.submission import Fault
+
+STANDARD_OUTPUT = Path("-")
+"""The file name that stands for standard output; nothing but that result then goes there."""
+
+MAX_NOTE = 2000
+"""Longest note that is printed."""
+
+
+class OutputError(OligortError, OSError):
+    """A result cannot be written where it was asked for."""
+
+
+def write_json(text: str, file: Path) -> None:
+    """Write JSON, which is UTF-8 whatever the terminal speaks, to a file or standard output."""
+    if file == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"expected to write JSON to {quoted(file)}, found: {error.strerror}; "
+            "name a file in a folder that exists and may be written to"
+        ) from error
+
+
+def show(view: "RenderableType") -> None:
+    """Print a view: in colour on a terminal, as plain text elsewhere."""
+    from rich.console import Console
+
+    from oligort.report.text import WIDTH, plain_text
+
+    if sys.stdout.isatty():
+        Console(width=WIDTH, highlight=False, markup=False, emoji=False).print(view)
+    else:
+        sys.stdout.write(plain_text(view))
+
+
+def note(text: str) -> None:
+    """Print a note on standard error, made harmless."""
+    print(safe_text(text, MAX_NOTE), file=sys.stderr)
+
+
+def note_all(about: str, notes: "Iterable[str]") -> None:
+    """Print the notes about one thing."""
+    for text in notes:
+        note(f"{safe_text(about)}: {text}")
+
+
+def note_faults(faults: "Iterable[Fault]") -> None:
+    """Say which files, or parts of them, could not be used."""
+    for fault in faults:
+        note(f"not used: {quoted(fault.file)}: {fault.reason}")
+
+
+def note_unanswered(questions: "Iterable[Unanswered]") -> None:
+    """Say what was asked for and has no defensible answer."""
+    for question in questions:
+        subject = " ".join(filter(None, (question.metric, question.roi_name)))
+        note(f"not evaluable: {subject + ': ' if subject else ''}{question.reason}")

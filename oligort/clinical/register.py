@@ -1,0 +1,254 @@
+"""Register: what DICOM cannot know of one patient, and nothing that says who it is."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from oligort.clinical.answer import Answer
+from oligort.clinical.dates import PartialDate
+from oligort.display import listed, quoted
+from oligort.errors import RegisterError
+from oligort.lesions.vocabulary import Organ, Role
+from oligort.strict import content_of, struct_of, table_of
+
+Label = Annotated[
+    str,
+    Meta(
+        pattern=r"^\S(.*\S)?\Z",
+        max_length=64,
+        description="one line of text, not empty, without spaces around it",
+    ),
+]
+Text = Annotated[str, Meta(max_length=400)]
+
+
+class Arm(StrEnum):
+    """The arm of the trial; a patient who is not yet randomised has none."""
+
+    LOCAL_THERAPY = "local_therapy"
+    NO_LOCAL_THERAPY = "no_local_therapy"
+
+
+class PlanKind(StrEnum):
+    """What the plan is for: to judge whether the patient may enter, or to treat."""
+
+    SCREENING = "screening"
+    DELIVERED = "delivered"
+
+
+class LesionKind(StrEnum):
+    """Where a lesion stands in the disease; only distant ones are metastases to count."""
+
+    PRIMARY = "primary"
+    REGIONAL_NODE = "regional_node"
+    DISTANT = "distant"
+
+
+class Therapy(StrEnum):
+    """The local therapy that a lesion got or is to get."""
+
+    RADIOTHERAPY = "radiotherapy"
+    SURGERY = "surgery"
+    ABLATION = "ablation"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+_ROLES = {
+    LesionKind.PRIMARY: Role.GTV_PRIMARY,
+    LesionKind.REGIONAL_NODE: Role.GTV_NODE,
+    LesionKind.DISTANT: Role.GTV_METASTASIS,
+    None: Role.GTV,
+}
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the register: no key that is not known, no change once built."""
+
+
+class Patient(_Strict, frozen=True, kw_only=True):
+    """Age in whole years and ECOG performance status; None is unknown."""
+
+    age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
+    ecog: Annotated[int, Meta(ge=0, le=5)] | None = None
+
+
+class Disease(_Strict, frozen=True, kw_only=True):
+    """Histology, and what the ESTRO-EORTC decision tree asks."""
+
+    oesophageal_squamous_cell_carcinoma: Answer = Answer.UNKNOWN
+    polymetastatic_before: Answer = Answer.UNKNOWN
+    oligometastatic_before: Answer = Answer.UNKNOWN
+    primary_diagnosis_date: PartialDate | None = None
+    oligometastasis_date: PartialDate | None = None
+    under_systemic_therapy: Answer = Answer.UNKNOWN
+    any_lesion_progressive: Answer = Answer.UNKNOWN
+
+
+class History(_Strict, frozen=True, kw_only=True):
+    """What excludes a patient from the trial."""
+
+    disseminated_metastases: Answer = Answer.UNKNOWN
+    perforation_or_haemorrhage: Answer = Answer.UNKNOWN
+    progression_after_pd1: Answer = Answer.UNKNOWN
+    in_field_recurrence: Answer = Answer.UNKNOWN
+    intolerance_of_chemotherapy_or_immunotherapy: Answer = Answer.UNKNOWN
+
+
+class Anatomy(_Strict, frozen=True, kw_only=True):
+    """What explains a structure that is not there.
+
+    `gtv_absent` yes says that there is no gross tumour to subtract from an organ.
+    """
+
+    pneumonectomy: Answer = Answer.UNKNOWN
+    gtv_absent: Answer = Answer.UNKNOWN
+
+
+class RegisterLesion(_Strict, frozen=True, kw_only=True):
+    """One lesion, whether it is contoured or not.
+
+    Parameters
+    ----------
+    id : str
+        The trial's own name for it, once per register.
+    kind : LesionKind or None
+        None is unknown: it may or may not be a distant metastasis.
+    organ : Organ or None
+        The organ group it is counted in.
+    station : str
+        Nodal station, in the words of the trial.
+    roi_names : tuple of str
+        The ROIs that are drawn for it, spelt as in the structure set.
+    therapy : Therapy
+        Its local therapy.
+    no_therapy_reason : str
+        Why it gets none.
+    pathology : Answer
+        Whether it was proven by pathology.
+    size_mm : float or None
+        Longest diameter at baseline.
+    size_method, size_date : str, PartialDate or None
+        How ("CT") and when it was measured.
+
+    Raises
+    ------
+    ValueError
+        If one ROI is named twice, or a reason for no therapy stands beside a therapy.
+    """
+
+    id: Label
+    kind: LesionKind | None = None
+    organ: Organ | None = None
+    station: Text = ""
+    roi_names: tuple[Label, ...] = ()
+    therapy: Therapy = Therapy.UNKNOWN
+    no_therapy_reason: Text = ""
+    pathology: Answer = Answer.UNKNOWN
+    size_mm: Annotated[float, Meta(gt=0, lt=500)] | None = None
+    size_method: Text = ""
+    size_date: PartialDate | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if repeated := _repeated(self.roi_names):
+            raise ValueError(
+                f"expected each ROI once in roi_names, found twice: {listed(repeated)}"
+            )
+        if self.no_therapy_reason and self.therapy not in {Therapy.NONE, Therapy.UNKNOWN}:
+            raise ValueError(
+                f'expected no_therapy_reason only beside therapy = "none", '
+                f"found it beside therapy = {quoted(self.therapy)}"
+            )
+
+    @property
+    def role(self) -> Role:
+        """The role of the lesion's gross tumour; an unknown kind is gross tumour of some sort."""
+        return _ROLES[self.kind]
+
+
+class Register(_Strict, frozen=True, kw_only=True):
+    """The clinical register of one patient; what it does not say is unknown.
+
+    Parameters
+    ----------
+    schema_version : int
+        1.
+    subject, site : str
+        The trial's own identifiers.
+    arm : Arm or None
+        None before randomisation.
+    plan_kind : PlanKind or None
+        What the plan in the submission is for.
+    patient, disease, history, anatomy : tables
+        Answers by subject.
+    lesions : tuple of RegisterLesion
+        Every known lesion.
+
+    Raises
+    ------
+    ValueError
+        If two lesions share an id or an ROI.
+    """
+
+    schema_version: Literal[1]
+    subject: Label
+    site: Annotated[str, Meta(max_length=64)] = ""
+    arm: Arm | None = None
+    plan_kind: PlanKind | None = None
+    patient: Patient = Patient()
+    disease: Disease = Disease()
+    history: History = History()
+    anatomy: Anatomy = Anatomy()
+    lesions: tuple[RegisterLesion, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse lesions that cannot be told apart."""
+        if repeated := _repeated(lesion.id for lesion in self.lesions):
+            raise ValueError(f"expected each lesion id once, found more often: {listed(repeated)}")
+        if repeated := _repeated(name for lesion in self.lesions for name in lesion.roi_names):
+            raise ValueError(
+                f"expected each ROI in one lesion only, found in two: {listed(repeated)}"
+            )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Register":
+        """Read a register from a .toml or .json file.
+
+        Raises
+        ------
+        RegisterError
+            If the file cannot be read, a key is not known or a value is impossible.
+        """
+        content = content_of(Path(path), RegisterError)
+        return cls.from_dict(table_of(content, path, RegisterError), file=path)
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any], file: str | Path = "register") -> "Register":
+        """Build a register from plain tables, lists, strings and numbers.
+
+        `file` is what messages call it.
+
+        Raises
+        ------
+        RegisterError
+            If a key is not known or a value is impossible.
+        """
+        return struct_of(table, cls, file, RegisterError)
+
+    def lesions_of(self, kind: LesionKind | None) -> tuple[RegisterLesion, ...]:
+        """Return the lesions of one kind; None asks for those whose kind is unknown."""
+        return tuple(lesion for lesion in self.lesions if lesion.kind is kind)
+
+    def lesion_of_roi(self, roi_name: str) -> RegisterLesion | None:
+        """Return the lesion that an ROI is drawn for, or None."""
+        return next((lesion for lesion in self.lesions if roi_name in lesion.roi_names), None)
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, times in Counter(names).items() if times > 1]

@@ -1,0 +1,216 @@
+"""Values of DICOM elements, read without trust.
+
+What is absent or empty is "", None or an empty collection; what is there and makes no sense
+raises `DicomError` with a sentence that names the element.
+"""
+
+import struct
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+
+from oligort.display import safe_text
+from oligort.errors import DicomError
+
+Floats = npt.NDArray[np.float64]
+
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    BytesLengthException,
+    EOFError,
+    InvalidDicomError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom raises on bytes that are no valid DICOM.
+
+Caught only around calls of pydicom, never around code of ours.
+"""
+
+_WITHOUT_VALUES = (EOFError, NotImplementedError, OSError, RuntimeError, struct.error)
+
+_DECIMAL_VRS = frozenset({"DS", "IS"})
+_ENCODED_VRS = frozenset({None, "DS", "IS", "UN"})
+
+
+@cache
+def _tag(keyword: str) -> int:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise KeyError(keyword)
+    return tag
+
+
+@cache
+def _is_decimal(keyword: str) -> bool:
+    return dictionary_VR(_tag(keyword)) in _DECIMAL_VRS
+
+
+@cache
+def title(keyword: str) -> str:
+    """Return the name and tag of an element as messages give them: "Dose Units (3004,0002)"."""
+    tag = _tag(keyword)
+    return f"{dictionary_description(tag)} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def why(error: BaseException) -> str:
+    """Return the reason of an error of pydicom as one harmless line.
+
+    Messages about values repeat the value, which may name the patient, and an OSError its path:
+    of these only the kind of error is told.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, _WITHOUT_VALUES) and str(error):
+        return safe_text(error, max_length=160)
+    return type(error).__name__
+
+
+def _unreadable(keyword: str, error: BaseException) -> DicomError:
+    return DicomError(
+        f"expected a readable {title(keyword)}, found bytes that are not: {why(error)}"
+    )
+
+
+def _value(dataset: Dataset, keyword: str) -> object:
+    tag = _tag(keyword)
+    if tag not in dataset:
+        return None
+    try:
+        return dataset[tag].value
+    except BROKEN as error:
+        raise _unreadable(keyword, error) from error
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Return a value as text without padding; several values keep their backslashes."""
+    value = _value(dataset, keyword)
+    if value is None:
+        return ""
+    if isinstance(value, Sequence):
+        raise DicomError(f"expected text in {title(keyword)}, found a sequence")
+    parts = value if isinstance(value, MultiValue) else [value]
+    return "\\".join(str(part).strip(" \0") for part in parts)
+
+
+def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """Return the items of a sequence; none where it is absent or empty."""
+    value = _value(dataset, keyword)
+    if value is None:
+        return ()
+    if not isinstance(value, Sequence):
+        raise DicomError(f"expected a sequence in {title(keyword)}, found a plain value")
+    return tuple(value)
+
+
+def numbers(dataset: Dataset, keyword: str) -> Floats:
+    """Return all values of a numeric element as finite floats, from its bytes where it can.
+
+    A contour holds thousands of decimal strings. Parsing the bytes at once skips the object that
+    pydicom would build for each of them, which is most of the time a structure set takes.
+
+    Raises
+    ------
+    DicomError
+        If a value is no finite number.
+    """
+    tag = _tag(keyword)
+    if tag not in dataset:
+        return np.empty(0)
+    element = dataset.get_item(tag)
+    if (
+        isinstance(element, RawDataElement)
+        and isinstance(element.value, bytes)
+        and element.VR in _ENCODED_VRS
+        and _is_decimal(keyword)
+    ):
+        return _finite(_parsed(element.value, keyword), keyword)
+    return _finite(_converted(_value(dataset, keyword), keyword), keyword)
+
+
+def _parsed(encoded: bytes, keyword: str) -> Floats:
+    stripped = encoded.strip(b" \0")
+    if not stripped:
+        return np.empty(0)
+    if b"_" in stripped:  # Python reads 1_0 as ten; a decimal string knows no underscore
+        raise DicomError(f"expected numbers in {title(keyword)}, found an underscore")
+    try:
+        return np.array(stripped.split(b"\\"), dtype=np.float64)
+    except ValueError as error:
+        raise DicomError(f"expected numbers in {title(keyword)}, found other text") from error
+
+
+def _converted(value: object, keyword: str) -> Floats:
+    if value is None or value == "":
+        return np.empty(0)
+    values: Iterable[Any] = value if isinstance(value, MultiValue) else [value]
+    try:
+        return np.array([float(each) for each in values])
+    except (TypeError, ValueError) as error:
+        raise DicomError(f"expected numbers in {title(keyword)}, found other values") from error
+
+
+def _finite(values: Floats, keyword: str) -> Floats:
+    if not np.isfinite(values).all():
+        raise DicomError(f"expected finite numbers in {title(keyword)}, found NaN or infinity")
+    return values
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """Return one finite number, or None where the element is absent or empty.
+
+    Raises
+    ------
+    DicomError
+        If there are several values, or one that is no finite number.
+    """
+    values = numbers(dataset, keyword)
+    if len(values) > 1:
+        raise DicomError(f"expected one number in {title(keyword)}, found {len(values)}")
+    return float(values[0]) if len(values) else None
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """Return one whole number, or None where the element is absent or empty.
+
+    Raises
+    ------
+    DicomError
+        If the value is not one whole number.
+    """
+    value = number(dataset, keyword)
+    if value is None:
+        return None
+    if not value.is_integer():
+        raise DicomError(f"expected a whole number in {title(keyword)}, found {value:g}")
+    return int(value)
+
+
+def is_present(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether the element is there, empty or not."""
+    return _tag(keyword) in dataset
+
+
+def stored_bytes(dataset: Dataset, keyword: str) -> bytes:
+    """Return the bytes of a binary element as they stand in the file; none where absent."""
+    tag = _tag(keyword)
+    element: DataElement | RawDataElement | None = dataset.get_item(tag) if tag in dataset else None
+    value = None if element is None else element.value
+    return value if isinstance(value, bytes) else b""

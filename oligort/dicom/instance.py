@@ -1,0 +1,228 @@
+"""One DICOM file: recognised by its content, then read whole or up to its pixels."""
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
+from pathlib import Path
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+
+from oligort.dicom.elements import BROKEN, integer, text, why
+from oligort.errors import DicomError
+
+HEAD_BYTES = 256 * 1024
+"""How much of a file is read first; the header of an image hardly ever needs more."""
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+"""Deflated Explicit VR Little Endian, of which a small file may unfold to any size."""
+
+NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+"""Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
+
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_PATIENT_ID = 0x00100020
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+
+
+class Kind(StrEnum):
+    """The kinds of object that are used."""
+
+    RTSTRUCT = "RTSTRUCT"
+    RTDOSE = "RTDOSE"
+    RTPLAN = "RTPLAN"
+    RTIONPLAN = "RTIONPLAN"
+    CT = "CT"
+    MR = "MR"
+    PT = "PT"
+    UNUSED = ""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether only its header is read, and it belongs to a series."""
+        return self in {Kind.CT, Kind.MR, Kind.PT}
+
+
+_KIND_OF_SOP_CLASS = {
+    "1.2.840.10008.5.1.4.1.1.481.3": Kind.RTSTRUCT,
+    "1.2.840.10008.5.1.4.1.1.481.2": Kind.RTDOSE,
+    "1.2.840.10008.5.1.4.1.1.481.5": Kind.RTPLAN,
+    "1.2.840.10008.5.1.4.1.1.481.8": Kind.RTIONPLAN,
+    "1.2.840.10008.5.1.4.1.1.2": Kind.CT,
+    "1.2.840.10008.5.1.4.1.1.4": Kind.MR,
+    "1.2.840.10008.5.1.4.1.1.128": Kind.PT,
+}
+
+_KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUSED, Kind.RTIONPLAN}}
+"""What an object without SOP Class UID is taken for."""
+
+
+def recognise(path: Path) -> tuple[Kind, Dataset]:
+    """Return the kind of a DICOM file and its first elements, up to the Patient ID.
+
+    A file is told by its content, never by its name; the 128 bytes of preamble, the file meta
+    information and the transfer syntax may be missing.
+
+    Raises
+    ------
+    DicomError
+        If it is no DICOM file, or one whose header cannot be read; the message is the reason.
+    """
+    head = _bytes_of(path, HEAD_BYTES)
+    if not head:
+        raise DicomError("the file is empty")
+    has_preamble = head[128:132] == b"DICM"
+    if not has_preamble and not _begins_like_a_dataset(head):
+        raise DicomError("not a DICOM file")
+    header = _parse_until(path, head, _after_patient).dataset
+    sop_class = text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID")
+    modality = text(header, "Modality")
+    if not sop_class and modality in _KIND_OF_MODALITY:
+        return _KIND_OF_MODALITY[modality], header
+    if not sop_class.startswith("1.2.840.10008."):
+        raise DicomError(
+            "expected an object with a SOP Class UID (0008,0016), found none"
+            if has_preamble
+            else "not a DICOM file"
+        )
+    return _KIND_OF_SOP_CLASS.get(sop_class, Kind.UNUSED), header
+
+
+def read_object(path: Path) -> tuple[FileDataset, str]:
+    """Return the dataset of a whole file, and the SHA-256 of its bytes in hex digits.
+
+    Raises
+    ------
+    DicomError
+        If the file cannot be read or ends early.
+    """
+    encoded = _bytes_of(path)
+    parsed = _parse(encoded)
+    _refuse_truncated(parsed.dataset, encoded)
+    return parsed.dataset, hashlib.sha256(encoded).hexdigest()
+
+
+def read_header(path: Path) -> tuple[FileDataset, str]:
+    """Return the elements of an image before its pixels, and the SHA-256 of their bytes.
+
+    Raises
+    ------
+    DicomError
+        If the header cannot be read, or the file is too short for the pixels it declares.
+    """
+    parsed = _parse_until(path, _bytes_of(path, HEAD_BYTES), _at_pixels)
+    header = parsed.dataset
+    encoded = _bytes_of(path, parsed.end)
+    _refuse_truncated(header, encoded)
+    if parsed.stopped and transfer_syntax(header) in NATIVE_SYNTAXES:
+        is_implicit, _ = header.original_encoding
+        found = path.stat().st_size - parsed.end - (8 if is_implicit else 12)
+        declared = _declared_pixel_bytes(header)
+        if found < declared:
+            raise DicomError(
+                f"expected {declared} bytes of pixels, found {found}: the file is truncated"
+            )
+    return header, hashlib.sha256(encoded).hexdigest()
+
+
+def transfer_syntax(dataset: Dataset) -> str:
+    """Return the Transfer Syntax UID of the file that a dataset was read from, or ""."""
+    file_meta = getattr(dataset, "file_meta", None)
+    return "" if file_meta is None else text(file_meta, "TransferSyntaxUID")
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A dataset, the position where reading ended, and whether it stopped on purpose there."""
+
+    dataset: FileDataset
+    end: int
+    stopped: bool
+
+
+def _bytes_of(path: Path, count: int = -1) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(count)
+    except OSError as error:
+        raise DicomError(f"the file cannot be read: {error.strerror}") from error
+
+
+def _begins_like_a_dataset(head: bytes) -> bool:
+    """Tell whether the first tag is of group 0002 or 0008, in either byte order."""
+    return head[:2] in {b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"} and len(head) > 8
+
+
+def _after_patient(tag: int) -> bool:
+    return tag > _PATIENT_ID
+
+
+def _at_pixels(tag: int) -> bool:
+    return tag in _PIXELS
+
+
+def _parse_until(path: Path, head: bytes, stop_when: Callable[[int], bool]) -> _Parsed:
+    """Parse the first bytes of a file, or all of it where these do not reach the stop."""
+    is_whole = len(head) < HEAD_BYTES
+    try:
+        parsed = _parse(head, stop_when)
+    except DicomError:
+        if is_whole:
+            raise
+    else:
+        if parsed.stopped or is_whole:
+            return parsed
+    return _parse(_bytes_of(path), stop_when)
+
+
+def _parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> _Parsed:
+    if DEFLATED.encode() in encoded[:HEAD_BYTES]:
+        raise DicomError(
+            "expected a transfer syntax that can be read in place, found Deflated Explicit VR "
+            "Little Endian; export the object uncompressed"
+        )
+    stopped = False
+
+    def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
+        nonlocal stopped
+        stopped = stop_when is not None and stop_when(tag)
+        return stopped
+
+    stream = BytesIO(encoded)
+    try:
+        dataset = read_partial(stream, stop_when=stop, force=True)
+    except BROKEN as error:
+        raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
+    return _Parsed(dataset, stream.tell(), stopped)
+
+
+def _refuse_truncated(dataset: Dataset, encoded: bytes) -> None:
+    """Raise where the last element has fewer bytes than it declares, or only a part of a tag.
+
+    pydicom returns what it found before the end of the file and says nothing.
+    """
+    end = len(encoded)
+    for tag, element in dataset.items():
+        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
+            end = len(encoded)
+            continue
+        end = element.value_tell + element.length
+        if len(element.value or b"") < element.length:
+            raise DicomError(
+                f"the file is truncated: expected {element.length} bytes in the element "
+                f"({tag >> 16:04X},{tag & 0xFFFF:04X}), found {len(element.value or b'')}"
+            )
+    if encoded[end:].strip(b"\0"):
+        raise DicomError(f"the file is truncated: it ends within an element, at byte {end}")
+
+
+def _declared_pixel_bytes(header: Dataset) -> int:
+    factors = [integer(header, keyword) or 0 for keyword in ("Rows", "Columns", "BitsAllocated")]
+    samples = integer(header, "SamplesPerPixel") or 1
+    frames = integer(header, "NumberOfFrames") or 1
+    return math.prod(factors) * samples * frames // 8

@@ -1,0 +1,213 @@
+"""read: a folder, or several files, in; one Submission out, the same whatever the file order."""
+
+import re
+import warnings
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from oligort.dicom.elements import text, title
+from oligort.dicom.files import locate
+from oligort.dicom.identity import identities, masking
+from oligort.dicom.images import ImageHeader, grouped, read_image
+from oligort.dicom.instance import Kind, read_header, read_object, recognise
+from oligort.dicom.rtdose import read_dose
+from oligort.dicom.rtplan import read_plan
+from oligort.dicom.rtstruct import read_structure_set
+from oligort.display import quoted
+from oligort.errors import DicomError
+from oligort.geometry.structure import StructureSet
+from oligort.submission import Dose, Fault, FileDigest, Plan, Submission
+
+_AGE = re.compile(r"(\d{3})([DWMY])")
+
+_AGE_UNITS_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
+
+_TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
+"""The warnings of pydicom that matter: a name may not be what was written.
+
+The others are about the form of values, which are read without trust or not at all.
+"""
+
+MAX_NAMED_FAULTS = 3
+"""How many faults the error over a folder without any readable object tells."""
+
+
+def read(*paths: str | Path) -> Submission:
+    """Read the DICOM objects of one patient's export.
+
+    Parameters
+    ----------
+    *paths : str or Path
+        Folders, searched at any depth, and files.
+
+    Returns
+    -------
+    Submission
+        Structure sets, doses and plans in the order of their file names, image series in that of
+        their UIDs, and a fault for each file, or part of one, that could not be used. Objects of
+        kinds that are not used (registrations, treatment records ...) are left alone. Of
+        identical copies of an object one is kept.
+
+    Raises
+    ------
+    DicomError
+        If a path does not exist, or nothing that was found can be read.
+    """
+    located, unfit = locate(paths)
+    faults = list(unfit)
+    recognised: list[tuple[Kind, str, Path]] = []
+    names: set[str] = set()
+    for entry in located:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # each object is read again, listening
+                kind, header = recognise(entry.path)
+                names |= identities(header)
+        except DicomError as error:
+            faults.append(Fault(entry.name, str(error)))
+        else:
+            recognised.append((kind, entry.name, entry.path))
+
+    masked = masking(names)
+    reading = _Reading([replace(fault, file=masked(fault.file)) for fault in faults])
+    for kind, name, path in recognised:
+        if kind is not Kind.UNUSED:
+            reading.add(kind, path, masked(name))
+    return reading.submission(file_count=len(located))
+
+
+@dataclass
+class _Reading:
+    """The objects read so far."""
+
+    faults: list[Fault]
+    structure_sets: list[StructureSet] = field(default_factory=list)
+    doses: list[Dose] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    images: list[ImageHeader] = field(default_factory=list)
+    digests: list[FileDigest] = field(default_factory=list)
+    ages_years: set[int] = field(default_factory=set)
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)
+    said: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def add(self, kind: Kind, path: Path, file: str) -> None:
+        """Read one file; what is wrong with it becomes a fault."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                dataset, digest = (read_header if kind.is_image else read_object)(path)
+                if self._is_copy(dataset, file, digest):
+                    return
+                self._keep(kind, dataset, file, digest)
+                self._note_subject(dataset, file)
+            except DicomError as error:
+                self.faults.append(Fault(file, str(error)))
+        if any(_TEXT_WARNING.search(str(warning.message)) for warning in caught):
+            self.faults.append(
+                Fault(
+                    file,
+                    "some of its text does not fit the character set that it declares; "
+                    "names in it may be damaged",
+                )
+            )
+
+    def _is_copy(self, dataset: Dataset, file: str, digest: str) -> bool:
+        """Tell whether this very object was read before; another of its UID is a fault."""
+        uid = text(dataset, "SOPInstanceUID")
+        twins = self.seen.setdefault(uid, {})
+        if digest in twins:
+            return True
+        if twins and uid:
+            self.faults.append(
+                Fault(
+                    file,
+                    "two different objects share one SOP Instance UID (0008,0018): this file and "
+                    f'"{next(iter(twins.values()))}"; both are kept, name them by file',
+                )
+            )
+        twins[digest] = file
+        return False
+
+    def _keep(self, kind: Kind, dataset: Dataset, file: str, digest: str) -> None:
+        match kind:
+            case Kind.RTSTRUCT:
+                structure_set, faults = read_structure_set(dataset, file)
+                self.structure_sets.append(structure_set)
+                self.faults.extend(faults)
+            case Kind.RTDOSE:
+                self.doses.append(read_dose(dataset, file))
+            case Kind.RTPLAN | Kind.RTIONPLAN:
+                self.plans.append(read_plan(dataset, file, kind.value))
+            case _:
+                self.images.append(read_image(dataset, file, kind.value, digest))
+                return
+        self.digests.append(FileDigest(kind.value, text(dataset, "SOPInstanceUID"), file, digest))
+
+    def _note_subject(self, dataset: Dataset, file: str) -> None:
+        for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID"):
+            if value := text(dataset, keyword):
+                self.said.setdefault(keyword, {}).setdefault(value, file)
+        age_years = _age_years(text(dataset, "PatientAge"))
+        if age_years is not None:
+            self.ages_years.add(age_years)
+
+    def _one_of(self, keyword: str) -> str:
+        """Return what every object says that says anything; "" and a fault where they differ."""
+        said = self.said.get(keyword, {})
+        if len(said) > 1:
+            first, other, *_ = said.values()
+            self.faults.append(
+                Fault(other, f"it names another {title(keyword)} than {quoted(first)} does")
+            )
+        return next(iter(said)) if len(said) == 1 else ""
+
+    def submission(self, file_count: int) -> Submission:
+        """Return what was read.
+
+        Raises
+        ------
+        DicomError
+            If that is nothing.
+        """
+        if not (self.structure_sets or self.doses or self.plans or self.images):
+            reasons = "".join(
+                f"; {quoted(fault.file)}: {fault.reason}"
+                for fault in sorted(self.faults, key=_place)[:MAX_NAMED_FAULTS]
+            )
+            raise DicomError(
+                "expected at least one RT structure set, dose, plan or image that can be read, "
+                f"found none among {file_count} files{reasons}"
+            )
+        series = grouped(self.images)
+        trial_subject_id, trial_site_id = (
+            self._one_of(keyword) for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID")
+        )
+        return Submission(
+            structure_sets=tuple(self.structure_sets),
+            doses=tuple(self.doses),
+            plans=tuple(self.plans),
+            images=tuple(each for each, _ in series),
+            faults=tuple(sorted(self.faults, key=_place)),
+            provenance=(*self.digests, *(digest for _, digest in series)),
+            trial_subject_id=trial_subject_id,
+            trial_site_id=trial_site_id,
+            # ages may lie a birthday apart: the youngest is the one to doubt
+            patient_age_years=min(self.ages_years, default=None),
+        )
+
+
+def _place(fault: Fault) -> tuple[str, str]:
+    return fault.file, fault.reason
+
+
+def _age_years(age: str) -> int | None:
+    """Return whole years of an Age String such as "061Y".
+
+    An age of nothing ("000Y") is what de-identification leaves, and is no age.
+    """
+    match = _AGE.fullmatch(age)
+    if match is None or int(match[1]) == 0:
+        return None
+    return int(int(match[1]) / _AGE_UNITS_A_YEAR[match[2]])

@@ -1,0 +1,287 @@
+"""RT Dose: the dose in Gy on its grid, or the reason why the object must not be used as one."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from oligort.dicom.elements import (
+    BROKEN,
+    integer,
+    is_present,
+    items,
+    number,
+    numbers,
+    stored_bytes,
+    text,
+    title,
+    why,
+)
+from oligort.dicom.identity import patient_key
+from oligort.dicom.instance import NATIVE_SYNTAXES, transfer_syntax
+from oligort.display import quoted
+from oligort.dose.grid import DoseGrid
+from oligort.errors import DicomError
+from oligort.geometry.grid import Grid
+from oligort.submission import Dose
+
+Floats = npt.NDArray[np.float64]
+
+RLE_LOSSLESS = "1.2.840.10008.1.2.5"
+
+RLE_MAX_RATIO = 64
+"""Most bytes that one byte of RLE can stand for: two bytes make a run of at most 128 (PS3.5 G.3).
+
+A file that declares more than this has truncated pixels, or wants memory that it has no data for.
+"""
+
+OFFSET_TOLERANCE_MM = 0.01
+"""How far the first Grid Frame Offset may lie from 0, or from the z of the Image Position.
+
+Both are decimal strings of one number; writers round them to as few as two decimals.
+"""
+
+AXIAL_TOLERANCE = 1e-4
+"""How far direction cosines may lie from 1 and 0 in an axial image: see DIRECTION_TOLERANCE."""
+
+_NOT_A_DOSE = {
+    "RECORD": "a dose recorded during treatment",
+    "PLAN_OVERVIEW": "a low-resolution overview of a plan",
+}
+
+
+def read_dose(dataset: Dataset, file: str) -> Dose:
+    """Return an RT Dose with its dose in Gy, or with the reason why there is none.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        An RT Dose, with its pixel data.
+    file : str
+        Its place in the submission.
+
+    Raises
+    ------
+    DicomError
+        If what the object says of itself cannot be read at all.
+    """
+    plans = items(dataset, "ReferencedRTPlanSequence")
+    structure_sets = items(dataset, "ReferencedStructureSetSequence")
+    grid, refusal = None, ""
+    try:
+        grid = _dose_grid(dataset)
+    except DicomError as error:
+        refusal = str(error)
+    return Dose(
+        sop_instance_uid=text(dataset, "SOPInstanceUID"),
+        file=file,
+        units=text(dataset, "DoseUnits"),
+        dose_type=text(dataset, "DoseType"),
+        summation_type=text(dataset, "DoseSummationType"),
+        plan_uids=tuple(text(plan, "ReferencedSOPInstanceUID") for plan in plans),
+        structure_set_uid=next(
+            (text(item, "ReferencedSOPInstanceUID") for item in structure_sets), ""
+        ),
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
+        heterogeneity_correction=text(dataset, "TissueHeterogeneityCorrection"),
+        grid=grid,
+        refusal=refusal,
+        patient_key=patient_key(dataset),
+    )
+
+
+def _dose_grid(dataset: Dataset) -> DoseGrid:
+    _refuse_what_is_no_dose_in_gy(dataset)
+    shape = _declared_shape(dataset)
+    positions_mm, ascends = _frame_positions(dataset, shape.frames)
+    grid = _grid(dataset, shape, positions_mm if ascends else positions_mm[::-1])
+    scaling = _required_number(dataset, "DoseGridScaling")
+    if scaling <= 0:
+        raise DicomError(f"expected {title('DoseGridScaling')} above 0, found {scaling:g}")
+    stored = _stored_values(dataset, shape)
+    if not ascends:
+        stored = stored[::-1]
+    if (lowest := int(stored.min())) < 0:
+        raise DicomError(f"expected doses of at least 0 Gy, found {lowest * scaling:g} Gy")
+    return DoseGrid(
+        grid=grid,
+        dose_gy=(stored * np.float64(scaling)).transpose(2, 1, 0),  # (frame, row, column) to ijk
+        dose_type=text(dataset, "DoseType"),
+        summation_type=text(dataset, "DoseSummationType"),
+        sop_instance_uid=text(dataset, "SOPInstanceUID"),
+    )
+
+
+def _refuse_what_is_no_dose_in_gy(dataset: Dataset) -> None:
+    units = text(dataset, "DoseUnits")
+    if units.upper() != "GY":
+        found = f"is {quoted(units)}" if units else "is missing"
+        raise DicomError(
+            f"{title('DoseUnits')} {found}: only a dose in GY can be used; export it in Gy"
+        )
+    if text(dataset, "DoseType") == "ERROR":
+        raise DicomError(
+            f"{title('DoseType')} is ERROR: the object holds a difference of doses, not a dose"
+        )
+    summation = text(dataset, "DoseSummationType")
+    if summation in _NOT_A_DOSE:
+        raise DicomError(
+            f"{title('DoseSummationType')} is {summation}: "
+            f"the object holds {_NOT_A_DOSE[summation]}, not the planned dose"
+        )
+
+
+class _Shape(NamedTuple):
+    """Size of the pixel data, and the type of one value in the file."""
+
+    frames: int
+    rows: int
+    columns: int
+    stored_type: np.dtype[np.integer]
+
+    @property
+    def byte_count(self) -> int:
+        return self.frames * self.rows * self.columns * self.stored_type.itemsize
+
+
+def _declared_shape(dataset: Dataset) -> _Shape:
+    rows, columns = (_required_count(dataset, keyword) for keyword in ("Rows", "Columns"))
+    frames = _required_count(dataset, "NumberOfFrames") if _says_frames(dataset) else 1
+    bits = integer(dataset, "BitsAllocated")
+    if bits not in {16, 32}:
+        raise DicomError(f"expected 16 or 32 {title('BitsAllocated')}, found {bits}")
+    if (stored_bits := integer(dataset, "BitsStored")) not in {None, bits}:
+        raise DicomError(f"expected {bits} {title('BitsStored')}, found {stored_bits}")
+    if (samples := integer(dataset, "SamplesPerPixel")) not in {None, 1}:
+        raise DicomError(f"expected 1 in {title('SamplesPerPixel')}, found {samples}")
+    sign = {None: "u", 0: "u", 1: "i"}.get(integer(dataset, "PixelRepresentation"))
+    if sign is None:
+        raise DicomError(f"expected 0 or 1 in {title('PixelRepresentation')}, found another value")
+    _, is_little_endian = dataset.original_encoding
+    order = ">" if is_little_endian is False else "<"
+    return _Shape(frames, rows, columns, np.dtype(f"{order}{sign}{bits // 8}"))
+
+
+def _says_frames(dataset: Dataset) -> bool:
+    return integer(dataset, "NumberOfFrames") is not None
+
+
+def _required_count(dataset: Dataset, keyword: str) -> int:
+    value = integer(dataset, keyword)
+    if value is None or value < 1:
+        found = "nothing" if value is None else value
+        raise DicomError(f"expected at least 1 in {title(keyword)}, found {found}")
+    return value
+
+
+def _required_number(dataset: Dataset, keyword: str) -> float:
+    value = number(dataset, keyword)
+    if value is None:
+        raise DicomError(f"expected a number in {title(keyword)}, found nothing")
+    return value
+
+
+def _required_numbers(dataset: Dataset, keyword: str, count: int) -> Floats:
+    values = numbers(dataset, keyword)
+    if len(values) != count:
+        raise DicomError(f"expected {count} numbers in {title(keyword)}, found {len(values)}")
+    return values
+
+
+def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
+    """Return the frames' distances from the first one along the normal, and if they ascend.
+
+    PS3.3 C.8.8.3.2 knows two forms of Grid Frame Offset Vector: distances from the first frame
+    (its first element is 0), or, for an axial dose, patient z (its first element is the z of
+    Image Position (Patient)). The normal of both orientations that allow the second is +z, so
+    that the distance from the first element is the answer to both.
+    """
+    if frames == 1:
+        raise DicomError(
+            "a single dose plane has no extent across itself, so that no volume can be had from it"
+        )
+    offsets = _required_numbers(dataset, "GridFrameOffsetVector", frames)
+    first_mm = float(offsets[0])
+    if abs(first_mm) > OFFSET_TOLERANCE_MM:
+        z_mm = float(_required_numbers(dataset, "ImagePositionPatient", 3)[2])
+        if abs(first_mm - z_mm) > OFFSET_TOLERANCE_MM or not _allows_absolute_offsets(dataset):
+            raise DicomError(
+                f"expected {title('GridFrameOffsetVector')} to begin with 0 or, in an axial dose, "
+                f"with the z of the image position, {z_mm:g}; found {first_mm:g}"
+            )
+    positions_mm = offsets - first_mm
+    steps = np.diff(positions_mm)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        raise DicomError(
+            f"expected {title('GridFrameOffsetVector')} to ascend or to descend throughout, "
+            "found frames that repeat or turn back"
+        )
+    return positions_mm, bool(steps[0] > 0)
+
+
+def _allows_absolute_offsets(dataset: Dataset) -> bool:
+    orientation = _required_numbers(dataset, "ImageOrientationPatient", 6)
+    axial = np.array([1.0, 0, 0, 0, 1, 0])
+    return any(np.allclose(orientation, sign * axial, atol=AXIAL_TOLERANCE) for sign in (1, -1))
+
+
+def _grid(dataset: Dataset, shape: _Shape, positions_mm: Floats) -> Grid:
+    orientation = _required_numbers(dataset, "ImageOrientationPatient", 6)
+    row_spacing_mm, column_spacing_mm = _required_numbers(dataset, "PixelSpacing", 2)
+    origin_mm = _required_numbers(dataset, "ImagePositionPatient", 3)
+    try:
+        return Grid(
+            origin_mm=origin_mm,
+            i_direction=orientation[:3],  # the direction in which the column index grows
+            j_direction=orientation[3:],
+            i_spacing_mm=float(column_spacing_mm),
+            j_spacing_mm=float(row_spacing_mm),
+            i_count=shape.columns,
+            j_count=shape.rows,
+            frame_positions_mm=positions_mm,
+            frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
+        )
+    except ValueError as error:
+        raise DicomError(f"the position of the dose makes no grid: {error}") from error
+
+
+def _stored_values(dataset: Dataset, shape: _Shape) -> npt.NDArray[np.integer]:
+    """Return the integers of the file as (frame, row, column), their count checked first."""
+    if not is_present(dataset, "PixelData"):
+        raise DicomError(f"expected the dose in {title('PixelData')}, found none")
+    encoded = stored_bytes(dataset, "PixelData")
+    syntax = transfer_syntax(dataset)
+    if syntax == RLE_LOSSLESS:
+        return _unpacked(dataset, shape, len(encoded))
+    if syntax not in NATIVE_SYNTAXES:
+        raise DicomError(
+            f"the pixels are compressed in the transfer syntax {quoted(syntax)}, which is not "
+            "read; export the dose uncompressed"
+        )
+    # an odd number of bytes is padded to an even one
+    if not shape.byte_count <= len(encoded) <= shape.byte_count + 1:
+        trouble = "truncated" if len(encoded) < shape.byte_count else "of another size"
+        raise DicomError(
+            f"expected {shape.byte_count} bytes of dose for {shape.frames} frames of "
+            f"{shape.rows} x {shape.columns}, found {len(encoded)}: the pixel data are {trouble}"
+        )
+    values = np.frombuffer(encoded, dtype=shape.stored_type, count=math.prod(shape[:3]))
+    return values.reshape(shape[:3])
+
+
+def _unpacked(dataset: Dataset, shape: _Shape, encoded_count: int) -> npt.NDArray[np.integer]:
+    if shape.byte_count > RLE_MAX_RATIO * encoded_count:
+        raise DicomError(
+            f"expected RLE data of at least {shape.byte_count // RLE_MAX_RATIO} bytes for "
+            f"{shape.frames} frames of {shape.rows} x {shape.columns}, found {encoded_count}: "
+            "the pixel data are truncated"
+        )
+    try:
+        values: npt.NDArray[np.integer] = dataset.pixel_array
+    except (*BROKEN, RuntimeError) as error:
+        raise DicomError(f"the RLE pixel data cannot be unpacked: {why(error)}") from error
+    if values.shape != shape[:3]:
+        raise DicomError(f"expected dose of shape {shape[:3]}, found {values.shape}")
+    return values

@@ -1,0 +1,85 @@
+"""RT Plan and RT Ion Plan: what was prescribed, in how many fractions, on which structures."""
+
+from pydicom.dataset import Dataset
+
+from oligort.dicom.elements import integer, items, number, text
+from oligort.dicom.identity import patient_key
+from oligort.submission import Plan, Prescription
+
+
+def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
+    """Return the header of a plan.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        An RT Plan or RT Ion Plan.
+    file : str
+        Its place in the submission.
+    modality : str
+        "RTPLAN", or "RTIONPLAN" for an RT Ion Plan, whose own Modality is RTPLAN as well.
+
+    Raises
+    ------
+    DicomError
+        If a number in it is none.
+    """
+    structure_sets = items(dataset, "ReferencedStructureSetSequence")
+    return Plan(
+        sop_instance_uid=text(dataset, "SOPInstanceUID"),
+        file=file,
+        label=text(dataset, "RTPlanLabel"),
+        date=text(dataset, "RTPlanDate"),
+        modality=modality,
+        intent=text(dataset, "PlanIntent"),
+        approval_status=text(dataset, "ApprovalStatus"),
+        structure_set_uid=next(
+            (text(item, "ReferencedSOPInstanceUID") for item in structure_sets), ""
+        ),
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
+        prescriptions=_prescriptions(dataset),
+        fractions_planned=_fractions_planned(dataset),
+        beam_dose_gy=_beam_dose_gy(dataset),
+        patient_key=patient_key(dataset),
+    )
+
+
+def _prescriptions(dataset: Dataset) -> tuple[Prescription, ...]:
+    prescriptions = []
+    for reference in items(dataset, "DoseReferenceSequence"):
+        dose_gy = number(reference, "TargetPrescriptionDose")
+        if text(reference, "DoseReferenceType") == "TARGET" and dose_gy is not None:
+            prescriptions.append(
+                Prescription(
+                    dose_gy=dose_gy,
+                    roi_number=integer(reference, "ReferencedROINumber"),
+                    description=text(reference, "DoseReferenceDescription"),
+                )
+            )
+    return tuple(prescriptions)
+
+
+def _fractions_planned(dataset: Dataset) -> int | None:
+    """Return the fractions of all fraction groups, or None where a group does not say."""
+    groups = items(dataset, "FractionGroupSequence")
+    fractions = [integer(group, "NumberOfFractionsPlanned") for group in groups]
+    known = [count for count in fractions if count is not None]
+    return sum(known) if known and len(known) == len(fractions) else None
+
+
+def _beam_dose_gy(dataset: Dataset) -> float | None:
+    """Return the sum of Beam Dose (300A,0084) times fractions, or None where part is unknown.
+
+    A beam without monitor units is a setup field and gives no dose; a beam that is delivered and
+    states no dose makes the sum unknown. A sum of 0 is a field left unfilled, not a dose.
+    """
+    total_gy = 0.0
+    for group in items(dataset, "FractionGroupSequence"):
+        fractions = integer(group, "NumberOfFractionsPlanned")
+        for beam in items(group, "ReferencedBeamSequence"):
+            dose_gy = number(beam, "BeamDose")
+            if dose_gy is not None and fractions is not None:
+                total_gy += dose_gy * fractions
+            elif dose_gy is not None or number(beam, "BeamMeterset"):
+                return None
+    return total_gy or None

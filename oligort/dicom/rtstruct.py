@@ -1,0 +1,177 @@
+"""RT Structure Set: ROIs with their contours; an ROI in doubt is left out and named."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pydicom.dataset import Dataset
+
+from oligort.dicom.elements import integer, items, numbers, text, title
+from oligort.dicom.identity import patient_key
+from oligort.display import quoted
+from oligort.errors import DicomError
+from oligort.geometry.structure import CLOSED_TYPES, Contour, Structure, StructureSet
+from oligort.submission import Fault
+
+CONTOUR_TYPES = CLOSED_TYPES | {"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"}
+"""Contour Geometric Types (3006,0042) whose meaning is known."""
+
+
+def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple[Fault, ...]]:
+    """Return the structures of an RTSTRUCT, and a fault for each ROI that was left out.
+
+    An ROI whose contours cannot be trusted is left out whole, so that a check finds it missing
+    instead of computing a wrong number. An ROI that has no contours stays, empty.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        An RT Structure Set.
+    file : str
+        Its place in the submission.
+
+    Raises
+    ------
+    DicomError
+        If the object as a whole cannot be read.
+    """
+    faults: list[Fault] = []
+    structures: list[Structure] = []
+    rois = items(dataset, "StructureSetROISequence")
+    contour_items = _by_roi_number(dataset, "ROIContourSequence")
+    types = _interpreted_types(dataset)
+    roi_numbers = Counter(integer(roi, "ROINumber") for roi in rois)
+    image_uids = set(_study_image_uids(dataset))
+    for roi in rois:
+        roi_number = integer(roi, "ROINumber")
+        roi_name = text(roi, "ROIName")
+        try:
+            if roi_number is None:
+                raise DicomError(f"it has no {title('ROINumber')}")
+            if roi_numbers[roi_number] > 1:
+                raise DicomError(f"it shares the ROI number {roi_number} with another ROI")
+            own_items = contour_items.get(roi_number, [])
+            contours = _contours(own_items)
+            image_uids.update(_contour_image_uids(own_items))
+        except DicomError as error:
+            faults.append(Fault(file, f"the ROI {quoted(roi_name)} is left out: {error}"))
+            continue
+        structures.append(
+            Structure(
+                roi_number=roi_number,
+                roi_name=roi_name,
+                contours=contours,
+                interpreted_type=types.get(roi_number, ""),
+                frame_of_reference_uid=text(roi, "ReferencedFrameOfReferenceUID"),
+            )
+        )
+    for stray in contour_items:
+        if stray not in roi_numbers:
+            named = f"ROI number {stray}" if stray is not None else "no ROI number"
+            faults.append(
+                Fault(
+                    file, f"contours of {named} are left out: the structure set lists no such ROI"
+                )
+            )
+    structure_set = StructureSet(
+        structures=tuple(structures),
+        sop_instance_uid=text(dataset, "SOPInstanceUID"),
+        label=text(dataset, "StructureSetLabel"),
+        file=file,
+        frame_of_reference_uid=_common_frame(dataset, structures),
+        referenced_image_uids=frozenset(image_uids),
+        approval_status=text(dataset, "ApprovalStatus"),
+        patient_key=patient_key(dataset),
+    )
+    return structure_set, tuple(faults)
+
+
+def _by_roi_number(dataset: Dataset, keyword: str) -> dict[int | None, list[Dataset]]:
+    grouped: dict[int | None, list[Dataset]] = {}
+    for item in items(dataset, keyword):
+        grouped.setdefault(integer(item, "ReferencedROINumber"), []).append(item)
+    return grouped
+
+
+def _interpreted_types(dataset: Dataset) -> dict[int | None, str]:
+    """Return the RT ROI Interpreted Type by ROI number: the first that is not empty."""
+    return {
+        roi_number: next(filter(None, (text(o, "RTROIInterpretedType") for o in observations)), "")
+        for roi_number, observations in _by_roi_number(dataset, "RTROIObservationsSequence").items()
+    }
+
+
+def _contours(contour_items: list[Dataset]) -> tuple[Contour, ...]:
+    """Return the contours of one ROI.
+
+    Raises
+    ------
+    DicomError
+        If one of them cannot be trusted, or two items claim to be the contours of the ROI.
+    """
+    if len(contour_items) > 1:
+        raise DicomError(f"expected its contours in one item, found {len(contour_items)} items")
+    contours = []
+    for item in contour_items:
+        for position, encoded in enumerate(items(item, "ContourSequence"), start=1):
+            try:
+                contour = _contour(encoded)
+            except DicomError as error:
+                raise DicomError(f"in contour {position}, {error}") from error
+            if len(contour.points_mm):
+                contours.append(contour)
+    return tuple(contours)
+
+
+def _contour(item: Dataset) -> Contour:
+    coordinates = numbers(item, "ContourData")
+    if len(coordinates) % 3:
+        raise DicomError(
+            f"expected three coordinates a point in {title('ContourData')}, "
+            f"found {len(coordinates)} numbers"
+        )
+    points_mm = coordinates.reshape(-1, 3)
+    declared = integer(item, "NumberOfContourPoints")
+    if declared is not None and declared != len(points_mm):
+        raise DicomError(
+            f"expected the {declared} points of {title('NumberOfContourPoints')}, "
+            f"found {len(points_mm)}"
+        )
+    geometric_type = text(item, "ContourGeometricType")
+    if geometric_type not in CONTOUR_TYPES:
+        raise DicomError(
+            f"expected a known {title('ContourGeometricType')}, found {quoted(geometric_type)}"
+        )
+    return Contour(points_mm, geometric_type)
+
+
+def _common_frame(dataset: Dataset, structures: list[Structure]) -> str:
+    """Return the one frame of reference of the structures, or "" where they have several.
+
+    Where no ROI names its frame, the structure set's own is theirs.
+    """
+    frames = {s.frame_of_reference_uid for s in structures if s.frame_of_reference_uid}
+    if not frames:
+        references = items(dataset, "ReferencedFrameOfReferenceSequence")
+        frames = {text(item, "FrameOfReferenceUID") for item in (dataset, *references)} - {""}
+    return frames.pop() if len(frames) == 1 else ""
+
+
+def _study_image_uids(dataset: Dataset) -> Iterator[str]:
+    """Yield the images that the structure set as a whole was drawn on."""
+    for frame in items(dataset, "ReferencedFrameOfReferenceSequence"):
+        for study in items(frame, "RTReferencedStudySequence"):
+            for series in items(study, "RTReferencedSeriesSequence"):
+                yield from _image_uids(series)
+
+
+def _contour_image_uids(contour_items: list[Dataset]) -> Iterator[str]:
+    for item in contour_items:
+        for contour in items(item, "ContourSequence"):
+            yield from _image_uids(contour)
+
+
+def _image_uids(item: Dataset) -> Iterator[str]:
+    for image in items(item, "ContourImageSequence"):
+        uid = text(image, "ReferencedSOPInstanceUID")
+        if uid:
+            yield uid

@@ -1,0 +1,211 @@
+"""The rules of a protocol: limits and required answers, each with its grade and its source."""
+
+import operator
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from oligort.clinical.answer import Answer
+from oligort.display import listed, quoted
+from oligort.dose.metric import Metric
+from oligort.finding import Grade, Relation, Source
+from oligort.protocol.sourced import Sourced, Strict
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Sentence = Annotated[str, Meta(min_length=1, max_length=400)]
+
+DEVIATIONS = (Grade.MAJOR, Grade.MINOR, Grade.INFO)
+"""What a protocol may make of a broken rule; a rule that cannot be broken is no rule."""
+
+_HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
+
+
+class Rule(Strict, frozen=True, kw_only=True):
+    """What all rules state: the trial's own number, the rule in words, its grade, its source.
+
+    Raises
+    ------
+    ValueError
+        If the grade is none that a deviation can have.
+    """
+
+    criterion: Name
+    description: Sentence
+    grade: Grade = Grade.MAJOR
+    source: Source
+
+    def __post_init__(self) -> None:
+        """Refuse a grade that would hide a deviation."""
+        refuse_unless_deviation("grade", self.grade)
+
+
+class Limit(Rule, frozen=True, kw_only=True):
+    """A number that a value is held against, in `unit`; the value is never rounded for it."""
+
+    limit: float
+    relation: Relation
+    unit: str = ""
+
+    def allows(self, value: float) -> bool:
+        """Say whether the unrounded value, in the limit's unit, is within the limit."""
+        return bool(_HOLDS[self.relation](value, self.limit))
+
+
+class SmallestAge(Limit, frozen=True, kw_only=True):
+    """Youngest age, in whole years."""
+
+    limit: Annotated[int, Meta(gt=0, le=130)]
+    relation: Literal[">=", ">"]
+    unit: Literal["years"]
+
+
+class LargestEcog(Limit, frozen=True, kw_only=True):
+    """Worst ECOG performance status."""
+
+    limit: Annotated[int, Meta(ge=0, le=5)]
+    relation: Literal["<=", "<"]
+    unit: Literal[""] = ""
+
+
+class LargestCount(Limit, frozen=True, kw_only=True):
+    """Largest number of lesions."""
+
+    limit: Annotated[int, Meta(gt=0)]
+    relation: Literal["<=", "<"]
+    unit: Literal[""] = ""
+
+
+class SmallestCount(Limit, frozen=True, kw_only=True):
+    """Smallest number of lesions."""
+
+    limit: Annotated[int, Meta(gt=0)]
+    relation: Literal[">=", ">"]
+    unit: Literal[""] = ""
+
+
+class LargestLength(Limit, frozen=True, kw_only=True):
+    """Largest length; written in cm or mm, always mm once built."""
+
+    limit: Annotated[float, Meta(gt=0, lt=1000)]
+    relation: Literal["<=", "<"]
+    unit: Literal["mm", "cm"]
+
+    def __post_init__(self) -> None:
+        """Turn cm into mm."""
+        super().__post_init__()
+        if self.unit == "cm":
+            # In decimals, as 4.35 * 10 is not 43.5 in binary and the limit is held exactly.
+            msgspec.structs.force_setattr(self, "limit", float(Decimal(repr(self.limit)) * 10))
+            msgspec.structs.force_setattr(self, "unit", "mm")
+
+
+class SynchronousMonths(Strict, frozen=True, kw_only=True):
+    """Metastases found at most `limit` calendar months after the primary are synchronous."""
+
+    limit: Annotated[int, Meta(gt=0, le=120)]
+    relation: Literal["<="]
+    unit: Literal["months"]
+    source: Source
+
+
+class Requirement(Rule, frozen=True, kw_only=True):
+    """An answer of the register that the trial requires.
+
+    Raises
+    ------
+    ValueError
+        If the answer required is "unknown".
+    """
+
+    required: Answer
+
+    def __post_init__(self) -> None:
+        """Refuse to require that nobody knows."""
+        super().__post_init__()
+        if self.required is Answer.UNKNOWN:
+            raise ValueError('required: expected "yes" or "no", found "unknown"')
+
+
+class Criteria(Strict, frozen=True, kw_only=True):
+    """The criteria of eligibility that are no dose limits.
+
+    Those that ask the register for an answer have the name of its key.
+    """
+
+    age: SmallestAge
+    ecog: LargestEcog
+    oesophageal_squamous_cell_carcinoma: Requirement
+    genuine_oligometastatic_disease: Requirement
+    synchronous_months: SynchronousMonths
+    distant_metastases: LargestCount
+    metastases_per_organ: LargestCount
+    metastasis_diameter: LargestLength
+    pathological_metastases: SmallestCount
+    disseminated_metastases: Requirement
+    induced_oligometastatic_disease: Requirement
+    perforation_or_haemorrhage: Requirement
+    progression_after_pd1: Requirement
+    in_field_recurrence: Requirement
+    intolerance_of_chemotherapy_or_immunotherapy: Requirement
+
+
+class DoseLimit(Limit, frozen=True, kw_only=True):
+    """A limit on one metric of one structure.
+
+    Parameters
+    ----------
+    structure : str
+        A structure expression: "Lungs-GTV".
+    metric : str
+        As TG-263 prints it, whichever known spelling it was written in: "V20Gy[%]".
+    limit, relation, unit
+        Held against the metric, whose unit it is.
+    family : tuple of str
+        Other definitions of the structure, computed beside it and not graded.
+    definition : Sourced or None
+        Where the choice of `structure` among them comes from.
+
+    Raises
+    ------
+    ValueError
+        If the metric cannot be read or has another unit, more than the whole volume is allowed,
+        or the family repeats itself.
+    """
+
+    structure: Name
+    metric: Name
+    limit: Annotated[float, Meta(gt=0, lt=100_000)]
+    relation: Relation
+    unit: Literal["%", "Gy", "cc"]
+    family: tuple[Name, ...] = ()
+    definition: Sourced | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        super().__post_init__()
+        metric = Metric.parse(self.metric)
+        if metric.unit != self.unit:
+            raise ValueError(
+                f"unit: expected {metric.unit}, the unit of {metric}, found {self.unit}"
+            )
+        if metric.kind == "V" and metric.unit == "%" and self.limit > 100:
+            raise ValueError(f"limit: expected at most 100 %, found {self.limit:g} %")
+        # Under its printed name, so that two spellings of one metric are seen to be one.
+        msgspec.structs.force_setattr(self, "metric", str(metric))
+        definitions = (self.structure, *self.family)
+        repeated = {name for name in definitions if definitions.count(name) > 1}
+        if repeated:
+            raise ValueError(
+                f"family: expected other definitions than structure, each once, "
+                f"found again: {listed(sorted(repeated))}"
+            )
+
+
+def refuse_unless_deviation(key: str, grade: Grade) -> None:
+    """Raise ValueError where a grade is none that a deviation can have."""
+    if grade not in DEVIATIONS:
+        raise ValueError(
+            f"{key}: expected {' or '.join(map(quoted, DEVIATIONS))}, found {quoted(grade)}"
+        )

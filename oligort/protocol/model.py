@@ -1,0 +1,178 @@
+"""Protocol: the rules of one trial, read from a TOML file in which each number has a source."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from oligort.display import listed, quoted
+from oligort.document import ProtocolRecord, Setting
+from oligort.errors import ProtocolError
+from oligort.finding import Source
+from oligort.protocol.limits import Criteria, DoseLimit, Name
+from oligort.protocol.settings import Grades, Settings, record_of
+from oligort.protocol.sourced import ASSUMPTION, Strict
+from oligort.strict import content_of, nearest, struct_of, table_of
+
+
+class Document(Strict, frozen=True, kw_only=True):
+    """A document that numbers come from."""
+
+    title: Annotated[str, Meta(min_length=1)]
+    url: str = ""
+
+
+class _ProtocolFile(Strict, frozen=True, kw_only=True):
+    """What stands in a protocol file."""
+
+    schema_version: Literal[1]
+    id: Name
+    version: Name
+    title: Annotated[str, Meta(min_length=1)]
+    sources: dict[str, Document]
+    criteria: Criteria
+    dose_limits: tuple[DoseLimit, ...]
+    settings: Settings
+    grades: Grades
+
+    def __post_init__(self) -> None:
+        """Refuse sources that are not listed, and limits that contradict each other."""
+        if ASSUMPTION in self.sources:
+            raise ValueError(f"sources: {quoted(ASSUMPTION)} is no document, it says there is none")
+        for path, source in _sources_in(self):
+            if source.document != ASSUMPTION and source.document not in self.sources:
+                known = [*self.sources, ASSUMPTION]
+                raise ValueError(
+                    f"{path}.document: expected one of [sources] ({listed(known)}), "
+                    f"found {quoted(source.document)}{nearest(source.document, known)}"
+                )
+        for number, limit in enumerate(self.dose_limits, 1):
+            same = [other for other in self.dose_limits[: number - 1] if _same(limit, other)]
+            if same:
+                raise ValueError(
+                    f"dose_limits[entry {number}]: expected one limit for {quoted(limit.metric)} "
+                    f"of {quoted(limit.structure)} in this direction, found two"
+                )
+
+
+class Protocol(_ProtocolFile, frozen=True, kw_only=True):
+    """The rules of one trial.
+
+    Parameters
+    ----------
+    schema_version : int
+        1.
+    id, version, title : str
+        Which protocol it is.
+    sources : dict of str to Document
+        The documents that numbers come from, by the name their `source` gives.
+    criteria : Criteria
+        Limits and required answers; lengths in mm.
+    dose_limits : tuple of DoseLimit
+        Limits on metrics of structures.
+    settings : Settings
+        What the protocol leaves open, as it is read here.
+    grades : Grades
+        What becomes of deviations that break no criterion.
+    sha256 : str
+        Digest of the file, in hex digits.
+
+    Raises
+    ------
+    ValueError
+        If a source is none of the documents, or two dose limits are about the same.
+    """
+
+    sha256: str
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> "Protocol":
+        """Read a shipped protocol by its id, or a protocol file by its path.
+
+        A text with a suffix or a path separator is a path; the id's case does not matter.
+
+        Raises
+        ------
+        ProtocolError
+            If there is none of that name, the file cannot be read, a key is not known, or a
+            value is impossible.
+        """
+        if _is_path(name_or_path):
+            content, file = content_of(Path(name_or_path), ProtocolError), str(name_or_path)
+        else:
+            content, file = _shipped_content(str(name_or_path))
+        document = struct_of(
+            table_of(content, file, ProtocolError), _ProtocolFile, file, ProtocolError
+        )
+        return cls(**msgspec.structs.asdict(document), sha256=hashlib.sha256(content).hexdigest())
+
+    @staticmethod
+    def shipped() -> tuple[str, ...]:
+        """Return the ids of the protocols that come with oligort."""
+        return tuple(sorted(_shipped_files()))
+
+    def setting_records(self) -> tuple[Setting, ...]:
+        """Return every setting in force, for a report; those that are assumptions say so."""
+        definitions = (
+            record_of(f"{limit.criterion}_structure", limit.structure, limit.definition)
+            for limit in self.dose_limits
+            if limit.definition
+        )
+        return (*definitions, *self.settings.records(), self.grades.record())
+
+    def record(self) -> ProtocolRecord:
+        """Return which protocol it is, for a report."""
+        return ProtocolRecord(
+            id=self.id, version=self.version, title=self.title, sha256=self.sha256
+        )
+
+
+def _is_path(name_or_path: str | Path) -> bool:
+    if isinstance(name_or_path, Path):
+        return True
+    return bool(Path(name_or_path).suffix) or any(mark in name_or_path for mark in "/\\")
+
+
+def _shipped_files() -> dict[str, Any]:
+    trials = files("oligort.protocol").joinpath("trials")
+    return {
+        file.name.removesuffix(".toml"): file
+        for file in trials.iterdir()
+        if file.name.endswith(".toml")
+    }
+
+
+def _shipped_content(name: str) -> tuple[bytes, str]:
+    shipped = _shipped_files()
+    file = shipped.get(name.casefold())
+    if file is None:
+        raise ProtocolError(
+            f"expected a shipped protocol ({listed(sorted(shipped))}) or the path of a .toml file, "
+            f"found {quoted(name)}{nearest(name, shipped)}"
+        )
+    return file.read_bytes(), file.name
+
+
+def _same(one: DoseLimit, other: DoseLimit) -> bool:
+    """Say whether two limits bound the same metric of the same structure from the same side."""
+    return (one.structure, one.metric, one.relation[0]) == (
+        other.structure,
+        other.metric,
+        other.relation[0],
+    )
+
+
+def _sources_in(part: object, path: str = "") -> Iterator[tuple[str, Source]]:
+    """Yield every source under a part of the protocol, with the path of keys to it."""
+    if isinstance(part, Source):
+        yield path, part
+    elif isinstance(part, tuple):
+        for number, item in enumerate(part, 1):
+            yield from _sources_in(item, f"{path}[entry {number}]")
+    elif isinstance(part, msgspec.Struct):
+        for name in part.__struct_fields__:
+            yield from _sources_in(getattr(part, name), f"{path}.{name}" if path else name)

@@ -1,0 +1,255 @@
+"""The settings of a protocol: what its text leaves open, chosen by name and always printed."""
+
+from enum import StrEnum
+from typing import Annotated, Generic, Literal, TypeVar
+
+from msgspec import Meta
+
+from oligort.display import listed, quoted
+from oligort.document import Setting
+from oligort.finding import Grade
+from oligort.protocol.limits import refuse_unless_deviation
+from oligort.protocol.sourced import Sourced, Strict
+
+Percent = Literal["%"]
+PercentagePoints = Literal["percentage points"]
+Millimetres = Literal["mm"]
+Prescriptions = Literal["times the prescription"]
+Dice = Literal["Dice"]
+
+_LARGEST = {"%": 100.0, "percentage points": 100.0, "mm": 500.0, "Dice": 1.0}
+
+
+class DiameterReading(StrEnum):
+    """Which diameter of a metastasis decides; the other one raises a query."""
+
+    LONGEST_AXIAL = "longest_axial"
+    MAXIMUM_3D = "maximum_3d"
+
+
+class NodalSize(StrEnum):
+    """Which diameter is the size of a nodal metastasis."""
+
+    LONGEST_DIAMETER = "longest_diameter"
+    SHORT_AXIS = "short_axis"
+
+
+class RegionalNodes(StrEnum):
+    """Whether regional nodes are distant metastases."""
+
+    NOT_COUNTED = "not_counted"
+
+
+class NonRegionalNodes(StrEnum):
+    """What is one metastasis among non-regional nodes."""
+
+    EACH_NODE = "each_node"
+
+
+class OrganGroup(StrEnum):
+    """What a group of like organs is for the limit per organ."""
+
+    ONE_ORGAN = "one_organ"
+
+
+class DoseConstraints(StrEnum):
+    """What is known of dose, fractionation and organs at risk beside the listed dose limits."""
+
+    NONE_PUBLISHED = "none_published"
+
+
+class SingleLung(StrEnum):
+    """What becomes of a submission with one lung only."""
+
+    NOT_EVALUABLE_WITHOUT_PNEUMONECTOMY = "not_evaluable_without_pneumonectomy"
+
+
+T = TypeVar("T", bound=StrEnum)
+U = TypeVar("U", bound=str)
+
+
+class Choice(Sourced, Generic[T], frozen=True, kw_only=True):
+    """One of the options that oligort can compute.
+
+    Raises
+    ------
+    ValueError
+        If the value is none of the options.
+    """
+
+    value: T
+    options: tuple[T, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a value that the file itself does not allow."""
+        super().__post_init__()
+        if self.value not in self.options:
+            raise ValueError(
+                f"value: expected one of its options ({listed(self.options)}), "
+                f"found {quoted(self.value)}"
+            )
+
+    @property
+    def shown(self) -> str:
+        """The option in force."""
+        return str(self.value)
+
+
+class Switch(Sourced, frozen=True, kw_only=True):
+    """True or false."""
+
+    value: bool
+
+    @property
+    def shown(self) -> str:
+        """Yes or no."""
+        return "yes" if self.value else "no"
+
+
+class Number(Sourced, Generic[U], frozen=True, kw_only=True):
+    """A positive number in a unit.
+
+    Raises
+    ------
+    ValueError
+        If it is larger than the unit allows.
+    """
+
+    value: Annotated[float, Meta(gt=0, lt=100_000)]
+    unit: U
+
+    def __post_init__(self) -> None:
+        """Refuse what the unit does not have."""
+        super().__post_init__()
+        refuse_beyond_unit("value", self.value, self.unit)
+
+    @property
+    def shown(self) -> str:
+        """Number and unit."""
+        return f"{self.value:g} {self.unit}"
+
+
+class Range(Sourced, Generic[U], frozen=True, kw_only=True):
+    """A positive range in a unit.
+
+    Raises
+    ------
+    ValueError
+        If it is not in order, or larger than the unit allows.
+    """
+
+    least: Annotated[float, Meta(gt=0, lt=100_000)]
+    most: Annotated[float, Meta(gt=0, lt=100_000)]
+    unit: U
+
+    def __post_init__(self) -> None:
+        """Refuse a range that holds nothing."""
+        super().__post_init__()
+        if not self.least < self.most:
+            raise ValueError(
+                f"expected least below most, found least {self.least:g} and most {self.most:g}"
+            )
+        refuse_beyond_unit("most", self.most, self.unit)
+
+    def holds(self, value: float) -> bool:
+        """Say whether a value lies in the range, its ends included."""
+        return self.least <= value <= self.most
+
+    @property
+    def shown(self) -> str:
+        """Both ends and the unit."""
+        return f"{self.least:g} to {self.most:g} {self.unit}"
+
+
+class Settings(Strict, frozen=True, kw_only=True):
+    """Every setting by name; a unit that is not in the name stands beside the value.
+
+    `duplicate_dice`: two contours above `most` are one lesion, below `least` two; between them
+    the count is a range. `target_median_dose_ratio` and `target_maximum_dose_ratio`: outside
+    them the dose does not fit its prescription and nothing is graded on it.
+    """
+
+    diameter_reading: Choice[DiameterReading]
+    nodal_size: Choice[NodalSize]
+    regional_nodes: Choice[RegionalNodes]
+    non_regional_nodes: Choice[NonRegionalNodes]
+    nodes_per_organ: Choice[OrganGroup]
+    paired_organs: Choice[OrganGroup]
+    skeleton: Choice[OrganGroup]
+    single_lung: Choice[SingleLung]
+    effective_dose_accepted: Switch
+    in_field_isodose_percent: Number[Percent]
+    dose_constraints: Choice[DoseConstraints]
+    borderline_percentage_points: Number[PercentagePoints]
+    register_size_difference_mm: Number[Millimetres]
+    drawn_v20_difference_percentage_points: Number[PercentagePoints]
+    drawn_volume_difference_percent: Number[Percent]
+    target_median_dose_ratio: Range[Prescriptions]
+    target_maximum_dose_ratio: Range[Prescriptions]
+    duplicate_dice: Range[Dice]
+
+    def records(self) -> tuple[Setting, ...]:
+        """Return the settings in force, for a report."""
+        named = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return tuple(record_of(name, setting.shown, setting) for name, setting in named)
+
+
+class Grades(Sourced, frozen=True, kw_only=True):
+    """What becomes of a deviation that breaks no criterion.
+
+    Raises
+    ------
+    ValueError
+        If a grade is none that a deviation can have.
+    """
+
+    lesion_without_therapy: Grade
+    dose_in_arm_without_local_therapy: Grade
+    several_patients: Grade
+    reference_to_missing_object: Grade
+    structure_outside_dose_grid: Grade
+    left_and_right_swapped: Grade
+    missing_planes: Grade
+    self_crossing_contour: Grade
+    specks: Grade
+    contour_off_image_planes: Grade
+    name_not_mapped: Grade
+    approval_absent: Grade
+    coarse_dose_grid: Grade
+    heterogeneity_not_corrected: Grade
+    planning_system_dvh_differs: Grade
+    identity_left: Grade
+
+    def __post_init__(self) -> None:
+        """Refuse a grade that would hide a deviation."""
+        super().__post_init__()
+        for name, grade in self.of_deviations().items():
+            refuse_unless_deviation(name, grade)
+
+    def of_deviations(self) -> dict[str, Grade]:
+        """Return the grade of each deviation by its name."""
+        names = (name for name in self.__struct_fields__ if name not in {"source", "question"})
+        return {name: getattr(self, name) for name in names}
+
+    def record(self) -> Setting:
+        """Return the table of grades as one setting, for a report."""
+        grades = ", ".join(f"{name} {grade}" for name, grade in self.of_deviations().items())
+        return record_of("grades", grades, self)
+
+
+def record_of(name: str, value: str, origin: Sourced) -> Setting:
+    """Return a setting as a report lists it."""
+    return Setting(
+        name=name,
+        value=value,
+        source=str(origin.source),
+        assumption=origin.is_assumption,
+        question=origin.question,
+    )
+
+
+def refuse_beyond_unit(key: str, value: float, unit: str) -> None:
+    """Raise ValueError where a value is larger than anything in its unit can be."""
+    largest = _LARGEST.get(unit)
+    if largest is not None and value > largest:
+        raise ValueError(f"{key}: expected at most {largest:g} {unit}, found {value:g}")

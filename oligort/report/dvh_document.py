@@ -1,0 +1,97 @@
+"""The JSON of `oligort dvh`: a contract, whose keys are added to and never renamed."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from oligort.measure import Measure
+from oligort.report.unanswered import Unanswered
+
+if TYPE_CHECKING:
+    from oligort.dose.dvh import Dvh
+
+
+class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One cumulative DVH and the metrics asked for.
+
+    Parameters
+    ----------
+    roi_name, roi_number : str, int or None
+        The ROI or expression as asked for; an expression has no number.
+    volume_cc, uncovered_cc : float
+        Of the contours; of the part outside the dose grid.
+    min_gy, mean_gy, max_gy : float or None
+        None where nothing is covered.
+    edges_gy, cumulative_cc : list of float
+        ``cumulative_cc[i]`` is the covered volume with a dose of at least ``edges_gy[i]``.
+    metrics : mapping of printed name to float or None
+        None where the metric is not evaluable; the document then says why.
+    metric_units : mapping of printed name to str
+        Units of the metrics that have a value.
+    metric_intervals : mapping of printed name to cause to (low, high)
+        In which the truth lies, per cause of doubt; None in JSON where nothing bounds it.
+    notes : tuple of str
+        What was assumed or repaired.
+    """
+
+    roi_name: str
+    roi_number: int | None
+    volume_cc: float
+    uncovered_cc: float
+    min_gy: float | None
+    mean_gy: float | None
+    max_gy: float | None
+    edges_gy: list[float]
+    cumulative_cc: list[float]
+    metrics: dict[str, float | None]
+    metric_units: dict[str, str]
+    metric_intervals: dict[str, dict[str, tuple[float, float]]]
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, dvh: "Dvh", measures: dict[str, Measure | None]) -> "DvhEntry":
+        """Build the entry of a DVH and its measures, by printed name."""
+        known = {name: measure for name, measure in measures.items() if measure is not None}
+        return cls(
+            roi_name=dvh.roi_name,
+            roi_number=dvh.roi_number,
+            volume_cc=float(dvh.volume_cc),
+            uncovered_cc=float(dvh.uncovered_cc),
+            min_gy=_plain(dvh.min_gy),
+            mean_gy=_plain(dvh.mean_gy),
+            max_gy=_plain(dvh.max_gy),
+            edges_gy=dvh.edges_gy.tolist(),
+            cumulative_cc=dvh.cumulative_cc.tolist(),
+            metrics={name: _plain(measure) for name, measure in measures.items()},
+            metric_units={name: measure.unit for name, measure in known.items()},
+            metric_intervals={
+                name: {cause: (low, high) for cause, (low, high) in measure.intervals.items()}
+                for name, measure in known.items()
+            },
+            notes=tuple(dvh.notes),
+        )
+
+    def interval_of(self, metric: str) -> tuple[float, float] | None:
+        """Return the lowest and highest value that any cause allows, None where they are one."""
+        ends = self.metric_intervals.get(metric, {}).values()
+        low = min((low for low, _ in ends), default=0.0)
+        high = max((high for _, high in ends), default=0.0)
+        return (low, high) if high > low else None
+
+
+class DvhDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The DVHs asked for, the doses and conventions under them, and what has no answer."""
+
+    schema_version: int = 1
+    dose_sop_instance_uids: tuple[str, ...]
+    settings: dict[str, str]
+    dvhs: tuple[DvhEntry, ...]
+    not_evaluable: tuple[Unanswered, ...]
+
+    def to_json(self) -> str:
+        """Return the document as JSON on one line: its curves are for machines."""
+        return msgspec.json.encode(self).decode() + "\n"
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,73 @@
+"""The answers of `oligort dvh` and `oligort lesions` as tables for the terminal."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from oligort.report.dvh_document import DvhDocument
+from oligort.report.lesion_document import LesionDocument
+from oligort.report.rounding import shown
+from oligort.report.text import columns, sentence
+
+
+def dvh_view(document: DvhDocument) -> RenderableType:
+    """Return the volumes and doses of every ROI, then the metrics, then the conventions."""
+    numbers = ("volume cc", "uncovered cc", "min Gy", "mean Gy", "max Gy")
+    table = columns("ROI", *numbers, right=numbers)
+    for entry in document.dvhs:
+        volumes = (shown(entry.volume_cc, "cc"), shown(entry.uncovered_cc, "cc"))
+        doses = (shown(dose, "Gy") for dose in (entry.min_gy, entry.mean_gy, entry.max_gy))
+        table.add_row(sentence(entry.roi_name), *volumes, *doses)
+    parts: list[RenderableType] = [table]
+    if any(entry.metrics for entry in document.dvhs):
+        parts += [Text(), _metrics(document)]
+    settings = ", ".join(f"{name} {value}" for name, value in document.settings.items())
+    return Group(*parts, Text(), sentence(f"Conventions: {settings or 'none stated'}"))
+
+
+def _metrics(document: DvhDocument) -> Table:
+    table = columns(
+        "ROI", "metric", "value", "lowest", "highest", right=("value", "lowest", "highest")
+    )
+    for entry in document.dvhs:
+        for metric, value in entry.metrics.items():
+            unit = entry.metric_units.get(metric, "")
+            low, high = entry.interval_of(metric) or (None, None)
+            ends = ("" if end is None else shown(end, unit) for end in (low, high))
+            table.add_row(sentence(entry.roi_name), sentence(metric), shown(value, unit), *ends)
+    return table
+
+
+def lesion_view(document: LesionDocument) -> RenderableType:
+    """Return every lesion with its sizes, then the counts, then what was left out and why."""
+    numbers = ("cc", "axial mm", "short mm", "3D mm", "plane mm")
+    table = columns("lesion", "role", "organ", *numbers, "counted", right=numbers)
+    for lesion in document.lesions:
+        sizes = (lesion.longest_axial_mm, lesion.short_axis_mm, lesion.maximum_3d_mm)
+        table.add_row(
+            sentence(lesion.label),
+            sentence(lesion.role),
+            sentence(lesion.organ or "unknown"),
+            shown(lesion.volume_cc, "cc"),
+            *(shown(size, "mm") for size in sizes),
+            shown(lesion.plane_mm, "mm"),
+            str(lesion.counted),
+        )
+    parts: list[RenderableType] = [table, Text(), *_counts(document)]
+    if document.excluded:
+        left_out = columns("not a lesion", "because")
+        for exclusion in document.excluded:
+            left_out.add_row(sentence(exclusion.roi_name), sentence(exclusion.reason))
+        parts += [Text(), left_out]
+    parts += [sentence(f"Note: {note}") for note in document.notes]
+    return Group(*parts)
+
+
+def _counts(document: LesionDocument) -> list[Text]:
+    if document.count is None:
+        return [Text("Distant metastases: not counted")]
+    organs = ", ".join(f"{organ} {count}" for organ, count in document.per_organ.items())
+    return [
+        sentence(f"Distant metastases: {document.count}"),
+        sentence(f"Per organ: {organs or 'none'}"),
+    ]

@@ -1,0 +1,171 @@
+"""The report as a table for the terminal: verdict, deviations, what is open, what passed."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from oligort.display import quoted, safe_text
+from oligort.document import Report, Setting
+from oligort.finding import Evidence, Finding, Grade
+from oligort.report.rounding import shown, shown_beside, shown_limit
+from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
+
+GRADE_STYLES = {
+    Grade.MAJOR: "bold red",
+    Grade.MINOR: "bold yellow",
+    Grade.NOT_EVALUABLE: "bold magenta",
+    Grade.PASS: "bold green",
+    Grade.INFO: "bold cyan",
+}
+"""Colour repeats what a word beside it says; it never says anything alone."""
+
+SECTIONS = {
+    Grade.MAJOR: "MAJOR deviations",
+    Grade.MINOR: "MINOR deviations",
+    Grade.NOT_EVALUABLE: "NOT EVALUABLE",
+    Grade.PASS: "PASS",
+    Grade.INFO: "INFO",
+}
+"""Headings by grade, in the order in which a reader needs them."""
+
+VERDICT_WORDS = {
+    Grade.MAJOR: "MAJOR DEVIATION",
+    Grade.MINOR: "MINOR DEVIATION",
+    Grade.NOT_EVALUABLE: "NOT EVALUABLE",
+    Grade.PASS: "PASS",
+}
+
+_CODE, _CRITERION, _MEASURED, _LIMIT, _UNIT, _SOURCE = 6, 6, 15, 9, 4, 22
+_INDENT = (0, 0, 0, _CODE + _CRITERION + 2)
+
+
+def verdict_line(report: Report) -> Text:
+    """Return the one line that a reader needs: verdict, subject, how many of each grade."""
+    tally = ", ".join(
+        f"{len(report.graded(grade))} {word}"
+        for grade, word in (
+            (Grade.MAJOR, "major"),
+            (Grade.MINOR, "minor"),
+            (Grade.NOT_EVALUABLE, "not evaluable"),
+            (Grade.PASS, "passed"),
+        )
+    )
+    return Text.assemble(
+        (VERDICT_WORDS[report.verdict], GRADE_STYLES[report.verdict]),
+        f"  {safe_text(report.subject)}  ({tally})",
+        overflow="fold",
+    )
+
+
+def report_view(report: Report) -> RenderableType:
+    """Return the whole report as a view: verdict first, then each grade, then assumptions."""
+    parts: list[RenderableType] = [verdict_line(report), *_judged(report)]
+    for grade, heading in SECTIONS.items():
+        findings = report.graded(grade)
+        if findings:
+            parts += [Text(), Text(f"{heading} ({len(findings)})", style=GRADE_STYLES[grade])]
+            parts += [_heads()]
+            parts += [part for finding in findings for part in _finding_view(finding)]
+    if report.assumptions:
+        parts += [Text(), Text("Assumptions to confirm with the trial office", style="bold")]
+        parts += [_assumption(setting) for setting in report.assumptions]
+    return Group(*parts)
+
+
+def report_text(report: Report, width: int = WIDTH) -> str:
+    """Return the whole report as plain text, `width` columns wide."""
+    return plain_text(report_view(report), width)
+
+
+def _judged(report: Report) -> Iterator[Text]:
+    protocol = report.protocol
+    yield sentence(f"Protocol {protocol.id}, version {protocol.version}: {protocol.title}")
+    plan = quoted(report.plan_label) if report.plan_label else "not known"
+    facts = {
+        "Plan": plan,
+        "kind": report.plan_kind,
+        "date": report.plan_date,
+        "arm": report.arm,
+        "site": report.site,
+    }
+    yield sentence(", ".join(f"{name} {value}" for name, value in facts.items() if value))
+    doses = ", ".join(report.dose_sop_instance_uids) or "none"
+    yield sentence(f"Dose {doses}")
+
+
+def _row(*cells: RenderableType, style: str = "") -> Table:
+    """Return one line of the table; the second-last cells have fixed widths, so lines align."""
+    row = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    row.add_column(width=_CODE)
+    row.add_column(width=_CRITERION)
+    row.add_column(ratio=1, overflow="fold")
+    if len(cells) > 4:
+        row.add_column(width=_MEASURED, justify="right", overflow="fold")
+        row.add_column(width=_LIMIT, justify="right", overflow="fold")
+        row.add_column(width=_UNIT, overflow="fold")
+    row.add_column(width=_SOURCE, overflow="fold")
+    row.add_row(*cells, style=style)
+    return row
+
+
+def _heads() -> Table:
+    return _row("code", "rule", "what", "measured", "limit", "unit", "source", style="dim")
+
+
+def _finding_view(finding: Finding) -> Iterator[RenderableType]:
+    code, criterion, source = (
+        sentence(text) for text in (finding.code, finding.criterion, finding.source)
+    )
+    if not finding.evidence:
+        yield _row(code, criterion, sentence(_said(finding)), source)
+    for evidence in finding.evidence:
+        yield _row(code, criterion, *_cells(finding, evidence), source)
+        code = criterion = source = Text()
+    if finding.evidence and (finding.grade is not Grade.PASS or finding.flags):
+        yield Padding(sentence(finding.message), _INDENT)
+    if finding.flags:
+        yield Padding(sentence(f"Flags: {', '.join(finding.flags)}"), _INDENT)
+    if finding.hint:
+        yield Padding(sentence(f"To do: {finding.hint}"), _INDENT)
+
+
+def _said(finding: Finding) -> str:
+    if not finding.about or finding.about in finding.message:
+        return finding.message
+    return f"{safe_text(finding.about)}: {finding.message}"
+
+
+def _cells(finding: Finding, evidence: Evidence) -> tuple[Text, Text, Text, Text]:
+    what = evidence.name
+    if finding.about and finding.about not in what:
+        what = f"{safe_text(finding.about)}: {what}"
+    return (
+        sentence(what),
+        _measured(evidence),
+        sentence(shown_limit(evidence.relation, evidence.limit)),
+        sentence(evidence.unit),
+    )
+
+
+def _measured(evidence: Evidence) -> Text:
+    """Return the value and, on a line of its own, the interval that it lies in."""
+    value = evidence.measured
+    if isinstance(value, str):
+        return sentence(value)
+    if value is None:
+        return Text("-")
+    text = safe_text(shown_beside(value, evidence.limit, evidence.unit), MAX_SENTENCE)
+    low, high = (value if end is None else end for end in (evidence.low, evidence.high))
+    if high > low:
+        text += f"\n{shown(low, evidence.unit)} to {shown(high, evidence.unit)}"
+    return Text(text, overflow="fold", justify="right")
+
+
+def _assumption(setting: Setting) -> RenderableType:
+    text = f"{setting.name} = {setting.value}"
+    return Padding(
+        sentence(f"{text}: {setting.question}" if setting.question else text), (0, 0, 0, 2)
+    )

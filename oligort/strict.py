@@ -1,0 +1,249 @@
+"""Strict reading of what people write by hand: TOML or JSON text into frozen structs.
+
+msgspec decides whether a document is right. Where it is not, the document is walked once more
+beside its types, to say in a sentence which key is wrong, what was expected and which right word
+is nearest.
+"""
+
+import difflib
+import json
+import tomllib
+import types
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from oligort.display import listed, quoted, safe_text
+from oligort.errors import OligortError
+
+T = TypeVar("T")
+
+_MAX_FILE_TEXT = 240
+"""Longest path that is shown whole; longer than a name, or its last part would be cut off."""
+
+_KINDS = {dict: "a table", list: "a list", type(None): "null"}
+
+_LEAST_LIKENESS = 0.6
+"""Similarity from which a word is offered as the one that was meant; difflib's own default."""
+
+
+def content_of(path: Path, error: type[OligortError]) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    error
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        reason = failure.strerror or type(failure).__name__
+        raise error(f"{shown_file(path)}: cannot be read: {reason}") from failure
+
+
+def table_of(content: bytes, file: str | Path, error: type[OligortError]) -> dict[str, Any]:
+    """Return the table in TOML or JSON text; the suffix of `file` says which of the two.
+
+    Raises
+    ------
+    error
+        If the text is neither, is not UTF-8, names a key twice or holds no table.
+    """
+    suffix = Path(file).suffix.lower()
+    if suffix not in {".toml", ".json"}:
+        raise error(f"{shown_file(file)}: expected a file that ends in .toml or .json")
+    try:
+        text = content.decode("utf-8-sig")
+        table = tomllib.loads(text) if suffix == ".toml" else _json_of(text)
+    except (ValueError, RecursionError) as failure:
+        kind = suffix[1:].upper()
+        raise error(
+            f"{shown_file(file)}: expected {kind} text in UTF-8, found a fault: "
+            f"{safe_text(failure, _MAX_FILE_TEXT)}"
+        ) from failure
+    if not isinstance(table, dict):
+        raise error(f"{shown_file(file)}: expected a table of keys, found {_found(table)}")
+    return table
+
+
+def struct_of(
+    table: Mapping[str, Any], kind: type[T], file: str | Path, error: type[OligortError]
+) -> T:
+    """Return `table` as a struct of `kind`, where every key is known and every value possible.
+
+    Raises
+    ------
+    error
+        Naming the file, the path of keys, what was expected and what was found.
+    """
+    try:
+        return msgspec.convert(table, kind, dec_hook=_built)
+    except msgspec.ValidationError as failure:
+        path, problem = _fault(table, kind, failure)
+        place = f"{shown_file(file)}: {path}" if path else shown_file(file)
+        raise error(f"{place}: {problem}") from None
+
+
+def shown_file(file: str | Path) -> str:
+    """Return a path made safe for a message."""
+    return safe_text(file, _MAX_FILE_TEXT)
+
+
+def nearest(word: object, words: Iterable[str]) -> str:
+    """Return '; did you mean "..."?' with the word of `words` most like `word`, or "".
+
+    Signs are not words: ">" is as like "=>" as ">=" is, and only one of the two was meant.
+    """
+    spelt = str(word).casefold()
+    by_lower_case = {right.casefold(): right for right in words}
+    close = difflib.get_close_matches(spelt, by_lower_case, n=1, cutoff=_LEAST_LIKENESS)
+    if not close or not any(letter.isalpha() for letter in spelt):
+        return ""
+    return f"; did you mean {quoted(by_lower_case[close[0]])}?"
+
+
+def _built(kind: type[Any], value: object) -> object:
+    """Build a type of our own from what stands in the document; it raises ValueError itself."""
+    return kind(value)
+
+
+def _json_of(text: str) -> object:
+    return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+
+
+def _without_repeats(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a key that stands twice: JSON would let the last one win without a word."""
+    times = Counter(name for name, _ in pairs)
+    if len(times) < len(pairs):
+        repeated = [name for name, count in times.items() if count > 1]
+        raise ValueError(f"keys that stand twice: {listed(repeated)}")
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _fault(value: Any, kind: Any, failure: msgspec.ValidationError) -> tuple[str, str]:
+    """Return the path of keys to the first fault in `value`, and the sentence about it."""
+    kind = _without_none(kind)
+    if _is_struct(kind):
+        inner = _fault_in_struct(value, kind)
+    elif get_origin(kind) in {tuple, dict}:
+        inner = _fault_in_container(value, kind)
+    else:
+        inner = "", _leaf_problem(value, kind, failure)
+    return inner or ("", safe_text(failure.__cause__ or failure, _MAX_FILE_TEXT))
+
+
+def _fault_in_struct(value: Any, kind: Any) -> tuple[str, str] | None:
+    if not isinstance(value, Mapping):
+        return "", f"expected a table, found {_found(value)}"
+    fields = msgspec.structs.fields(kind)
+    names = [field.encode_name for field in fields]
+    for key in value:
+        if key not in names:
+            missing = [name for name in names if name not in value]
+            return "", (
+                f"expected one of its keys ({', '.join(names)}), found {quoted(key)}"
+                f"{nearest(key, missing) or nearest(key, names)}"
+            )
+    for field in fields:
+        if field.encode_name not in value:
+            if field.required:
+                return "", f"expected the key {quoted(field.encode_name)}, which is missing"
+        elif fault := _fault_under(field.encode_name, value[field.encode_name], field.type):
+            return fault
+    return None
+
+
+def _fault_in_container(value: Any, kind: Any) -> tuple[str, str] | None:
+    if get_origin(kind) is dict:
+        if not isinstance(value, Mapping):
+            return "", f"expected a table, found {_found(value)}"
+        entries = [(safe_text(key), item, get_args(kind)[1]) for key, item in value.items()]
+    else:
+        if not isinstance(value, list | tuple):
+            return "", f"expected a list, found {_found(value)}"
+        entries = [
+            (f"[entry {number}]", item, get_args(kind)[0]) for number, item in enumerate(value, 1)
+        ]
+    return next(filter(None, (_fault_under(*entry) for entry in entries)), None)
+
+
+def _fault_under(name: str, value: Any, kind: Any) -> tuple[str, str] | None:
+    """Return the fault of one entry, its path led by the entry's name, or None."""
+    try:
+        msgspec.convert(value, kind, dec_hook=_built)
+    except msgspec.ValidationError as failure:
+        path, problem = _fault(value, kind, failure)
+        joint = "." if path and not path.startswith("[") else ""
+        return f"{name}{joint}{path}", problem
+    return None
+
+
+def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> str:
+    if isinstance(failure.__cause__, ValueError):
+        return safe_text(failure.__cause__, _MAX_FILE_TEXT)
+    if choices := _choices(kind):
+        shown = quoted(value) if isinstance(value, str) else _found(value)
+        return (
+            f"expected {' or '.join(quoted(choice) for choice in choices)}, "
+            f"found {shown}{nearest(value, choices)}"
+        )
+    return f"expected {_expected(kind)}, found {_found(value)}"
+
+
+def _choices(kind: Any) -> list[str]:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member.value) for member in kind]
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    return []
+
+
+def _expected(kind: Any) -> str:
+    """Return a type, with its bounds, in words."""
+    base, *notes = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    text = words.get(base, str(base))
+    for note in notes:
+        bounds = {
+            "of at least": note.ge,
+            "above": note.gt,
+            "of at most": note.le,
+            "below": note.lt,
+            "of a length of at least": note.min_length,
+            "of a length of at most": note.max_length,
+        }
+        limits = [f"{word} {bound}" for word, bound in bounds.items() if bound is not None]
+        text = " ".join([note.description or text, " and ".join(limits)]).strip()
+    return text
+
+
+def _found(value: object) -> str:
+    """Return a value in words; text is not repeated, as nobody knows what it holds."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return safe_text(value)
+    if isinstance(value, str):
+        return f"text of {len(value)} characters"
+    return _KINDS.get(type(value), f"a {type(value).__name__}")
+
+
+def _without_none(kind: Any) -> Any:
+    """Return X of `X | None`: None never is what was meant where a value is wrong."""
+    if get_origin(kind) in {Union, types.UnionType}:
+        return next(option for option in get_args(kind) if option is not type(None))
+    return kind
+
+
+def _is_struct(kind: Any) -> bool:
+    plain = get_origin(kind) or kind
+    return isinstance(plain, type) and issubclass(plain, msgspec.Struct)

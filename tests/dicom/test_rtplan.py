@@ -1,0 +1,50 @@
+"""RT Plan: prescription, fractions and the beams' own dose."""
+
+from oligort.dicom.rtplan import read_plan
+from oligort.submission import Prescription
+
+
+def test_plan_says_what_was_prescribed(plan):
+    read = read_plan(plan(), "plan.dcm")
+    assert read.prescriptions == (Prescription(dose_gy=20.0, roi_number=3),)
+    assert read.fractions_planned == 4
+    assert read.beam_dose_gy == 19.0  # 4 fractions of 2.0 + 2.75 Gy; a setup field adds none
+    assert (read.label, read.structure_set_uid) == ("A", "1.2.1")
+
+
+def test_ion_plan_is_told_from_a_photon_plan(plan):
+    assert read_plan(plan(), "plan.dcm", "RTIONPLAN").modality == "RTIONPLAN"
+
+
+def test_delivered_beam_without_dose_makes_the_beam_dose_unknown(plan):
+    dataset = plan()
+    del dataset.FractionGroupSequence[0].ReferencedBeamSequence[1].BeamDose
+    assert read_plan(dataset, "plan.dcm").beam_dose_gy is None
+
+
+def test_beam_doses_left_at_zero_are_no_dose(plan):
+    dataset = plan()
+    for beam in dataset.FractionGroupSequence[0].ReferencedBeamSequence:
+        beam.BeamDose = "0"
+    assert read_plan(dataset, "plan.dcm").beam_dose_gy is None
+
+
+def test_unknown_fractions_stay_unknown(plan):
+    dataset = plan()
+    del dataset.FractionGroupSequence[0].NumberOfFractionsPlanned
+    read = read_plan(dataset, "plan.dcm")
+    assert read.fractions_planned is None
+    assert read.beam_dose_gy is None
+
+
+def test_fractions_of_all_groups_are_added(plan):
+    dataset, boost = plan(), plan()
+    dataset.FractionGroupSequence.append(boost.FractionGroupSequence[0])
+    read = read_plan(dataset, "plan.dcm")
+    assert (read.fractions_planned, read.beam_dose_gy) == (8, 38.0)
+
+
+def test_plan_without_prescription_has_none(plan):
+    dataset = plan()
+    del dataset.DoseReferenceSequence
+    assert read_plan(dataset, "plan.dcm").prescriptions == ()

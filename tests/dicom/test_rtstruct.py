@@ -1,0 +1,223 @@
+"""RT Structure Set: what survives, and what is left out with a fault."""
+
+import time
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from oligort.dicom.instance import read_object
+from oligort.dicom.rtstruct import read_structure_set
+
+SQUARE = [(0, 0, 5), (10, 0, 5), (10, 10, 5), (0, 10, 5)]
+
+MIN_SPEEDUP = 4
+"""The least gain over building a DS object for each coordinate that is worth own parsing."""
+
+
+@pytest.fixture
+def read(write, tmp_path):
+    def through_file(dataset, syntax=ImplicitVRLittleEndian):
+        path = write(dataset, tmp_path / "rtss.dcm", syntax)
+        return read_structure_set(read_object(path)[0], "rtss.dcm")
+
+    return through_file
+
+
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
+)
+def test_coordinates_are_those_written(structure_set, contour, read, syntax):
+    points = np.round(np.random.default_rng(1).uniform(-300, 300, (50, 3)), 3)
+    read_set, faults = read(structure_set({"Lung_L": [contour(points)]}), syntax)
+    (structure,) = read_set
+    np.testing.assert_array_equal(structure.contours[0].points_mm, points)
+    assert (structure.roi_number, structure.roi_name) == (1, "Lung_L")
+    assert structure.interpreted_type == "ORGAN"
+    assert structure.frame_of_reference_uid == read_set.frame_of_reference_uid == "1.2.3.4"
+    assert faults == ()
+
+
+def test_values_that_pydicom_has_converted_are_read_alike(structure_set, contour):
+    dataset = structure_set({"Lung_L": [contour(SQUARE)]})  # built in memory: no raw bytes
+    read_set, faults = read_structure_set(dataset, "rtss.dcm")
+    np.testing.assert_array_equal(read_set.structures[0].contours[0].points_mm, SQUARE)
+    assert faults == ()
+
+
+def test_trap_roi_without_contours_stays_and_is_empty(structure_set, contour, read):
+    rois = {"None": None, "Empty": [], "Drawn": [contour(SQUARE)]}
+    read_set, faults = read(structure_set(rois))
+    assert [s.is_empty for s in read_set] == [True, True, False]
+    assert faults == ()
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["RTROIObservationsSequence", "ROIContourSequence", "ReferencedFrameOfReferenceSequence"],
+)
+def test_trap_missing_sequences_do_not_break_the_reader(structure_set, contour, read, keyword):
+    dataset = structure_set({"Heart": [contour(SQUARE)]})
+    if keyword in dataset:
+        delattr(dataset, keyword)
+    read_set, faults = read(dataset)
+    assert [s.roi_name for s in read_set] == ["Heart"]
+    assert faults == ()
+
+
+@pytest.mark.parametrize(
+    ("points", "geometric_type"),
+    [(SQUARE[:1], "POINT"), (SQUARE, "OPEN_PLANAR"), (SQUARE[:2], "CLOSED_PLANAR")],
+)
+def test_trap_points_and_lines_are_kept_and_enclose_nothing(
+    structure_set, contour, read, points, geometric_type
+):
+    (structure,), faults = read(structure_set({"Iso": [contour(points, geometric_type)]}))
+    assert len(structure.contours) == 1
+    assert structure.is_empty
+    assert faults == ()
+
+
+def test_contours_of_an_unlisted_roi_are_a_fault(structure_set, contour, read):
+    dataset = structure_set({"A": [contour(SQUARE)], "B": [contour(SQUARE)]})
+    del dataset.StructureSetROISequence[1]
+    read_set, (fault,) = read(dataset)
+    assert [s.roi_name for s in read_set] == ["A"]
+    assert "contours of ROI number 2 are left out" in fault.reason
+
+
+def test_rois_of_one_name_are_both_kept(structure_set, contour, read):
+    dataset = structure_set({"A": [contour(SQUARE)], "B": [contour(SQUARE)]})
+    dataset.StructureSetROISequence[1].ROIName = "A"
+    read_set, faults = read(dataset)
+    assert len(read_set.named("A")) == 2
+    assert faults == ()
+
+
+def test_rois_of_one_number_are_left_out(structure_set, contour, read):
+    dataset = structure_set({"A": [contour(SQUARE)], "B": [], "C": [contour(SQUARE)]})
+    dataset.StructureSetROISequence[1].ROINumber = 1
+    read_set, faults = read(dataset)
+    assert [s.roi_name for s in read_set] == ["C"]
+    assert sum("shares the ROI number 1" in fault.reason for fault in faults) == 2
+
+
+def damaged(item, keyword, value):
+    setattr(item, keyword, value)
+    return item
+
+
+DAMAGES = {
+    "two coordinates of three": ("ContourData", ["1", "2"], "three coordinates a point"),
+    "fewer points than declared": ("NumberOfContourPoints", 5, "expected the 5 points"),
+    "no geometric type": ("ContourGeometricType", "", "known Contour Geometric Type"),
+    "unknown geometric type": ("ContourGeometricType", "BLOB", 'found "BLOB"'),
+}
+
+
+@pytest.mark.parametrize(("keyword", "value", "reason"), DAMAGES.values(), ids=DAMAGES)
+def test_roi_with_a_contour_in_doubt_is_left_out_whole(
+    structure_set, contour, read, keyword, value, reason
+):
+    bad = damaged(contour(SQUARE), keyword, value)
+    read_set, (fault,) = read(structure_set({"Bad": [contour(SQUARE), bad], "Good": []}))
+    assert [s.roi_name for s in read_set] == ["Good"]
+    assert 'the ROI "Bad" is left out: in contour 2' in fault.reason
+    assert reason in fault.reason
+
+
+@pytest.mark.parametrize("text", [b"1.2.3", b"abcde", b"  nan", b"  inf", b"1_000", b"1\\\\23"])
+def test_coordinates_that_are_no_finite_numbers_leave_the_roi_out(
+    structure_set, contour, write, tmp_path, text
+):
+    dataset = structure_set({"Bad": [contour([(77.5, 0, 5), (1, 0, 5), (1, 1, 5)])], "Good": []})
+    path = write(dataset, tmp_path / "rtss.dcm")
+    path.write_bytes(path.read_bytes().replace(b"77.50", text))
+    read_set, (fault,) = read_structure_set(read_object(path)[0], "rtss.dcm")
+    assert [s.roi_name for s in read_set] == ["Good"]
+    assert "Contour Data (3006,0050)" in fault.reason
+
+
+def test_two_contour_items_for_one_roi_leave_it_out(structure_set, contour, read):
+    dataset = structure_set({"A": [contour(SQUARE)], "B": [contour(SQUARE)]})
+    dataset.ROIContourSequence[1].ReferencedROINumber = 1
+    read_set, (fault,) = read(dataset)
+    assert [s.roi_name for s in read_set] == ["B"]
+    assert "in one item, found 2 items" in fault.reason
+
+
+def test_images_named_by_the_set_and_by_contours_are_collected(structure_set, contour, read):
+    by_set, by_contour, series, study, frame = (Dataset() for _ in range(5))
+    by_set.ReferencedSOPInstanceUID = "1.9.1"
+    by_contour.ReferencedSOPInstanceUID = "1.9.2"
+    series.ContourImageSequence = [by_set]
+    study.RTReferencedSeriesSequence = [series]
+    frame.RTReferencedStudySequence = [study]
+    item = contour(SQUARE)
+    item.ContourImageSequence = [by_contour]
+    dataset = structure_set({"A": [item]})
+    dataset.ReferencedFrameOfReferenceSequence = [frame]
+    assert read(dataset)[0].referenced_image_uids == {"1.9.1", "1.9.2"}
+
+
+@pytest.mark.filterwarnings("ignore:Found unknown escape")  # `read` makes it a fault
+def test_hostile_names_are_kept_as_written_and_shown_harmless(structure_set, contour, read):
+    name = "=cmd\x1b[31mPTV's"
+    read_set, faults = read(
+        structure_set({name: [], name + "2": [damaged(contour(SQUARE), "ContourData", ["1"])]})
+    )
+    assert read_set.structures[0].roi_name == name
+    assert "\x1b" not in faults[0].reason
+
+
+def test_trap_decimal_strings_are_parsed_from_their_bytes(structure_set, contour, write, tmp_path):
+    angles = np.linspace(0, 2 * np.pi, 500)
+    ring = np.column_stack([100 * np.cos(angles), 100 * np.sin(angles), np.full(500, 5.0)])
+    dataset = structure_set({"Ring": [contour(ring) for _ in range(60)]})
+    path = write(dataset, tmp_path / "rtss.dcm")
+
+    def fastest(function):
+        times = []
+        for _ in range(3):
+            read, _ = read_object(path)
+            start = time.process_time()
+            function(read)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    def through_decimal_objects(read):
+        for roi in read.ROIContourSequence:
+            for item in roi.ContourSequence:
+                np.array([float(value) for value in item.ContourData])
+
+    ours = fastest(lambda read: read_structure_set(read, "rtss.dcm"))
+    assert fastest(through_decimal_objects) > MIN_SPEEDUP * ours
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lung_sbrt/RS.1.2.826.0.1.3680043.2.200.510938627.698.30980.1382.dcm",
+        "breast_boost/rtss.dcm",
+        "eclipse_prostate/RS.dcm",
+        "rider_two_contourings/RTSTRUCT.dcm",
+    ],
+)
+def test_real_coordinates_are_those_of_decimal_objects(test_data, name):
+    path = test_data / name
+    read_set, faults = read_structure_set(read_object(path)[0], name)
+    assert faults == ()
+    expected = {
+        roi.ReferencedROINumber: [
+            np.array([float(value) for value in item.ContourData]).reshape(-1, 3)
+            for item in roi.get("ContourSequence") or []
+        ]
+        for roi in pydicom.dcmread(path, force=True).ROIContourSequence
+    }
+    for structure in read_set:
+        contours = expected.get(structure.roi_number, [])
+        assert len(structure.contours) == len(contours)
+        for ours, theirs in zip(structure.contours, contours, strict=True):
+            np.testing.assert_array_equal(ours.points_mm, theirs)

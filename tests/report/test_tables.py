@@ -1,0 +1,165 @@
+"""The table of a report, held against a golden text."""
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from oligort.document import ProtocolRecord, Report, Setting
+from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
+from oligort.report.tables import report_text, report_view, verdict_line
+from oligort.report.text import WIDTH, plain_text
+
+GOLDEN = Path(__file__).with_name("golden_report.txt")
+RULE = Source(document="NCT06190782", section="exclusion criterion 6")
+HOSTILE = "\x1b[1m\u202e[b]:x:\n"
+
+LUNG_V20 = Finding(
+    code="OL301",
+    criterion="X6",
+    grade=Grade.MAJOR,
+    about="Lungs-GTV",
+    message="V20Gy of Lungs-GTV is above the limit of the protocol.",
+    flags=(Flag.BORDERLINE, Flag.DEFINITION_SENSITIVE),
+    evidence=(
+        Evidence(
+            name="V20Gy[%]",
+            measured=25.0004,
+            unit="%",
+            relation="<=",
+            limit=25.0,
+            low=24.9,
+            high=25.2,
+        ),
+    ),
+    source=RULE,
+    hint="Replan, or leave the patient out.",
+)
+UNTREATED = Finding(
+    code="OL105",
+    grade=Grade.MINOR,
+    about="GTVm02",
+    message="GTVm02 has no local therapy and the register gives no reason.",
+    source=Source(document="assumption"),
+)
+UNANSWERED = Finding(
+    code="OL104",
+    criterion="I4",
+    grade=Grade.NOT_EVALUABLE,
+    about="Q1",
+    message="The register does not say whether there was polymetastatic disease before.",
+    evidence=(Evidence(name="polymetastatic before", measured=None),),
+    source=RULE,
+)
+COUNTED = Finding(
+    code="OL202",
+    criterion="I4ii",
+    grade=Grade.PASS,
+    message="No organ holds more metastases than the protocol allows.",
+    evidence=(
+        Evidence(name="metastases in 肺", measured=3.0, relation="<=", limit=3.0),
+        Evidence(name="metastases in LymphNodes", measured=1.0, relation="<=", limit=3.0),
+    ),
+    source=RULE,
+)
+SIZE = Finding(
+    code="OL203",
+    criterion="I4iii",
+    grade=Grade.PASS,
+    about="GTVm01",
+    message="The 3D diameter of GTVm01 is above the limit, the axial diameter is not.",
+    flags=(Flag.QUERY,),
+    evidence=(
+        Evidence(name="longest axial", measured=40.02, unit="mm", relation="<=", limit=50.0),
+        Evidence(name="maximum 3D", measured=56.0, unit="mm", low=53.0, high=59.0),
+    ),
+    source=RULE,
+)
+ONE_PATIENT = Finding(
+    code="OL003", grade=Grade.PASS, message="All objects are of one patient.", source=RULE
+)
+LISTED = Finding(
+    code="OL001", grade=Grade.INFO, message="An RTSTRUCT, an RTPLAN, an RTDOSE.", source=RULE
+)
+
+
+def report_of(*findings: Finding, **changes: object) -> Report:
+    facts: dict[str, object] = {
+        "subject": "PT-017",
+        "site": "12",
+        "arm": "local therapy",
+        "plan_kind": "screening",
+        "plan_label": "Thorax",
+        "plan_date": "2026-03-01",
+        "dose_sop_instance_uids": ("1.2.826.0.1.3680043.8.498.1",),
+        "verdict": verdict_of(findings),
+        "findings": findings,
+        "measurements": (),
+        "settings": (
+            Setting(
+                name="lung_minus",
+                value="GTV",
+                source="assumption",
+                assumption=True,
+                question="Lung minus what?",
+            ),
+            Setting(name="end_caps", value="half", source="convention"),
+        ),
+        "provenance": (),
+        "protocol": ProtocolRecord(id="nct06190782", version="1", title="Trial", sha256="ab"),
+        "versions": {},
+    }
+    return Report(**(facts | changes))  # type: ignore[arg-type]
+
+
+def test_the_report_reads_as_the_golden_text() -> None:
+    report = report_of(LISTED, ONE_PATIENT, SIZE, COUNTED, UNANSWERED, UNTREATED, LUNG_V20)
+    assert report_text(report) == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_golden_text_keeps_to_its_columns() -> None:
+    lines = GOLDEN.read_text(encoding="utf-8").splitlines()
+    assert max(map(cell_len, lines)) <= WIDTH
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (LUNG_V20, "MAJOR DEVIATION  PT-017  (1 major, 0 minor, 0 not evaluable, 0 passed)"),
+        (UNTREATED, "MINOR DEVIATION  PT-017  (0 major, 1 minor, 0 not evaluable, 0 passed)"),
+        (UNANSWERED, "NOT EVALUABLE  PT-017  (0 major, 0 minor, 1 not evaluable, 0 passed)"),
+        (ONE_PATIENT, "PASS  PT-017  (0 major, 0 minor, 0 not evaluable, 1 passed)"),
+        (LISTED, "NOT EVALUABLE  PT-017  (0 major, 0 minor, 0 not evaluable, 0 passed)"),
+    ],
+)
+def test_the_verdict_stands_in_words_in_the_first_line(finding: Finding, words: str) -> None:
+    report = report_of(finding)
+    assert report_text(report).splitlines()[0] == words
+    assert verdict_line(report).plain == words
+
+
+def test_hostile_text_is_shown_literally_and_harmlessly() -> None:
+    finding = Finding(
+        code="OL301",
+        grade=Grade.NOT_EVALUABLE,
+        about=HOSTILE,
+        message=f"Nothing is known of {HOSTILE}",
+        evidence=(Evidence(name=HOSTILE, measured=HOSTILE, unit="%"),),
+        source=Source(document=HOSTILE),
+        hint=HOSTILE,
+    )
+    report = report_of(
+        finding, subject=HOSTILE, plan_label=HOSTILE, arm=HOSTILE, dose_sop_instance_uids=(HOSTILE,)
+    )
+    text = report_text(report, width=300)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    # Subject, plan, arm, dose, about with evidence name, measured, source, message, hint.
+    assert text.count("?[1m?[b]:x:?") == 9
+
+
+def test_no_width_loses_a_word() -> None:
+    report = report_of(LUNG_V20, UNANSWERED)
+    wide, narrow = (plain_text(report_view(report), width) for width in (400, WIDTH))
+    assert sorted(wide.split()) == sorted(narrow.split())
