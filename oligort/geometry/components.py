@@ -9,6 +9,7 @@ import numpy as np
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
+from oligort.geometry.contact import loop_distance_mm
 from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import GAP_FACTOR, Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
@@ -27,6 +28,14 @@ Coordinates are written to 0.01 mm at best, which moves the area of a 5 mm loop 
 
 _NO_AREA_MM2 = 1e-6
 """A loop of less encloses nothing: a line of 1 mm, walked back a nanometre beside itself."""
+
+
+SLIVER_MM = 0.05
+"""A region narrower than this has no side that its drawing could tell.
+
+Where a plane grazes a solid, systems write slivers of some 0.001 mm, beside the area that they
+belong to as often as on it. They join what lies this near; 0.05 mm is the tolerance of planes.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +100,8 @@ class _Region:
 def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[Part, ...]:
     """Return the separate 3D parts of a structure, from the lowest upwards.
 
-    Two areas of neighbouring planes belong to one part where they overlap; holes belong to what
+    Two areas of neighbouring planes belong to one part where they overlap (slivers: where they
+    meet); holes belong to what
     surrounds them; two loops of one plane belong together only through other planes. Over a gap
     of more than 1.5 usual spacings nothing is joined; `Part.maybe_one_with` names what
     a gap of up to 3 spacings keeps apart although the areas on both its sides overlap.
@@ -185,11 +195,19 @@ def _regions(plane: int, slab: Slab) -> Iterator[_Region]:
 
 
 def _overlap(a: _Region, b: _Region) -> bool:
-    """Whether two areas, seen along the normal, have an area in common."""
-    if not _boxes_meet(a.low, a.high, b.low, b.high):
+    """Whether two areas, seen along the normal, have an area in common; slivers need not."""
+    if not _boxes_meet(a.low - SLIVER_MM, a.high + SLIVER_MM, b.low, b.high):
         return False
     laid = overlay([a.loops, b.loops])
-    return laid.shared(0, 1) > _SAME_AREA * min(laid.of(0), laid.of(1))
+    if laid.shared(0, 1) > _SAME_AREA * min(laid.of(0), laid.of(1)):
+        return True
+    if not (_is_sliver(a, laid.of(0)) or _is_sliver(b, laid.of(1))):
+        return False
+    return min(loop_distance_mm(i, j) for i in a.loops for j in b.loops) <= SLIVER_MM
+
+
+def _is_sliver(region: _Region, area_mm2: float) -> bool:
+    return area_mm2 < SLIVER_MM * float(np.linalg.norm(region.high - region.low))
 
 
 def _boxes_meet(low_a: Points, high_a: Points, low_b: Points, high_b: Points) -> bool:

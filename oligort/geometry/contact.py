@@ -41,7 +41,7 @@ def touch(first: SlabModel, second: SlabModel) -> bool:
     """
     return any(
         overlay([a.loops, b.loops]).shared(0, 1) > 0
-        or min(_distance(one, other) for one in a.loops for other in b.loops) <= TOUCH_MM
+        or min(loop_distance_mm(one, other) for one in a.loops for other in b.loops) <= TOUCH_MM
         for _, a, b in _facing(first, second, TOUCH_MM)
     )
 
@@ -69,8 +69,8 @@ def _box(slab: Slab) -> tuple[Points, Points]:
     return points.min(axis=0), points.max(axis=0)
 
 
-def _distance(first: Points, second: Points) -> float:
-    """Return the least distance of two loops (N, 2) that do not cross: a vertex to an edge."""
+def loop_distance_mm(first: Points, second: Points) -> float:
+    """Return the least distance in mm of two loops (N, 2) that do not cross."""
     return min(_vertex_to_edge(first, second), _vertex_to_edge(second, first))
 
 

@@ -101,10 +101,11 @@ def census(
     counts, total = _add_up(lesions, groups, unmeasured)
     excluded = [missing.exclusion for missing in unmeasured]
     excluded += _repeated(candidates, repetition)
+    notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
     if roi_names is None:
         lesions = {key: it for key, it in lesions.items() if key not in repetition.dropped}
         excluded += _no_lesions(structures, chosen)
-    notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
+        notes += _typed_otherwise(structures, chosen)
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
     return LesionCensus(
         tuple(lesions.values()),
@@ -337,3 +338,14 @@ def _no_lesions(structures: Sequence[Structure], chosen: Sequence[Structure]) ->
             like = f"; it looks like {quoted(name.nearest)}" if name.nearest else ""
             exclusions.append(Exclusion(structure.roi_name, f"its name is not known{like}"))
     return exclusions
+
+
+def _typed_otherwise(structures: Sequence[Structure], chosen: Sequence[Structure]) -> list[str]:
+    """Return a note for each ROI that the file types GTV and whose name says something else."""
+    return [
+        f"ROI {quoted(structure.roi_name)} is of interpreted type GTV, but by its name no gross "
+        f"tumour: not taken for a lesion"
+        for structure in structures
+        if structure.interpreted_type.strip().upper() == Role.GTV.upper()
+        and not any(structure is one for one in chosen)
+    ]

@@ -8,7 +8,7 @@ from oligort.display import listed, quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
 from oligort.lesions.candidates import Candidate
-from oligort.lesions.vocabulary import Role
+from oligort.lesions.vocabulary import GTV_ROLES, Role
 
 Key = tuple[int, int]
 """Number of the candidate, number of its part."""
@@ -63,7 +63,7 @@ class Repetition:
 
 
 def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThresholds) -> Repetition:
-    """Compare every part with every part of the other ROIs."""
+    """Compare every part of gross tumour with every part of the other ROIs of gross tumour."""
     found = Repetition()
     shared = _shared_volumes(candidates, found)
     _drop_unions(candidates, shared, thresholds, found)
@@ -83,8 +83,16 @@ def _label(candidates: Sequence[Candidate], key: Key) -> str:
 def _shared_volumes(
     candidates: Sequence[Candidate], found: Repetition
 ) -> dict[tuple[Key, Key], float]:
-    """Return the shared volume in cc of every two parts of different ROIs that touch."""
-    keys = [(i, j) for i, candidate in enumerate(candidates) for j in range(len(candidate.parts))]
+    """Return the shared volume in cc of every two parts of different ROIs that touch.
+
+    Only gross tumour is compared: that a target lies in the lung asked for says nothing of either.
+    """
+    keys = [
+        (number, part)
+        for number, candidate in enumerate(candidates)
+        for part in range(len(candidate.parts))
+        if candidate.role in GTV_ROLES
+    ]
     shared = {}
     for a, b in combinations(keys, 2):
         if a[0] == b[0]:

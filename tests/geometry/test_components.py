@@ -88,6 +88,12 @@ def test_across_a_gap_only_what_overlaps_may_be_one():
     assert not any(part.maybe_one_with for part in found)
 
 
+def test_a_sliver_beside_the_plane_that_it_grazes_is_no_part_of_its_own():
+    sliver = np.array([[-0.12, -6.0001, -3], [0.12, -6.0001, -3], [0, -6.0012, -3]])
+    assert len(parts(structure(sliver, *[disc(0, 0, z, 6) for z in (-2, -1, 0)]))) == 1
+    assert len(parts(structure(sliver - [0, 1, 0], *[disc(0, 0, z, 6) for z in (-2, -1)]))) == 2
+
+
 def test_a_repeated_loop_and_a_repeated_first_point_change_nothing():
     closed = [np.concatenate([loop, loop[:1]]) for loop in ball(0, 0, 0, 6)]
     (once,), (again,) = parts(structure(*ball(0, 0, 0, 6))), parts(structure(*closed, *closed))

@@ -125,6 +125,12 @@ def test_organs_and_the_body_are_no_exclusions():
     assert not found.excluded
 
 
+def test_an_organ_typed_gtv_is_no_lesion_and_said():
+    found = census([roi("Breast", *ball(0, 0, 0, 8), typed="GTV")])
+    assert (len(found), found.count) == (0, Count(0, 0))
+    assert any("interpreted type GTV" in note for note in found.notes)
+
+
 def test_a_duplicate_is_counted_once_and_named():
     first, again = ball(0, 0, 0, 15), ball(0.2, 0, 0, 15)
     found = census([roi("GTV_copy", *again, number=2), roi("GTVm1", *first)])
