@@ -41,7 +41,7 @@ def check(
     Exit status: 0 nothing deviates and all was evaluated; 1 a MAJOR or MINOR deviation;
     3 no deviation, but something could not be evaluated; 2 could not run; 4 a bug.
     """
-    submission = oligort.read(*paths).selected(plan=plan, doses=tuple(dose or ()))
+    submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     report = oligort.check(submission, protocol=protocol, register=register, subject=subject)
     if json is not None:
         write_json(report.to_json(), json)

@@ -66,7 +66,7 @@ def dvh(
     metrics = tuple(dict.fromkeys(str(Metric.parse(text)) for text in metric or ()))
     submission = oligort.read(*paths)
     note_faults(submission.faults)
-    chosen = submission.selected(plan=plan, doses=tuple(dose or ()))
+    chosen = submission.selected(plan=plan, dose=dose)
     document = _answer(chosen, tuple(dict.fromkeys(roi or ())), metrics, end_caps)
     if json is not None:
         write_json(document.to_json(), json)

@@ -18,15 +18,15 @@ def explain(
 
     It says what the check asks, how it answers and where its rule stands.
     """
-    from oligort.checks.registry import CHECKS, page_of
+    from oligort.checks.registry import all_checks, page_of
 
     if code is not None:
-        print(page_of(code.upper()).strip())
+        print(page_of(code).strip())
         return Status.DONE
     from oligort.report.text import columns, sentence
 
     table = columns("code", "check")
-    for check in CHECKS:
+    for check in all_checks():
         table.add_row(sentence(check.code), sentence(check.title))
     show(table)
     return Status.DONE

@@ -16,8 +16,8 @@ PlanChoice = Annotated[
     typer.Option("--plan", metavar="P", help="The plan to judge: label, UID or file."),
 ]
 DoseChoice = Annotated[
-    list[str] | None,
-    typer.Option("--dose", metavar="UID", help="A dose to use: UID or file. Repeatable."),
+    str | None,
+    typer.Option("--dose", metavar="UID", help="The dose to use: UID or file."),
 ]
 JsonFile = Annotated[
     Path | None,

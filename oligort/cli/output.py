@@ -11,8 +11,8 @@ from oligort.errors import OligortError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from oligort.objects import Fault
     from oligort.report.unanswered import Unanswered
-    from oligort.submission import Fault
 
 STANDARD_OUTPUT = Path("-")
 """The file name that stands for standard output; nothing but that result then goes there."""
