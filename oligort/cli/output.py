@@ -11,8 +11,12 @@ from oligort.errors import OligortError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from oligort.report.unanswered import Unanswered
     from oligort.objects import Fault
+    from oligort.report.unanswered import Unanswered
+<<<<<<< HEAD
+    from oligort.objects import Fault
+=======
+>>>>>>> front
 
 STANDARD_OUTPUT = Path("-")
 """The file name that stands for standard output; nothing but that result then goes there."""
