@@ -17,11 +17,7 @@ PlanChoice = Annotated[
 ]
 DoseChoice = Annotated[
     str | None,
-<<<<<<< HEAD
-    typer.Option("--dose", metavar="UID", help="The dose to judge: UID or file."),
-=======
     typer.Option("--dose", metavar="UID", help="The dose to use: UID or file."),
->>>>>>> front
 ]
 JsonFile = Annotated[
     Path | None,

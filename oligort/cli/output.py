@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
     from oligort.objects import Fault
     from oligort.report.unanswered import Unanswered
-<<<<<<< HEAD
-    from oligort.objects import Fault
-=======
->>>>>>> front
 
 STANDARD_OUTPUT = Path("-")
 """The file name that stands for standard output; nothing but that result then goes there."""
