@@ -4,10 +4,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from oligort.report.dvh_document import DvhDocument
+from oligort.report.dvh_document import DvhDocument, DvhEntry
 from oligort.report.lesion_document import LesionDocument
 from oligort.report.rounding import shown
 from oligort.report.text import columns, sentence
+
+METRICS_A_TABLE = 5
+"""Columns of metrics that fit beside an ROI name; further ones go into a table below."""
 
 
 def dvh_view(document: DvhDocument) -> RenderableType:
@@ -19,23 +22,28 @@ def dvh_view(document: DvhDocument) -> RenderableType:
         doses = (shown(dose, "Gy") for dose in (entry.min_gy, entry.mean_gy, entry.max_gy))
         table.add_row(sentence(entry.roi_name), *volumes, *doses)
     parts: list[RenderableType] = [table]
-    if any(entry.metrics for entry in document.dvhs):
-        parts += [Text(), _metrics(document)]
+    asked = list(dict.fromkeys(name for entry in document.dvhs for name in entry.metrics))
+    for start in range(0, len(asked), METRICS_A_TABLE):
+        parts += [Text(), _metrics(document, asked[start : start + METRICS_A_TABLE])]
     settings = ", ".join(f"{name} {value}" for name, value in document.settings.items())
     return Group(*parts, Text(), sentence(f"Conventions: {settings or 'none stated'}"))
 
 
-def _metrics(document: DvhDocument) -> Table:
-    table = columns(
-        "ROI", "metric", "value", "lowest", "highest", right=("value", "lowest", "highest")
-    )
+def _metrics(document: DvhDocument, names: list[str]) -> Table:
+    """Return a column a metric; below a value, the interval that its uncovered part leaves."""
+    table = columns("ROI", *names, right=tuple(names))
     for entry in document.dvhs:
-        for metric, value in entry.metrics.items():
-            unit = entry.metric_units.get(metric, "")
-            low, high = entry.interval_of(metric) or (None, None)
-            ends = ("" if end is None else shown(end, unit) for end in (low, high))
-            table.add_row(sentence(entry.roi_name), sentence(metric), shown(value, unit), *ends)
+        table.add_row(sentence(entry.roi_name), *(_value(entry, name) for name in names))
     return table
+
+
+def _value(entry: DvhEntry, metric: str) -> str:
+    unit = entry.metric_units.get(metric, "")
+    value = shown(entry.metrics.get(metric), unit)
+    interval = entry.interval_of(metric)
+    if interval is None:
+        return value
+    return f"{value}\n{shown(interval[0], unit)} to {shown(interval[1], unit)}"
 
 
 def lesion_view(document: LesionDocument) -> RenderableType:
