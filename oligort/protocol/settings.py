@@ -204,21 +204,10 @@ class Grades(Sourced, frozen=True, kw_only=True):
     """
 
     lesion_without_therapy: Grade
-    dose_in_arm_without_local_therapy: Grade
     several_patients: Grade
     reference_to_missing_object: Grade
     structure_outside_dose_grid: Grade
-    left_and_right_swapped: Grade
     missing_planes: Grade
-    self_crossing_contour: Grade
-    specks: Grade
-    contour_off_image_planes: Grade
-    name_not_mapped: Grade
-    approval_absent: Grade
-    coarse_dose_grid: Grade
-    heterogeneity_not_corrected: Grade
-    planning_system_dvh_differs: Grade
-    identity_left: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""
