@@ -219,7 +219,8 @@ def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pi
     v_middle = starts[edge, 1] + middle * v_step
     u_pixel = np.minimum(u_middle.astype(np.int64), lattice.u_count - 1)
     v_pixel = np.minimum(v_middle.astype(np.int64), lattice.v_count - 1)
-    beyond = (until - fraction) * v_step * weight[edge]
+    # What lies beyond an edge along u is outside where the edge runs up, inside where it runs down.
+    beyond = (fraction - until) * v_step * weight[edge]
     return _Pieces(
         u_pixel * lattice.v_count + v_pixel, beyond * (1 - (u_middle - u_pixel)), beyond, edge
     )
