@@ -86,6 +86,25 @@ def dose_at(dose: DoseGrid, points_mm: Points) -> Floats:
     return np.where(inside, np.maximum(value, 0), np.nan)
 
 
+def dose_range_gy(dose: DoseGrid) -> tuple[float, float]:
+    """Return the lowest and the highest dose anywhere in the grid, its outermost half voxels too.
+
+    Trilinear dose is highest and lowest at voxel centres and at the corners of what continues
+    them; at a corner of the grid a lone hot voxel rises to 1.5 x 1.5 x 1.5 of its dose.
+    """
+    low, high = float(dose.dose_gy.min()), float(dose.dose_gy.max())
+    for axis in range(3):
+        rim = dose.dose_gy.take([0, 1, -2, -1], axis=axis)
+        for along in range(3):
+            first, second, last_but_one, last = np.moveaxis(rim, along, 0)[[0, 1, -2, -1]]
+            ends = 1.5 * first - second / 2, 1.5 * last - last_but_one / 2
+            rim = np.concatenate(
+                [np.expand_dims(ends[0], along), rim, np.expand_dims(ends[1], along)], axis=along
+            )
+        low, high = min(low, float(rim.min())), max(high, float(rim.max()))
+    return max(low, 0.0), high
+
+
 class _Axis:
     """One axis of an aligned dose grid: interpolation weights of positions along it."""
 

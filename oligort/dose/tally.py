@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.grid import DoseGrid
-from oligort.dose.sampling import Samples
+from oligort.dose.sampling import Samples, dose_range_gy
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,11 +53,11 @@ class Tally:
     """
 
     def __init__(self, dose: DoseGrid) -> None:
-        # Continuing the grid by half a voxel adds at most half of the last step to its maximum.
-        bins = int(1.5 * dose.maximum_gy / BIN_GY) + 3
-        self._ceiling_gy = 1.5 * dose.maximum_gy
-        self._histogram = _Histogram(bins)
+        # Beside a peak an interval of doses reaches higher than any dose of the grid does.
+        self._floor_gy, self._ceiling_gy = dose_range_gy(dose)
+        self._histogram = _Histogram(int(self._ceiling_gy / BIN_GY) + 3)
         self._filled: list[_Intervals] = []
+        self._filled_count = 0
         self._rim: list[_Intervals] = []
         self._low, self._high = np.inf, -np.inf
         self._volume, self._dose_volume = 0.0, 0.0
@@ -75,7 +75,8 @@ class Tally:
             self._low = min(self._low, float((dose - reach).min()))
             self._high = max(self._high, float((dose + reach).max()))
             self._filled.append(_Intervals(dose, samples.width_gy[is_filled], volume[is_filled]))
-            if sum(len(intervals.centre_gy) for intervals in self._filled) > BATCH:
+            self._filled_count += len(dose)
+            if self._filled_count > BATCH:
                 self._flush()
         if is_rim.any():
             self._rim.append(
@@ -98,7 +99,7 @@ class Tally:
             low = min(float(rim.centre_gy.min()) for rim in self._rim)
             high = max(float(rim.centre_gy.max()) for rim in self._rim)
         mean = self.mean_gy
-        return Extremes(min(max(low, 0.0), mean), max(min(high, self._ceiling_gy), mean))
+        return Extremes(min(max(low, self._floor_gy), mean), max(min(high, self._ceiling_gy), mean))
 
     def histogram(self, extremes: Extremes | None) -> Floats:
         """Return the covered volume in mm3 per bin; the last bin holds the maximum."""
@@ -117,8 +118,12 @@ class Tally:
     def _flush(self) -> None:
         if self._filled:
             centre, width, volume = _joined(self._filled)
-            self._histogram.add(np.maximum(centre - width / 2, 0), centre + width / 2, volume)
-            self._filled = []
+            low, high = (
+                np.clip(centre + half, self._floor_gy, self._ceiling_gy)
+                for half in (-width / 2, width / 2)
+            )
+            self._histogram.add(low, high, volume)
+            self._filled, self._filled_count = [], 0
 
 
 def _joined(batches: list[_Intervals]) -> _Intervals:
