@@ -30,6 +30,9 @@ MAXIMUM_DOSE_GY = 1000.0
 SUB_VOXELS = 400_000
 """Sub-voxels that a region is cut into, unless the limits of their size say otherwise."""
 
+PIXELS = 2_000_000
+"""Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
+
 FINEST_MM, COARSEST_MM = 0.02, 1.25
 """Limits of the size of a sub-voxel: half of the 2.5 mm that dose grids commonly have."""
 
@@ -198,7 +201,7 @@ def compute_dvh(
             f"the dose reaches {dose.maximum_gy:.6g} Gy: no dose above {MAXIMUM_DOSE_GY:g} Gy is "
             f"believed; check its scaling and units"
         )
-    step_mm = _step_mm(region.drawn_volume_mm3)
+    step_mm = _step_mm(region)
     lattice = Lattice.around(region.slabs, step_mm)
     sampler = sampler_of(dose, region.frame, lattice)
     tally = Tally(dose)
@@ -234,8 +237,12 @@ def compute_dvh(
     )
 
 
-def _step_mm(volume_mm3: float) -> float:
-    return float(np.clip((volume_mm3 / SUB_VOXELS) ** (1 / 3), FINEST_MM, COARSEST_MM))
+def _step_mm(region: Region) -> float:
+    by_volume = (region.drawn_volume_mm3 / SUB_VOXELS) ** (1 / 3)
+    whole = Lattice.around(region.slabs, COARSEST_MM)
+    spanned_mm2 = whole.u_count * whole.v_count * whole.pixel_area_mm2
+    by_memory = (spanned_mm2 / PIXELS) ** (1 / 2)
+    return float(np.clip(max(by_volume, by_memory), FINEST_MM, COARSEST_MM))
 
 
 def _outline_dose_gy(region: Region, dose: DoseGrid, lattice: Lattice) -> Floats:
