@@ -7,7 +7,8 @@ is proportional to edges plus pixels.
 
 Nested loops are holes (even-odd). Loops that partly overlap are joined, unless they are of the
 XOR type; a loop that crosses itself encloses what the even-odd rule says. Where loops cross, the
-plane is first cut into trapezoids that do not, so that its area is exact too.
+plane is first cut into trapezoids that do not, so that its area is exact too; only a loop that
+crosses itself within one pixel goes unnoticed.
 """
 
 from collections.abc import Sequence
@@ -135,6 +136,7 @@ class CoverageRaster:
         signs = [sign for slab in slabs for sign in nesting_signs(slab.loops)]
         edges_per_slab = [sum(map(len, slab.loops)) for slab in slabs]
         self._pieces = _cut(loops, signs, lattice)
+        self._loop_of_edge = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
         self._bounds = np.searchsorted(
             self._pieces.edge, np.concatenate([[0], np.cumsum(edges_per_slab)])
         )
@@ -143,12 +145,21 @@ class CoverageRaster:
 
     def coverage(self, index: int) -> Floats:
         """Return the covered fraction (u_count, v_count) of each pixel in slab `index`."""
-        start, stop = self._bounds[index], self._bounds[index + 1]
-        covered = _accumulate(self._pieces, slice(start, stop), self.lattice)
-        if covered.min() < -COVERAGE_ROUNDING or covered.max() > 1 + COVERAGE_ROUNDING:
+        which = slice(self._bounds[index], self._bounds[index + 1])
+        covered = _accumulate(self._pieces, which, self.lattice)
+        is_overlapping = covered.min() < -COVERAGE_ROUNDING or covered.max() > 1 + COVERAGE_ROUNDING
+        if is_overlapping:
             self.overlapping.add(index)
+        if is_overlapping or self._loops_meet(which):
             covered = _coverage_of_crossing_loops(self._slabs[index], self.lattice)
         return np.clip(covered, 0, 1, out=covered)
+
+    def _loops_meet(self, which: slice) -> bool:
+        """Whether two loops run through one pixel: only there can they cross."""
+        pixel, loop = self._pieces.pixel[which], self._loop_of_edge[self._pieces.edge[which]]
+        shown = np.empty((self.lattice.u_count + 1) * self.lattice.v_count, dtype=np.int64)
+        shown[pixel] = loop
+        return bool((shown[pixel] != loop).any())
 
 
 def coverage(slab: Slab, lattice: Lattice) -> Floats:
