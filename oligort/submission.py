@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from oligort.display import listed, quoted
-from oligort.dose.dvh import BIN_GY, Dvh, compute_dvh
+from oligort.dose.dvh import Dvh, compute_dvh
 from oligort.dose.grid import DoseGrid
+from oligort.dose.tally import BIN_GY
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Expression, Shape, parse, resolve
 from oligort.geometry.region import Region

@@ -9,14 +9,14 @@ outside the dose grid has no dose: it is counted as uncovered.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.grid import DoseGrid
 from oligort.dose.metric import Metric
-from oligort.dose.sampling import Samples, dose_at, sampler_of
+from oligort.dose.sampling import dose_at, sampler_of
+from oligort.dose.tally import BIN_GY, VOLUME_ROUNDING, Tally
 from oligort.errors import NotEvaluable
 from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
@@ -24,33 +24,17 @@ from oligort.measure import Measure
 
 Floats = npt.NDArray[np.float64]
 
-BIN_GY = 0.01
-"""Width of the histogram's bins: a tenth of what planning systems print."""
-
 MAXIMUM_DOSE_GY = 1000.0
 """No histogram is made of a higher dose: no teletherapy reaches it, a wrong scale does."""
-
-TIE_GY = 1e-6
-"""Doses are raised by this much before they are binned.
-
-20 Gy stored as a whole number times a scaling comes back as 19.999999999999996; V20Gy counts it.
-A microgray is a hundredth of the finest quantum that RTDOSE files use.
-"""
 
 SUB_VOXELS = 400_000
 """Sub-voxels that a region is cut into, unless the limits of their size say otherwise."""
 
+PIXELS = 2_000_000
+"""Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
+
 FINEST_MM, COARSEST_MM = 0.02, 1.25
 """Limits of the size of a sub-voxel: half of the 2.5 mm that dose grids commonly have."""
-
-VOLUME_ROUNDING = 1e-9
-"""Volumes are sums of some million numbers: they agree to this fraction."""
-
-NARROW_BINS = 1e-3
-"""An interval of dose narrower than this many bins is one dose."""
-
-BATCH = 1_000_000
-"""Sub-voxels that are held before they are entered into the histogram."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,10 +201,10 @@ def compute_dvh(
             f"the dose reaches {dose.maximum_gy:.6g} Gy: no dose above {MAXIMUM_DOSE_GY:g} Gy is "
             f"believed; check its scaling and units"
         )
-    step_mm = _step_mm(region.drawn_volume_mm3)
+    step_mm = _step_mm(region)
     lattice = Lattice.around(region.slabs, step_mm)
     sampler = sampler_of(dose, region.frame, lattice)
-    tally = _Tally(dose)
+    tally = Tally(dose)
     total_mm3 = 0.0
     for layer in region.layers(lattice):
         pixels = np.flatnonzero(layer.coverage)
@@ -253,8 +237,12 @@ def compute_dvh(
     )
 
 
-def _step_mm(volume_mm3: float) -> float:
-    return float(np.clip((volume_mm3 / SUB_VOXELS) ** (1 / 3), FINEST_MM, COARSEST_MM))
+def _step_mm(region: Region) -> float:
+    by_volume = (region.drawn_volume_mm3 / SUB_VOXELS) ** (1 / 3)
+    whole = Lattice.around(region.slabs, COARSEST_MM)
+    spanned_mm2 = whole.u_count * whole.v_count * whole.pixel_area_mm2
+    by_memory = (spanned_mm2 / PIXELS) ** (1 / 2)
+    return float(np.clip(max(by_volume, by_memory), FINEST_MM, COARSEST_MM))
 
 
 def _outline_dose_gy(region: Region, dose: DoseGrid, lattice: Lattice) -> Floats:
@@ -277,129 +265,3 @@ def _on_result(region: Region, lattice: Lattice, points: Floats) -> npt.NDArray[
         here = (points[:, 2] >= layer.lower_mm - 1e-6) & (points[:, 2] <= layer.upper_mm + 1e-6)
         on_result[here] |= layer.coverage[tuple(pixel[here].T)] > 0
     return on_result
-
-
-class _Extremes(NamedTuple):
-    low: float
-    high: float
-
-
-class _Intervals(NamedTuple):
-    """Dose intervals (N,) in Gy and the volume in mm3 that is spread over each."""
-
-    centre_gy: Floats
-    width_gy: Floats
-    volume_mm3: Floats
-
-
-class _Tally:
-    """Collects the sub-voxels of a region and turns them into a histogram.
-
-    Sub-voxels that the region fills go into the histogram as they come. Those on its rim are
-    kept: their dose interval may reach beyond the region and is cut at the extremes in the end.
-    """
-
-    def __init__(self, dose: DoseGrid) -> None:
-        # Continuing the grid by half a voxel adds at most half of the last step to its maximum.
-        bins = int(1.5 * dose.maximum_gy / BIN_GY) + 3
-        self._ceiling_gy = 1.5 * dose.maximum_gy
-        self._histogram = _Histogram(bins)
-        self._filled: list[_Intervals] = []
-        self._rim: list[_Intervals] = []
-        self._low, self._high = np.inf, -np.inf
-        self._volume, self._dose_volume = 0.0, 0.0
-
-    def add(self, samples: Samples, covered: Floats, sub_voxel_mm3: float) -> None:
-        """Add the sub-voxels of one thin layer, `covered` (N,) being their covered fractions."""
-        fraction = covered * samples.inside
-        volume = fraction * sub_voxel_mm3
-        self._volume += float(volume.sum())
-        self._dose_volume += float(volume @ samples.dose_gy)
-        is_filled = fraction > 1 - VOLUME_ROUNDING
-        is_rim = (fraction > 0) & ~is_filled
-        if is_filled.any():
-            dose, reach = samples.dose_gy[is_filled], samples.reach_gy[is_filled]
-            self._low = min(self._low, float((dose - reach).min()))
-            self._high = max(self._high, float((dose + reach).max()))
-            self._filled.append(_Intervals(dose, samples.width_gy[is_filled], volume[is_filled]))
-            if sum(len(intervals.centre_gy) for intervals in self._filled) > BATCH:
-                self._flush()
-        if is_rim.any():
-            self._rim.append(
-                _Intervals(samples.dose_gy[is_rim], samples.width_gy[is_rim], volume[is_rim])
-            )
-
-    @property
-    def mean_gy(self) -> float:
-        """Mean dose of the covered volume."""
-        return self._dose_volume / self._volume
-
-    def extremes(self, outline_gy: Floats) -> _Extremes | None:
-        """Return the lowest and the highest dose, or None where nothing is covered."""
-        if not self._volume:
-            return None
-        low = min(self._low, float(outline_gy.min(initial=np.inf)))
-        high = max(self._high, float(outline_gy.max(initial=-np.inf)))
-        if not np.isfinite(low):
-            # Thinner than a sub-voxel everywhere, and the outline outside the grid.
-            low = min(float(rim.centre_gy.min()) for rim in self._rim)
-            high = max(float(rim.centre_gy.max()) for rim in self._rim)
-        mean = self.mean_gy
-        return _Extremes(min(max(low, 0.0), mean), max(min(high, self._ceiling_gy), mean))
-
-    def histogram(self, extremes: _Extremes | None) -> Floats:
-        """Return the covered volume in mm3 per bin; the last bin holds the maximum."""
-        if extremes is None:
-            return np.zeros(1)
-        self._flush()
-        if self._rim:
-            rim = _joined(self._rim)
-            low, high = (
-                np.clip(rim.centre_gy + half, extremes.low, extremes.high)
-                for half in (-rim.width_gy / 2, rim.width_gy / 2)
-            )
-            self._histogram.add(low, high, rim.volume_mm3)
-        return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / BIN_GY) + 1]
-
-    def _flush(self) -> None:
-        if self._filled:
-            centre, width, volume = _joined(self._filled)
-            self._histogram.add(np.maximum(centre - width / 2, 0), centre + width / 2, volume)
-            self._filled = []
-
-
-def _joined(batches: list[_Intervals]) -> _Intervals:
-    return _Intervals(*(np.concatenate(column) for column in zip(*batches, strict=True)))
-
-
-class _Histogram:
-    """Volume per bin of dose, filled with intervals of dose."""
-
-    def __init__(self, bins: int) -> None:
-        self._points = np.zeros(bins)
-        self._steps = np.zeros(bins)
-
-    @property
-    def volume_mm3(self) -> Floats:
-        """Volume in each bin."""
-        return np.maximum(self._points + np.cumsum(self._steps), 0)
-
-    def add(self, low_gy: Floats, high_gy: Floats, volume_mm3: Floats) -> None:
-        """Spread each volume evenly over its interval.
-
-        The bins at both ends receive their part at once; the full bins between receive a constant
-        from the first to the last of them, summed up when the histogram is read.
-        """
-        low, high = (low_gy + TIE_GY) / BIN_GY, (high_gy + TIE_GY) / BIN_GY
-        size = len(self._points)
-        is_narrow = high - low < NARROW_BINS
-        if is_narrow.any():
-            middle = ((low + high) / 2)[is_narrow].astype(np.int64)
-            self._points += np.bincount(middle, volume_mm3[is_narrow], minlength=size)
-            low, high, volume_mm3 = low[~is_narrow], high[~is_narrow], volume_mm3[~is_narrow]
-        per_bin = volume_mm3 / (high - low)
-        first, last = low.astype(np.int64), high.astype(np.int64)
-        self._points += np.bincount(first, per_bin * (first + 1 - low), minlength=size)
-        self._points += np.bincount(last, per_bin * (high - last), minlength=size)
-        self._steps += np.bincount(first + 1, per_bin, minlength=size)
-        self._steps -= np.bincount(last, per_bin, minlength=size)

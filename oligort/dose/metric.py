@@ -5,8 +5,10 @@
 never printed.
 """
 
+import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from oligort.display import quoted
@@ -67,6 +69,8 @@ class Metric:
                 f"expected a metric such as {EXAMPLES}, found {self.kind} at "
                 f"{self.at} {self.at_unit} in {self.unit}"
             )
+        if self.at is not None and not 0 <= self.at < math.inf:
+            raise MetricError(f"expected a dose or volume of at least 0, found {self.at}")
         if self.kind == "D" and self.at_unit == "%" and not 0 < (self.at or 0) <= 100:
             raise MetricError(f"expected a volume above 0 and up to 100 %, found {self.at} %")
 
@@ -98,7 +102,9 @@ class Metric:
         """Return the metric as TG-263 spells it."""
         if self.at is None:
             return f"{self.kind}[{self.unit}]"
-        return f"{self.kind}{self.at:.10g}{self.at_unit}[{self.unit}]"
+        # All digits and no exponent: what is printed is read again as the same metric.
+        at = format(Decimal(repr(float(self.at))).normalize(), "f")
+        return f"{self.kind}{at}{self.at_unit}[{self.unit}]"
 
 
 def _dose_unit(unit: str | None, text: str) -> str:

@@ -1,7 +1,8 @@
 """Overlay of planar shapes: the exact area that each combination of them shares."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,30 @@ class Overlay:
         return float(self.area_mm2[self.inside[:, first] & self.inside[:, second]].sum())
 
 
+@dataclass(frozen=True, eq=False)
+class Trapezoids:
+    """What shapes cover, cut into trapezoids that no edge crosses.
+
+    Parameters
+    ----------
+    corners_mm : (T, 4, 2) array
+        Corners in the order in which the signed area is positive.
+    inside : (T, S) bool array
+        For each trapezoid, which of the S shapes it lies in; at least one.
+    """
+
+    corners_mm: Floats
+    inside: npt.NDArray[np.bool_]
+
+    @cached_property
+    def shared_mm2(self) -> Floats:
+        """(S, S) areas that each two shapes have in common; on the diagonal their own."""
+        (x0, x1, x2, x3), (y0, _, _, y3) = np.moveaxis(self.corners_mm, (2, 1), (0, 1))
+        area = (x1 - x0 + x2 - x3) / 2 * (y3 - y0)
+        members = self.inside.astype(np.float64)
+        return np.asarray((members * area[:, None]).T @ members)
+
+
 def overlay(shapes: Sequence[Loops]) -> Overlay:
     """Overlay up to 62 shapes, each with the even-odd rule over its own loops.
 
@@ -65,9 +90,28 @@ def overlay(shapes: Sequence[Loops]) -> Overlay:
     """
     if len(shapes) > _MAX_SHAPES:
         raise ValueError(f"expected at most {_MAX_SHAPES} shapes, found {len(shapes)}")
-    starts = [loop for loops in shapes for loop in loops]
-    if not starts:
+    if not any(shapes):
         return Overlay(np.zeros((0, len(shapes)), bool), np.zeros(0), np.zeros((0, 2)))
+    edges, origin = _edges_of(shapes)
+    return edges.regions(len(shapes), origin)
+
+
+def trapezoids(shapes: Sequence[Loops]) -> Trapezoids:
+    """Cut what shapes cover into trapezoids; each has the even-odd rule over its own loops.
+
+    Parameters
+    ----------
+    shapes : sequence of sequences of (N, 2) arrays
+        At least one loop in all, in mm; any number of shapes.
+    """
+    edges, origin = _edges_of(shapes)
+    cut = edges.trapezoids(len(shapes))
+    return replace(cut, corners_mm=cut.corners_mm + origin)
+
+
+def _edges_of(shapes: Sequence[Loops]) -> "tuple[_Edges, Floats]":
+    """Return the edges of all shapes about their middle, and that middle."""
+    starts = [loop for loops in shapes for loop in loops]
     owner = np.repeat(
         [number for number, loops in enumerate(shapes) for _ in loops],
         [len(loop) for loop in starts],
@@ -78,8 +122,7 @@ def overlay(shapes: Sequence[Loops]) -> Overlay:
     upwards = (begin[:, 1] < end[:, 1])[:, None]
     low, high = np.where(upwards, begin, end) - origin, np.where(upwards, end, begin) - origin
     rising = high[:, 1] > low[:, 1]
-    edges = _Edges(low[rising], high[rising], owner[rising])
-    return edges.regions(len(shapes), origin)
+    return _Edges(low[rising], high[rising], owner[rising]), np.asarray(origin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,20 +135,16 @@ class _Edges:
 
     def regions(self, shape_count: int, origin: Floats) -> Overlay:
         """Sum the trapezoids between neighbouring edges by the set of shapes they lie in."""
-        strip, y_bottom, y_top, x_bottom, x_top, owner = self._strips_without_crossings()
-        toggled = np.zeros((len(strip), shape_count), dtype=np.int64)
-        toggled[np.arange(len(strip)), owner] = 1
-        # A shape's loops are closed, so every strip holds an even number of its edges and the
-        # running parity starts afresh in each strip.
-        inside = (np.cumsum(toggled, axis=0)[:-1] % 2).astype(bool)
-        drawn = (strip[1:] == strip[:-1]) & inside.any(axis=1)
-        x_middle = (x_bottom + x_top) / 2
-        height = (y_top - y_bottom)[:-1][drawn]
-        at = [(x[:-1][drawn], x[1:][drawn]) for x in (x_bottom, x_middle, x_top)]
-        y_at = [y[:-1][drawn] for y in (y_bottom, (y_bottom + y_top) / 2, y_top)]
+        cut = self.trapezoids(shape_count)
+        (lower_left, lower_right, upper_right, upper_left) = np.moveaxis(cut.corners_mm, 1, 0)
+        height = upper_left[:, 1] - lower_left[:, 1]
+        left = [lower_left[:, 0], (lower_left + upper_left)[:, 0] / 2, upper_left[:, 0]]
+        right = [lower_right[:, 0], (lower_right + upper_right)[:, 0] / 2, upper_right[:, 0]]
+        y_at = [lower_left[:, 1], (lower_left + upper_left)[:, 1] / 2, upper_left[:, 1]]
+        at = list(zip(left, right, strict=True))
         # Widths are linear and moments quadratic in y: Simpson's rule is exact for both.
         simpson = [weight * height for weight in (1 / 6, 4 / 6, 1 / 6)]
-        widths = [right - left for left, right in at]
+        widths = [r - left for left, r in at]
         area = np.sum([w * width for w, width in zip(simpson, widths, strict=True)], axis=0)
         moment_x = np.sum(
             [w * (r**2 - left**2) / 2 for w, (left, r) in zip(simpson, at, strict=True)], axis=0
@@ -113,7 +152,7 @@ class _Edges:
         moment_y = np.sum(
             [w * y * width for w, y, width in zip(simpson, y_at, widths, strict=True)], axis=0
         )
-        code = inside[drawn] @ (1 << np.arange(shape_count))
+        code = cut.inside @ (1 << np.arange(shape_count))
         codes, region = np.unique(code, return_inverse=True)
         sums = [
             np.bincount(region, weights=values, minlength=len(codes)).astype(np.float64)
@@ -122,6 +161,19 @@ class _Edges:
         moments = np.stack(sums[1:], axis=1) + sums[0][:, None] * origin
         members = (codes[:, None] >> np.arange(shape_count)) & 1 == 1
         return Overlay(members, sums[0], moments)
+
+    def trapezoids(self, shape_count: int) -> Trapezoids:
+        """Return the areas between neighbouring edges of a strip that lie in any shape."""
+        strip, y_bottom, y_top, x_bottom, x_top, owner = self._strips_without_crossings()
+        toggled = np.zeros((len(strip), shape_count), dtype=np.int64)
+        toggled[np.arange(len(strip)), owner] = 1
+        # A shape's loops are closed, so every strip holds an even number of its edges and the
+        # running parity starts afresh in each strip.
+        inside = (np.cumsum(toggled, axis=0)[:-1] % 2).astype(bool)
+        drawn = np.flatnonzero((strip[1:] == strip[:-1]) & inside.any(axis=1))
+        x = np.stack([x_bottom[drawn], x_bottom[drawn + 1], x_top[drawn + 1], x_top[drawn]], axis=1)
+        y = np.stack([y_bottom[drawn], y_bottom[drawn], y_top[drawn], y_top[drawn]], axis=1)
+        return Trapezoids(np.stack([x, y], axis=2), inside[drawn])
 
     def _strips_without_crossings(self) -> _Pieces:
         """Return, sorted by strip and then by x, the piece of every edge in every strip."""

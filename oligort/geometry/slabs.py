@@ -34,8 +34,11 @@ Half of the thinnest slice in use: flattening such a contour moves no point into
 GAP_FACTOR = 1.5
 """A step between planes of more than this many usual spacings is a missing plane."""
 
-SAME_POINT_MM = 1e-3
-"""Loops whose points agree to a micrometre are one loop drawn twice."""
+SAME_LOOP_MM = 0.02
+"""Loops that run along each other this closely are one loop drawn twice.
+
+Systems that round coordinates to 0.01 mm place a point up to 0.014 mm from another's.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,11 +289,26 @@ def _fitted_frame(contours: Sequence[Contour]) -> PlaneFrame:
 
 
 def _distinct(loops: list[Points]) -> list[Points]:
-    """Return the loops without those that repeat another, from any start and in any direction."""
-    if len(loops) == 1:
-        return loops
-    distinct: dict[bytes, Points] = {}
-    for loop in loops:
-        points = np.unique(np.round(loop / SAME_POINT_MM).astype(np.int64), axis=0)
-        distinct.setdefault(points.tobytes(), loop)
-    return list(distinct.values())
+    """Return the loops without those that repeat an earlier one, from any start, either way."""
+    boxes = [np.concatenate([loop.min(axis=0), loop.max(axis=0)]) for loop in loops]
+    distinct: list[int] = []
+    for number, loop in enumerate(loops):
+        is_repeat = any(
+            np.abs(boxes[number] - boxes[earlier]).max() <= SAME_LOOP_MM
+            and _runs_along(loop, loops[earlier])
+            and _runs_along(loops[earlier], loop)
+            for earlier in distinct
+        )
+        if not is_repeat:
+            distinct.append(number)
+    return [loops[number] for number in distinct]
+
+
+def _runs_along(loop: Points, other: Points) -> bool:
+    """Whether every point of a loop (N, 2) lies on the outline of another (M, 2)."""
+    along = np.roll(other, -1, axis=0) - other
+    squared = np.maximum((along**2).sum(axis=1), np.finfo(float).tiny)
+    offset = loop[:, None] - other
+    share = np.clip((offset * along).sum(axis=2) / squared, 0, 1)
+    away = np.hypot(*np.moveaxis(offset - share[..., None] * along, 2, 0))
+    return bool((away.min(axis=1) <= SAME_LOOP_MM).all())

@@ -1,0 +1,140 @@
+"""Regions: layers of structures and expressions, by boxes whose volumes are known."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import Shape, parse, resolve
+from oligort.geometry.raster import Lattice
+from oligort.geometry.region import Region
+from oligort.geometry.structure import Contour, Structure
+from oligort.phantoms import Box, Sphere
+
+VOLUME_TOLERANCE = 1e-9
+"""Relative: sums of some thousand coverages that are exact to rounding."""
+
+
+def box(name, centre, sizes, planes=None):
+    low, high = centre[2] - sizes[2] / 2, centre[2] + sizes[2] / 2
+    planes = np.arange(low + 0.5, high, 1.0) if planes is None else planes
+    return Box(centre, sizes).structure(name, 1, planes)
+
+
+OUTER = box("A", (0, 0, 0), (20, 20, 20))
+INNER = box("B", (2, -3, 1), (10, 8, 10))
+BESIDE = box("C", (40, 0, 0), (10, 10, 10))
+HALF = box("H", (5, 0, 2), (10, 20, 20))
+STRUCTURES = {"A": OUTER, "B": INNER, "C": BESIDE, "H": HALF}
+
+
+def region(text, **conventions):
+    return Region(resolve(parse(text), lambda name: (STRUCTURES[name],)), **conventions)
+
+
+def volume_mm3(made, step_mm=1.0):
+    lattice = Lattice.around(made.slabs, step_mm)
+    return sum(
+        layer.thickness_mm * layer.coverage.sum() * lattice.pixel_area_mm2
+        for layer in made.layers(lattice)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected_mm3"),
+    [
+        ("A", 8000),
+        ("A-B", 7200),
+        ("A&B", 800),
+        ("A|B", 8000),
+        ("B-A", 0),
+        ("A&C", 0),
+        ("A|C", 9000),
+        ("A-C", 8000),
+        ("(A|C)-B", 8200),
+        ("A-A", 0),
+        ("A&A", 8000),
+        ("A|A", 8000),
+        ("A&H", 10 * 20 * 18),
+        ("A|H", 8000 + 4000 - 3600),
+        ("A-H", 8000 - 3600),
+        ("H-A", 400),
+        ("(A-B)|(A&B)", 8000),
+    ],
+)
+def test_volumes_of_boxes(text, expected_mm3):
+    """All sides fall on borders of the lattice's pixels, or one box lies inside the other."""
+    assert volume_mm3(region(text)) == pytest.approx(expected_mm3, rel=VOLUME_TOLERANCE, abs=1e-6)
+
+
+def test_an_operand_that_stands_for_several_structures_is_their_union():
+    made = Region(Shape((OUTER, INNER, BESIDE)))
+    assert volume_mm3(made) == pytest.approx(9000, rel=VOLUME_TOLERANCE)
+    assert not made.is_one_structure
+
+
+def test_structures_with_other_planes_are_cut_at_every_border():
+    """Planes 1 mm apart less planes 3 mm apart whose slabs end between the first ones' borders."""
+    thick = box("T", (0, 0, 0), (10, 10, 9), planes=[-2.7, 0.3, 3.3])
+    made = Region(
+        Shape(operator="-", left=Shape((OUTER,)), right=Shape((thick,))),
+    )
+    assert volume_mm3(made) == pytest.approx(8000 - 900, rel=VOLUME_TOLERANCE)
+    lattice = Lattice.around(made.slabs, 1.0)
+    layers = list(made.layers(lattice))
+    assert all(a.upper_mm == b.lower_mm for a, b in pairwise(layers))
+    assert sum(layer.thickness_mm for layer in layers) == pytest.approx(20)
+
+
+def test_a_sphere_less_a_sphere_across_pixels_is_off_by_less_than_its_rim():
+    """Where both borders cross one pixel the smaller coverage stands for the intersection."""
+    planes = np.arange(-20, 21, 1.0)
+    one, other = (Sphere((x, 0, 0), 10).structure("S", 1, planes, 400) for x in (-5.0, 5.0))
+    lens_mm3 = np.pi * (4 * 10 + 10) * (2 * 10 - 10) ** 2 / 12
+    made = Region(Shape(operator="&", left=Shape((one,)), right=Shape((other,))))
+    # Slabs: 0.1 % at 1 mm planes. Rim: the borders cross in at most 4 pixels of 20 planes.
+    assert volume_mm3(made, 0.25) == pytest.approx(lens_mm3, rel=0.005)
+
+
+def test_a_gap_yields_no_layer():
+    gappy = box("G", (0, 0, 0), (10, 10, 30), planes=[-6, -3, 0, 12])
+    made = Region(Shape((gappy,)))
+    lattice = Lattice.around(made.slabs, 1.0)
+    spans = [(layer.lower_mm, layer.upper_mm) for layer in made.layers(lattice)]
+    assert spans == [(-7.5, -4.5), (-4.5, -1.5), (-1.5, 1.5), (10.5, 13.5)]
+    assert made.notes == ('ROI "G": no contour between 0 and 12 mm: not filled',)
+
+
+def test_end_caps_are_those_asked_for():
+    assert volume_mm3(region("A", end_caps="none")) == pytest.approx(7600, rel=VOLUME_TOLERANCE)
+
+
+def test_the_drawn_volume_of_nested_loops_leaves_the_hole_out():
+    loops = [np.array([[-s, -s], [s, -s], [s, s], [-s, s]]) for s in (10.0, 5.0)]
+    contours = tuple(
+        Contour(np.column_stack([loop, np.full(4, z)])) for z in (0.0, 2.0) for loop in loops
+    )
+    made = Region(Shape((Structure(1, "ring", contours),)))
+    assert made.drawn_volume_mm3 == pytest.approx(4 * 300)
+
+
+def test_the_outline_lies_on_both_faces_of_every_slab():
+    points = region("A").outline_points_mm()
+    assert points.shape == (20 * 4 * 2, 3)
+    assert np.unique(points[:, 2]).tolist() == list(range(-10, 11))
+
+
+def test_planes_of_another_orientation_cannot_be_combined():
+    upright = Structure(
+        1, "coronal", tuple(Contour(c.points_mm[:, [0, 2, 1]]) for c in OUTER.contours)
+    )
+    with pytest.raises(NotEvaluable, match='"coronal" is drawn in planes of another orientation'):
+        Region(Shape((OUTER, upright)))
+
+
+def test_an_empty_structure_in_an_expression_is_refused():
+    """A lung without contours is missing; nothing is subtracted from it."""
+    empty = Structure(2, "Lung_R")
+    with pytest.raises(NotEvaluable, match='"Lung_R" has no contour'):
+        Region(Shape((OUTER, empty)))
