@@ -65,7 +65,8 @@ class Submission:
     trial_site_id: str = ""
     patient_age_years: int | None = None
     selection: Selection = field(default_factory=Selection)
-    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+    # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def selected(self, plan: str | None = None, dose: str | None = None) -> "Submission":
         """Return the submission with a plan and a dose chosen by label, UID or file.
@@ -75,7 +76,7 @@ class Submission:
         SelectionError
             If a name fits none, or more than one.
         """
-        chosen = replace(self, selection=Selection(plan, dose), _kept={})
+        chosen = replace(self, selection=Selection(plan, dose))
         if plan is not None:
             named_plan(self.plans, plan)
         if dose is not None:
