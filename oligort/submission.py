@@ -20,7 +20,7 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan
-from oligort.selection import Chosen, Selection, choose, choose_structure_set, named_plan
+from oligort.selection import Chosen, Selection, choose, choose_structure_set, named, named_plan
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -74,16 +74,11 @@ class Submission:
         Raises
         ------
         SelectionError
-            If a name fits none, or more than one.
+            If a name fits none or more than one, or the dose is that of another plan.
         """
-        chosen = replace(self, selection=Selection(plan, dose))
-        if plan is not None:
-            named_plan(self.plans, plan)
-        if dose is not None:
-            chosen.__dict__["chosen"] = choose(
-                self.structure_sets, self.plans, self.doses, chosen.selection
-            )
-        return chosen
+        selection = Selection(plan, dose)
+        named(self.plans, self.doses, selection)
+        return replace(self, selection=selection)
 
     @cached_property
     def chosen(self) -> Chosen:
