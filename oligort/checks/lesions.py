@@ -338,10 +338,11 @@ def _undrawn_size_finding(
     if entry.size_mm is not None:
         message = f"register: {entry.size_mm:g} mm; no GTV is drawn for it"
         return held_against("OL203", rule, entry.size_mm, about=name, message=message)
+    drawn = {structure.roi_name for structure in case.submission.structure_set}
     margins = [
         roi_name
         for roi_name in entry.roi_names
-        if case.submission.role_of(roi_name) in MARGIN_ROLES
+        if roi_name in drawn and case.submission.role_of(roi_name) in MARGIN_ROLES
     ]
     if not margins:
         return not_evaluable(
