@@ -76,7 +76,17 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     for limit in case.protocol.dose_limits:
-        dvh = _judged(case, limit).dvh
+        try:
+            dvh = _judged(case, limit).dvh
+        except NotEvaluable as error:
+            yield Finding(
+                code="OL302",
+                grade=Grade.NOT_EVALUABLE,
+                about=limit.structure,
+                message=f"whether it lies inside the dose grid is not evaluable, because {error}",
+                source=CONVENTION,
+            )
+            continue
         outside = 100 * dvh.uncovered_cc / dvh.volume_cc
         covers = dvh.uncovered_cc <= UNCOVERED_ROUNDING * dvh.volume_cc
         grade = Grade.PASS if covers else case.protocol.grades.structure_outside_dose_grid
@@ -265,9 +275,13 @@ def _graded(case: Case, limit: DoseLimit, judged: _Judged) -> Finding:
 
 def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
     """Return what can be computed although it is not graded, each under its own name."""
+    try:
+        roi_names = case.submission.roi_names
+    except NotEvaluable:
+        return ()
     lungs = [
         structure.roi_name
-        for structure, name in case.submission.roi_names.items()
+        for structure, name in roi_names.items()
         if name.organ is Organ.LUNGS and name.subtracted and not structure.is_empty
     ]
     shown = []
