@@ -21,7 +21,7 @@ from oligort.submission import ROLE_NAMES
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
+class Judged:
     """A histogram that a limit may be held against, and what should be said of it."""
 
     dvh: Dvh
@@ -51,7 +51,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     for limit in case.protocol.dose_limits:
         try:
             _require_gradable(case)
-            yield _graded(case, limit, _judged(case, limit))
+            yield _graded(case, limit, judged(case, limit))
         except NotEvaluable as error:
             yield not_evaluable(
                 "OL301",
@@ -77,7 +77,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
     """
     for limit in case.protocol.dose_limits:
         try:
-            dvh = _judged(case, limit).dvh
+            dvh = judged(case, limit).dvh
         except NotEvaluable as error:
             yield Finding(
                 code="OL302",
@@ -159,8 +159,14 @@ def _require_gradable(case: Case) -> None:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
 
 
-def _judged(case: Case, limit: DoseLimit) -> _Judged:
-    """Return the histogram that the limit is about: computed from its parts, else as drawn."""
+def judged(case: Case, limit: DoseLimit) -> Judged:
+    """Return the histogram that the limit is about: computed from its parts, else as drawn.
+
+    Raises
+    ------
+    NotEvaluable
+        If there is neither.
+    """
     drawn = _drawn_as(case, limit.structure)
     try:
         expression = _as_anatomy_allows(case, parse(limit.structure))
@@ -169,14 +175,14 @@ def _judged(case: Case, limit: DoseLimit) -> _Judged:
         if drawn is None:
             raise
         remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-        return _Judged(case.submission.dvh_of(drawn), (remark,))
+        return Judged(case.submission.dvh_of(drawn), (remark,))
     remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
     if drawn is None:
-        return _Judged(computed, remarks)
+        return Judged(computed, remarks)
     difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
-    return _Judged(computed, (*remarks, *difference), bool(difference))
+    return Judged(computed, (*remarks, *difference), bool(difference))
 
 
 def _drawn_as(case: Case, name: str) -> Structure | None:
@@ -240,7 +246,7 @@ def _is_drawn(case: Case, name: str) -> bool:
         return False
 
 
-def _graded(case: Case, limit: DoseLimit, judged: _Judged) -> Finding:
+def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     """Return the finding on a limit whose structure and dose are there."""
     value = judged.dvh[limit.metric]
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
