@@ -82,7 +82,9 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
     open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
+    # Those that surely count go first: only the fewest that remain are surely more.
     perhaps_known = sum(entry.therapy not in NEVER_CONTOURED for entry in open_entries)
+    open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
