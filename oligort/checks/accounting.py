@@ -97,13 +97,15 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     contours = tuple(lesion for lesion in drawn if lesion.roi_name in entry.roi_names)
     if not contours:
         return None
-    # Two ROIs of one entry are one lesion, as the register says; two parts of one ROI may be two.
+    # ROIs of one entry are one lesion, as the register says; two parts of one ROI may be two, and
+    # so may ROIs that lie apart.
     parts = max(
         sum(lesion.counted.most for lesion in contours if lesion.roi_name == roi_name)
         for roi_name in entry.roi_names
     )
+    apart = sum(lesion.counted.least for lesion in contours)
     entered = _count_of(entry)
-    counted = Count(entered.least, max(entered.most, parts))
+    counted = Count(entered.least, max(entered.most, parts, apart))
     return AccountedLesion(contours, entry, counted, "ROI name")
 
 
