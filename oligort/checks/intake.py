@@ -127,7 +127,17 @@ def references(case: Case) -> Iterator[Finding]:
             f"the dose {quoted(chosen.dose.file)} refers to "
             + ("a plan that is not there" if chosen.dose.plan_uids else "no plan")
         )
-    elif chosen.plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
+    elif chosen.plan.sop_instance_uid not in chosen.dose.plan_uids:
+        missing.append(
+            f"the dose {quoted(chosen.dose.file)} does not refer to the plan "
+            f"{quoted(chosen.plan.label)}"
+        )
+    elif len(chosen.plans) < len(set(chosen.dose.plan_uids)):
+        missing.append(
+            f"of {len(set(chosen.dose.plan_uids))} plans that the dose {quoted(chosen.dose.file)} "
+            f"refers to, {len(chosen.plans)} are there"
+        )
+    if chosen.plan and chosen.plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
         missing.append(
             f"the plan {quoted(chosen.plan.label)} refers to another structure set than "
             f"{quoted(chosen.structure_set.file)}"
