@@ -59,7 +59,7 @@ def one_patient(case: Case) -> Iterator[Finding]:
     How it is measured: a digest of the Patient ID of each object is compared; the id itself is
     neither kept nor shown. The register's subject is held against the Clinical Trial Subject ID.
 
-    Not evaluable when: no object carries an id.
+    Not evaluable when: an object carries no id.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
@@ -96,6 +96,9 @@ def one_patient(case: Case) -> Iterator[Finding]:
             hint="confirm that all objects are of one patient, and export them under one id",
         )
         return
+    without = [_file_of(thing) for thing in objects if not thing.patient_key]
+    if without:
+        raise NotEvaluable(f"{listed(without)} carry neither a Patient ID nor a Patient's Name")
     yield Finding(
         code="OL002",
         grade=Grade.PASS,
