@@ -136,15 +136,12 @@ def choose(
             )
         if plan is None:
             _require_every_course(doses, dose, plans)
-    summed = (plan,) if plan else _plans_of(dose, plans)
-    if plan is None:
-        _require_distinct(summed)
     if dose.grid is None:
         raise NotEvaluable(f"{_title(dose)} cannot be used: {dose.refusal}")
+    summed = _summed(dose, plan, plans)
+    decides = plan or (summed[0] if len(summed) == 1 else None)
+    structure_set = choose_structure_set(structure_sets, decides, summed or plans)
     plan = plan or next(iter(summed), None)
-    structure_set = choose_structure_set(
-        structure_sets, plan if len(summed) == 1 else None, summed or plans
-    )
     _require_one_frame(structure_set, dose, plan)
     return Chosen(structure_set, dose, plan, by, summed)
 
@@ -164,12 +161,22 @@ def _plans_of(dose: Dose, plans: Sequence[Plan]) -> tuple[Plan, ...]:
     return tuple(plan for plan in plans if plan.sop_instance_uid in dose.plan_uids)
 
 
-def _require_distinct(plans: Sequence[Plan]) -> None:
-    """Raise NotEvaluable where one UID stands for two plans: neither is known to be meant."""
-    if len({plan.sop_instance_uid for plan in plans}) < len(plans):
+def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    """Return the plans that a dose holds, the user's own first.
+
+    Raises
+    ------
+    NotEvaluable
+        If one UID stands for two plans, and the user names neither.
+    """
+    chosen = (plan,) if plan else ()
+    taken = {one.sop_instance_uid for one in chosen}
+    others = [one for one in _plans_of(dose, plans) if one.sop_instance_uid not in taken]
+    if len({one.sop_instance_uid for one in others}) < len(others):
         raise NotEvaluable(
-            f"different plans share one SOP Instance UID: {_listing(plans)}; choose one by file"
+            f"different plans share one SOP Instance UID: {_listing(others)}; choose one by file"
         )
+    return *chosen, *others
 
 
 def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Plan]) -> None:
