@@ -14,7 +14,7 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
 from oligort.geometry.structure import Structure
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 from oligort.protocol.limits import DoseLimit
 from oligort.submission import ROLE_NAMES
@@ -112,7 +112,8 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     refers to (where it refers to none, of any ROI that reads as a target), as multiples of the
     prescription, against the protocol's settings.
 
-    Not evaluable when: the dose does not fit, no dose can be chosen or no target is drawn.
+    Not evaluable when: the dose does not fit, no dose can be chosen, its plan is not there or
+    prescribes no dose, or no target is drawn.
 
     Source: oligort convention.
     """
@@ -121,7 +122,7 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
     yield Finding(
         code="OL401",
-        grade=Grade.PASS if fit.target else Grade.INFO,
+        grade=Grade.PASS if fit.target else Grade.NOT_EVALUABLE,
         message=fit.message,
         source=CONVENTION,
     )
@@ -224,9 +225,19 @@ def _as_anatomy_allows(case: Case, expression: Expression) -> Expression:
             expression = expression.left
     if anatomy.pneumonectomy is Answer.YES and not _is_drawn(case, str(Organ.LUNGS)):
         sides = [side for side in ("Lung_L", "Lung_R") if _is_drawn(case, side)]
-        if len(sides) == 1:
+        if len(sides) == 1 and len(_drawn_lungs(case)) == 1:
             expression = _renamed(expression, str(Organ.LUNGS), sides[0])
     return expression
+
+
+def _drawn_lungs(case: Case) -> list[Structure]:
+    """Return every ROI of a lung; of two that could be one side neither is known to be meant."""
+    return [
+        structure
+        for structure, name in case.submission.roi_names.items()
+        if name.organ is Organ.LUNGS and name.role is Role.ORGAN and not structure.is_empty
+        if not name.subtracted
+    ]
 
 
 def _renamed(expression: Expression, old: str, new: str) -> Expression:
