@@ -196,7 +196,7 @@ def _why_incomplete(case: Case) -> str:
     left_out = [
         name
         for name in case.submission.structure_set.left_out
-        if case.submission.role_of(name) in GTV_ROLES | {Role.UNKNOWN}
+        if case.submission.role_of(name) in GTV_ROLES | {Role.UNION, Role.UNKNOWN}
     ]
     if left_out:
         return f"the contours of {listed(left_out)} cannot be read and may be lesions"
