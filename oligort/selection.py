@@ -33,13 +33,35 @@ class Chosen:
     """The objects that are judged together.
 
     `plan` is None where no plan is there or none is linked to the dose; `by` says by which rule
-    the dose was chosen.
+    the dose was chosen. `plans` are all plans that the dose sums, as far as they are there.
     """
 
     structure_set: StructureSet
     dose: Dose
     plan: Plan | None
     by: str
+    plans: tuple[Plan, ...] = ()
+
+
+def named(
+    plans: Sequence[Plan], doses: Sequence[Dose], selection: Selection
+) -> tuple[Plan | None, Dose | None]:
+    """Return the plan and the dose that the user names, each None where none is named.
+
+    Raises
+    ------
+    SelectionError
+        If a name fits none or several, or the dose is that of another plan.
+    """
+    plan = named_plan(plans, selection.plan) if selection.plan else None
+    dose = named_dose(doses, selection.dose) if selection.dose else None
+    if plan is not None and dose is not None and plan.sop_instance_uid not in dose.plan_uids:
+        theirs = _plans_of(dose, plans)
+        if theirs:
+            raise SelectionError(
+                f"{_title(dose)} is not of {_title(plan)} but of {_listing(theirs)}; choose one"
+            )
+    return plan, dose
 
 
 def named_plan(plans: Sequence[Plan], name: str) -> Plan:
@@ -103,19 +125,25 @@ def choose(
     SelectionError
         If the selection names nothing, or more than one object.
     """
-    plan = named_plan(plans, selection.plan) if selection.plan else None
-    if selection.dose:
-        dose = named_dose(doses, selection.dose)
-        by = "chosen by the user"
-    else:
+    plan, dose = named(plans, doses, selection)
+    by = "chosen by the user"
+    if dose is None:
         dose, by = _only_dose(doses, plan)
-    if plan is None:
-        plan = next((p for p in plans if p.sop_instance_uid in dose.plan_uids), None)
+        twins = [d for d in sharing_a_uid(doses) if d.sop_instance_uid == dose.sop_instance_uid]
+        if twins:
+            raise NotEvaluable(
+                f"different doses share one SOP Instance UID: {_listing(twins)}; choose by file"
+            )
+        if plan is None:
+            _require_every_course(doses, dose, plans)
     if dose.grid is None:
         raise NotEvaluable(f"{_title(dose)} cannot be used: {dose.refusal}")
-    structure_set = choose_structure_set(structure_sets, plan, plans)
+    summed = _summed(dose, plan, plans)
+    decides = plan or (summed[0] if len(summed) == 1 else None)
+    structure_set = choose_structure_set(structure_sets, decides, summed or plans)
+    plan = plan or next(iter(summed), None)
     _require_one_frame(structure_set, dose, plan)
-    return Chosen(structure_set, dose, plan, by)
+    return Chosen(structure_set, dose, plan, by, summed)
 
 
 def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
@@ -125,8 +153,43 @@ def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
 
 def sharing_a_uid(doses: Sequence[Dose]) -> tuple[Dose, ...]:
     """Return the doses whose SOP Instance UID stands for more than one object."""
-    uids = [dose.sop_instance_uid for dose in doses]
+    uids = [dose.sop_instance_uid for dose in doses if dose.sop_instance_uid]
     return tuple(dose for dose in doses if uids.count(dose.sop_instance_uid) > 1)
+
+
+def _plans_of(dose: Dose, plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    return tuple(plan for plan in plans if plan.sop_instance_uid in dose.plan_uids)
+
+
+def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    """Return the plans that a dose holds, the user's own first.
+
+    Raises
+    ------
+    NotEvaluable
+        If one UID stands for two plans, and the user names neither.
+    """
+    chosen = (plan,) if plan else ()
+    taken = {one.sop_instance_uid for one in chosen}
+    others = [one for one in _plans_of(dose, plans) if one.sop_instance_uid not in taken]
+    if len({one.sop_instance_uid for one in others}) < len(others):
+        raise NotEvaluable(
+            f"different plans share one SOP Instance UID: {_listing(others)}; choose one by file"
+        )
+    return *chosen, *others
+
+
+def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Plan]) -> None:
+    """Raise NotEvaluable where what is there besides the dose may be another course.
+
+    Not asked of a dose that is linked to no plan here: then any plan may be its own.
+    """
+    known = {uid for one in doses for uid in one.plan_uids}
+    without = [plan for plan in plans if plan.sop_instance_uid not in known]
+    if without and _plans_of(dose, plans):
+        raise NotEvaluable(
+            f"no dose is there for {_listing(without)}, which may be another course; choose a plan"
+        )
 
 
 def _only_dose(doses: Sequence[Dose], plan: Plan | None) -> tuple[Dose, str]:
@@ -153,12 +216,31 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None) -> tuple[Dose, str]:
         reasons = "; ".join(f"{_title(dose)}: {dose.refusal}" for dose in whole)
         raise NotEvaluable(f"no RTDOSE can be used: {reasons}")
     sums = [dose for dose in usable if dose.summation_type == "MULTI_PLAN"]
-    if len(sums) == 1 and plan is None and not sharing_a_uid(usable):
-        return sums[0], "the sum of all plans (MULTI_PLAN)"
+    if len(sums) == 1 and plan is None:
+        summed = set(sums[0].plan_uids)
+        beyond = [dose for dose in whole if summed and not summed.issuperset(dose.plan_uids)]
+        if not beyond:
+            return sums[0], "the sum of all plans (MULTI_PLAN)"
+        raise NotEvaluable(
+            f"{_title(sums[0])} does not hold the plan of {_listing(beyond)}, which may be another "
+            f"course; choose one by plan or by dose"
+        )
     if len(usable) > 1:
         raise NotEvaluable(
             f"{len(usable)} doses are there and may be alternatives or courses: {_listing(usable)}"
             f"; they are not added; choose one by plan or by dose"
+        )
+    # A second form of the same plan's dose may be unusable; the dose of another plan may not.
+    same = set(usable[0].plan_uids)
+    unusable = [
+        dose
+        for dose in whole
+        if dose.grid is None and not (dose.plan_uids and same.issuperset(dose.plan_uids))
+    ]
+    if unusable:
+        raise NotEvaluable(
+            f"{_title(unusable[0])} cannot be used and may be another course: "
+            f"{unusable[0].refusal}; choose one by plan or by dose"
         )
     others = len(of_plan) - 1
     rule = "the only dose" if not others else "the only dose of a whole plan"

@@ -21,7 +21,7 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan
-from oligort.selection import Chosen, Selection, choose, choose_structure_set, named_plan
+from oligort.selection import Chosen, Selection, choose, choose_structure_set, named, named_plan
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -29,7 +29,7 @@ ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "ITV": frozenset({Role.ITV}),
     "PTV": frozenset({Role.PTV}),
 }
-"""Names that stand for the union of all ROIs of a role, where no ROI has that very name."""
+"""Names that stand, in an expression, for the union of all ROIs of a role."""
 
 _Answer = TypeVar("_Answer")
 
@@ -66,7 +66,8 @@ class Submission:
     trial_site_id: str = ""
     patient_age_years: int | None = None
     selection: Selection = field(default_factory=Selection)
-    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+    # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def selected(self, plan: str | None = None, dose: str | None = None) -> "Submission":
         """Return the submission with a plan and a dose chosen by label, UID or file.
@@ -74,16 +75,11 @@ class Submission:
         Raises
         ------
         SelectionError
-            If a name fits none, or more than one.
+            If a name fits none or more than one, or the dose is that of another plan.
         """
-        chosen = replace(self, selection=Selection(plan, dose), _kept={})
-        if plan is not None:
-            named_plan(self.plans, plan)
-        if dose is not None:
-            chosen.__dict__["chosen"] = choose(
-                self.structure_sets, self.plans, self.doses, chosen.selection
-            )
-        return chosen
+        selection = Selection(plan, dose)
+        named(self.plans, self.doses, selection)
+        return replace(self, selection=selection)
 
     @cached_property
     def chosen(self) -> Chosen:
@@ -160,7 +156,7 @@ class Submission:
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for.
 
-        An ROI of that very name; else the ROIs of a role ("GTV"); else an organ by any of its
+        All ROIs of a role ("GTV"); else an ROI of that very name; else an organ by any of its
         names ("Lungs" is the drawn lungs, or else both sides).
 
         Raises
@@ -168,16 +164,11 @@ class Submission:
         NotEvaluable
             If there is none, it is empty, or several could be meant.
         """
-        exact = self.structure_set.named(name)
-        if exact:
-            drawn = tuple(structure for structure in exact if not structure.is_empty)
-            if not drawn:
-                raise NotEvaluable(f"ROI {quoted(name)} has no contour that encloses an area")
-            if len(drawn) > 1:
-                raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(name)}")
-            return drawn
+        # The role goes first: an ROI "GTV" beside "GTVm01" is one of the GTVs, not all of them.
         if name in ROLE_NAMES:
             return self._of_role(name)
+        if self.structure_set.named(name):
+            return (self._drawn_as(name),)
         return self._of_organ(name)
 
     def dvh(self, roi: str, end_caps: EndCaps = "half") -> Dvh:
@@ -191,8 +182,7 @@ class Submission:
             If `roi` is no ROI's name and no expression.
         """
         if self.structure_set.named(roi):
-            (structure,) = self.structures_of(roi)
-            return self.dvh_of(structure, end_caps)
+            return self.dvh_of(self._drawn_as(roi), end_caps)
         return self.computed_dvh(parse(roi), end_caps)
 
     def dvh_of(self, structure: Structure, end_caps: EndCaps = "half") -> Dvh:
@@ -260,6 +250,14 @@ class Submission:
                 usual_spacing_mm=self.usual_spacing_mm,
             ),
         )
+
+    def _drawn_as(self, roi_name: str) -> Structure:
+        drawn = [s for s in self.structure_set.named(roi_name) if not s.is_empty]
+        if not drawn:
+            raise NotEvaluable(f"ROI {quoted(roi_name)} has no contour that encloses an area")
+        if len(drawn) > 1:
+            raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(roi_name)}")
+        return drawn[0]
 
     def _of_role(self, role_name: str) -> tuple[Structure, ...]:
         roles = ROLE_NAMES[role_name]

@@ -82,7 +82,9 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
     open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
+    # Those that surely count go first: only the fewest that remain are surely more.
     perhaps_known = sum(entry.therapy not in NEVER_CONTOURED for entry in open_entries)
+    open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
@@ -95,13 +97,15 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     contours = tuple(lesion for lesion in drawn if lesion.roi_name in entry.roi_names)
     if not contours:
         return None
-    # Two ROIs of one entry are one lesion, as the register says; two parts of one ROI may be two.
+    # ROIs of one entry are one lesion, as the register says; two parts of one ROI may be two, and
+    # so may ROIs that lie apart.
     parts = max(
         sum(lesion.counted.most for lesion in contours if lesion.roi_name == roi_name)
         for roi_name in entry.roi_names
     )
+    apart = sum(lesion.counted.least for lesion in contours)
     entered = _count_of(entry)
-    counted = Count(entered.least, max(entered.most, parts))
+    counted = Count(entered.least, max(entered.most, parts, apart))
     return AccountedLesion(contours, entry, counted, "ROI name")
 
 

@@ -50,7 +50,7 @@ class Case:
             structure.roi_name
             for structure, name in self.submission.roi_names.items()
             # A PTV that the register names for a lesion bounds its size; it is not the lesion.
-            if name.role not in MARGIN_ROLES
+            if MARGIN_ROLES.isdisjoint({name.role, name.base})
         }
         hints = {
             roi_name: LesionHint(role=lesion.role, organ=lesion.organ)

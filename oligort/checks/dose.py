@@ -14,14 +14,14 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
 from oligort.geometry.structure import Structure
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 from oligort.protocol.limits import DoseLimit
 from oligort.submission import ROLE_NAMES
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
+class Judged:
     """A histogram that a limit may be held against, and what should be said of it."""
 
     dvh: Dvh
@@ -51,7 +51,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     for limit in case.protocol.dose_limits:
         try:
             _require_gradable(case)
-            yield _graded(case, limit, _judged(case, limit))
+            yield _graded(case, limit, judged(case, limit))
         except NotEvaluable as error:
             yield not_evaluable(
                 "OL301",
@@ -76,7 +76,17 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     for limit in case.protocol.dose_limits:
-        dvh = _judged(case, limit).dvh
+        try:
+            dvh = judged(case, limit).dvh
+        except NotEvaluable as error:
+            yield Finding(
+                code="OL302",
+                grade=Grade.NOT_EVALUABLE,
+                about=limit.structure,
+                message=f"whether it lies inside the dose grid is not evaluable, because {error}",
+                source=CONVENTION,
+            )
+            continue
         outside = 100 * dvh.uncovered_cc / dvh.volume_cc
         covers = dvh.uncovered_cc <= UNCOVERED_ROUNDING * dvh.volume_cc
         grade = Grade.PASS if covers else case.protocol.grades.structure_outside_dose_grid
@@ -102,7 +112,8 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     refers to (where it refers to none, of any ROI that reads as a target), as multiples of the
     prescription, against the protocol's settings.
 
-    Not evaluable when: the dose does not fit, no dose can be chosen or no target is drawn.
+    Not evaluable when: the dose does not fit, no dose can be chosen, its plan is not there or
+    prescribes no dose, or no target is drawn.
 
     Source: oligort convention.
     """
@@ -111,7 +122,7 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
     yield Finding(
         code="OL401",
-        grade=Grade.PASS if fit.target else Grade.INFO,
+        grade=Grade.PASS if fit.target else Grade.NOT_EVALUABLE,
         message=fit.message,
         source=CONVENTION,
     )
@@ -149,8 +160,14 @@ def _require_gradable(case: Case) -> None:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
 
 
-def _judged(case: Case, limit: DoseLimit) -> _Judged:
-    """Return the histogram that the limit is about: computed from its parts, else as drawn."""
+def judged(case: Case, limit: DoseLimit) -> Judged:
+    """Return the histogram that the limit is about: computed from its parts, else as drawn.
+
+    Raises
+    ------
+    NotEvaluable
+        If there is neither.
+    """
     drawn = _drawn_as(case, limit.structure)
     try:
         expression = _as_anatomy_allows(case, parse(limit.structure))
@@ -159,14 +176,14 @@ def _judged(case: Case, limit: DoseLimit) -> _Judged:
         if drawn is None:
             raise
         remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-        return _Judged(case.submission.dvh_of(drawn), (remark,))
+        return Judged(case.submission.dvh_of(drawn), (remark,))
     remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
     if drawn is None:
-        return _Judged(computed, remarks)
+        return Judged(computed, remarks)
     difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
-    return _Judged(computed, (*remarks, *difference), bool(difference))
+    return Judged(computed, (*remarks, *difference), bool(difference))
 
 
 def _drawn_as(case: Case, name: str) -> Structure | None:
@@ -208,9 +225,19 @@ def _as_anatomy_allows(case: Case, expression: Expression) -> Expression:
             expression = expression.left
     if anatomy.pneumonectomy is Answer.YES and not _is_drawn(case, str(Organ.LUNGS)):
         sides = [side for side in ("Lung_L", "Lung_R") if _is_drawn(case, side)]
-        if len(sides) == 1:
+        if len(sides) == 1 and len(_drawn_lungs(case)) == 1:
             expression = _renamed(expression, str(Organ.LUNGS), sides[0])
     return expression
+
+
+def _drawn_lungs(case: Case) -> list[Structure]:
+    """Return every ROI of a lung; of two that could be one side neither is known to be meant."""
+    return [
+        structure
+        for structure, name in case.submission.roi_names.items()
+        if name.organ is Organ.LUNGS and name.role is Role.ORGAN and not structure.is_empty
+        if not name.subtracted
+    ]
 
 
 def _renamed(expression: Expression, old: str, new: str) -> Expression:
@@ -230,7 +257,7 @@ def _is_drawn(case: Case, name: str) -> bool:
         return False
 
 
-def _graded(case: Case, limit: DoseLimit, judged: _Judged) -> Finding:
+def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     """Return the finding on a limit whose structure and dose are there."""
     value = judged.dvh[limit.metric]
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
@@ -265,9 +292,13 @@ def _graded(case: Case, limit: DoseLimit, judged: _Judged) -> Finding:
 
 def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
     """Return what can be computed although it is not graded, each under its own name."""
+    try:
+        roi_names = case.submission.roi_names
+    except NotEvaluable:
+        return ()
     lungs = [
         structure.roi_name
-        for structure, name in case.submission.roi_names.items()
+        for structure, name in roi_names.items()
         if name.organ is Organ.LUNGS and name.subtracted and not structure.is_empty
     ]
     shown = []

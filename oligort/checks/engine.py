@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from oligort.checks.case import Case
-from oligort.checks.dose import family_values
+from oligort.checks.dose import family_values, judged, quoted_operand
 from oligort.checks.registry import CONVENTION, Check, all_checks
 from oligort.clinical.register import Register
 from oligort.document import FileRecord, Measurement, Report, Setting
@@ -116,7 +116,12 @@ def _measurements(case: Case) -> Iterator[Measurement]:
         parts = [name for name in operand_names(parse(limit.structure)) if name not in limit.family]
         for name in (limit.structure, *parts):
             try:
-                dvh = case.submission.dvh(name)
+                is_graded = name == limit.structure
+                dvh = (
+                    judged(case, limit).dvh
+                    if is_graded
+                    else case.submission.dvh(quoted_operand(name))
+                )
                 yield _measurement(name, "Volume", Measure(dvh.volume_cc, "cc"))
                 yield _measurement(name, limit.metric, dvh[limit.metric])
                 yield _measurement(name, "Mean[Gy]", dvh["Mean[Gy]"])

@@ -59,7 +59,7 @@ def one_patient(case: Case) -> Iterator[Finding]:
     How it is measured: a digest of the Patient ID of each object is compared; the id itself is
     neither kept nor shown. The register's subject is held against the Clinical Trial Subject ID.
 
-    Not evaluable when: no object carries an id.
+    Not evaluable when: an object carries no id.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
@@ -96,6 +96,9 @@ def one_patient(case: Case) -> Iterator[Finding]:
             hint="confirm that all objects are of one patient, and export them under one id",
         )
         return
+    without = [_file_of(thing) for thing in objects if not thing.patient_key]
+    if without:
+        raise NotEvaluable(f"{listed(without)} carry neither a Patient ID nor a Patient's Name")
     yield Finding(
         code="OL002",
         grade=Grade.PASS,
@@ -127,7 +130,17 @@ def references(case: Case) -> Iterator[Finding]:
             f"the dose {quoted(chosen.dose.file)} refers to "
             + ("a plan that is not there" if chosen.dose.plan_uids else "no plan")
         )
-    elif chosen.plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
+    elif chosen.plan.sop_instance_uid not in chosen.dose.plan_uids:
+        missing.append(
+            f"the dose {quoted(chosen.dose.file)} does not refer to the plan "
+            f"{quoted(chosen.plan.label)}"
+        )
+    elif len(chosen.plans) < len(set(chosen.dose.plan_uids)):
+        missing.append(
+            f"of {len(set(chosen.dose.plan_uids))} plans that the dose {quoted(chosen.dose.file)} "
+            f"refers to, {len(chosen.plans)} are there"
+        )
+    if chosen.plan and chosen.plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
         missing.append(
             f"the plan {quoted(chosen.plan.label)} refers to another structure set than "
             f"{quoted(chosen.structure_set.file)}"

@@ -196,7 +196,7 @@ def _why_incomplete(case: Case) -> str:
     left_out = [
         name
         for name in case.submission.structure_set.left_out
-        if case.submission.role_of(name) in GTV_ROLES | {Role.UNKNOWN}
+        if case.submission.role_of(name) in GTV_ROLES | {Role.UNION, Role.UNKNOWN}
     ]
     if left_out:
         return f"the contours of {listed(left_out)} cannot be read and may be lesions"
@@ -338,10 +338,11 @@ def _undrawn_size_finding(
     if entry.size_mm is not None:
         message = f"register: {entry.size_mm:g} mm; no GTV is drawn for it"
         return held_against("OL203", rule, entry.size_mm, about=name, message=message)
+    drawn = {structure.roi_name for structure in case.submission.structure_set}
     margins = [
         roi_name
         for roi_name in entry.roi_names
-        if case.submission.role_of(roi_name) in MARGIN_ROLES
+        if roi_name in drawn and case.submission.role_of(roi_name) in MARGIN_ROLES
     ]
     if not margins:
         return not_evaluable(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 from oligort.checks.case import Case
 from oligort.display import quoted
@@ -9,6 +10,7 @@ from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.protocol.settings import Prescriptions, Range
 
 MEDIAN = Metric("D", "Gy", 50.0, "%")
 """The median dose of a target."""
@@ -31,7 +33,7 @@ class Fit:
 
 
 def fit_of(case: Case) -> Fit:
-    """Return how the judged dose fits the prescription of its plan.
+    """Return how the judged dose fits the prescription of its plan, or of the plans it sums.
 
     The target is the ROI that the prescription refers to; where it refers to none, any ROI that
     reads as a target will do, and the message names it.
@@ -43,15 +45,26 @@ def fit_of(case: Case) -> Fit:
     """
     chosen = case.submission.chosen
     grid = case.submission.dose_grid
-    prescriptions = chosen.plan.prescriptions if chosen.plan else ()
-    if not prescriptions:
+    largest = [
+        max(plan.prescriptions, key=lambda one: one.dose_gy)
+        for plan in chosen.plans
+        if plan.prescriptions
+    ]
+    if not largest:
         what = "its plan prescribes no dose" if chosen.plan else "its plan is not there"
         return Fit(True, f"{what}: whether it is the whole dose cannot be told")
-    prescription = max(prescriptions, key=lambda one: one.dose_gy)
+    prescription = max(largest, key=lambda one: one.dose_gy)
+    # A sum holds at least the largest prescription of its plans, and at most all of them.
+    is_complete = len(largest) >= len(set(chosen.dose.plan_uids))
+    most_gy = sum(one.dose_gy for one in largest) if is_complete else inf
+
+    def fits(ratio: Range[Prescriptions], dose_gy: float) -> bool:
+        return dose_gy / prescription.dose_gy >= ratio.least and dose_gy / most_gy <= ratio.most
+
     median_ratio = case.protocol.settings.target_median_dose_ratio
     maximum_ratio = case.protocol.settings.target_maximum_dose_ratio
     prescribed = f"prescription {prescription.dose_gy:g} Gy, dose maximum {grid.maximum_gy:.2f} Gy"
-    if not maximum_ratio.holds(grid.maximum_gy / prescription.dose_gy):
+    if not fits(maximum_ratio, grid.maximum_gy):
         return Fit(False, prescribed)
     seen = []
     for target in _targets(case, prescription.roi_number):
@@ -60,7 +73,7 @@ def fit_of(case: Case) -> Fit:
         except NotEvaluable:
             continue
         seen.append(f"median {median_gy:.2f} Gy in {quoted(target.roi_name)}")
-        if median_ratio.holds(median_gy / prescription.dose_gy):
+        if fits(median_ratio, median_gy):
             return Fit(True, f"{prescribed}, {seen[-1]}", target.roi_name)
     if not seen:
         raise NotEvaluable(f"no target is drawn inside the dose to hold the {prescribed} against")

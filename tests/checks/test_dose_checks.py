@@ -1,0 +1,315 @@
+"""Dose limits on a thorax whose V20 is known in closed form."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import oligort.protocol
+from oligort.finding import Flag, Grade
+from oligort.phantoms import Box
+from oligort.protocol.model import Protocol
+
+LUNGS_CC, METASTASIS_CC = 720.0, 8.0
+AREA_CM2 = 72.0
+
+AT_LIMIT_MM = 50 - 0.25 * (LUNGS_CC - METASTASIS_CC) / AREA_CM2 * 10
+"""Edge at which lungs minus GTV have V20 = 25 %: the metastasis lies wholly below 20 Gy."""
+
+TOLERANCE = 1e-3
+"""Percentage points: volumes and interpolation are exact; a bin of 0.01 Gy is 0.02 mm wide here,
+0.02 % of the lungs, and 20 Gy is the edge of a bin, which leaves rounding alone."""
+
+
+def edge_for(v20_percent: float) -> float:
+    return 50 - v20_percent / 100 * (LUNGS_CC - METASTASIS_CC) / AREA_CM2 * 10
+
+
+def protocol_with(tmp_path: Path, old: str, new: str) -> Protocol:
+    shipped = Path(oligort.protocol.__file__).parent / "trials" / "nct06190782.toml"
+    text = shipped.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    altered = tmp_path / "altered.toml"
+    altered.write_text(text.replace(old, new), encoding="utf-8")
+    return Protocol.load(altered)
+
+
+@pytest.mark.parametrize(
+    ("v20_percent", "grade", "flags"),
+    [
+        (18.0, Grade.PASS, ()),
+        (24.45, Grade.PASS, ()),
+        (24.55, Grade.PASS, (Flag.BORDERLINE,)),
+        (24.99, Grade.PASS, (Flag.BORDERLINE,)),
+        (25.01, Grade.MAJOR, (Flag.BORDERLINE,)),
+        (25.45, Grade.MAJOR, (Flag.BORDERLINE,)),
+        (25.55, Grade.MAJOR, ()),
+        (32.0, Grade.MAJOR, ()),
+    ],
+)
+def test_v20_is_the_closed_form_and_is_graded_unrounded(
+    v20_percent, grade, flags, build, findings_of, register_table
+):
+    (finding,) = findings_of("OL301", build(edge_mm=edge_for(v20_percent)), register_table)
+    (evidence,) = finding.evidence
+    assert evidence.measured == pytest.approx(v20_percent, abs=TOLERANCE)
+    assert (finding.grade, finding.criterion, finding.about) == (grade, "X6", "Lungs-GTV")
+    assert (evidence.limit, evidence.relation, evidence.unit) == (25, "<=", "%")
+    # The whole lungs have 0.9889 times this V20: between 25 and 25.28 % they would pass.
+    whole = v20_percent * (LUNGS_CC - METASTASIS_CC) / LUNGS_CC
+    sensitive = (whole <= 25) is not (v20_percent <= 25)
+    assert finding.flags == (*flags, *((Flag.DEFINITION_SENSITIVE,) if sensitive else ()))
+    if sensitive:
+        assert "Lungs" in finding.message
+
+
+def test_the_limit_and_the_metric_stand_in_the_protocol_alone(
+    build, findings_of, register_table, tmp_path
+):
+    submission = build(edge_mm=edge_for(20.0))
+    (finding,) = findings_of("OL301", submission, register_table)
+    assert finding.grade is Grade.PASS
+    lower = protocol_with(tmp_path, "limit = 25\n", "limit = 19.5\n")
+    (finding,) = findings_of("OL301", submission, register_table, protocol=lower)
+    assert finding.grade is Grade.MAJOR
+    assert finding.evidence[0].limit == 19.5
+    # V15 of a dose that rises by 0.5 Gy/mm reaches 10 mm further: 72 cc more
+    metric = protocol_with(tmp_path, 'metric = "V20Gy[%]"', 'metric = "V15Gy[%]"')
+    (finding,) = findings_of("OL301", submission, register_table, protocol=metric)
+    expected = 20.0 + 100 * 72.0 / (LUNGS_CC - METASTASIS_CC)
+    assert finding.evidence[0].measured == pytest.approx(expected, abs=TOLERANCE)
+    assert finding.grade is Grade.MAJOR
+
+
+@pytest.mark.parametrize("missing", ["Lung_L", "Lung_R"])
+def test_trap_one_lung_alone_is_not_both(missing, build, findings_of, register_table):
+    (finding,) = findings_of("OL301", build(without=[missing]), register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert finding.criterion == "X6"
+    assert "only one side" in finding.message
+
+
+def test_after_a_pneumonectomy_the_lung_that_is_left_is_graded(build, findings_of, register_table):
+    register_table["anatomy"]["pneumonectomy"] = "yes"
+    submission = build(without=["Lung_R"], edge_mm=35.0)
+    (finding,) = findings_of("OL301", submission, register_table)
+    # 36 cm2 of one lung over 15 mm
+    assert finding.evidence[0].measured == pytest.approx(100 * 54 / 352, abs=TOLERANCE)
+    assert finding.grade is Grade.PASS
+    assert "Lung_L-GTV" in finding.message
+
+
+def test_a_pneumonectomy_does_not_choose_between_two_drawings_of_a_lung(
+    build, findings_of, register_table
+):
+    register_table["anatomy"]["pneumonectomy"] = "yes"
+    twice = build(extra={"Left Lung": Box((50.0, 0.0, 0.0), (58.0, 60.0, 100.0))})
+    (finding,) = findings_of("OL301", twice, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+
+
+def test_trap_no_lungs_at_all_is_no_pass(build, findings_of, register_table):
+    (finding,) = findings_of("OL301", build(without=["Lung_L", "Lung_R"]), register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    (inside,) = findings_of("OL302", build(without=["Lung_L", "Lung_R"]), register_table)
+    assert inside.grade is Grade.NOT_EVALUABLE
+
+
+def test_without_any_structure_set_the_criterion_is_still_answered(
+    build, findings_of, register_table
+):
+    (finding,) = findings_of("OL301", build(structure_sets=()), register_table)
+    assert (finding.grade, finding.criterion) == (Grade.NOT_EVALUABLE, "X6")
+
+
+def test_no_gtv_is_named_and_never_nothing_to_subtract(build, findings_of, register_table):
+    submission = build(without=["GTVm01_Lung_L"])
+    (finding,) = findings_of("OL301", submission, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "no GTV is drawn" in finding.message
+    shown = {evidence.name: evidence.measured for evidence in finding.evidence}
+    assert shown["V20Gy[%] of Lungs, not graded"] == pytest.approx(15.0, abs=TOLERANCE)
+
+
+def test_without_gross_tumour_by_the_register_the_lungs_are_graded(
+    build, findings_of, register_table
+):
+    register_table["anatomy"]["gtv_absent"] = "yes"
+    (finding,) = findings_of("OL301", build(without=["GTVm01_Lung_L"]), register_table)
+    assert finding.grade is Grade.PASS
+    assert finding.evidence[0].measured == pytest.approx(15.0, abs=TOLERANCE)
+    # A GTV that is drawn is subtracted whatever the register says.
+    (finding,) = findings_of("OL301", build(), register_table)
+    assert finding.evidence[0].measured == pytest.approx(100 * 108 / 712, abs=TOLERANCE)
+
+
+def test_trap_an_roi_named_gtv_is_not_all_of_them(build, findings_of, register_table):
+    primary = Box((-50.0, 0.0, 30.0), (40.0, 40.0, 20.0))
+    submission = build(extra={"GTV": primary})
+    (finding,) = findings_of("OL301", submission, register_table)
+    # The dose is 20 Gy at z = 35: 5 of the 20 mm of this GTV, 8 cc, get more.
+    expected = 100 * (108 - 8) / (LUNGS_CC - METASTASIS_CC - 32)
+    assert finding.evidence[0].measured == pytest.approx(expected, abs=TOLERANCE)
+    assert submission.dvh("GTV").volume_cc == pytest.approx(32.0)
+
+
+@pytest.mark.parametrize("dose_type", ["EFFECTIVE", "ERROR", ""])
+def test_only_physical_dose_is_graded(dose_type, build, findings_of, register_table, tmp_path):
+    submission = build(dose_type=dose_type)
+    (finding,) = findings_of("OL301", submission, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert (dose_type or "Dose Type") in finding.message
+    accepting = protocol_with(
+        tmp_path, "[settings.effective_dose_accepted]\nvalue = false",
+        "[settings.effective_dose_accepted]\nvalue = true",
+    )  # fmt: skip
+    (finding,) = findings_of("OL301", submission, register_table, protocol=accepting)
+    assert (finding.grade is Grade.PASS) is (dose_type == "EFFECTIVE")
+
+
+@pytest.mark.parametrize("scale", [1 / 25, 0.75, 2.5])
+def test_trap_a_dose_that_does_not_fit_its_prescription_is_not_graded(
+    scale, build, findings_of, register_table
+):
+    submission = build(scale=scale, edge_mm=25.0)
+    (finding,) = findings_of("OL301", submission, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "does not fit the prescription" in finding.message
+    (fit,) = findings_of("OL401", submission, register_table)
+    assert fit.grade is Grade.NOT_EVALUABLE
+
+
+def test_a_dose_that_fits_says_by_which_target(build, findings_of, register_table):
+    (fit,) = findings_of("OL401", build(edge_mm=25.0), register_table)
+    assert fit.grade is Grade.PASS
+    assert 'median 32.50 Gy in "PTVm01"' in fit.message
+
+
+def test_a_dose_without_a_prescription_is_not_shown_to_be_whole(build, findings_of, register_table):
+    (fit,) = findings_of("OL401", build(prescription_gy=None), register_table)
+    assert fit.grade is Grade.NOT_EVALUABLE
+    assert "prescribes no dose" in fit.message
+
+
+def test_a_sum_is_held_against_the_prescriptions_of_all_its_plans(
+    build, findings_of, register_table
+):
+    submission = build(edge_mm=25.0)
+    (first,) = submission.plans
+    boost_first = replace(
+        first,
+        sop_instance_uid="1.2.0",
+        prescriptions=(replace(first.prescriptions[0], dose_gy=8.0),),
+    )
+    main = replace(first, prescriptions=(replace(first.prescriptions[0], dose_gy=26.0),))
+    total = replace(submission.doses[0], summation_type="MULTI_PLAN", plan_uids=("1.2.0", "1.2.2"))
+    summed = replace(submission, plans=(boost_first, main), doses=(total,))
+    (fit,) = findings_of("OL401", summed, register_table)
+    assert fit.grade is Grade.PASS
+    fraction = replace(summed, doses=(replace(total, grid=build(scale=0.1).doses[0].grid),))
+    (fit,) = findings_of("OL401", fraction, register_table)
+    assert fit.grade is Grade.NOT_EVALUABLE
+
+
+def test_a_stale_drawing_is_a_query_and_its_parts_are_graded(build, findings_of, register_table):
+    from oligort.checks.engine import check
+    from oligort.clinical.register import Register
+
+    stale = Box((0.0, 0.0, -5.0), (160.0, 60.0, 90.0))
+    submission = build(extra={"Lungs-GTV": stale})
+    (finding,) = findings_of("OL301", submission, register_table)
+    assert finding.evidence[0].measured == pytest.approx(100 * 108 / 712, abs=TOLERANCE)
+    assert finding.flags == (Flag.QUERY,)
+    assert 'drawn ROI "Lungs-GTV" has 864.0 cc' in finding.message
+    report = check(submission, register=Register.from_dict(register_table))
+    told = {m.metric: m.value for m in report.measurements if m.about == "Lungs-GTV"}
+    assert told["Volume"] == pytest.approx(712, abs=1e-3)
+    assert told["V20Gy[%]"] == pytest.approx(100 * 108 / 712, abs=TOLERANCE)
+
+
+def test_the_drawing_alone_is_graded_as_what_it_is_called(build, findings_of, register_table):
+    alone = build(
+        without=["Lung_L", "Lung_R"],
+        extra={"Lungs-GTV": Box((0.0, 0.0, 0.0), (120.0, 60.0, 100.0))},
+    )
+    (finding,) = findings_of("OL301", alone, register_table)
+    assert finding.grade is Grade.PASS
+    assert finding.evidence[0].measured == pytest.approx(15.0, abs=TOLERANCE)
+    assert "graded as drawn" in finding.message
+
+
+def test_another_definition_alone_is_shown_and_not_graded(build, findings_of, register_table):
+    other = build(
+        without=["Lung_L", "Lung_R"],
+        extra={"LUNGS-ITV's": Box((0.0, 0.0, 0.0), (120.0, 60.0, 100.0))},
+    )
+    (finding,) = findings_of("OL301", other, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    (shown,) = finding.evidence
+    assert shown.name == "V20Gy[%] of LUNGS-ITV's, not graded"
+    assert shown.measured == pytest.approx(15.0, abs=TOLERANCE)
+    assert shown.limit is None
+
+
+@pytest.mark.parametrize(
+    ("edge_mm", "top_mm", "expected"),
+    [
+        # The grid ends 2.5 mm beyond its last centre: lungs above lie outside, 72 cc a cm.
+        (30.0, 42.5, Grade.PASS),
+        (30.0, 12.5, Grade.NOT_EVALUABLE),
+        (20.0, 42.5, Grade.MAJOR),
+        (27.5, 32.5, Grade.PASS),
+    ],
+)
+def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
+    edge_mm, top_mm, expected, build, findings_of, register_table
+):
+    submission = build(edge_mm=edge_mm, z_mm=(-87.5, top_mm), prescription_gy=None)
+    inside_top = top_mm + 2.5
+    outside_cc = AREA_CM2 * (50 - inside_top) / 10 - (8 * max(0, 10 - inside_top) / 20)
+    low = 100 * AREA_CM2 * max(0, inside_top - edge_mm) / 10 / 712
+    high = low + 100 * outside_cc / 712
+    truth = Grade.MAJOR if low > 25 else Grade.PASS if high <= 25 else Grade.NOT_EVALUABLE
+    assert truth is expected
+    (finding,) = findings_of("OL301", submission, register_table)
+    assert finding.grade is truth
+    (inside,) = findings_of("OL302", submission, register_table)
+    assert inside.grade is Grade.MINOR
+    assert inside.evidence[0].measured == pytest.approx(100 * outside_cc / 712, abs=TOLERANCE)
+    if truth is not Grade.NOT_EVALUABLE:
+        (evidence,) = finding.evidence
+        assert evidence.low == pytest.approx(low, abs=TOLERANCE)
+        assert evidence.high == pytest.approx(high, abs=TOLERANCE)
+
+
+def test_a_grid_that_covers_the_lungs_is_no_deviation(build, findings_of, register_table):
+    (inside,) = findings_of("OL302", build(), register_table)
+    assert inside.grade is Grade.PASS
+    assert inside.evidence[0].measured == pytest.approx(0, abs=1e-9)
+
+
+def test_of_two_limits_the_second_is_judged_though_the_first_is_open(
+    build, findings_of, register_table, tmp_path
+):
+    site = protocol_with(
+        tmp_path,
+        "[[dose_limits]]\n",
+        """[[dose_limits]]
+criterion = "S1"
+description = "Heart mean"
+structure = "Heart"
+metric = "Mean[Gy]"
+relation = "<="
+limit = 20
+unit = "Gy"
+source = { document = "assumption" }
+
+[[dose_limits]]
+""",
+    )
+    clipped = build(z_mm=(-87.5, 42.5), prescription_gy=None)
+    heart, lungs = findings_of("OL301", clipped, register_table, protocol=site)
+    assert (heart.criterion, heart.grade) == ("S1", Grade.NOT_EVALUABLE)
+    assert (lungs.criterion, lungs.grade) == ("X6", Grade.PASS)
+    heart, lungs = findings_of("OL302", clipped, register_table, protocol=site)
+    assert (heart.grade, lungs.grade) == (Grade.NOT_EVALUABLE, Grade.MINOR)

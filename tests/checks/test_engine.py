@@ -1,0 +1,93 @@
+"""The engine: NotEvaluable becomes a finding, everything else is a bug and is shown as one."""
+
+import pytest
+
+import oligort.checks.engine as engine
+from oligort.checks.registry import Check
+from oligort.clinical.register import Register
+from oligort.document import Report
+from oligort.errors import NotEvaluable, ProtocolError, RegisterError
+from oligort.finding import Finding, Grade, Source
+from oligort.objects import FileDigest
+from oligort.submission import Submission
+
+
+def judged_by(monkeypatch, run, rule=None):
+    monkeypatch.setattr(engine, "all_checks", lambda: (Check("OL999", "Sought", run, rule),))
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, ZeroDivisionError, ProtocolError])
+def test_an_unexpected_error_is_not_swallowed(error, monkeypatch):
+    def run(case):
+        raise error("broken")
+        yield
+
+    judged_by(monkeypatch, run)
+    with pytest.raises(error, match="broken"):
+        engine.check(Submission())
+
+
+def test_not_evaluable_becomes_a_finding_and_what_was_found_before_stays(monkeypatch):
+    def run(case):
+        yield Finding(
+            code="OL999", grade=Grade.MAJOR, message="seen", source=Source(document="here")
+        )
+        raise NotEvaluable("the rest is missing")
+
+    judged_by(monkeypatch, run, rule=lambda protocol: protocol.criteria.ecog)
+    report = engine.check(Submission())
+    assert [finding.grade for finding in report.findings] == [Grade.MAJOR, Grade.NOT_EVALUABLE]
+    open_one = report.findings[1]
+    assert open_one.criterion == "I2"
+    assert open_one.message.endswith("not evaluable, because the rest is missing")
+    assert report.verdict is Grade.MAJOR
+
+
+def test_nothing_at_all_is_no_pass():
+    report = engine.check(Submission())
+    assert report.verdict is Grade.NOT_EVALUABLE
+    criteria = {f.criterion for f in report.findings if f.grade is Grade.NOT_EVALUABLE}
+    trial = {"I1", "I2", "I3", "I4", "I4i", "I4ii", "I4iii", "I5"}
+    assert criteria - {""} == trial | {f"X{n}" for n in range(1, 7)}
+
+
+def test_every_criterion_of_the_protocol_is_answered(build, register_table):
+    report = engine.check(build(), register=Register.from_dict(register_table))
+    trial = {"I1", "I2", "I3", "I4", "I4i", "I4ii", "I4iii", "I5"}
+    answered = {f.criterion for f in report.findings} - {""}
+    assert answered == trial | {f"X{n}" for n in range(1, 7)}
+    assert report.verdict is Grade.PASS
+    assert {f.grade for f in report.findings} == {Grade.PASS}
+
+
+def test_the_same_input_gives_the_same_bytes(build, register_table):
+    register = Register.from_dict(register_table)
+    first, second = (engine.check(build(), register=register).to_json() for _ in range(2))
+    assert first == second
+    assert Report.from_json(first).to_json() == first
+
+
+def test_the_subject_is_told_by_user_register_files_or_digests(register_table):
+    files = Submission(trial_subject_id="CT-9", provenance=(FileDigest("RTDOSE", "1", "f", "ab"),))
+    register = Register.from_dict(register_table)
+    assert engine.check(files, register=register, subject="S").subject == "S"
+    assert engine.check(files, register=register).subject == "PT-1"
+    assert engine.check(files).subject == "CT-9"
+    unnamed = engine.check(Submission(provenance=files.provenance)).subject
+    assert unnamed.startswith("submission-")
+    assert len(unnamed) == len("submission-") + 8
+    other = Submission(provenance=(FileDigest("RTDOSE", "1", "f", "cd"),))
+    assert engine.check(other).subject != unnamed
+
+
+def test_assumptions_are_listed_in_every_report():
+    assumptions = engine.check(Submission()).assumptions
+    assert {"X6_structure", "diameter_reading", "nodal_size"} <= {one.name for one in assumptions}
+    assert all(one.question for one in assumptions)
+
+
+def test_a_register_or_protocol_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(RegisterError):
+        engine.check(Submission(), register=tmp_path / "none.toml")
+    with pytest.raises(ProtocolError):
+        engine.check(Submission(), protocol=tmp_path / "none.toml")

@@ -1,0 +1,241 @@
+"""Which structure set, plan and dose are meant: nothing is guessed, nothing is added."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from oligort.dose.grid import DoseGrid
+from oligort.errors import NotEvaluable, SelectionError
+from oligort.geometry.grid import Grid
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose, Plan, file_key
+from oligort.selection import Selection, choose, doses_of_parts, sharing_a_uid
+from oligort.submission import Submission
+
+FRAME = "1.2.9"
+GRID = DoseGrid(
+    Grid((0, 0, 0), (1, 0, 0), (0, 1, 0), 5.0, 5.0, 2, 2, np.array([0.0, 5.0]), FRAME),
+    np.ones((2, 2, 2)),
+)
+SET = StructureSet((), "1.1", "set", "RS.dcm", FRAME)
+
+
+def plan(uid, label="", file="", structure_set_uid="1.1"):
+    file = file or f"sub/{uid}.dcm"
+    keys = frozenset({file_key(file), file_key(file.split("/")[-1])})
+    return Plan(uid, file, label or uid, structure_set_uid=structure_set_uid, file_keys=keys)
+
+
+def dose(uid, *plan_uids, kind="PLAN", refusal="", frame=FRAME, file=""):
+    file = file or f"sub/{uid}.dcm"
+    return Dose(
+        uid,
+        file,
+        dose_type="PHYSICAL",
+        summation_type=kind,
+        plan_uids=plan_uids,
+        frame_of_reference_uid=frame,
+        grid=None if refusal else GRID,
+        refusal=refusal,
+        file_keys=frozenset({file_key(file), file_key(file.split("/")[-1])}),
+    )
+
+
+A, B = plan("A", "first"), plan("B", "second")
+OF_A, OF_B = dose("da", "A"), dose("db", "B")
+
+
+def chosen(plans, doses, sets=(SET,), **names):
+    return choose(sets, plans, doses, Selection(**names))
+
+
+def test_one_plan_and_its_dose():
+    answer = chosen([A], [OF_A])
+    assert (answer.plan, answer.dose, answer.by) == (A, OF_A, "the only dose")
+    assert answer.plans == (A,)
+
+
+def test_two_plan_doses_are_listed_and_never_added():
+    with pytest.raises(NotEvaluable, match=r"2 doses .*alternatives.*da.dcm.*db.dcm.*not added"):
+        chosen([A, B], [OF_A, OF_B])
+    assert chosen([A, B], [OF_A, OF_B], plan="second").dose is OF_B
+    assert chosen([A, B], [OF_A, OF_B], dose="da").plan is A
+
+
+@pytest.mark.parametrize("kind", ["BEAM", "BEAM_SESSION", "CONTROL_POINT", "BRACHY"])
+def test_trap_doses_of_parts_stand_for_no_plan(kind):
+    parts = [dose("b1", "A", kind=kind), dose("b2", "A", kind=kind)]
+    answer = chosen([A], [*parts, OF_A])
+    assert answer.dose is OF_A
+    assert answer.by == "the only dose of a whole plan"
+    assert doses_of_parts([*parts, OF_A]) == tuple(parts)
+    with pytest.raises(NotEvaluable, match="parts of a plan are not added up"):
+        chosen([A], parts)
+
+
+def test_the_sum_of_all_plans_goes_before_its_plans():
+    total = dose("sum", "A", "B", kind="MULTI_PLAN")
+    answer = chosen([A, B], [OF_A, total, OF_B])
+    assert answer.dose is total
+    assert answer.plans == (A, B)
+    assert chosen([A, B], [OF_A, total, OF_B], plan="first").dose is OF_A
+
+
+def test_two_sums_are_open():
+    sums = [dose("s1", "A", kind="MULTI_PLAN"), dose("s2", "A", kind="MULTI_PLAN")]
+    with pytest.raises(NotEvaluable, match="2 doses"):
+        chosen([A], sums)
+
+
+def test_a_sum_that_lacks_a_plan_is_not_all_courses():
+    total = dose("sum", "A", kind="MULTI_PLAN")
+    with pytest.raises(NotEvaluable, match=r"does not hold the plan of .*db.dcm"):
+        chosen([A, B], [total, OF_B])
+    refused = replace(OF_B, grid=None, refusal="its Dose Units are RELATIVE")
+    with pytest.raises(NotEvaluable, match="does not hold the plan"):
+        chosen([A, B], [total, refused])
+
+
+def test_a_course_that_cannot_be_used_is_not_left_aside_in_silence():
+    refused = dose("db", "B", refusal="its Dose Units are RELATIVE")
+    with pytest.raises(NotEvaluable, match=r"RELATIVE.*choose one"):
+        chosen([A, B], [OF_A, refused])
+    assert chosen([A, B], [OF_A, refused], plan="first").dose is OF_A
+    total = dose("sum", "A", "B", kind="MULTI_PLAN", refusal="its pixel data are cut off")
+    with pytest.raises(NotEvaluable, match="may be another course"):
+        chosen([A], [OF_A, total])
+    relative = dose("da2", "A", refusal="its Dose Units are RELATIVE")
+    assert chosen([A], [OF_A, relative]).dose is OF_A
+
+
+def test_a_plan_without_a_dose_may_be_another_course():
+    with pytest.raises(NotEvaluable, match=r"no dose is there for plan .second.*choose a plan"):
+        chosen([A, B], [OF_A])
+    assert chosen([A, B], [OF_A], plan="first").dose is OF_A
+    assert chosen([A, B], [OF_A], dose="da").dose is OF_A
+    # broken links: the plan may be the dose's own, and the missing reference is told elsewhere
+    unlinked = chosen([A], [dose("d", "elsewhere")])
+    assert unlinked.plan is None
+
+
+def test_doses_of_one_uid_are_both_listed_and_none_is_used():
+    twins = [dose("d", "A", file="one.dcm"), dose("d", "A", file="two.dcm")]
+    assert sharing_a_uid(twins) == tuple(twins)
+    with pytest.raises(NotEvaluable, match="2 doses"):
+        chosen([A], twins)
+    part = replace(twins[1], summation_type="BEAM")
+    with pytest.raises(NotEvaluable, match=r"share one SOP Instance UID.*one.dcm.*two.dcm"):
+        chosen([A], [twins[0], part])
+    assert chosen([A], twins, dose="two.dcm").dose is twins[1]
+    with pytest.raises(SelectionError, match="2 objects fit dose"):
+        chosen([A], twins, dose="d")
+    assert sharing_a_uid([dose("", "A"), dose("", "A")]) == ()
+
+
+def test_plans_of_one_uid_are_open_until_one_is_named():
+    twins = [plan("A", "old", "one.dcm"), plan("A", "new", "two.dcm")]
+    with pytest.raises(NotEvaluable, match="different plans share one SOP Instance UID"):
+        chosen(twins, [OF_A])
+    answer = chosen(twins, [OF_A], plan="new")
+    assert (answer.plan, answer.plans) == (twins[1], (twins[1],))
+
+
+@pytest.mark.parametrize("name", ["first", "A", "sub/A.dcm", "A.dcm", "other/place/A.dcm"])
+def test_a_plan_is_named_by_label_uid_file_or_path(name):
+    assert chosen([A, B], [OF_A, OF_B], plan=name).plan is A
+
+
+@pytest.mark.parametrize("name", ["da", "sub/da.dcm", "da.dcm", "./x/da.dcm"])
+def test_a_dose_is_named_by_uid_file_or_path(name):
+    assert chosen([A, B], [OF_A, OF_B], dose=name).dose is OF_A
+
+
+def test_a_name_that_fits_none_or_several_is_refused_with_the_list():
+    with pytest.raises(SelectionError, match=r'no plan "third".*"first".*"second"'):
+        chosen([A, B], [OF_A], plan="third")
+    with pytest.raises(SelectionError, match=r"no dose .*RTDOSEs: none"):
+        chosen([A], [], dose="da")
+    same = [A, plan("C", "first")]
+    with pytest.raises(SelectionError, match="2 objects fit plan"):
+        chosen(same, [OF_A], plan="first")
+
+
+def test_a_whole_path_goes_before_the_last_part_of_one():
+    here, there = plan("A", file="RP.dcm"), plan("B", file="old/RP.dcm")
+    assert chosen([here, there], [OF_A, OF_B], plan="old/RP.dcm").plan is there
+    with pytest.raises(SelectionError, match="2 objects fit"):
+        chosen([here, there], [OF_A, OF_B], plan="elsewhere/RP.dcm")
+
+
+def test_the_dose_of_one_plan_is_not_judged_by_another():
+    with pytest.raises(SelectionError, match=r"not of plan .first. .*but of plan .second."):
+        chosen([A, B], [OF_A, OF_B], plan="first", dose="db")
+    unlinked = dose("d", "elsewhere")
+    assert chosen([A], [unlinked], plan="first", dose="d").plan is A
+
+
+def test_a_chosen_plan_without_a_dose_of_its_own_is_open():
+    with pytest.raises(NotEvaluable, match='no RTDOSE refers to plan "second"'):
+        chosen([A, B], [OF_A], plan="second")
+    total = dose("sum", "A", "B", kind="MULTI_PLAN")
+    with pytest.raises(NotEvaluable, match="no RTDOSE refers"):
+        chosen([A, B], [total], plan="second")
+
+
+def test_different_frames_of_reference_are_not_evaluable():
+    with pytest.raises(NotEvaluable, match="different frames of reference"):
+        chosen([A], [dose("d", "A", frame="1.2.8")])
+
+
+def test_an_absent_frame_needs_a_link():
+    no_frame = dose("d", frame="")
+    with pytest.raises(NotEvaluable, match="no reference links them"):
+        chosen([], [no_frame])
+    assert chosen([A], [replace(no_frame, plan_uids=("A",))]).dose.sop_instance_uid == "d"
+    assert chosen([], [replace(no_frame, structure_set_uid="1.1")]).plan is None
+    with pytest.raises(NotEvaluable, match="no reference links them"):
+        chosen([], [replace(no_frame, structure_set_uid="")], [replace(SET, sop_instance_uid="")])
+
+
+def test_of_several_structure_sets_the_plans_own_is_taken():
+    other = StructureSet((), "1.3", "other", "RS2.dcm", FRAME)
+    assert chosen([A], [OF_A], [other, SET]).structure_set is SET
+    with pytest.raises(NotEvaluable, match=r"2 RTSTRUCTs.*RS2.dcm"):
+        chosen([], [dose("d")], [other, SET])
+    apart = [A, plan("B", structure_set_uid="1.3")]
+    total = dose("sum", "A", "B", kind="MULTI_PLAN")
+    with pytest.raises(NotEvaluable, match="2 RTSTRUCTs"):
+        chosen(apart, [total], [other, SET])
+    with pytest.raises(NotEvaluable, match="2 RTSTRUCTs"):
+        chosen([A], [OF_A], [SET, replace(SET, file="again.dcm")])
+
+
+def test_nothing_there_is_said():
+    with pytest.raises(NotEvaluable, match="no RTDOSE is in"):
+        chosen([A], [])
+    with pytest.raises(NotEvaluable, match="no RTSTRUCT is in"):
+        chosen([A], [OF_A], [])
+    with pytest.raises(NotEvaluable, match="cut off"):
+        chosen([A], [dose("d", "A", refusal="its pixel data are cut off")])
+
+
+def test_hostile_names_are_harmless_in_the_list():
+    hostile = plan("A", "\x1b[31mred")
+    with pytest.raises(SelectionError) as refused:
+        chosen([hostile, B], [OF_A], plan="none")
+    assert "\x1b" not in str(refused.value)
+
+
+def test_a_submission_refuses_wrong_names_at_once_and_answers_the_rest_later():
+    submission = Submission(structure_sets=(SET,), plans=(A, B), doses=(OF_A, OF_B))
+    with pytest.raises(SelectionError):
+        submission.selected(plan="third")
+    with pytest.raises(SelectionError):
+        submission.selected(plan="first", dose="db")
+    assert submission.selected(dose="db").dose_sop_instance_uids == ("db",)
+    refused = replace(submission, doses=(dose("d", "A", refusal="its Dose Units are RELATIVE"),))
+    selected = refused.selected(dose="d")
+    assert selected.dose_sop_instance_uids == ()
+    with pytest.raises(NotEvaluable, match="RELATIVE"):
+        _ = selected.chosen
