@@ -307,7 +307,7 @@ class TestOddFiles:
             with pytest.raises(NotEvaluable, match=r"RELATIVE|no dose of a whole plan"):
                 submission.dvh("patient")
             with pytest.raises(NotEvaluable, match="RELATIVE"):
-                submission.selected(dose=name)
+                submission.selected(dose=name).dvh("patient")
 
     def test_what_is_readable_is_read(self, test_data: Path) -> None:
         folder = test_data / "odd_files"
