@@ -221,7 +221,7 @@ def compute_dvh(
     extremes = tally.extremes(_outline_dose_gy(region, dose, lattice))
     histogram = tally.histogram(extremes)
     volume_cc = total_mm3 / 1000
-    covered_cc = histogram.sum() / 1000
+    uncovered_cc = volume_cc - float(histogram.sum()) / 1000
     cumulative = np.append(np.cumsum(histogram[::-1])[::-1], 0.0) / 1000
     return Dvh(
         roi_name=roi_name,
@@ -229,7 +229,7 @@ def compute_dvh(
         edges_gy=np.asarray(np.arange(len(cumulative)) * BIN_GY),
         cumulative_cc=np.maximum(cumulative, 0),
         volume_cc=volume_cc,
-        uncovered_cc=max(volume_cc - float(covered_cc), 0.0),
+        uncovered_cc=uncovered_cc if uncovered_cc > VOLUME_ROUNDING * volume_cc else 0.0,
         min_gy=extremes.low if extremes else None,
         mean_gy=tally.mean_gy if extremes else None,
         max_gy=extremes.high if extremes else None,

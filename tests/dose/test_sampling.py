@@ -1,0 +1,190 @@
+"""Sampling: linear fields come back exactly, in every orientation, and end with the grid."""
+
+import numpy as np
+import pytest
+from scipy.interpolate import RegularGridInterpolator
+
+from oligort.dose.grid import DoseGrid
+from oligort.dose.sampling import dose_at, dose_range_gy, sampler_of
+from oligort.errors import NotEvaluable
+from oligort.geometry.grid import Grid
+from oligort.geometry.raster import Lattice
+from oligort.geometry.slabs import AXIAL, PlaneFrame
+from oligort.phantoms import LinearGradient
+
+EXACT_GY = 1e-9
+"""A linear field is interpolated without error; sums of tens of Gy round at 1e-14."""
+
+FIELD = LinearGradient(40, (0.3, -0.5, 0.2))
+LATTICE = Lattice(-11.0, -13.0, 0.7, 1.1, 30, 24)
+PIXELS = np.arange(30 * 24)
+FRAMES = np.array([0, 2, 4, 7, 10, 12, 15, 18, 21, 24, 27, 30], dtype=float)
+
+
+def rotation_about_z(angle):
+    return np.array(
+        [[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1.0]]
+    )
+
+
+def grid_around_zero(i_direction=(1, 0, 0), j_direction=(0, 1, 0), frames=FRAMES, counts=(16, 20)):
+    i, j = np.array(i_direction, dtype=float), np.array(j_direction, dtype=float)
+    corner = -15 * i - 19 * j - 15 * np.cross(i, j)
+    return Grid(corner, i, j, 2.0, 2.0, *counts, frames)
+
+
+def linear_dose(grid, field=FIELD):
+    return DoseGrid(grid, field.on(grid))
+
+
+def pixel_points(position_mm, frame=AXIAL):
+    u, v = np.divmod(PIXELS, LATTICE.v_count)
+    points = np.column_stack(
+        [LATTICE.u_centres_mm[u], LATTICE.v_centres_mm[v], np.full(len(PIXELS), position_mm)]
+    )
+    return frame.to_patient(points)
+
+
+DIRECTIONS = {
+    "HFS": ((1, 0, 0), (0, 1, 0)),
+    "HFP": ((-1, 0, 0), (0, -1, 0)),
+    "FFS": ((-1, 0, 0), (0, 1, 0)),
+    "decubitus": ((0, 1, 0), (-1, 0, 0)),
+    "sagittal": ((0, 1, 0), (0, 0, -1)),
+    "oblique": tuple(rotation_about_z(0.3)[:2]),
+}
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_a_linear_field_comes_back_with_its_gradient(name):
+    """Width is the root of the summed squares of the changes, reach half the sum of them."""
+    grid = grid_around_zero(*DIRECTIONS[name])
+    samples = sampler_of(linear_dose(grid), AXIAL, LATTICE).sample(1.3, 0.9, PIXELS)
+    assert samples.dose_gy == pytest.approx(FIELD.dose_gy(pixel_points(1.3)), abs=EXACT_GY)
+    changes = np.array(FIELD.gradient_gy_per_mm) * (0.7, 1.1, 0.9)
+    assert samples.width_gy == pytest.approx(np.full(720, np.linalg.norm(changes)), abs=EXACT_GY)
+    assert samples.reach_gy == pytest.approx(np.full(720, np.abs(changes).sum() / 2), abs=EXACT_GY)
+    assert samples.inside == pytest.approx(np.ones(720), abs=1e-12)
+
+
+def test_pixels_picked_are_those_of_the_whole_plane():
+    sampler = sampler_of(linear_dose(grid_around_zero()), AXIAL, LATTICE)
+    few = PIXELS[5::31]
+    whole, picked = (sampler.sample(-3.3, 0.5, pixels) for pixels in (PIXELS, few))
+    assert (picked.dose_gy == whole.dose_gy[few]).all()
+    assert (picked.width_gy == whole.width_gy[few]).all()
+    assert (picked.reach_gy == whole.reach_gy[few]).all()
+    assert (picked.inside == whole.inside[few]).all()
+
+
+def test_the_oblique_sampler_is_the_aligned_one_where_both_apply():
+    """A grid turned by less than any DICOM file can say takes the other path."""
+    random = np.random.default_rng(3).uniform(0, 50, (16, 20, 12))
+    hair = rotation_about_z(3e-6)
+    samplers = [
+        sampler_of(DoseGrid(grid_around_zero(*axes), random), AXIAL, LATTICE)
+        for axes in ((hair[0], hair[1]), ((1, 0, 0), (0, 1, 0)))
+    ]
+    assert type(samplers[0]) is not type(samplers[1])
+    for position in (-7.9, 0.2, 3.0):
+        oblique, aligned = (sampler.sample(position, 0.8, PIXELS) for sampler in samplers)
+        # 3e-6 x 20 mm moves a point by 6e-5 mm, in a field that changes by up to 25 Gy a mm.
+        assert oblique.dose_gy == pytest.approx(aligned.dose_gy, abs=2e-3)
+        assert oblique.inside == pytest.approx(aligned.inside)
+
+
+@pytest.mark.parametrize("angle", [0.2, -0.4])
+def test_an_oblique_grid_gives_the_aligned_grids_linear_field(angle):
+    turned = rotation_about_z(angle)
+    oblique, aligned = (
+        sampler_of(linear_dose(grid_around_zero(*axes)), AXIAL, LATTICE).sample(0.7, 1.0, PIXELS)
+        for axes in (tuple(turned[:2]), ((1, 0, 0), (0, 1, 0)))
+    )
+    for name in ("dose_gy", "width_gy", "reach_gy", "inside"):
+        assert getattr(oblique, name) == pytest.approx(getattr(aligned, name), abs=EXACT_GY)
+
+
+def test_tilted_planes_sample_where_they_lie():
+    turned = np.array([[0.8, 0, 0.6], [0, 1, 0], [-0.6, 0, 0.8]])
+    frame = PlaneFrame(turned)
+    grid = Grid((-25, -25, -25), (1, 0, 0), (0, 1, 0), 2, 2, 26, 26, np.arange(26) * 2.0)
+    samples = sampler_of(linear_dose(grid), frame, LATTICE).sample(2.1, 0.5, PIXELS)
+    expected = FIELD.dose_gy(pixel_points(2.1, frame))
+    assert samples.dose_gy == pytest.approx(expected, abs=EXACT_GY)
+
+
+def test_dose_between_voxel_centres_is_trilinear():
+    """Against scipy's interpolator, on planes at uneven distances."""
+    grid = grid_around_zero()
+    dose = DoseGrid(grid, np.random.default_rng(9).uniform(0, 60, grid.shape))
+    judge = RegularGridInterpolator(
+        (-15 + 2.0 * np.arange(16), -19 + 2.0 * np.arange(20), -15 + FRAMES), dose.dose_gy
+    )
+    sampler = sampler_of(dose, AXIAL, LATTICE)
+    for position in (-14.9, -12.0, -7.1, 0.0, 14.9):
+        points = pixel_points(position)
+        assert sampler.sample(position, 0.5, PIXELS).dose_gy == pytest.approx(
+            judge(points), abs=EXACT_GY
+        )
+        assert dose_at(dose, points) == pytest.approx(judge(points), abs=EXACT_GY)
+
+
+def test_the_outermost_half_voxel_is_covered_and_continued_and_no_more():
+    dose = linear_dose(grid_around_zero())
+    points = np.array([[-15.99, 0, 0], [-16.01, 0, 0], [15.99, 0, 0], [16.01, 0, 0]])
+    points = np.concatenate(
+        [points, [[0, 0, -15.99], [0, 0, -16.01], [0, 0, 16.49], [0, 0, 16.51]]]
+    )
+    found = dose_at(dose, points)
+    inside = np.tile([True, False], 4)
+    assert np.isfinite(found).tolist() == inside.tolist()
+    assert found[inside] == pytest.approx(FIELD.dose_gy(points[inside]), abs=EXACT_GY)
+
+
+def test_sub_voxels_are_cut_at_the_border_of_an_aligned_grid():
+    """By the closed form of the intervals: borders at -16 and 16 mm along x."""
+    lattice = Lattice(-20.0, -1.0, 1.6, 2.0, 25, 1)
+    samples = sampler_of(linear_dose(grid_around_zero()), AXIAL, lattice).sample(
+        0.0, 1.0, np.arange(25)
+    )
+    left = -20 + 1.6 * np.arange(25)
+    covered = np.clip(np.minimum(left + 1.6, 16) - np.maximum(left, -16), 0, 1.6) / 1.6
+    assert samples.inside == pytest.approx(covered, abs=1e-12)
+
+
+@pytest.mark.parametrize(("position", "share"), [(16.0, 1), (16.5, 0.5), (16.75, 0.25), (17.0, 0)])
+def test_a_layer_that_leaves_the_last_plane_is_cut_there(position, share):
+    """The last planes are 3 mm apart: the grid ends 1.5 mm beyond the last, at 16.5 mm."""
+    sampler = sampler_of(linear_dose(grid_around_zero()), AXIAL, LATTICE)
+    assert sampler.sample(position, 1.0, PIXELS[:1]).inside == pytest.approx([share])
+
+
+def test_no_dose_is_negative_where_the_field_is_continued_below_zero():
+    values = np.zeros((4, 4, 4))
+    values[1] = 10.0
+    grid = Grid((-15, -15, -15), (1, 0, 0), (0, 1, 0), 10, 10, 4, 4, np.arange(4) * 10.0)
+    assert dose_at(DoseGrid(grid, values), np.array([[-19.0, 0, 0]])) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 5), (5, 1, 5), (5, 5, 1)])
+def test_a_grid_of_one_plane_is_refused_by_its_size(shape):
+    grid = Grid((0, 0, 0), (1, 0, 0), (0, 1, 0), 2, 2, *shape[:2], np.arange(shape[2]) * 2.0)
+    with pytest.raises(NotEvaluable, match=f"{shape[0]} x {shape[1]} x {shape[2]} voxels"):
+        sampler_of(DoseGrid(grid, np.ones(shape)), AXIAL, LATTICE)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 5), (5, 6, 7)])
+def test_the_range_of_dose_is_that_of_the_continued_grid(shape):
+    """Against points thrown into the whole grid, its border and its corners."""
+    generator = np.random.default_rng(1)
+    dose = DoseGrid(
+        Grid((0, 0, 0), (1, 0, 0), (0, 1, 0), 1, 1, *shape[:2], np.arange(shape[2]) * 1.0),
+        generator.uniform(0, 10, shape),
+    )
+    corners = np.stack(np.indices(np.array(shape) * 2 + 1), axis=-1).reshape(-1, 3) / 2 - 0.5
+    thrown = generator.uniform(-0.5, np.array(shape) - 0.5, (4000, 3))
+    found = dose_at(dose, np.concatenate([corners, thrown]))
+    low, high = dose_range_gy(dose)
+    # Half steps hold all centres and all corners, where a trilinear function has its extremes.
+    assert high == pytest.approx(found.max(), rel=1e-12)
+    assert low == pytest.approx(found.min(), abs=1e-12)
