@@ -67,7 +67,8 @@ class Tally:
         fraction = covered * samples.inside
         volume = fraction * sub_voxel_mm3
         self._volume += float(volume.sum())
-        self._dose_volume += float(volume @ samples.dose_gy)
+        # Not a dot product: the threads that it starts wait for each other on a busy machine.
+        self._dose_volume += float(np.einsum("i,i->", volume, samples.dose_gy))
         is_filled = fraction > 1 - VOLUME_ROUNDING
         is_rim = (fraction > 0) & ~is_filled
         if is_filled.any():
