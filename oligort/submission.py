@@ -14,9 +14,15 @@ from oligort.dose.tally import BIN_GY
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Expression, Shape, parse, resolve
 from oligort.geometry.region import Region
-from oligort.geometry.slabs import EndCaps, most_common_spacing_mm, plane_positions_mm
+from oligort.geometry.slabs import (
+    EndCaps,
+    SlabModel,
+    most_common_spacing_mm,
+    plane_positions_mm,
+    slabs_of,
+)
 from oligort.geometry.structure import Structure, StructureSet
-from oligort.lesions.census import LesionHint, census
+from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
@@ -153,6 +159,16 @@ class Submission:
         drawn = self.structure_set.named(roi_name)
         return (self.roi_names[drawn[0]] if drawn else read_roi_name(roi_name)).role
 
+    def slabs_of(self, structure: Structure) -> SlabModel:
+        """Return the slabs of a structure, thick as the planes that it is drawn on.
+
+        Raises
+        ------
+        NotEvaluable
+            If it is empty, or its contours do not lie in parallel planes.
+        """
+        return slabs_of(structure, self.usual_spacing_mm)
+
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for.
 
@@ -221,6 +237,7 @@ class Submission:
         self,
         roi_names: Sequence[str] | None = None,
         hints: Mapping[str, LesionHint] | None = None,
+        thresholds: CensusThresholds | None = None,
     ) -> LesionCensus:
         """Return the census of the lesions: all ROIs of gross tumour, or the ROIs asked for.
 
@@ -230,6 +247,8 @@ class Submission:
             ROIs to measure, whatever their role.
         hints : mapping of ROI name to LesionHint, optional
             What the register says of an ROI.
+        thresholds : CensusThresholds, optional
+            Where the census draws its lines; else its own defaults.
 
         Raises
         ------
@@ -240,6 +259,7 @@ class Submission:
             "census",
             None if roi_names is None else tuple(roi_names),
             tuple((hints or {}).items()),
+            thresholds,
         )
         return self._once(
             key,
@@ -248,6 +268,7 @@ class Submission:
                 hints=hints or {},
                 roi_names=roi_names,
                 usual_spacing_mm=self.usual_spacing_mm,
+                thresholds=thresholds,
             ),
         )
 

@@ -83,8 +83,8 @@ def required_answer(code: str, rule: Requirement, answer: Answer, key: str) -> F
         code=code,
         criterion=rule.criterion,
         grade=Grade.PASS if answer is rule.required else rule.grade,
-        message=f"{rule.description}: {answer} (required: {rule.required})",
-        evidence=(Evidence(name=key, measured=str(answer)),),
+        message=f"{answer}, where {rule.required} is required (register: {key})",
+        evidence=(Evidence(name=rule.description, measured=str(answer)),),
         source=rule.source,
     )
 

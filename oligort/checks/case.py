@@ -6,7 +6,7 @@ from functools import cached_property
 from oligort.checks.accounting import AccountedLesion, account
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
-from oligort.lesions.census import LesionHint
+from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
@@ -33,7 +33,7 @@ class Case:
             If none was given.
         """
         if self.register is None:
-            raise NotEvaluable("no register was given, and DICOM does not hold the answer")
+            raise NotEvaluable("no register was given")
         return self.register
 
     @cached_property
@@ -59,7 +59,9 @@ class Case:
             for roi_name in lesion.roi_names
             if roi_name in gross_tumours
         }
-        return self.submission.lesions(hints=hints)
+        dice = self.protocol.settings.duplicate_dice
+        thresholds = CensusThresholds(duplicate_dice=dice.most, maybe_duplicate_dice=dice.least)
+        return self.submission.lesions(hints=hints, thresholds=thresholds)
 
     @cached_property
     def accounted(self) -> tuple[AccountedLesion, ...]:

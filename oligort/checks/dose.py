@@ -101,6 +101,36 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("OL303", "Planes of the judged structures")
+def planes_of_the_structures(case: Case) -> Iterator[Finding]:
+    """What it checks: no plane is missing in an organ that a dose limit is about.
+
+    Why it matters: the volume of a missing plane is left out, and a percentage of volume with it.
+
+    How it is measured: two neighbouring planes of the organ that lie more than 1.5 of its usual
+    plane spacings apart. Nothing is filled in. Targets are not asked: their parts may lie apart.
+
+    Not evaluable when: the organ is missing.
+
+    Source: oligort convention; the grade is the protocol's setting.
+    """
+    for limit in case.protocol.dose_limits:
+        expression = _as_anatomy_allows(case, parse(limit.structure))
+        organs = [name for name in operand_names(expression) if name not in ROLE_NAMES]
+        for structure in [s for name in organs for s in case.submission.structures_of(name)]:
+            gaps = case.submission.slabs_of(structure).gaps
+            said = ", ".join(f"{g.lower_plane_mm:.1f} and {g.upper_plane_mm:.1f} mm" for g in gaps)
+            name = quoted(structure.roi_name)
+            yield Finding(
+                code="OL303",
+                grade=case.protocol.grades.missing_planes if gaps else Grade.PASS,
+                about=structure.roi_name,
+                message=f"{name}: no contour between {said}" if gaps else f"{name}: none missing",
+                source=CONVENTION,
+                hint="draw the missing planes, or say that the organ is in parts" if gaps else "",
+            )
+
+
 @check("OL401", "Dose fits the prescription")
 def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     """What it checks: the dose can be the whole dose that the plan prescribes.

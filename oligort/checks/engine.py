@@ -18,7 +18,7 @@ from oligort.measure import Measure
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
-LIBRARIES = ("oligort", "pydicom", "numpy", "scikit-image", "msgspec")
+LIBRARIES = ("oligort", "pydicom", "numpy", "msgspec")
 """Distributions whose versions a report names: those that its numbers pass through."""
 
 
