@@ -154,7 +154,9 @@ def per_organ(lesions: Sequence[AccountedLesion]) -> dict[Organ | None, Count]:
         drawn = sum(one.contours[0].counted.least for one in here if one.entry is None)
         perhaps_known = sum(_may_be_drawn(lesion) for lesion in may_be_here)
         possible = here if organ is None else may_be_here
-        counts[organ] = Count(known + max(0, drawn - perhaps_known), total(possible).most)
+        least = known + max(0, drawn - perhaps_known)
+        # Lesions of unknown organs need not lie in the same one.
+        counts[organ] = Count(min(least, 1) if organ is None else least, total(possible).most)
     return counts
 
 

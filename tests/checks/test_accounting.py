@@ -126,6 +126,8 @@ def test_five_separate_contours_in_one_entry_are_not_one_metastasis_for_sure():
 def test_a_lesion_of_unknown_organ_may_be_in_any():
     lesions = accounted([drawn("a"), drawn("b", organ=None)])
     assert per_organ(lesions) == {Organ.LIVER: Count(1, 2), None: SURE}
+    scattered = accounted([drawn(name, organ=None) for name in "abcd"])
+    assert per_organ(scattered) == {None: Count(1, 4)}
 
 
 def world(chance):
