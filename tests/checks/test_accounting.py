@@ -155,8 +155,10 @@ def world(chance):
             if is_drawn and chance.random() < 0.6:
                 entry["roi_names"] = [f"m{number}"]
             entries.append(entry)
-    for number in range(chance.randint(0, 2)):  # drawn, and no metastasis
-        contours.append(drawn(f"p{number}", chance.choice([None, Organ.LIVER]), MAYBE))
+    contours += [  # drawn, and no metastasis
+        drawn(f"p{number}", chance.choice([None, Organ.LIVER]), MAYBE)
+        for number in range(chance.randint(0, 2))
+    ]
     chance.shuffle(contours)
     chance.shuffle(entries)
     return contours, entries, truth
