@@ -83,13 +83,13 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
-    perhaps_known = sum(entry.therapy not in NEVER_CONTOURED for entry in open_entries)
+    undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
+    perhaps_known = sum(_may_be_drawn(lesion) for lesion in undrawn)
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    accounted += [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
-    return tuple(accounted)
+    return (*accounted, *undrawn)
 
 
 def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLesion | None:
@@ -146,12 +146,21 @@ def total(lesions: Sequence[AccountedLesion]) -> Count:
 
 def per_organ(lesions: Sequence[AccountedLesion]) -> dict[Organ | None, Count]:
     """Return how many metastases each organ holds; a lesion of unknown organ may be in any."""
-    organs = dict.fromkeys(lesion.organ for lesion in lesions)
-    counts = {
-        organ: total([lesion for lesion in lesions if lesion.organ is organ]) for organ in organs
-    }
-    homeless = counts.get(None, Count(0, 0)).most
-    return {
-        organ: count if organ is None else Count(count.least, count.most + homeless)
-        for organ, count in counts.items()
-    }
+    counts = {}
+    for organ in dict.fromkeys(lesion.organ for lesion in lesions):
+        here = [lesion for lesion in lesions if lesion.organ is organ]
+        may_be_here = [one for one in lesions if organ is None or one.organ in (organ, None)]
+        known = total([lesion for lesion in here if lesion.entry is not None]).least
+        drawn = sum(one.contours[0].counted.least for one in here if one.entry is None)
+        perhaps_known = sum(_may_be_drawn(lesion) for lesion in may_be_here)
+        possible = here if organ is None else may_be_here
+        least = known + max(0, drawn - perhaps_known)
+        # Lesions of unknown organs need not lie in the same one.
+        counts[organ] = Count(min(least, 1) if organ is None else least, total(possible).most)
+    return counts
+
+
+def _may_be_drawn(lesion: AccountedLesion) -> bool:
+    """Say whether a lesion of the register alone may be one of the contours that it lacks."""
+    entry = lesion.entry
+    return entry is not None and not lesion.contours and entry.therapy not in NEVER_CONTOURED

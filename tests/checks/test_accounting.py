@@ -1,0 +1,206 @@
+"""Register and contours brought together: each metastasis once, and the truth in the range."""
+
+import random
+
+import numpy as np
+import pytest
+
+from oligort.checks.accounting import AccountedLesion, account, per_organ, total
+from oligort.clinical.register import Register
+from oligort.lesions.lesion import Count, Lesion, LesionCensus
+from oligort.lesions.vocabulary import Organ, Role
+from oligort.measure import Measure
+
+SURE, MAYBE, NONE = Count(1, 1), Count(0, 1), Count(0, 0)
+
+
+def drawn(roi_name, organ=Organ.LIVER, counted=SURE, mm=20.0, part=1):
+    return Lesion(
+        roi_name=roi_name,
+        roi_number=1,
+        label=roi_name if part == 1 else f"{roi_name} #{part}",
+        part=part,
+        role=Role.GTV_METASTASIS,
+        organ=organ,
+        organ_evidence="",
+        volume_cc=1.0,
+        longest_axial_mm=Measure(mm, "mm"),
+        short_axis_mm=Measure(mm, "mm"),
+        plane_mm=0.0,
+        axial_end_points_mm=np.zeros((2, 3)),
+        maximum_3d_mm=Measure(mm, "mm"),
+        maximum_3d_end_points_mm=np.zeros((2, 3)),
+        centroid_mm=np.zeros(3),
+        counted=counted,
+        doubt="doubtful" if counted == MAYBE else "",
+    )
+
+
+def register(*entries):
+    lesions = [{"id": f"L{n}", "kind": "distant"} | entry for n, entry in enumerate(entries)]
+    return Register.from_dict({"schema_version": 1, "subject": "S", "lesions": lesions})
+
+
+def accounted(contours, *entries):
+    census = LesionCensus(tuple(contours), NONE, {}, ())
+    return account(census, register(*entries) if entries else None)
+
+
+def test_an_accounted_lesion_is_of_something():
+    with pytest.raises(ValueError, match="contours, an entry"):
+        AccountedLesion((), None, NONE)
+
+
+def test_without_a_register_the_contours_are_counted_as_they_are():
+    lesions = accounted([drawn("a"), drawn("b", counted=MAYBE), drawn("c", counted=NONE)])
+    assert total(lesions) == Count(1, 2)
+    assert [lesion.name for lesion in lesions] == ["a", "b"]
+
+
+def test_a_name_brings_entry_and_contour_together():
+    entries = [{"roi_names": ["a"], "organ": "Liver"}, {"therapy": "surgery", "organ": "Brain"}]
+    lesions = accounted([drawn("a")], *entries)
+    assert total(lesions) == Count(2, 2)
+    assert [lesion.matched_by for lesion in lesions] == ["ROI name", ""]
+    assert per_organ(lesions) == {Organ.LIVER: SURE, Organ.BRAIN: SURE}
+
+
+@pytest.mark.parametrize("therapy", ["surgery", "ablation"])
+def test_a_lesion_without_contours_is_counted_beside_those_with(therapy):
+    # An ablated liver lesion is not one of the contours in the liver.
+    lesions = accounted([drawn("a")], {"therapy": therapy, "organ": "Liver"})
+    assert total(lesions) == Count(2, 2)
+
+
+def test_entries_without_names_are_matched_by_organ_and_size_where_the_numbers_agree():
+    contours = [drawn("large", mm=40.0), drawn("small", mm=10.0), drawn("lung", Organ.LUNGS)]
+    entries = [
+        {"organ": "Liver", "size_mm": 11.0, "therapy": "radiotherapy"},
+        {"organ": "Liver", "size_mm": 39.0, "therapy": "radiotherapy"},
+        {"organ": "Lungs", "therapy": "radiotherapy"},
+    ]
+    lesions = accounted(contours, *entries)
+    assert total(lesions) == Count(3, 3)
+    pairs = {lesion.name: lesion.entry.id for lesion in lesions}
+    assert pairs == {"large": "L1", "small": "L0", "lung": "L2"}
+
+
+def test_where_the_numbers_differ_the_count_is_a_range():
+    lesions = accounted([drawn("a"), drawn("b")], {"organ": "Liver", "therapy": "radiotherapy"})
+    assert total(lesions) == Count(2, 3)
+    assert per_organ(lesions)[Organ.LIVER] == Count(2, 3)
+
+
+def test_a_doubtful_contour_does_not_use_up_the_entry_that_a_sure_one_may_be():
+    contours = [drawn("doubtful", Organ.BONE, MAYBE), drawn("sure", Organ.BONE)]
+    lesions = accounted(contours, {"organ": "Bone", "therapy": "radiotherapy"})
+    assert total(lesions) == Count(1, 3)
+
+
+def test_an_unknown_kind_may_or_may_not_count():
+    assert total(accounted([], {"kind": "primary"}, {})) == Count(1, 1)
+    nobody_knows = Register.from_dict(
+        {"schema_version": 1, "subject": "S", "lesions": [{"id": "x", "roi_names": ["a"]}]}
+    )
+    census = LesionCensus((drawn("a", counted=MAYBE),), NONE, {}, ())
+    assert total(account(census, nobody_knows)) == MAYBE
+
+
+@pytest.mark.parametrize("kind", ["primary", "regional_node"])
+def test_the_primary_and_regional_nodes_are_no_metastases(kind):
+    assert total(accounted([], {"kind": kind})) == NONE
+
+
+def test_two_parts_of_one_roi_may_be_two_and_two_drawings_of_one_place_are_one():
+    parts = [drawn("a", part=1), drawn("a", part=2)]
+    assert total(accounted(parts, {"roi_names": ["a"]})) == Count(1, 2)
+    overlapping = [drawn("a"), drawn("b", counted=MAYBE)]
+    assert total(accounted(overlapping, {"roi_names": ["a", "b"]})) == Count(1, 1)
+
+
+def test_five_separate_contours_in_one_entry_are_not_one_metastasis_for_sure():
+    contours = [drawn(name) for name in "abcde"]
+    assert total(accounted(contours, {"roi_names": list("abcde")})) == Count(1, 5)
+
+
+def test_a_lesion_of_unknown_organ_may_be_in_any():
+    lesions = accounted([drawn("a"), drawn("b", organ=None)])
+    assert per_organ(lesions) == {Organ.LIVER: Count(1, 2), None: SURE}
+    scattered = accounted([drawn(name, organ=None) for name in "abcd"])
+    assert per_organ(scattered) == {None: Count(1, 4)}
+
+
+def world(chance):
+    """Return contours, entries and how many metastases there truly are, in all and per organ.
+
+    A metastasis is drawn, or listed, or both. Drawn ones are sure or doubtful and may have an
+    unknown organ; an entry may lack names or organ. Surgery is never drawn.
+    """
+    contours, entries, truth = [], [], {}
+    for number in range(chance.randint(0, 6)):
+        organ = chance.choice([Organ.LIVER, Organ.LUNGS, Organ.BONE])
+        truth[organ] = truth.get(organ, 0) + 1
+        is_removed = chance.random() < 0.2
+        is_listed = is_removed or chance.random() < 0.8
+        is_drawn = not is_removed and (not is_listed or chance.random() < 0.8)
+        if is_drawn:
+            place = organ if chance.random() < 0.8 else None
+            contours.append(drawn(f"m{number}", place, chance.choice([SURE, MAYBE])))
+        if is_listed:
+            entry = {"therapy": "surgery" if is_removed else "radiotherapy"}
+            if chance.random() < 0.7:
+                entry["organ"] = str(organ)
+            if chance.random() < 0.2:
+                entry["kind"] = None
+            if is_drawn and chance.random() < 0.6:
+                entry["roi_names"] = [f"m{number}"]
+            entries.append(entry)
+    contours += [  # drawn, and no metastasis
+        drawn(f"p{number}", chance.choice([None, Organ.LIVER]), MAYBE)
+        for number in range(chance.randint(0, 2))
+    ]
+    chance.shuffle(contours)
+    chance.shuffle(entries)
+    return contours, entries, truth
+
+
+def is_decided(contours, entries):
+    """Say whether matching by organ is beyond doubt: both sides of an organ have one origin.
+
+    By its convention an organ with as many open entries as contours is taken as matched; a world
+    in which they are different lesions contradicts the convention and is no counterexample.
+    """
+    named = {name for entry in entries for name in entry.get("roi_names", ())}
+    for organ in {contour.organ for contour in contours} - {None}:
+        open_contours = {c.roi_name for c in contours if c.organ is organ} - named
+        open_entries = [
+            entry
+            for entry in entries
+            if entry.get("organ") == str(organ)
+            and "kind" not in entry
+            and entry["therapy"] != "surgery"
+            and not entry.get("roi_names")
+        ]
+        if open_contours and len(open_contours) == len(open_entries):
+            return False
+    return True
+
+
+def test_the_truth_lies_between_least_and_most():
+    chance = random.Random(20231)
+    worlds = [world(chance) for _ in range(1500)]
+    worlds = [one for one in worlds if is_decided(*one[:2])]
+    assert len(worlds) > 400
+    narrow = 0
+    for contours, entries, truth in worlds:
+        lesions = accounted(contours, *entries)
+        count = total(lesions)
+        assert count.least <= sum(truth.values()) <= count.most
+        narrow += count.least == count.most
+        counts = per_organ(lesions)
+        homeless = counts.get(None, NONE)
+        for organ, number in truth.items():
+            known = counts.get(organ)
+            assert number <= (known.most if known else homeless.most)
+            assert known is None or known.least <= number
+    assert narrow > 50  # the range says something

@@ -1,0 +1,96 @@
+"""What was handed in: faults, patients, references, and the dose that is judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
+from oligort.clinical.register import Register
+from oligort.errors import NotEvaluable
+from oligort.finding import Grade
+from oligort.objects import Fault, FaultKind
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+CHECKS = {one.code: one for one in all_checks()}
+
+
+def findings(code, submission, register=None):
+    return list(CHECKS[code].run(Case(submission, Protocol.load("nct06190782"), register)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "grades"),
+    [
+        (FaultKind.FOREIGN, [Grade.INFO, Grade.PASS]),
+        (FaultKind.DOUBT, [Grade.MINOR]),
+        (FaultKind.LEFT_OUT, [Grade.NOT_EVALUABLE]),
+        (FaultKind.UNREADABLE, [Grade.NOT_EVALUABLE]),
+    ],
+)
+def test_a_fault_is_graded_by_what_it_means(kind, grades):
+    submission = Submission(faults=(Fault("odd\x1b.dcm", "cut off", kind),))
+    found = findings("OL001", submission)
+    assert [finding.grade for finding in found] == grades
+    assert "\x1b" not in found[0].message
+
+
+def test_objects_of_one_patient_pass_and_of_two_do_not(build):
+    submission = build()
+    assert [f.grade for f in findings("OL002", submission)] == [Grade.PASS]
+    other = replace(submission, doses=(replace(submission.doses[0], patient_key="other"),))
+    (finding,) = findings("OL002", other)
+    assert finding.grade is Grade.MAJOR
+    assert '"RD.dcm"' in finding.message
+    assert "other" not in finding.message  # not even the digest of an identity is shown
+
+
+def test_an_object_without_an_id_is_not_shown_to_be_of_the_patient(build):
+    submission = build()
+    nameless = replace(submission, doses=(replace(submission.doses[0], patient_key=""),))
+    with pytest.raises(NotEvaluable, match=r'"RD.dcm" carry neither'):
+        findings("OL002", nameless)
+    with pytest.raises(NotEvaluable, match="no object carries"):
+        findings("OL002", Submission())
+
+
+def test_the_register_of_another_subject_is_a_deviation(build, register_table):
+    register = Register.from_dict(register_table)
+    grades = [f.grade for f in findings("OL002", build(trial_subject_id="PT-2"), register)]
+    assert grades == [Grade.MAJOR, Grade.PASS]
+    grades = [f.grade for f in findings("OL002", build(trial_subject_id="PT-1"), register)]
+    assert grades == [Grade.PASS]
+
+
+def test_the_chain_of_references_passes_and_each_broken_link_is_minor(build):
+    whole = build()
+    (dose,), (plan,) = whole.doses, whole.plans
+    assert [f.grade for f in findings("OL003", whole)] == [Grade.PASS]
+    for broken, said in (
+        (replace(whole, doses=(replace(dose, plan_uids=()),)), "refers to no plan"),
+        (replace(whole, doses=(replace(dose, plan_uids=("9",)),)), "a plan that is not there"),
+        (replace(whole, plans=(replace(plan, structure_set_uid="9"),)), "another structure set"),
+        (replace(whole, doses=(replace(dose, plan_uids=("1.2.2", "9")),)), "of 2 plans"),
+    ):
+        (finding,) = findings("OL003", broken)
+        assert finding.grade is Grade.MINOR
+        assert said in finding.message
+
+
+def test_a_dose_named_beside_a_plan_that_it_does_not_refer_to_is_told(build):
+    whole = build()
+    unlinked = replace(whole, doses=(replace(whole.doses[0], plan_uids=("9",)),))
+    (finding,) = findings("OL003", unlinked.selected(plan="plan", dose="RD.dcm"))
+    assert finding.grade is Grade.MINOR
+    assert "does not refer to the plan" in finding.message
+
+
+def test_the_doses_that_are_left_aside_are_named(build):
+    whole = build()
+    beam = replace(whole.doses[0], sop_instance_uid="1.2.4", file="beam.dcm", summation_type="BEAM")
+    judged, aside = findings("OL004", replace(whole, doses=(beam, *whole.doses)))
+    assert judged.grade is Grade.PASS
+    assert "the only dose of a whole plan" in judged.message
+    assert (aside.grade, aside.about) == (Grade.INFO, "beam.dcm")
+    assert "not added" in aside.message

@@ -1,0 +1,295 @@
+"""Number, organs and size of the metastases, on boxes whose diagonals are known."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import oligort.protocol
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
+from oligort.clinical.register import Register
+from oligort.finding import Flag, Grade
+from oligort.geometry.structure import Structure, StructureSet
+from oligort.phantoms import Box
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+PLANES_MM = np.arange(-200.0, 201, 4.0)
+CHECKS = {one.code: one for one in all_checks()}
+SHIPPED = Path(oligort.protocol.__file__).parent / "trials" / "nct06190782.toml"
+
+
+def cube(number, mm=20.0):
+    """Return a cube in a place of its own; its axial diagonal is sqrt(2) times its side."""
+    return Box((100.0 * number, 0.0, 0.0), (mm, mm, 20.0))
+
+
+def flat(axial_mm, number=0):
+    """Return a box whose axial diagonal is given: sides of 3 to 4, five along the diagonal."""
+    return Box((100.0 * number, 0.0, 0.0), (axial_mm * 0.6, axial_mm * 0.8, 8.0))
+
+
+def submission_of(solids, left_out=()):
+    drawn = [s.structure(name, n, PLANES_MM) for n, (name, s) in enumerate(solids.items(), 1)]
+    return Submission(structure_sets=(StructureSet(tuple(drawn), "1.1", left_out=left_out),))
+
+
+def entry(name, organ="Liver", **more):
+    given = {"id": f"id-{name}", "kind": "distant", "organ": organ, "roi_names": [name]}
+    return given | {"therapy": "radiotherapy"} | more
+
+
+def findings(code, submission, entries=None, protocol=None, **table):
+    register = None
+    if entries is not None:
+        table |= {"schema_version": 1, "subject": "S", "lesions": entries}
+        register = Register.from_dict(table)
+    case = Case(submission, protocol or Protocol.load("nct06190782"), register)
+    return list(CHECKS[code].run(case))
+
+
+def altered_protocol(tmp_path, old, new):
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file = tmp_path / "altered.toml"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return Protocol.load(file)
+
+
+def many(organs):
+    """Return a submission with one metastasis for each organ, and its register's entries."""
+    names = [f"GTVm{n:02d}" for n in range(len(organs))]
+    solids = {name: cube(n) for n, name in enumerate(names)}
+    entries = [entry(name, organ) for name, organ in zip(names, organs, strict=True)]
+    return submission_of(solids), entries
+
+
+@pytest.mark.parametrize(
+    ("organs", "number", "per_organ"),
+    [
+        (["Liver"] * 3 + ["Lungs"], Grade.PASS, Grade.PASS),
+        (["Liver"] * 3 + ["Lungs", "Bone"], Grade.MAJOR, Grade.PASS),
+        (["Liver"] * 4, Grade.PASS, Grade.MAJOR),
+        (["Liver"] * 4 + ["Lungs"], Grade.MAJOR, Grade.MAJOR),
+    ],
+)
+def test_four_metastases_and_three_in_one_organ_are_allowed(organs, number, per_organ):
+    submission, entries = many(organs)
+    (total,) = findings("OL201", submission, entries)
+    (fullest,) = findings("OL202", submission, entries)
+    assert total.grade is number
+    assert fullest.grade is per_organ
+    assert total.evidence[0].measured == len(organs)
+    assert fullest.about == "Liver"
+
+
+def test_both_limits_stand_in_the_protocol(tmp_path):
+    submission, entries = many(["Liver"] * 3)
+    fewer = altered_protocol(tmp_path, "limit = 4\n", "limit = 2\n")
+    assert findings("OL201", submission, entries, fewer)[0].grade is Grade.MAJOR
+    fewer = altered_protocol(tmp_path, "limit = 3\n", "limit = 2\n")
+    assert findings("OL202", submission, entries, fewer)[0].grade is Grade.MAJOR
+
+
+def test_without_a_register_a_small_number_is_not_shown_and_a_large_one_is():
+    submission, _ = many(["Liver"] * 2)
+    (finding,) = findings("OL201", submission)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "no register lists the lesions" in finding.message
+    submission, _ = many(["Liver"] * 5)
+    assert findings("OL201", submission)[0].grade is Grade.MAJOR
+
+
+def test_lesions_of_the_register_alone_count():
+    submission, entries = many(["Liver"] * 3)
+    entries += [{"id": f"op{n}", "kind": "distant", "organ": "Brain", "therapy": "surgery"}
+                for n in range(2)]  # fmt: skip
+    (finding,) = findings("OL201", submission, entries)
+    assert finding.grade is Grade.MAJOR
+    assert finding.evidence[0].measured == 5
+
+
+def test_a_metastasis_that_the_register_forgot_counts_and_is_a_query():
+    submission, entries = many(["Liver"] * 5)
+    (finding,) = findings("OL201", submission, entries[:4])
+    assert finding.grade is Grade.MAJOR
+    (agreement,) = findings("OL204", submission, entries[:4])
+    assert agreement.flags == (Flag.QUERY,)
+    assert '"GTVm04"' in agreement.message
+
+
+def test_a_range_around_the_limit_is_open_and_one_within_it_a_query():
+    submission, entries = many(["Liver", "Lungs", "Bone", "Brain"])
+    extra = (*submission.structure_sets[0].structures, cube(9).structure("GTV", 9, PLANES_MM))
+    doubtful = replace(submission, structure_sets=(StructureSet(extra, "1.1"),))
+    (finding,) = findings("OL201", doubtful, entries)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert (finding.evidence[0].low, finding.evidence[0].high) == (4, 5)
+    fewer, few = many(["Liver", "Lungs"])
+    extra = (*fewer.structure_sets[0].structures, cube(9).structure("GTV", 9, PLANES_MM))
+    (finding,) = findings("OL201", replace(fewer, structure_sets=(StructureSet(extra),)), few)
+    assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert finding.evidence[0].measured == "2 to 3"
+
+
+def test_lesions_of_unknown_organ_leave_the_organ_open():
+    submission, entries = many(["Liver"] * 4)
+    for one in entries:
+        del one["organ"]
+    (finding,) = findings("OL202", submission, entries)
+    assert finding.grade is Grade.NOT_EVALUABLE
+
+
+def test_a_metastasis_that_cannot_be_measured_is_not_forgotten():
+    line = Structure(7, "GTVm07_Bone")
+    drawn, entries = many(["Liver"])
+    sets = (StructureSet((*drawn.structure_sets[0].structures, line), "1.1"),)
+    (finding,) = findings("OL201", replace(drawn, structure_sets=sets), entries)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert '"GTVm07_Bone" cannot be measured' in finding.message
+
+
+@pytest.mark.parametrize("name", ["GTVm09_Bone", "GTV_ALL", "strange"])
+def test_contours_that_cannot_be_read_may_be_lesions(name):
+    submission, entries = many(["Liver"])
+    sets = (replace(submission.structure_sets[0], left_out=(name,)),)
+    (finding,) = findings("OL201", replace(submission, structure_sets=sets), entries)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    organ = (replace(submission.structure_sets[0], left_out=("Heart",)),)
+    (finding,) = findings("OL201", replace(submission, structure_sets=organ), entries)
+    assert finding.grade is Grade.PASS
+
+
+@pytest.mark.parametrize(
+    ("axial_mm", "grade"), [(49.9, Grade.PASS), (50.0, Grade.PASS), (50.1, Grade.MAJOR)]
+)
+def test_fifty_millimetres_are_allowed_and_no_more(axial_mm, grade):
+    submission = submission_of({"GTVm01_Liver": flat(axial_mm)})
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")])
+    assert (finding.grade, finding.criterion, finding.about) == (grade, "I4iii", "GTVm01_Liver")
+    # The diagonal of the rectangle, in points of the contour: nothing but rounding.
+    assert finding.evidence[0].measured == pytest.approx(axial_mm, abs=1e-9)
+
+
+def test_the_size_limit_stands_in_the_protocol(tmp_path):
+    submission = submission_of({"GTVm01_Liver": flat(40.0)})
+    smaller = altered_protocol(tmp_path, 'limit = 5\nunit = "cm"', 'limit = 39.9\nunit = "mm"')
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")], smaller)
+    assert finding.grade is Grade.MAJOR
+    strict = altered_protocol(
+        tmp_path,
+        'relation = "<="\nlimit = 5\nunit = "cm"',
+        'relation = "<"\nlimit = 4\nunit = "cm"',
+    )
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")], strict)
+    assert finding.grade is Grade.MAJOR
+
+
+def test_a_long_lesion_passes_axially_with_a_query_and_fails_in_3d(tmp_path):
+    tall = Box((0.0, 0.0, 0.0), (24.0, 32.0, 56.0))
+    submission = submission_of({"GTVm01_Liver": tall})
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")])
+    assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert "3D diameter" in finding.message
+    in_3d = altered_protocol(tmp_path, 'value = "longest_axial"', 'value = "maximum_3d"')
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")], in_3d)
+    assert finding.grade is Grade.MAJOR
+    # By planes 4 mm apart the 3D diameter is an interval; a limit inside it decides nothing.
+    diagonal = math.hypot(40, 56)
+    near = altered_protocol(tmp_path, 'value = "longest_axial"', 'value = "maximum_3d"')
+    criteria = near.criteria.metastasis_diameter
+    limited = replace_limit(near, criteria, diagonal)
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")], limited)
+    assert finding.grade is Grade.NOT_EVALUABLE
+
+
+def replace_limit(protocol, rule, limit_mm):
+    criteria = msgspec.structs.replace(
+        protocol.criteria, metastasis_diameter=msgspec.structs.replace(rule, limit=limit_mm)
+    )
+    return msgspec.structs.replace(protocol, criteria=criteria)
+
+
+def test_a_node_is_measured_as_the_protocol_says(tmp_path):
+    submission = submission_of({"GTVm01": Box((0.0, 0.0, 0.0), (60.0, 20.0, 8.0))})
+    entries = [entry("GTVm01", "LymphNodes")]
+    assert findings("OL203", submission, entries)[0].grade is Grade.MAJOR
+    short = altered_protocol(tmp_path, 'value = "longest_diameter"', 'value = "short_axis"')
+    assert findings("OL203", submission, entries, short)[0].grade is Grade.PASS
+
+
+def test_register_and_contour_on_both_sides_of_the_limit_decide_nothing():
+    submission = submission_of({"GTVm01_Liver": flat(45.0)})
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver", size_mm=51.0)])
+    assert finding.grade is Grade.NOT_EVALUABLE
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver", size_mm=35.1)])
+    assert (finding.grade, finding.flags) == (Grade.PASS, ())
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver", size_mm=34.9)])
+    assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+
+
+def test_an_oversized_tumour_that_may_be_the_primary_is_open():
+    submission = submission_of({"GTV": flat(70.0), "GTVm01_Liver": flat(20.0, 2)})
+    large, small = sorted(
+        findings("OL203", submission, [entry("GTVm01_Liver")]), key=lambda f: f.about
+    )
+    assert (large.about, large.grade) == ("GTV", Grade.NOT_EVALUABLE)
+    assert small.grade is Grade.PASS
+
+
+def test_a_lesion_that_is_not_drawn_is_sized_by_the_register_or_stays_open():
+    nothing = submission_of({"Liver": cube(1)})
+    for size_mm, grade in ((50.0, Grade.PASS), (50.1, Grade.MAJOR), (None, Grade.NOT_EVALUABLE)):
+        (finding,) = findings("OL203", nothing, [entry("GTVm01_Liver", size_mm=size_mm)])
+        assert finding.grade is grade
+        assert finding.about == "id-GTVm01_Liver"
+
+
+@pytest.mark.parametrize(
+    ("name", "axial_mm", "grade"),
+    [
+        ("PTVm01_Liver", 50.0, Grade.PASS),
+        ("PTVm01_Liver", 50.1, Grade.NOT_EVALUABLE),
+        ("ITVm01_Liver", 44.0, Grade.PASS),
+        ("PTV_ALL", 70.0, Grade.NOT_EVALUABLE),
+    ],
+)
+def test_a_target_alone_bounds_the_size_from_above(name, axial_mm, grade):
+    submission = submission_of({name: flat(axial_mm)})
+    (finding,) = findings("OL203", submission, [entry(name)])
+    assert finding.grade is grade
+
+
+def test_a_target_that_is_not_drawn_bounds_nothing():
+    submission = submission_of({"Liver": cube(1)})
+    (finding,) = findings("OL203", submission, [entry("PTVm01_Liver")])
+    assert finding.grade is Grade.NOT_EVALUABLE
+
+
+def test_the_roi_names_of_the_register_that_are_not_drawn_are_queries():
+    submission = submission_of({"GTVm01_Liver": cube(0)})
+    entries = [entry("GTVm01_Liver"), entry("GTVm02_Bone", "Bone")]
+    (finding,) = findings("OL204", submission, entries)
+    assert (finding.grade, finding.flags) == (Grade.INFO, (Flag.QUERY,))
+    assert '"GTVm02_Bone"' in finding.message
+    (finding,) = findings("OL204", submission, entries[:1])
+    assert (finding.grade, finding.flags) == (Grade.PASS, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "arm", "grade"),
+    [
+        ({}, "local_therapy", Grade.PASS),
+        ({"therapy": "none"}, "local_therapy", Grade.MINOR),
+        ({"therapy": "none", "no_therapy_reason": "too near the cord"}, None, Grade.PASS),
+        ({"therapy": "none"}, "no_local_therapy", Grade.INFO),
+    ],
+)
+def test_every_lesion_has_a_therapy_or_a_reason(change, arm, grade):
+    submission = submission_of({"GTVm01_Liver": cube(0)})
+    (finding,) = findings("OL205", submission, [entry("GTVm01_Liver") | change], arm=arm)
+    assert finding.grade is grade
