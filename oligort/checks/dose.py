@@ -8,7 +8,7 @@ from oligort.checks.case import Case
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
@@ -210,10 +210,22 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
     remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
+    if empty := _empty_targets(case, expression):
+        remarks = (*remarks, f"{listed(empty)} is empty and changes nothing")
     if drawn is None:
         return Judged(computed, remarks)
     difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
     return Judged(computed, (*remarks, *difference), bool(difference))
+
+
+def _empty_targets(case: Case, expression: Expression) -> list[str]:
+    """Return the ROIs without contours of the roles that an expression names."""
+    roles = {role for name in operand_names(expression) for role in ROLE_NAMES.get(name, ())}
+    return [
+        structure.roi_name
+        for structure, name in case.submission.roi_names.items()
+        if name.role in roles and structure.is_empty
+    ]
 
 
 def _drawn_as(case: Case, name: str) -> Structure | None:

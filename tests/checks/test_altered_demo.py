@@ -72,7 +72,7 @@ def test_without_a_register_nothing_deviates_and_it_is_no_pass(written):
     [
         ({"bath_reach_mm": 60.0}, {"OL301"}, Grade.MAJOR),
         ({"dose_scale": 1 / 25}, {"OL301", "OL401"}, Grade.NOT_EVALUABLE),
-        ({"undrawn": ("Lung_R",)}, {"OL301", "OL302"}, Grade.NOT_EVALUABLE),
+        ({"undrawn": ("Lung_R",)}, {"OL301", "OL302", "OL303"}, Grade.NOT_EVALUABLE),
     ],
 )
 def test_one_number_of_the_case_flips_the_verdict(change, codes, verdict, tmp_path):
