@@ -322,7 +322,7 @@ class Submission:
         """Name what is there: the ROIs that hold the name, or all of them."""
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
-        return f"; there are {listed(close)}" if names else "; the structure set holds no ROI"
+        return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
 
     def _dvh_of(self, shape: Shape, roi_name: str, end_caps: EndCaps) -> Dvh:
         leaves = shape.leaves

@@ -117,17 +117,27 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
     for limit in case.protocol.dose_limits:
         expression = _as_anatomy_allows(case, parse(limit.structure))
         organs = [name for name in operand_names(expression) if name not in ROLE_NAMES]
+        whole: list[str] = []
         for structure in [s for name in organs for s in case.submission.structures_of(name)]:
             gaps = case.submission.slabs_of(structure).gaps
-            said = ", ".join(f"{g.lower_plane_mm:.1f} and {g.upper_plane_mm:.1f} mm" for g in gaps)
-            name = quoted(structure.roi_name)
+            whole += [] if gaps else [structure.roi_name]
+            for gap in gaps:
+                yield Finding(
+                    code="OL303",
+                    grade=case.protocol.grades.missing_planes,
+                    about=structure.roi_name,
+                    message=f"{quoted(structure.roi_name)}: no contour between "
+                    f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm",
+                    source=CONVENTION,
+                    hint="draw the missing planes, or confirm that the organ is in parts",
+                )
+        if whole:
             yield Finding(
                 code="OL303",
-                grade=case.protocol.grades.missing_planes if gaps else Grade.PASS,
-                about=structure.roi_name,
-                message=f"{name}: no contour between {said}" if gaps else f"{name}: none missing",
+                grade=Grade.PASS,
+                about=limit.structure,
+                message=f"no plane is missing in {listed(whole)}",
                 source=CONVENTION,
-                hint="draw the missing planes, or say that the organ is in parts" if gaps else "",
             )
 
 

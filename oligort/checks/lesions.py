@@ -68,7 +68,8 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     # The organ that decides: the one with most certain lesions, then with most possible ones.
     organ = max(counts, key=lambda organ: (counts[organ].least, counts[organ].most))
     fullest = Count(counts[organ].least, max(count.most for count in counts.values()))
-    yield _count_finding(case, "OL202", rule, fullest, lesions=lesions, about=_organ_name(organ))
+    here = tuple(lesion for lesion in lesions if lesion.organ in (organ, None))
+    yield _count_finding(case, "OL202", rule, fullest, lesions=here, about=_organ_name(organ))
 
 
 @check(
