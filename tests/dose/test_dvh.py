@@ -425,6 +425,22 @@ def test_every_patient_position_gives_the_same_curve(position, dvh_of):
     )
 
 
+@pytest.mark.parametrize("angle", [0.001, 0.3, -1.1])
+def test_an_oblique_dose_grid_gives_the_curve_of_an_aligned_one(angle, dose_of, dvh_of):
+    """A linear field is the same on any grid; only the way through the sampler differs."""
+    turned = np.array(
+        [[np.cos(angle), 0.6 * np.sin(angle), 0.8 * np.sin(angle)], [-np.sin(angle), 0, 0]]
+    )
+    turned[1] = np.cross((0, -0.8, 0.6), turned[0])
+    corner = -22.5 * (turned[0] + turned[1] + np.cross(*turned))
+    grid = Grid(corner, *turned, 2.5, 2.5, 19, 19, np.arange(19) * 2.5)
+    field = LinearGradient(45, FIELD.gradient_gy_per_mm)  # above 0 Gy in the corners too
+    assert_same(
+        dvh_of(star_structure(), dose_of(field, (0, 0, 0), 20)),
+        dvh_of(star_structure(), DoseGrid(grid, field.on(grid))),
+    )
+
+
 def test_a_dose_higher_than_any_real_one_is_refused(dvh_of):
     with pytest.raises(NotEvaluable, match="check its scaling"):
         dvh_of(CUBE, uniform(2000.0))

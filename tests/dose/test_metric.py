@@ -1,7 +1,7 @@
 """Metrics: spellings read, the spelling printed, and refusals."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oligort.dose.metric import Metric
@@ -69,6 +69,7 @@ METRICS = st.one_of(
 
 
 @given(METRICS)
+@settings(deadline=None)
 def test_what_is_printed_is_read_as_the_same_metric(metric):
     assert Metric.parse(str(metric)) == metric
 

@@ -1,7 +1,7 @@
 """Structure expressions: precedence, quoting, round trip and refusals."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oligort.errors import ExpressionError, NotEvaluable
@@ -60,6 +60,7 @@ EXPRESSIONS = st.recursive(
 
 
 @given(EXPRESSIONS)
+@settings(deadline=None)
 def test_what_is_printed_is_read_as_the_same_expression(expression):
     assert parse(str(expression)) == expression
 
