@@ -19,7 +19,7 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.raster import CoverageRaster, Lattice, nesting_signs, signed_area_mm2
 from oligort.geometry.slabs import EndCaps, PlaneFrame, Slab, SlabModel, slabs_of
-from oligort.geometry.structure import Points
+from oligort.geometry.structure import Points, Structure
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,6 +75,7 @@ class Region:
             id(structure): slabs_of(structure, usual_spacing_mm, end_caps)
             for structure in shape.leaves
         }
+        self._crossing_mm: dict[int, set[float]] = {}
         self.frame: PlaneFrame = next(iter(self._models.values())).frame
         for structure in shape.leaves:
             if not self._models[id(structure)].frame.is_parallel_to(self.frame):
@@ -95,12 +96,20 @@ class Region:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was assumed or repaired, by structure."""
+        """What was assumed or repaired, by structure; crossing loops show while layers are cut."""
         return tuple(
             f"ROI {quoted(structure.roi_name)}: {note}"
             for structure in dict.fromkeys(self.shape.leaves)
-            for note in self._models[id(structure)].notes
+            for note in (*self._models[id(structure)].notes, *self._crossings(structure))
         )
+
+    def _crossings(self, structure: Structure) -> tuple[str, ...]:
+        """Return what to say of the structure's planes whose loops were seen to cross."""
+        positions = sorted(self._crossing_mm.get(id(structure), ()))
+        if not positions:
+            return ()
+        where = f"{positions[0]:.4g} mm" + (" and others" if len(positions) > 1 else "")
+        return (f"loops cross in {len(positions)} planes ({where}): joined where they overlap",)
 
     @cached_property
     def slabs(self) -> tuple[Slab, ...]:
@@ -130,6 +139,8 @@ class Region:
             coverage = _coverage(self.shape, rasters, (lower_mm + upper_mm) / 2)
             if coverage is not None and coverage.any():
                 yield Layer(float(lower_mm), float(upper_mm), coverage)
+        for key, raster in rasters.items():
+            self._crossing_mm[key] = raster.crossing_mm
 
     def outline_points_mm(self) -> Points:
         """Return the (N, 3) points (u, v, n) of every loop on both faces of its slab."""
@@ -148,9 +159,15 @@ class _CachedRaster:
 
     def __init__(self, model: SlabModel, lattice: Lattice) -> None:
         self._raster = CoverageRaster(model.slabs, lattice)
+        self._positions = [slab.position_mm for slab in model.slabs]
         self._lower = np.array([slab.lower_mm for slab in model.slabs])
         self._upper = np.array([slab.upper_mm for slab in model.slabs])
         self._shown: tuple[int, Floats] | None = None
+
+    @property
+    def crossing_mm(self) -> set[float]:
+        """Positions of the planes, among those shown, whose loops cross."""
+        return {self._positions[index] for index in self._raster.overlapping}
 
     def at(self, position_mm: float) -> Floats | None:
         index = int(np.searchsorted(self._lower, position_mm, side="right")) - 1

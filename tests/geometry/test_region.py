@@ -138,3 +138,16 @@ def test_an_empty_structure_in_an_expression_is_refused():
     empty = Structure(2, "Lung_R")
     with pytest.raises(NotEvaluable, match='"Lung_R" has no contour'):
         Region(Shape((OUTER, empty)))
+
+
+def test_crossing_loops_are_told() -> None:
+    def square(u_mm: float) -> list[Contour]:
+        corners = [(u_mm, 0.0), (u_mm + 10.0, 0.0), (u_mm + 10.0, 10.0), (u_mm, 10.0)]
+        return [Contour(np.array([(u, v, z) for u, v in corners])) for z in (0.0, 3.0, 6.0)]
+
+    apart = Region(Shape((Structure(1, "apart", tuple(square(0.0) + square(20.0))),)))
+    across = Region(Shape((Structure(2, "across", tuple(square(0.0) + square(5.0))),)))
+    for region in (apart, across):
+        list(region.layers(Lattice.around(region.slabs, 0.7)))
+    assert apart.notes == ()
+    assert "loops cross in 3 planes (0 mm and others)" in across.notes[0]
