@@ -124,11 +124,11 @@ class _Axis:
         weight = np.clip((positions_mm - self.centres_mm[below]) / step, -0.5, 1.5)
         return below, weight, 1 / step
 
-    def inside(self, positions_mm: Floats, size_mm: float) -> Floats:
-        """Return the fraction of each interval of a size around a position that is in the grid."""
+    def cut(self, positions_mm: Floats, size_mm: float) -> tuple[Floats, Floats]:
+        """Return middle and size of what lies in the grid of intervals around positions."""
         low = np.maximum(positions_mm - size_mm / 2, self.low_mm)
         high = np.minimum(positions_mm + size_mm / 2, self.high_mm)
-        return np.asarray(np.clip((high - low) / size_mm, 0, 1))
+        return (low + high) / 2, np.maximum(high - low, 0.0)
 
 
 class _AlignedSampler:
@@ -153,21 +153,21 @@ class _AlignedSampler:
                 along, array = along[::-1], np.flip(array, axis)
             axes.append(_Axis(along))
         u_axis, v_axis, self._n_axis = axes
-        u_mm, v_mm = lattice.u_centres_mm, lattice.v_centres_mm
+        u_mm, u_size = u_axis.cut(lattice.u_centres_mm, lattice.u_step_mm)
+        v_mm, v_size = v_axis.cut(lattice.v_centres_mm, lattice.v_step_mm)
         u_below, self._u_weight, self._u_per_mm = u_axis.weights(u_mm)
         v_below, self._v_weight, self._v_per_mm = v_axis.weights(v_mm)
         u_first, v_first = int(u_below[0]), int(v_below[0])
         self._u_below, self._v_below = u_below - u_first, v_below - v_first
         window = array[u_first : int(u_below[-1]) + 2, v_first : int(v_below[-1]) + 2]
         self._planes = np.ascontiguousarray(np.moveaxis(window, 2, 0))
-        self._inside = np.outer(
-            u_axis.inside(u_mm, lattice.u_step_mm), v_axis.inside(v_mm, lattice.v_step_mm)
-        ).ravel()
-        self._steps_mm = lattice.u_step_mm, lattice.v_step_mm
+        self._inside = np.outer(u_size / lattice.u_step_mm, v_size / lattice.v_step_mm).ravel()
+        self._u_size, self._v_size = u_size, v_size
 
     def sample(self, position_mm: float, thickness_mm: float, pixels: Integers) -> Samples:
         """Sample the layer around a position at the flat indices of the lattice's pixels."""
-        below, weight, per_mm = self._n_axis.weights(np.array([position_mm]))
+        middle, size = self._n_axis.cut(np.array([position_mm]), thickness_mm)
+        below, weight, per_mm = self._n_axis.weights(middle)
         lower, upper = self._planes[below[0]], self._planes[below[0] + 1]
         plane, n_slope = lower + weight[0] * (upper - lower), (upper - lower) * per_mm[0]
 
@@ -176,13 +176,10 @@ class _AlignedSampler:
         value, v_slope = self._along_v(value_rows, pixels)
         u_slope, _ = self._along_v(u_rows, pixels)
         n_slope_here, _ = self._along_v(n_rows, pixels)
-        inside = self._inside.take(pixels) * self._n_axis.inside(
-            np.array([position_mm]), thickness_mm
-        )
-        u_step, v_step = self._steps_mm
-        return _spread(
-            value, (u_slope * u_step, v_slope * v_step, n_slope_here * thickness_mm), inside
-        )
+        inside = self._inside.take(pixels) * (size / thickness_mm)
+        u, v = np.divmod(pixels, len(self._v_size))
+        changes = u_slope * self._u_size[u], v_slope * self._v_size[v], n_slope_here * size
+        return _spread(value, changes, inside)
 
     def _along_u(self, plane: Floats) -> tuple[Floats, Floats]:
         """Return values and slopes per mm on the rows of pixels, still on the grid along v."""

@@ -69,7 +69,8 @@ class Tally:
         self._volume += float(volume.sum())
         # Not a dot product: the threads that it starts wait for each other on a busy machine.
         self._dose_volume += float(np.einsum("i,i->", volume, samples.dose_gy))
-        is_filled = fraction > 1 - VOLUME_ROUNDING
+        # What the edge of the grid cuts is filled too: its interval is that of the part inside.
+        is_filled = (covered > 1 - VOLUME_ROUNDING) & (fraction > 0)
         is_rim = (fraction > 0) & ~is_filled
         if is_filled.any():
             dose, reach = samples.dose_gy[is_filled], samples.reach_gy[is_filled]

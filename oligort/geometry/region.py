@@ -26,6 +26,9 @@ Floats = npt.NDArray[np.float64]
 BORDER_TOLERANCE_MM = 1e-6
 """Slab borders closer than a nanometre are one border: rounding, and no volume."""
 
+LEAST_SHARE = 0.1
+"""Share of their boxes that loops are taken to fill at least when a size of pixels is chosen."""
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -118,17 +121,8 @@ class Region:
 
     @cached_property
     def drawn_volume_mm3(self) -> float:
-        """Sum of the structures' volumes as drawn: an upper estimate, to choose a raster by."""
-        return sum(
-            (slab.upper_mm - slab.lower_mm)
-            * abs(
-                sum(
-                    sign * signed_area_mm2(loop)
-                    for sign, loop in zip(nesting_signs(slab.loops), slab.loops, strict=True)
-                )
-            )
-            for slab in self.slabs
-        )
+        """Sum of the structures' volumes as drawn: an estimate to choose a raster by."""
+        return sum((slab.upper_mm - slab.lower_mm) * _drawn_area_mm2(slab) for slab in self.slabs)
 
     def layers(self, lattice: Lattice) -> Iterator[Layer]:
         """Cut the region into layers, in ascending order along the normal."""
@@ -152,6 +146,17 @@ class Region:
                 for face_mm in (slab.lower_mm, slab.upper_mm)
             ]
         )
+
+
+def _drawn_area_mm2(slab: Slab) -> float:
+    """Return the area of a slab's loops, and no less than a share of their boxes.
+
+    The signed areas of a loop that crosses itself cancel; its box does not.
+    """
+    signs = nesting_signs(slab.loops)
+    area = sum(s * signed_area_mm2(loop) for s, loop in zip(signs, slab.loops, strict=True))
+    boxes = sum(float(np.prod(np.ptp(loop, axis=0))) for loop in slab.loops)
+    return max(abs(area), LEAST_SHARE * boxes)
 
 
 class _CachedRaster:

@@ -224,3 +224,17 @@ def test_a_gap_is_not_filled_in(dose_of):
     found = compute_dvh(region, dose_of(VERTICAL, CENTRE, 20), "PTV")
     assert found.volume_cc == pytest.approx(0.9)
     assert any("not filled" in note for note in found.notes)
+
+
+def test_a_figure_of_eight_or_a_line_takes_no_more_memory_than_any_loop():
+    # Signed areas that cancel must not choose the finest raster there is: it took gigabytes.
+    def stacked(corners):
+        planes = np.arange(-6.0, 7.0, 3.0)
+        contours = [Contour(np.array([(x, y, z) for x, y in corners])) for z in planes]
+        return Structure(1, "odd", tuple(contours))
+
+    eight = stacked([(-10, -10), (10, 10), (10, -10), (-10, 10)])
+    region = Region(Shape((eight,)))
+    assert region.drawn_volume_mm3 > 0.05 * 20 * 20 * 15
+    line = stacked([(-10, -10), (0, 0), (10, 10)])
+    assert Region(Shape((line,))).drawn_volume_mm3 > 0
