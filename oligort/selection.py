@@ -128,7 +128,7 @@ def choose(
     plan, dose = named(plans, doses, selection)
     by = "chosen by the user"
     if dose is None:
-        dose, by = _only_dose(doses, plan)
+        dose, by = _only_dose(doses, plan, plans)
         twins = [d for d in sharing_a_uid(doses) if d.sop_instance_uid == dose.sop_instance_uid]
         if twins:
             raise NotEvaluable(
@@ -192,7 +192,7 @@ def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Pla
         )
 
 
-def _only_dose(doses: Sequence[Dose], plan: Plan | None) -> tuple[Dose, str]:
+def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) -> tuple[Dose, str]:
     """Return the dose that alone stands for what was planned, and the rule that says so."""
     if not doses:
         raise NotEvaluable("no RTDOSE is in the submission")
@@ -223,12 +223,13 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None) -> tuple[Dose, str]:
             return sums[0], "the sum of all plans (MULTI_PLAN)"
         raise NotEvaluable(
             f"{_title(sums[0])} does not hold the plan of {_listing(beyond)}, which may be another "
-            f"course; choose one by plan or by dose"
+            f"course; choose a plan or a dose"
         )
     if len(usable) > 1:
         raise NotEvaluable(
             f"{len(usable)} doses are there and may be alternatives or courses: {_listing(usable)}"
-            f"; they are not added; choose one by plan or by dose"
+            f"; they are not added; choose a dose, or a plan"
+            f"{f' ({_listing(plans)})' if plans else ''}"
         )
     # A second form of the same plan's dose may be unusable; the dose of another plan may not.
     same = set(usable[0].plan_uids)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from oligort.display import listed, quoted
+from oligort.anatomy import Anatomy
 from oligort.dose.dvh import Dvh, compute_dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.tally import BIN_GY
@@ -25,17 +25,9 @@ from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
-from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
+from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan
 from oligort.selection import Chosen, Selection, choose, choose_structure_set, named, named_plan
-
-ROLE_NAMES: Mapping[str, frozenset[Role]] = {
-    "GTV": GTV_ROLES,
-    "CTV": frozenset({Role.CTV}),
-    "ITV": frozenset({Role.ITV}),
-    "PTV": frozenset({Role.PTV}),
-}
-"""Names that stand, in an expression, for the union of all ROIs of a role."""
 
 _Answer = TypeVar("_Answer")
 
@@ -60,6 +52,8 @@ class Submission:
         Patient's Age (0010,1010).
     selection : Selection
         The plan and the dose that the user asked for.
+    roles : mapping of ROI name to Role
+        Roles that the clinical register gives; each goes before what the name says.
     """
 
     structure_sets: tuple[StructureSet, ...] = ()
@@ -72,6 +66,7 @@ class Submission:
     trial_site_id: str = ""
     patient_age_years: int | None = None
     selection: Selection = field(default_factory=Selection)
+    roles: Mapping[str, Role] = field(default_factory=dict)
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -152,7 +147,16 @@ class Submission:
     @cached_property
     def roi_names(self) -> Mapping[Structure, RoiName]:
         """What the name of each structure says."""
-        return {s: read_roi_name(s.roi_name, s.interpreted_type) for s in self.structure_set}
+        read = {s: read_roi_name(s.roi_name, s.interpreted_type) for s in self.structure_set}
+        return {
+            structure: replace(name, role=self.roles.get(structure.roi_name, name.role))
+            for structure, name in read.items()
+        }
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """What names stand for in the structure set."""
+        return Anatomy(self.structure_set, self.roi_names, self.usual_spacing_mm)
 
     def role_of(self, roi_name: str) -> Role:
         """Return the role that an ROI's name stands for, drawn or not."""
@@ -180,12 +184,7 @@ class Submission:
         NotEvaluable
             If there is none, it is empty, or several could be meant.
         """
-        # The role goes first: an ROI "GTV" beside "GTVm01" is one of the GTVs, not all of them.
-        if name in ROLE_NAMES:
-            return self._of_role(name)
-        if self.structure_set.named(name):
-            return (self._drawn_as(name),)
-        return self._of_organ(name)
+        return self.anatomy.structures_of(name)
 
     def dvh(self, roi: str, end_caps: EndCaps = "half") -> Dvh:
         """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
@@ -198,7 +197,7 @@ class Submission:
             If `roi` is no ROI's name and no expression.
         """
         if self.structure_set.named(roi):
-            return self.dvh_of(self._drawn_as(roi), end_caps)
+            return self.dvh_of(self.anatomy.drawn_as(roi), end_caps)
         return self.computed_dvh(parse(roi), end_caps)
 
     def dvh_of(self, structure: Structure, end_caps: EndCaps = "half") -> Dvh:
@@ -272,61 +271,11 @@ class Submission:
             ),
         )
 
-    def _drawn_as(self, roi_name: str) -> Structure:
-        drawn = [s for s in self.structure_set.named(roi_name) if not s.is_empty]
-        if not drawn:
-            raise NotEvaluable(f"ROI {quoted(roi_name)} has no contour that encloses an area")
-        if len(drawn) > 1:
-            raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(roi_name)}")
-        return drawn[0]
-
-    def _of_role(self, role_name: str) -> tuple[Structure, ...]:
-        roles = ROLE_NAMES[role_name]
-        structures = [s for s, name in self.roi_names.items() if name.role in roles]
-        drawn = tuple(structure for structure in structures if not structure.is_empty)
-        if not drawn:
-            what = "every one is empty" if structures else "no ROI is read as one"
-            raise NotEvaluable(f"no {role_name} is drawn: {what}")
-        return drawn
-
-    def _of_organ(self, name: str) -> tuple[Structure, ...]:
-        wanted = read_roi_name(name)
-        if wanted.organ is None or wanted.role is not Role.ORGAN or wanted.subtracted:
-            raise NotEvaluable(f"no ROI is named {quoted(name)}{self._suggestion(name)}")
-        by_side: dict[Side | None, list[Structure]] = {}
-        for structure, found in self.roi_names.items():
-            if (
-                found.organ is wanted.organ
-                and found.role is Role.ORGAN
-                and not found.subtracted
-                and not structure.is_empty
-            ):
-                by_side.setdefault(found.side, []).append(structure)
-        for structures in by_side.values():
-            if len(structures) > 1:
-                names = listed(structure.roi_name for structure in structures)
-                raise NotEvaluable(f"several ROIs could be {quoted(name)}: {names}")
-        if wanted.side in by_side:
-            return tuple(by_side[wanted.side])
-        left, right = by_side.get(Side.LEFT, []), by_side.get(Side.RIGHT, [])
-        if wanted.side is Side.BOTH and left and right:
-            return left[0], right[0]
-        if wanted.side is Side.BOTH and (left or right):
-            alone = (left or right)[0].roi_name
-            raise NotEvaluable(
-                f"only one side of {quoted(name)} is drawn ({quoted(alone)}): the other is missing"
-            )
-        raise NotEvaluable(f"no ROI is read as {quoted(name)}{self._suggestion(name)}")
-
-    def _suggestion(self, name: str) -> str:
-        """Name what is there: the ROIs that hold the name, or all of them."""
-        names = [structure.roi_name for structure in self.structure_set]
-        close = [other for other in names if name.casefold() in other.casefold()] or names
-        return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
-
     def _dvh_of(self, shape: Shape, roi_name: str, end_caps: EndCaps) -> Dvh:
         leaves = shape.leaves
-        number = leaves[0].roi_number if len(leaves) == 1 else None
+        # An expression has no number, even where a single ROI is all that it stands for.
+        is_drawn = len(leaves) == 1 and leaves[0].roi_name == roi_name
+        number = leaves[0].roi_number if is_drawn else None
         key = "dvh", roi_name, tuple(id(structure) for structure in leaves), end_caps
 
         def compute() -> Dvh:

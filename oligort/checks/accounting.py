@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.naming import read_roi_name
+from oligort.lesions.vocabulary import Organ, Role
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
 """Local therapies that need no contour: their lesions are in the register only."""
@@ -30,12 +31,15 @@ class AccountedLesion:
         How many metastases it is at least and at most.
     matched_by : str
         How entry and contours were brought together, or "".
+    doubt : str
+        Why it may be no metastasis although one side says so, or "".
     """
 
     contours: tuple[Lesion, ...]
     entry: RegisterLesion | None
     counted: Count
     matched_by: str = ""
+    doubt: str = ""
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -59,7 +63,8 @@ class AccountedLesion:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why its count is a range."""
-        return tuple(dict.fromkeys(lesion.doubt for lesion in self.contours if lesion.doubt))
+        said = (self.doubt, *(lesion.doubt for lesion in self.contours))
+        return tuple(dict.fromkeys(doubt for doubt in said if doubt))
 
 
 def account(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
@@ -89,7 +94,51 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    return (*accounted, *undrawn)
+    return (*accounted, *undrawn, *_contradicted(census, register), *_unlisted(census, register))
+
+
+def contradicts(kind: LesionKind, role: Role) -> bool:
+    """Whether an ROI's name says of a lesion that the register is wrong, one way or the other."""
+    is_distant = kind is LesionKind.DISTANT
+    says_distant = role is Role.GTV_METASTASIS
+    # A node may be either, so its name contradicts nothing.
+    return says_distant is not is_distant and role in {Role.GTV_METASTASIS, Role.GTV_PRIMARY}
+
+
+def _contradicted(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+    """Return the contours that are named metastases and that the register calls something else."""
+    found = []
+    for entry in register.lesions if register else ():
+        if entry.kind in {None, LesionKind.DISTANT}:
+            continue
+        contours = tuple(
+            lesion
+            for lesion in census.lesions
+            if lesion.roi_name in entry.roi_names
+            and read_roi_name(lesion.roi_name).role is Role.GTV_METASTASIS
+        )
+        if contours:
+            doubt = f"{entry.id} is named a metastasis and the register says another kind"
+            found.append(
+                AccountedLesion(contours, entry, Count(0, len(contours)), "ROI name", doubt)
+            )
+    return found
+
+
+def _unlisted(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+    """Return the nodes that no entry names, where a register lists lesions.
+
+    "Node" does not say "regional": a node that the register does not know may be a metastasis.
+    """
+    if register is None or not register.lesions:
+        return []
+    known = {name for entry in register.lesions for name in entry.roi_names}
+    doubt = "a node that the register does not list may be regional or not"
+    return [
+        AccountedLesion((lesion,), None, Count(0, 1), doubt=doubt)
+        for lesion in census.lesions
+        if lesion.role is Role.GTV_NODE and lesion.roi_name not in known
+    ]
 
 
 def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLesion | None:

@@ -1,6 +1,6 @@
 """Case: what the checks look at, and the shared reading of register and contours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from oligort.checks.accounting import AccountedLesion, account
@@ -8,6 +8,7 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import LesionCensus
+from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
@@ -16,13 +17,42 @@ MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
 """Roles of volumes that are larger than the lesion that they are drawn for."""
 
 
+def _with_roles_of(submission: Submission, register: Register | None) -> Submission:
+    """Return the submission with the roles that the register gives to the ROIs of its lesions.
+
+    A PTV that the register names for a lesion bounds its size and is not the lesion, and an organ
+    is none: what such names say stands.
+    """
+    roles = {
+        roi_name: lesion.role
+        for lesion in (register.lesions if register else ())
+        if lesion.kind is not None
+        for roi_name in lesion.roi_names
+        if MARGIN_ROLES.isdisjoint(_roles_in(roi_name)) and Role.ORGAN not in _roles_in(roi_name)
+    }
+    return replace(submission, roles=roles) if roles else submission
+
+
+def _roles_in(roi_name: str) -> set[Role]:
+    name = read_roi_name(roi_name)
+    return {name.role, name.base}
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One submission held against one protocol, with the register where there is one."""
+    """One submission held against one protocol, with the register where there is one.
+
+    `subject` is the subject id that the user gave, or None.
+    """
 
     submission: Submission
     protocol: Protocol
     register: Register | None
+    subject: str | None = None
+
+    def __post_init__(self) -> None:
+        # What the register says of an ROI holds for every question: counted, measured, subtracted.
+        object.__setattr__(self, "submission", _with_roles_of(self.submission, self.register))
 
     def require_register(self) -> Register:
         """Return the register.
@@ -46,18 +76,11 @@ class Case:
             If there is no structure set, or the choice is open.
         """
         lesions = self.register.lesions if self.register else ()
-        gross_tumours = {
-            structure.roi_name
-            for structure, name in self.submission.roi_names.items()
-            # A PTV that the register names for a lesion bounds its size; it is not the lesion.
-            if MARGIN_ROLES.isdisjoint({name.role, name.base})
-        }
         hints = {
-            roi_name: LesionHint(role=lesion.role, organ=lesion.organ)
+            roi_name: LesionHint(role=self.submission.roles[roi_name], organ=lesion.organ)
             for lesion in lesions
-            if lesion.kind is not None
             for roi_name in lesion.roi_names
-            if roi_name in gross_tumours
+            if roi_name in self.submission.roles
         }
         dice = self.protocol.settings.duplicate_dice
         thresholds = CensusThresholds(duplicate_dice=dice.most, maybe_duplicate_dice=dice.least)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.plausibility import fit_of
@@ -17,7 +18,7 @@ from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 from oligort.protocol.limits import DoseLimit
-from oligort.submission import ROLE_NAMES
+from oligort.selection import doses_of_parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class Judged:
     dvh: Dvh
     remarks: tuple[str, ...] = ()
     is_query: bool = False
+    lacks_targets: bool = False
 
 
 @check("OL301", "Dose limits")
@@ -195,6 +197,11 @@ def _require_gradable(case: Case) -> None:
         )
     if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
         raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL")
+    chosen = case.submission.chosen.dose
+    if chosen in doses_of_parts([chosen]):
+        raise NotEvaluable(
+            f"the dose is of a part of a plan ({chosen.summation_type or 'no summation type'})"
+        )
     fit = fit_of(case)
     if not fit.fits:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
@@ -213,29 +220,30 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
         expression = _as_anatomy_allows(case, parse(limit.structure))
         computed = case.submission.computed_dvh(expression)
     except NotEvaluable as error:
-        if drawn is None:
+        # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
+        if drawn is None or _drawn_lungs(case):
             raise
         remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
         return Judged(case.submission.dvh_of(drawn), (remark,))
     remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
-    if empty := _empty_targets(case, expression):
-        remarks = (*remarks, f"{listed(empty)} is empty and changes nothing")
+    missing = _missing_targets(case, expression)
+    if missing:
+        remarks = (*remarks, f"{listed(missing)} has no contours that can be used: not subtracted")
     if drawn is None:
-        return Judged(computed, remarks)
+        return Judged(computed, remarks, is_query=bool(missing), lacks_targets=bool(missing))
     difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
-    return Judged(computed, (*remarks, *difference), bool(difference))
+    is_query = bool(difference or missing)
+    return Judged(computed, (*remarks, *difference), is_query, lacks_targets=bool(missing))
 
 
-def _empty_targets(case: Case, expression: Expression) -> list[str]:
-    """Return the ROIs without contours of the roles that an expression names."""
+def _missing_targets(case: Case, expression: Expression) -> list[str]:
+    """Return the ROIs of the roles that an expression names that are empty or not to be trusted."""
     roles = {role for name in operand_names(expression) for role in ROLE_NAMES.get(name, ())}
-    return [
-        structure.roi_name
-        for structure, name in case.submission.roi_names.items()
-        if name.role in roles and structure.is_empty
-    ]
+    empty = [s.roi_name for s in case.submission.structure_set if s.is_empty]
+    names = (*empty, *case.submission.structure_set.left_out)
+    return [name for name in names if case.submission.role_of(name) in roles]
 
 
 def _drawn_as(case: Case, name: str) -> Structure | None:
@@ -313,10 +321,18 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     """Return the finding on a limit whose structure and dose are there."""
     value = judged.dvh[limit.metric]
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
+    fit = fit_of(case)
+    if fit.target is None:
+        remarks.append(fit.message)
     if allowed_throughout(value, limit) is None:
         raise NotEvaluable(
             f"{judged.dvh.uncovered_cc:.1f} cc lie outside the dose grid: {limit.metric} is "
             f"{value.low:.2f} to {value.high:.2f} {limit.unit}, and the limit lies between"
+        )
+    if judged.lacks_targets and not limit.allows(value):
+        raise NotEvaluable(
+            f"{limit.metric} {value:.2f} {limit.unit} is beyond the limit, and "
+            f"{'; '.join(judged.remarks)}"
         )
     flags = [Flag.QUERY] if judged.is_query else []
     width = case.protocol.settings.borderline_percentage_points.value

@@ -9,7 +9,7 @@ from oligort.clinical.answer import Answer
 from oligort.clinical.classification import Classification, classify
 from oligort.clinical.register import LesionKind
 from oligort.errors import NotEvaluable
-from oligort.finding import Evidence, Finding, Grade
+from oligort.finding import Evidence, Finding, Flag, Grade
 
 
 @check("OL101", "Age", rule=lambda protocol: protocol.criteria.age)
@@ -19,6 +19,8 @@ def age(case: Case) -> Iterator[Finding]:
     Why it matters: an inclusion criterion.
 
     How it is measured: the register's age at enrolment; without one, Patient's Age (0010,1010).
+
+    A difference of more than a year between the two is a query.
 
     Not evaluable when: neither is given.
 
@@ -31,7 +33,16 @@ def age(case: Case) -> Iterator[Finding]:
         years, origin = case.submission.patient_age_years, "Patient's Age in the DICOM files"
     if years is None:
         raise NotEvaluable("neither the register nor the DICOM files give the age")
-    yield held_against("OL101", rule, years, message=f"{years} years ({origin})")
+    in_files = case.submission.patient_age_years
+    differs = in_files is not None and abs(years - in_files) > 1
+    said = f"; Patient's Age in the DICOM files is {in_files}" if differs else ""
+    yield held_against(
+        "OL101",
+        rule,
+        years,
+        message=f"{years} years ({origin}){said}",
+        flags=(Flag.QUERY,) if differs else (),
+    )
 
 
 @check("OL102", "ECOG performance status", rule=lambda protocol: protocol.criteria.ecog)
@@ -100,8 +111,9 @@ def genuine(case: Case) -> Iterator[Finding]:
         criterion=rule.criterion,
         grade=Grade.PASS if classified.genuine is rule.required else rule.grade,
         message=f"genuine: {classified.genuine}; {state}",
-        evidence=tuple(
-            Evidence(name=step.question, measured=str(step.answer)) for step in classified.path
+        evidence=(
+            Evidence(name=rule.description, measured=str(classified.genuine)),
+            *(Evidence(name=step.question, measured=str(step.answer)) for step in classified.path),
         ),
         source=rule.source,
     )

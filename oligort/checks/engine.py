@@ -49,7 +49,7 @@ def check(
     """
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     answers = register if isinstance(register, Register | None) else Register.load(register)
-    case = Case(submission, rules, answers)
+    case = Case(submission, rules, answers, subject)
     findings = tuple(finding for one in all_checks() for finding in _findings(one, case))
     plan = _chosen_plan_facts(submission)
     return Report(

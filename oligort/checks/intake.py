@@ -6,8 +6,9 @@ from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
-from oligort.finding import Finding, Grade
+from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import StructureSet
+from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, FaultKind, ImageSeries, Plan
 from oligort.selection import doses_of_parts
 
@@ -64,6 +65,14 @@ def one_patient(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     submission = case.submission
+    if case.subject and case.register and case.subject != case.register.subject:
+        yield Finding(
+            code="OL002",
+            grade=case.protocol.grades.several_patients,
+            message="the register is of another subject than the one asked for",
+            source=CONVENTION,
+            hint="give the register of this patient",
+        )
     objects: tuple[StructureSet | Plan | Dose | ImageSeries, ...] = (
         *submission.structure_sets,
         *submission.plans,
@@ -195,6 +204,75 @@ def judged_dose(case: Case) -> Iterator[Finding]:
             f"{dose.refusal or reason}",
             source=CONVENTION,
         )
+
+
+@check("OL005", "What is left aside")
+def left_aside(case: Case) -> Iterator[Finding]:
+    """What it checks: structure sets and plans that are there and are not judged.
+
+    Why it matters: a newer structure set or another course may change the answer.
+
+    How it is measured: every structure set but the judged one, and every plan that the judged
+    dose does not hold, is a query.
+
+    Not evaluable when: no structure set can be chosen.
+
+    Source: oligort convention.
+    """
+    submission = case.submission
+    judged = submission.structure_set
+    try:
+        plans = submission.chosen.plans
+    except NotEvaluable:
+        plans = submission.plans
+    others = [
+        f"structure set {quoted(s.file)}" for s in submission.structure_sets if s is not judged
+    ]
+    others += [
+        f"plan {quoted(plan.label)} in {quoted(plan.file)}"
+        for plan in submission.plans
+        if all(plan is not one for one in plans)
+    ]
+    for other in others:
+        yield Finding(
+            code="OL005",
+            grade=Grade.INFO,
+            flags=(Flag.QUERY,),
+            message=f"{other} is not judged",
+            source=CONVENTION,
+            hint="confirm that it is superseded, an alternative or another course",
+        )
+    if not others:
+        yield Finding(
+            code="OL005", grade=Grade.PASS, message="nothing is left aside", source=CONVENTION
+        )
+
+
+@check("OL006", "Names of the ROIs")
+def names_of_the_rois(case: Case) -> Iterator[Finding]:
+    """What it checks: the name of every ROI that is drawn is known.
+
+    Why it matters: an ROI whose name says nothing may be a lesion, or the organ that was missed.
+
+    How it is measured: by the tables of names; an ROI that the register names for a lesion is
+    known. Nothing is matched by likeness; the nearest known name is only offered.
+
+    Not evaluable when: no structure set can be chosen.
+
+    Source: AAPM TG-263; oligort convention; the grade is the protocol's setting.
+    """
+    unknown = [
+        f"{quoted(s.roi_name)}{f' (like {quoted(name.nearest)})' if name.nearest else ''}"
+        for s, name in case.submission.roi_names.items()
+        if name.role is Role.UNKNOWN and not s.is_empty
+    ]
+    yield Finding(
+        code="OL006",
+        grade=case.protocol.grades.name_not_mapped if unknown else Grade.PASS,
+        message=f"not known: {', '.join(unknown)}" if unknown else "all names are known",
+        source=CONVENTION,
+        hint="name each ROI as TG-263 does, or in the register" if unknown else "",
+    )
 
 
 def _file_of(thing: StructureSet | Plan | Dose | ImageSeries) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from oligort.checks.accounting import AccountedLesion, per_organ, total
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import MARGIN_ROLES, Case
-from oligort.checks.registry import CONVENTION, check
-from oligort.clinical.register import LesionKind, RegisterLesion, Therapy
-from oligort.display import listed, quoted, safe_text
+from oligort.checks.reconciliation import targets_without_lesion
+from oligort.checks.registry import check
+from oligort.clinical.register import RegisterLesion
+from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
-from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.finding import Evidence, Finding, Flag
 from oligort.lesions.lesion import Count, Lesion
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.measure import Measure
@@ -100,93 +101,6 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
         raise NotEvaluable("no distant metastasis is drawn, and the register lists none")
 
 
-@check("OL204", "Register and contours agree")
-def reconciliation(case: Case) -> Iterator[Finding]:
-    """What it checks: lesions of the register and lesions among the contours are the same.
-
-    Why it matters: a lesion that only one side knows is miscounted, or not treated.
-
-    How it is measured: entries of the register are matched to contours by ROI name, else by organ
-    where both sides have equally many. ROI names of the register that are not drawn, and lesions
-    that the register does not list, are queries.
-
-    Not evaluable when: no register lists lesions, or no structure set can be read.
-
-    Source: oligort convention.
-    """
-    if case.register is None or not case.register.lesions:
-        raise NotEvaluable("no register lists the lesions")
-    drawn = {structure.roi_name for structure in case.submission.structure_set}
-    missing = [n for entry in case.register.lesions for n in entry.roi_names if n not in drawn]
-    unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
-    undrawn = [
-        lesion.name
-        for lesion in case.accounted
-        if not lesion.contours and lesion.entry and lesion.entry.therapy is Therapy.RADIOTHERAPY
-    ]
-    queries = [
-        f"the register names ROIs that are not drawn: {listed(missing)}" if missing else "",
-        f"the register does not list {listed(unlisted)}" if unlisted else "",
-        f"no contour is drawn for {listed(undrawn)}, to be irradiated" if undrawn else "",
-    ]
-    said = "; ".join(query for query in queries if query)
-    pairs = ", ".join(
-        f"{lesion.name} by {lesion.matched_by}" for lesion in case.accounted if lesion.matched_by
-    )
-    yield Finding(
-        code="OL204",
-        grade=Grade.INFO if said else Grade.PASS,
-        flags=(Flag.QUERY,) if said else (),
-        message=said or f"matched: {safe_text(pairs, 300) or 'nothing to match'}",
-        source=CONVENTION,
-        hint="correct the register or the structure names" if said else "",
-    )
-
-
-@check("OL205", "Every lesion has its local therapy")
-def lesion_therapy(case: Case) -> Iterator[Finding]:
-    """What it checks: every distant metastasis gets a local therapy, or a reason why not.
-
-    Why it matters: all lesions should be included in local treatment "in principle".
-
-    How it is measured: the register's therapy and no_therapy_reason; not asked in the arm without
-    local therapy.
-
-    Not evaluable when: no register lists lesions, or a therapy is unknown.
-
-    Source: NCT06190782, interventions; the grade is the protocol's setting.
-    """
-    register = case.require_register()
-    if register.arm == "no_local_therapy":
-        yield Finding(
-            code="OL205",
-            grade=Grade.INFO,
-            message="not asked: the arm without local therapy",
-            source=case.protocol.grades.source,
-        )
-        return
-    entries = register.lesions_of(LesionKind.DISTANT)
-    if not entries:
-        raise NotEvaluable("the register lists no distant lesion")
-    without = [
-        entry.id
-        for entry in entries
-        if entry.therapy is Therapy.NONE and not entry.no_therapy_reason
-    ]
-    unknown = [entry.id for entry in entries if entry.therapy is Therapy.UNKNOWN]
-    if without or not unknown:
-        yield Finding(
-            code="OL205",
-            grade=case.protocol.grades.lesion_without_therapy if without else Grade.PASS,
-            message=f"no local therapy and no reason: {listed(without)}"
-            if without
-            else f"{len(entries)} distant lesions have a local therapy or a reason",
-            source=case.protocol.grades.source,
-        )
-    if unknown:
-        raise NotEvaluable(f"the register does not say the therapy of {listed(unknown)}")
-
-
 def _why_incomplete(case: Case) -> str:
     """Return why there may be lesions that nobody told of, or ""."""
     if case.register is None or not case.register.lesions:
@@ -209,6 +123,9 @@ def _why_incomplete(case: Case) -> str:
     ]
     if unmeasured:
         return f"{listed(unmeasured)} cannot be measured and no lesion of the register names it"
+    unexplained = [name for name in targets_without_lesion(case) if name not in listed_rois]
+    if unexplained:
+        return f"{listed(unexplained)} is drawn around no known lesion"
     return ""
 
 
@@ -229,9 +146,9 @@ def _count_finding(
         name=rule.description,
         measured=str(count),
         relation=rule.relation,
-        limit=rule.limit,
-        low=count.least,
-        high=None if incomplete else count.most,
+        limit=float(rule.limit),
+        low=float(count.least),
+        high=None if incomplete else float(count.most),
     )
     if not rule.allows(count.least):
         message = f"{count} metastases: {names}" + (f"; {doubts}" if doubts else "")

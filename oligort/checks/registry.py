@@ -55,9 +55,9 @@ def check(
 
 def all_checks() -> tuple[Check, ...]:
     """Return every check in the order of the codes."""
-    from oligort.checks import dose, eligibility, intake, lesions
+    from oligort.checks import dose, eligibility, intake, lesions, reconciliation
 
-    assert {module.__name__ for module in (dose, eligibility, intake, lesions)}
+    assert {module.__name__ for module in (dose, eligibility, intake, lesions, reconciliation)}
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 
 

@@ -66,10 +66,8 @@ def _answer(submission: "Submission", rois: tuple[str, ...]) -> "LesionDocument"
             for name in rois
             if name not in drawn
         )
-        if rois and len(missing) == len(rois):
-            return LesionDocument(not_evaluable=missing)
         present = tuple(name for name in rois if name in drawn)
-        census = submission.lesions(present or None)
+        census = submission.lesions(present if rois else None)
     except NotEvaluable as error:
         return LesionDocument(not_evaluable=(Unanswered(roi_name="", reason=str(error)),))
     return LesionDocument.of(census, missing + _unmeasured(census, present))

@@ -27,12 +27,14 @@ class OutputError(OligortError, OSError):
 
 def write_json(text: str, file: Path) -> None:
     """Write JSON, which is UTF-8 whatever the terminal speaks, to a file or standard output."""
-    if file == STANDARD_OUTPUT:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
-        return
     try:
-        file.write_text(text, encoding="utf-8")
+        if file == STANDARD_OUTPUT:
+            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.flush()
+        else:
+            file.write_text(text, encoding="utf-8")
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise OutputError(
             f"expected to write JSON to {quoted(file)}, found: {error.strerror}; "
@@ -64,9 +66,10 @@ def note_all(about: str, notes: "Iterable[str]") -> None:
 
 
 def note_faults(faults: "Iterable[Fault]") -> None:
-    """Say which files, or parts of them, could not be used."""
+    """Say which files, or parts of them, could not be used, or are used with a doubt."""
     for fault in faults:
-        note(f"not used: {quoted(fault.file)}: {fault.reason}")
+        what = "in doubt" if fault.kind == "doubt" else "not used"
+        note(f"{what}: {quoted(fault.file)}: {fault.reason}")
 
 
 def note_unanswered(questions: "Iterable[Unanswered]") -> None:

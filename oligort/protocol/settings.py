@@ -204,10 +204,12 @@ class Grades(Sourced, frozen=True, kw_only=True):
     """
 
     lesion_without_therapy: Grade
+    dose_in_arm_without_local_therapy: Grade
     several_patients: Grade
     reference_to_missing_object: Grade
     structure_outside_dose_grid: Grade
     missing_planes: Grade
+    name_not_mapped: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""

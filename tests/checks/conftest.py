@@ -30,6 +30,7 @@ LUNG_LEFT = Box((50.0, 0.0, 0.0), (60.0, 60.0, 100.0))
 LUNG_RIGHT = Box((-50.0, 0.0, 0.0), (60.0, 60.0, 100.0))
 METASTASIS = Box((50.0, 0.0, 0.0), (20.0, 20.0, 20.0))
 TARGET = Box((0.0, 0.0, 50.0), (20.0, 20.0, 20.0))
+PRIMARY = Box((0.0, 0.0, 50.0), (10.0, 10.0, 10.0))
 
 PRESCRIPTION_GY = 32.5
 """Near the median of the target, 20 + 0.5 (50 - edge) Gy, for edges about 25 mm."""
@@ -38,6 +39,7 @@ SOLIDS = {
     "Lung_L": LUNG_LEFT,
     "Lung_R": LUNG_RIGHT,
     "GTVm01_Lung_L": METASTASIS,
+    "GTVp": PRIMARY,
     "PTVm01": TARGET,
 }
 

@@ -123,7 +123,7 @@ def test_without_any_structure_set_the_criterion_is_still_answered(
 
 
 def test_no_gtv_is_named_and_never_nothing_to_subtract(build, findings_of, register_table):
-    submission = build(without=["GTVm01_Lung_L"])
+    submission = build(without=["GTVm01_Lung_L", "GTVp"])
     (finding,) = findings_of("OL301", submission, register_table)
     assert finding.grade is Grade.NOT_EVALUABLE
     assert "no GTV is drawn" in finding.message

@@ -321,7 +321,7 @@ def test_lesions_asked_for_and_not_measured_are_named_with_the_reason(
     ]  # fmt: skip
     # Names that all fail must not fall back to measuring what nobody asked for.
     assert run("lesions", tmp_path, "--roi", "GTV").status == 3
-    assert submission.chosen == [("Empty",)]
+    assert submission.chosen == [("Empty",), ()]
 
 
 def test_explain_prints_a_page_or_lists_the_checks(run: Run) -> None:

@@ -141,8 +141,8 @@ def test_grades_are_those_of_the_default_table(protocol):
     major = {
         name for name, grade in protocol.grades.of_deviations().items() if grade is Grade.MAJOR
     }
-    assert major == {"several_patients"}
-    assert len(protocol.grades.of_deviations()) == 5
+    assert major == {"several_patients", "dose_in_arm_without_local_therapy"}
+    assert len(protocol.grades.of_deviations()) == 7
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
