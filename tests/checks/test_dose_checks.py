@@ -313,3 +313,51 @@ source = { document = "assumption" }
     assert (lungs.criterion, lungs.grade) == ("X6", Grade.PASS)
     heart, lungs = findings_of("OL302", clipped, register_table, protocol=site)
     assert (heart.grade, lungs.grade) == (Grade.NOT_EVALUABLE, Grade.MINOR)
+
+
+def test_trap_a_fraction_dose_is_not_multiplied_by_the_number_of_fractions(build, findings_of):
+    submission = build()
+    (plan_dose,) = submission.doses
+    as_plan = submission.dvh("Lungs-GTV")["V20Gy[%]"]
+    group = replace(submission, doses=(replace(plan_dose, summation_type="FRACTION"),))
+    assert group.dvh("Lungs-GTV")["V20Gy[%]"] == as_plan
+    (finding,) = findings_of("OL301", group)
+    assert finding.grade is Grade.PASS
+
+
+@pytest.mark.parametrize("summation_type", ["BEAM", "FRACTION_SESSION", "CONTROL_POINT"])
+def test_a_dose_of_a_part_is_not_graded_even_where_the_user_chooses_it(
+    summation_type, build, findings_of
+):
+    submission = build()
+    part = replace(submission.doses[0], summation_type=summation_type)
+    chosen = replace(submission, doses=(part,)).selected(dose="RD.dcm")
+    (finding,) = findings_of("OL301", chosen)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "a part of a plan" in finding.message
+
+
+def test_beam_doses_that_contradict_the_prescription_leave_the_dose_open(build, findings_of):
+    # A prescription and a dose of one fraction fit each other; the plan's beams do not.
+    submission = build()
+    plan = replace(submission.plans[0], beam_dose_gy=25 * PRESCRIPTION_GY)
+    (finding,) = findings_of("OL301", replace(submission, plans=(plan,)))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "the plan's beams give" in finding.message
+
+
+def test_an_empty_gtv_lets_no_v20_beyond_the_limit_be_judged(build, findings_of):
+    def with_empty(submission):
+        (whole,) = submission.structure_sets
+        empty = Structure(99, "GTVm02_Lung_R", frame_of_reference_uid=whole.frame_of_reference_uid)
+        structures = (*whole.structures, empty)
+        return replace(submission, structure_sets=(replace(whole, structures=structures),))
+
+    (below,) = findings_of("OL301", with_empty(build()))
+    assert below.grade is Grade.PASS
+    assert Flag.QUERY in below.flags
+    assert "GTVm02_Lung_R" in below.message
+    (above,) = findings_of("OL301", build(edge_mm=10.0))
+    assert above.grade is Grade.MAJOR
+    (open_one,) = findings_of("OL301", with_empty(build(edge_mm=10.0)))
+    assert open_one.grade is Grade.NOT_EVALUABLE

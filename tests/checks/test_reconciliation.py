@@ -1,0 +1,136 @@
+"""Register and contours against each other: what contradicts is no silent pass."""
+
+import numpy as np
+import pytest
+
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
+from oligort.clinical.register import Register
+from oligort.errors import NotEvaluable
+from oligort.finding import Finding, Flag, Grade
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose
+from oligort.phantoms import Box
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+PLANES_MM = np.arange(-40.0, 41, 4.0)
+CHECKS = {one.code: one for one in all_checks()}
+PROTOCOL = Protocol.load("nct06190782")
+
+
+def cube(number: int, mm: float = 20.0) -> Box:
+    return Box((100.0 * number, 0.0, 0.0), (mm, mm, 20.0))
+
+
+def case_of(
+    solids: dict[str, Box], entries: list[dict[str, object]], dose: Dose | None = None, **table
+) -> Case:
+    drawn = [s.structure(name, n, PLANES_MM) for n, (name, s) in enumerate(solids.items(), 1)]
+    submission = Submission(
+        structure_sets=(StructureSet(tuple(drawn), "1.1"),), doses=(dose,) if dose else ()
+    )
+    table |= {"schema_version": 1, "subject": "S", "lesions": entries}
+    return Case(submission, PROTOCOL, Register.from_dict(table))
+
+
+def entry(name: str, kind: str = "distant", organ: str = "Liver") -> dict[str, object]:
+    given = {"id": f"id-{name}", "kind": kind, "organ": organ, "roi_names": [name]}
+    return given | {"therapy": "radiotherapy"}
+
+
+def run(code: str, case: Case) -> list[Finding]:
+    return list(CHECKS[code].run(case))
+
+
+def liver(count: int) -> dict[str, Box]:
+    return {f"GTVm{n:02d}_Liver": cube(n) for n in range(1, count + 1)}
+
+
+def test_a_named_metastasis_that_the_register_calls_a_regional_node_is_a_range() -> None:
+    solids = liver(4)
+    entries = [entry(name) for name in solids]
+    (certain,) = run("OL202", case_of(solids, entries))
+    assert certain.grade is Grade.MAJOR
+    entries[3]["kind"] = "regional_node"
+    case = case_of(solids, entries)
+    (finding,) = run("OL202", case)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "named a metastasis" in finding.message
+    assert any("its name says gtv metastasis" in query.message for query in run("OL204", case))
+
+
+def test_an_organ_of_the_register_that_the_name_contradicts_is_a_query() -> None:
+    solids = liver(2)
+    entries = [entry("GTVm01_Liver"), entry("GTVm02_Liver", organ="Bone")]
+    queries = run("OL204", case_of(solids, entries))
+    assert any("says Bone" in query.message and Flag.QUERY in query.flags for query in queries)
+    assert [query.grade for query in run("OL204", case_of(solids, [entry(n) for n in solids]))] == [
+        Grade.PASS
+    ]
+
+
+def test_an_organ_that_the_register_names_as_a_lesion_is_a_query_and_no_size() -> None:
+    case = case_of({"Liver": cube(1, 90.0)}, [entry("Liver")])
+    assert any("names the organ" in query.message for query in run("OL204", case))
+    assert run("OL203", case)[0].grade is Grade.NOT_EVALUABLE
+
+
+def test_a_target_around_no_known_lesion_leaves_the_number_open() -> None:
+    solids = liver(3)
+    entries = [entry(name) for name in solids]
+    whole = case_of(solids | {"PTVm01_Liver": cube(1, 30.0)}, entries)
+    assert run("OL201", whole)[0].grade is Grade.PASS
+    for name in ("PTVm05_LN", "iGTV5"):
+        lost = case_of(solids | {name: cube(9, 30.0)}, entries)
+        (finding,) = run("OL201", lost)
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert name in finding.message
+
+
+def test_a_node_that_the_register_does_not_list_may_count() -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(4)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in solids]
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
+    with_node = solids | {"GTVn05": cube(5)}
+    (finding,) = run("OL201", case_of(with_node, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "regional or not" in finding.message
+    listed = [*entries, entry("GTVn05", "regional_node", "LymphNodes")]
+    assert run("OL201", case_of(with_node, listed))[0].grade is Grade.PASS
+
+
+def test_a_roi_of_any_name_is_gross_tumour_where_the_register_says_so() -> None:
+    # It is counted, and subtracted from the lungs too.
+    case = case_of({"Kn 3": cube(1), "GTVp": cube(2)}, [entry("Kn 3")])
+    names = [structure.roi_name for structure in case.submission.structures_of("GTV")]
+    assert sorted(names) == ["GTVp", "Kn 3"]
+    assert run("OL006", case)[0].grade is Grade.PASS
+    unnamed = case_of({"Kn 3": cube(1), "GTVp": cube(2)}, [])
+    assert run("OL006", unnamed)[0].grade is Grade.MINOR
+
+
+@pytest.mark.parametrize(
+    ("arm", "plan_kind", "grade"),
+    [
+        ("no_local_therapy", "delivered", Grade.MAJOR),
+        ("no_local_therapy", "screening", Grade.PASS),
+        ("local_therapy", "delivered", Grade.PASS),
+        (None, "delivered", Grade.INFO),
+    ],
+)
+def test_dose_in_the_arm_without_local_therapy(arm, plan_kind, grade) -> None:
+    dose = Dose("1.2", "dose.dcm", refusal="its pixels do not matter here")
+    (finding,) = run("OL206", case_of({}, [], dose, arm=arm, plan_kind=plan_kind))
+    assert finding.grade is grade
+
+
+def test_a_plan_of_unknown_purpose_is_not_judged_by_its_arm() -> None:
+    dose = Dose("1.2", "dose.dcm", refusal="its pixels do not matter here")
+    with pytest.raises(NotEvaluable, match="plan_kind"):
+        run("OL206", case_of({}, [], dose, arm="no_local_therapy"))
+
+
+def test_what_is_left_aside_is_told() -> None:
+    case = case_of(liver(1), [entry("GTVm01_Liver")])
+    assert [finding.grade for finding in run("OL005", case)] == [Grade.PASS]
