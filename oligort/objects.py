@@ -26,12 +26,12 @@ class FaultKind(StrEnum):
     LEFT_OUT = "left out"
     """A structure whose contours are not to be trusted."""
     DOUBT = "doubt"
-    """Read, but something in it contradicts something else."""
+    """Read and used, but something in it contradicts something else."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A file, or a part of one, that could not be used or is in doubt, and why."""
+    """A file, or a part of one, that is not used, or is used and in doubt, and why."""
 
     file: str
     reason: str

@@ -64,9 +64,12 @@ def note_all(about: str, notes: "Iterable[str]") -> None:
 
 
 def note_faults(faults: "Iterable[Fault]") -> None:
-    """Say which files, or parts of them, could not be used."""
+    """Say which files, or parts of them, were not used, and which were used in doubt."""
+    from oligort.objects import FaultKind
+
     for fault in faults:
-        note(f"not used: {quoted(fault.file)}: {fault.reason}")
+        fate = "used, in doubt" if fault.kind is FaultKind.DOUBT else "not used"
+        note(f"{fate}: {quoted(fault.file)}: {fault.reason}")
 
 
 def note_unanswered(questions: "Iterable[Unanswered]") -> None:

@@ -103,33 +103,23 @@ class _Reading:
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, kind: Kind, path: Path, file: str, file_keys: frozenset[str]) -> None:
-        """Read one file, shown as `file`; what is wrong with it becomes a fault."""
+        """Read one file, shown as `file`; what is wrong with it becomes a fault.
+
+        Of identical copies the first is kept; a doubt is only told of an object that is kept.
+        """
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 dataset, digest = (read_header if kind.is_image else read_object)(path)
-                if self._is_copy(dataset, file, digest):
+                uid = text(dataset, "SOPInstanceUID")
+                twins = self.seen.setdefault(uid, {})
+                if digest in twins:
                     return
                 self._keep(kind, dataset, file, digest, file_keys)
                 self._note_subject(dataset, file)
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
-        if any(_TEXT_WARNING.search(str(warning.message)) for warning in caught):
-            self.faults.append(
-                Fault(
-                    file,
-                    "some of its text does not fit the character set that it declares; "
-                    "names in it may be damaged",
-                    FaultKind.DOUBT,
-                )
-            )
-
-    def _is_copy(self, dataset: Dataset, file: str, digest: str) -> bool:
-        """Tell whether this very object was read before; another of its UID is a fault."""
-        uid = text(dataset, "SOPInstanceUID")
-        twins = self.seen.setdefault(uid, {})
-        if digest in twins:
-            return True
+                return
         if twins and uid:
             self.faults.append(
                 Fault(
@@ -140,7 +130,15 @@ class _Reading:
                 )
             )
         twins[digest] = file
-        return False
+        if any(_TEXT_WARNING.search(str(warning.message)) for warning in caught):
+            self.faults.append(
+                Fault(
+                    file,
+                    "some of its text does not fit the character set that it declares; "
+                    "names in it may be damaged",
+                    FaultKind.DOUBT,
+                )
+            )
 
     def _keep(
         self, kind: Kind, dataset: Dataset, file: str, digest: str, file_keys: frozenset[str]
