@@ -8,10 +8,10 @@ from oligort.dose.grid import DoseGrid
 
 
 def file_key(name: str) -> str:
-    """Return an opaque digest of a file's name or path.
+    """Return an opaque digest of a file's name or path, or of a plan's label.
 
-    A file whose name repeats the patient's is shown masked; by the digest it can still be chosen
-    by the name that the user knows.
+    What repeats the patient's name is shown masked; by the digest it can still be chosen by the
+    name that the user knows.
     """
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

@@ -7,7 +7,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import integer, items, numbers, text, title
-from oligort.dicom.identity import patient_key
+from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, Structure, StructureSet
@@ -27,7 +27,9 @@ LARGEST_EXTENT_MM = 3_000.0
 """Largest extent of an ROI along an axis that is believed: more than any couch of a CT travels."""
 
 
-def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple[Fault, ...]]:
+def read_structure_set(
+    dataset: Dataset, file: str, masked: Masking = UNMASKED
+) -> tuple[StructureSet, tuple[Fault, ...]]:
     """Return the structures of an RTSTRUCT, and a fault for each ROI that was left out.
 
     An ROI whose contours cannot be trusted is left out whole, so that a check finds it missing
@@ -39,6 +41,8 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
         An RT Structure Set.
     file : str
         Its place in the submission.
+    masked : Masking
+        What hides the patient's identity in ROI names and in the label.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
     image_uids = set(_study_image_uids(dataset))
     for roi in rois:
         roi_number = integer(roi, "ROINumber")
-        roi_name = text(roi, "ROIName")
+        roi_name = masked.roi_name(text(roi, "ROIName"))
         try:
             if roi_number is None:
                 raise DicomError(f"it has no {title('ROINumber')}")
@@ -86,7 +90,7 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
     structure_set = StructureSet(
         structures=tuple(structures),
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
-        label=text(dataset, "StructureSetLabel"),
+        label=masked.label(text(dataset, "StructureSetLabel")),
         file=file,
         frame_of_reference_uid=_common_frame(dataset, structures),
         referenced_image_uids=frozenset(image_uids),
