@@ -8,10 +8,10 @@ from oligort.dose.grid import DoseGrid
 
 
 def file_key(name: str) -> str:
-    """Return an opaque digest of a file's name or path.
+    """Return an opaque digest of a file's name or path, or of a plan's label.
 
-    A file whose name repeats the patient's is shown masked; by the digest it can still be chosen
-    by the name that the user knows.
+    What repeats the patient's name is shown masked; by the digest it can still be chosen by the
+    name that the user knows.
     """
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -26,12 +26,12 @@ class FaultKind(StrEnum):
     LEFT_OUT = "left out"
     """A structure whose contours are not to be trusted."""
     DOUBT = "doubt"
-    """Read, but something in it contradicts something else."""
+    """Read and used, but something in it contradicts something else."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A file, or a part of one, that could not be used or is in doubt, and why."""
+    """A file, or a part of one, that is not used, or is used and in doubt, and why."""
 
     file: str
     reason: str

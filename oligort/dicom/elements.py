@@ -4,6 +4,7 @@ What is absent or empty is "", None or an empty collection; what is there and ma
 raises `DicomError` with a sentence that names the element.
 """
 
+import math
 import struct
 from collections.abc import Iterable
 from functools import cache
@@ -131,6 +132,10 @@ def numbers(dataset: Dataset, keyword: str) -> Floats:
     DicomError
         If a value is no finite number.
     """
+    return _finite(_stated(dataset, keyword), keyword)
+
+
+def _stated(dataset: Dataset, keyword: str) -> Floats:
     tag = _tag(keyword)
     if tag not in dataset:
         return np.empty(0)
@@ -141,8 +146,8 @@ def numbers(dataset: Dataset, keyword: str) -> Floats:
         and element.VR in _ENCODED_VRS
         and _is_decimal(keyword)
     ):
-        return _finite(_parsed(element.value, keyword), keyword)
-    return _finite(_converted(_value(dataset, keyword), keyword), keyword)
+        return _parsed(element.value, keyword)
+    return _converted(_value(dataset, keyword), keyword)
 
 
 def _parsed(encoded: bytes, keyword: str) -> Floats:
@@ -181,7 +186,22 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     DicomError
         If there are several values, or one that is no finite number.
     """
-    values = numbers(dataset, keyword)
+    return _only(numbers(dataset, keyword), keyword)
+
+
+def number_above_zero(dataset: Dataset, keyword: str) -> float | None:
+    """Return one finite number above 0, or None where there is none: 0 and NaN are fillers.
+
+    Raises
+    ------
+    DicomError
+        If there are several values, or one that is no number.
+    """
+    value = _only(_stated(dataset, keyword), keyword)
+    return value if value is not None and 0 < value < math.inf else None
+
+
+def _only(values: Floats, keyword: str) -> float | None:
     if len(values) > 1:
         raise DicomError(f"expected one number in {title(keyword)}, found {len(values)}")
     return float(values[0]) if len(values) else None

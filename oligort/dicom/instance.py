@@ -26,7 +26,7 @@ NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
 
 _UNDEFINED_LENGTH = 0xFFFFFFFF
-_PATIENT_ID = 0x00100020
+_LAST_OF_PATIENT = 0x0010FFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 
@@ -63,7 +63,7 @@ _KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUS
 
 
 def recognise(path: Path) -> tuple[Kind, Dataset]:
-    """Return the kind of a DICOM file and its first elements, up to the Patient ID.
+    """Return the kind of a DICOM file and its first elements, up to the last about the patient.
 
     A file is told by its content, never by its name; the 128 bytes of preamble, the file meta
     information and the transfer syntax may be missing.
@@ -157,7 +157,7 @@ def _begins_like_a_dataset(head: bytes) -> bool:
 
 
 def _after_patient(tag: int) -> bool:
-    return tag > _PATIENT_ID
+    return tag > _LAST_OF_PATIENT
 
 
 def _at_pixels(tag: int) -> bool:

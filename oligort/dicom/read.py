@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import text, title
 from oligort.dicom.files import locate
-from oligort.dicom.identity import identities, masking
+from oligort.dicom.identity import Masking, identities, masking
 from oligort.dicom.images import ImageHeader, grouped, read_image
 from oligort.dicom.instance import Kind, read_header, read_object, recognise
 from oligort.dicom.rtdose import read_dose
@@ -80,11 +80,12 @@ def read(*paths: str | Path) -> Submission:
             recognised.append((kind, entry.name, entry.path))
 
     masked = masking(names)
-    reading = _Reading([replace(fault, file=masked(fault.file)) for fault in faults])
+    shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
+    reading = _Reading(masked, shown)
     for kind, name, path in recognised:
         if kind is not Kind.UNUSED:
             keys = frozenset({file_key(name), file_key(path.name)})
-            reading.add(kind, path, masked(name), keys)
+            reading.add(kind, path, masked.path(name), keys)
     return reading.submission(file_count=len(located))
 
 
@@ -92,6 +93,7 @@ def read(*paths: str | Path) -> Submission:
 class _Reading:
     """The objects read so far."""
 
+    masked: Masking
     faults: list[Fault]
     structure_sets: list[StructureSet] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
@@ -103,33 +105,23 @@ class _Reading:
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, kind: Kind, path: Path, file: str, file_keys: frozenset[str]) -> None:
-        """Read one file, shown as `file`; what is wrong with it becomes a fault."""
+        """Read one file, shown as `file`; what is wrong with it becomes a fault.
+
+        Of identical copies the first is kept; a doubt is only told of an object that is kept.
+        """
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 dataset, digest = (read_header if kind.is_image else read_object)(path)
-                if self._is_copy(dataset, file, digest):
+                uid = text(dataset, "SOPInstanceUID")
+                twins = self.seen.setdefault(uid, {})
+                if digest in twins:
                     return
                 self._keep(kind, dataset, file, digest, file_keys)
                 self._note_subject(dataset, file)
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
-        if any(_TEXT_WARNING.search(str(warning.message)) for warning in caught):
-            self.faults.append(
-                Fault(
-                    file,
-                    "some of its text does not fit the character set that it declares; "
-                    "names in it may be damaged",
-                    FaultKind.DOUBT,
-                )
-            )
-
-    def _is_copy(self, dataset: Dataset, file: str, digest: str) -> bool:
-        """Tell whether this very object was read before; another of its UID is a fault."""
-        uid = text(dataset, "SOPInstanceUID")
-        twins = self.seen.setdefault(uid, {})
-        if digest in twins:
-            return True
+                return
         if twins and uid:
             self.faults.append(
                 Fault(
@@ -140,21 +132,29 @@ class _Reading:
                 )
             )
         twins[digest] = file
-        return False
+        if any(_TEXT_WARNING.search(str(warning.message)) for warning in caught):
+            self.faults.append(
+                Fault(
+                    file,
+                    "some of its text does not fit the character set that it declares; "
+                    "names in it may be damaged",
+                    FaultKind.DOUBT,
+                )
+            )
 
     def _keep(
         self, kind: Kind, dataset: Dataset, file: str, digest: str, file_keys: frozenset[str]
     ) -> None:
         match kind:
             case Kind.RTSTRUCT:
-                structure_set, faults = read_structure_set(dataset, file)
+                structure_set, faults = read_structure_set(dataset, file, self.masked)
                 self.structure_sets.append(structure_set)
                 self.faults.extend(faults)
             case Kind.RTDOSE:
                 self.doses.append(replace(read_dose(dataset, file), file_keys=file_keys))
             case Kind.RTPLAN | Kind.RTIONPLAN:
                 plan = read_plan(dataset, file, kind.value)
-                self.plans.append(replace(plan, file_keys=file_keys))
+                self.plans.append(_without_identity(plan, self.masked, file_keys))
             case _:
                 self.images.append(read_image(dataset, file, kind.value, digest))
                 return
@@ -215,6 +215,20 @@ class _Reading:
             # ages may lie a birthday apart: the youngest is the one to doubt
             patient_age_years=min(self.ages_years, default=None),
         )
+
+
+def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) -> Plan:
+    """Return a plan with its texts masked, to be chosen by its file or its label as written."""
+    label_keys = {file_key(plan.label)} if plan.label else set()
+    return replace(
+        plan,
+        label=masked.label(plan.label),
+        prescriptions=tuple(
+            replace(prescription, description=masked.label(prescription.description))
+            for prescription in plan.prescriptions
+        ),
+        file_keys=file_keys | label_keys,
+    )
 
 
 def _place(fault: Fault) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import integer, items, number, text
+from oligort.dicom.elements import integer, items, number, number_above_zero, text
 from oligort.dicom.identity import patient_key
 from oligort.objects import Plan, Prescription
 
@@ -45,9 +45,10 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
 
 
 def _prescriptions(dataset: Dataset) -> tuple[Prescription, ...]:
+    """Return the targets' prescriptions; a dose of 0, or less, or NaN prescribes nothing."""
     prescriptions = []
     for reference in items(dataset, "DoseReferenceSequence"):
-        dose_gy = number(reference, "TargetPrescriptionDose")
+        dose_gy = number_above_zero(reference, "TargetPrescriptionDose")
         if text(reference, "DoseReferenceType") == "TARGET" and dose_gy is not None:
             prescriptions.append(
                 Prescription(

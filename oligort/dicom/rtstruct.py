@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import integer, items, numbers, text, title
-from oligort.dicom.identity import patient_key
+from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, Structure, StructureSet
@@ -15,8 +16,20 @@ from oligort.objects import Fault, FaultKind
 CONTOUR_TYPES = CLOSED_TYPES | {"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"}
 """Contour Geometric Types (3006,0042) whose meaning is known."""
 
+FARTHEST_MM = 10_000.0
+"""Farthest from the origin of the patient system, along an axis, that a point is believed.
 
-def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple[Fault, ...]]:
+The origin is the scanner's or the plan's and a couch travels some 2 m: ten metres leave the room.
+A coordinate that lost its decimal point lies beyond, and would ask for a raster of that size.
+"""
+
+LARGEST_EXTENT_MM = 3_000.0
+"""Largest extent of an ROI along an axis that is believed: more than any couch of a CT travels."""
+
+
+def read_structure_set(
+    dataset: Dataset, file: str, masked: Masking = UNMASKED
+) -> tuple[StructureSet, tuple[Fault, ...]]:
     """Return the structures of an RTSTRUCT, and a fault for each ROI that was left out.
 
     An ROI whose contours cannot be trusted is left out whole, so that a check finds it missing
@@ -28,6 +41,8 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
         An RT Structure Set.
     file : str
         Its place in the submission.
+    masked : Masking
+        What hides the patient's identity in ROI names and in the label.
 
     Raises
     ------
@@ -44,7 +59,7 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
     image_uids = set(_study_image_uids(dataset))
     for roi in rois:
         roi_number = integer(roi, "ROINumber")
-        roi_name = text(roi, "ROIName")
+        roi_name = masked.roi_name(text(roi, "ROIName"))
         try:
             if roi_number is None:
                 raise DicomError(f"it has no {title('ROINumber')}")
@@ -75,7 +90,7 @@ def read_structure_set(dataset: Dataset, file: str) -> tuple[StructureSet, tuple
     structure_set = StructureSet(
         structures=tuple(structures),
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
-        label=text(dataset, "StructureSetLabel"),
+        label=masked.label(text(dataset, "StructureSetLabel")),
         file=file,
         frame_of_reference_uid=_common_frame(dataset, structures),
         referenced_image_uids=frozenset(image_uids),
@@ -120,7 +135,28 @@ def _contours(contour_items: list[Dataset]) -> tuple[Contour, ...]:
                 raise DicomError(f"in contour {position}, {error}") from error
             if len(contour.points_mm):
                 contours.append(contour)
+    _refuse_implausible_extent(contours)
     return tuple(contours)
+
+
+def _refuse_implausible_extent(contours: list[Contour]) -> None:
+    """Raise where an ROI lies outside any room, or is larger than any scan."""
+    if not contours:
+        return
+    lowest_mm = np.min([contour.points_mm.min(axis=0) for contour in contours], axis=0)
+    highest_mm = np.max([contour.points_mm.max(axis=0) for contour in contours], axis=0)
+    farthest_mm = float(np.maximum(-lowest_mm, highest_mm).max())
+    if farthest_mm > FARTHEST_MM:
+        raise DicomError(
+            f"expected points within {FARTHEST_MM / 1000:g} m of the origin in "
+            f"{title('ContourData')}, found one at {farthest_mm / 1000:g} m"
+        )
+    extent_mm = float((highest_mm - lowest_mm).max())
+    if extent_mm > LARGEST_EXTENT_MM:
+        raise DicomError(
+            f"expected an extent of at most {LARGEST_EXTENT_MM / 1000:g} m in "
+            f"{title('ContourData')}, found {extent_mm / 1000:g} m"
+        )
 
 
 def _contour(item: Dataset) -> Contour:

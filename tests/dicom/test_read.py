@@ -13,6 +13,7 @@ from oligort.dicom.instance import HEAD_BYTES, read_object
 from oligort.dicom.read import read
 from oligort.dicom.rtdose import read_dose
 from oligort.errors import DicomError
+from oligort.objects import FaultKind
 
 
 @pytest.fixture
@@ -140,6 +141,16 @@ def test_different_objects_of_one_uid_are_kept_with_a_fault(export, write, struc
     (fault,) = submission.faults
     assert fault.file == "rtss.dcm"
     assert '"other.dcm"' in fault.reason
+
+
+def test_doubt_is_only_told_of_what_is_used(export, write, plan):
+    broken = plan()  # of the UID of the plan that is kept
+    path = write(broken, export / "plan_2")
+    path.write_bytes(path.read_bytes().replace(b"2.75", b"2,75"))
+    submission = read(export)
+    assert [p.file for p in submission.plans] == ["plan"]
+    (fault,) = submission.faults
+    assert (fault.file, fault.kind) == ("plan_2", FaultKind.UNREADABLE)
 
 
 def test_images_are_grouped_by_series_and_orientation(export, write, image):

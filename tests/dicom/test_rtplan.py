@@ -1,5 +1,8 @@
 """RT Plan: prescription, fractions and the beams' own dose."""
 
+import pytest
+
+from oligort.dicom.instance import read_object
 from oligort.dicom.rtplan import read_plan
 from oligort.objects import Prescription
 
@@ -48,3 +51,16 @@ def test_plan_without_prescription_has_none(plan):
     dataset = plan()
     del dataset.DoseReferenceSequence
     assert read_plan(dataset, "plan.dcm").prescriptions == ()
+
+
+@pytest.mark.parametrize("dose", ["0", "0.0", "-20", "NaN", "inf"])
+def test_dose_that_is_not_above_zero_prescribes_nothing(plan, write, tmp_path, dose):
+    dataset, other = plan(), plan()
+    dataset.DoseReferenceSequence[0].TargetPrescriptionDose = "77.25"
+    dataset.DoseReferenceSequence.append(other.DoseReferenceSequence[0])
+    path = write(dataset, tmp_path / "plan.dcm")
+    encoded = path.read_bytes()
+    assert encoded.count(b"77.25 ") == 1
+    path.write_bytes(encoded.replace(b"77.25 ", dose.encode().ljust(6)))
+    read = read_plan(read_object(path)[0], "plan.dcm")
+    assert read.prescriptions == (Prescription(dose_gy=20.0, roi_number=3),)

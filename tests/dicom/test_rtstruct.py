@@ -10,6 +10,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from oligort.dicom.instance import read_object
 from oligort.dicom.rtstruct import read_structure_set
+from oligort.objects import FaultKind
 
 SQUARE = [(0, 0, 5), (10, 0, 5), (10, 10, 5), (0, 10, 5)]
 
@@ -138,6 +139,35 @@ def test_coordinates_that_are_no_finite_numbers_leave_the_roi_out(
     read_set, (fault,) = read_structure_set(read_object(path)[0], "rtss.dcm")
     assert [s.roi_name for s in read_set] == ["Good"]
     assert "Contour Data (3006,0050)" in fault.reason
+
+
+@pytest.mark.parametrize(
+    ("far_mm", "reason"),
+    [
+        ((1e9, 0, 5), "within 10 m of the origin"),
+        ((0, -1e6, 5), "found one at 1000 m"),
+        ((0, 0, 10_001), "within 10 m of the origin"),
+        ((3001, 0, 5), "an extent of at most 3 m"),
+        ((0, 0, -2996), "an extent of at most 3 m"),
+    ],
+)
+def test_roi_with_a_corrupt_coordinate_is_left_out_by_name(
+    structure_set, contour, read, far_mm, reason
+):
+    rois = {"Bad": [contour(SQUARE), contour([*SQUARE[:3], far_mm])], "Good": [contour(SQUARE)]}
+    read_set, (fault,) = read(structure_set(rois))
+    assert [s.roi_name for s in read_set] == ["Good"]
+    assert read_set.left_out == ("Bad",)
+    assert fault.kind is FaultKind.LEFT_OUT
+    assert fault.reason.startswith('the ROI "Bad" is left out: expected ')
+    assert reason in fault.reason
+
+
+def test_roi_at_the_bounds_of_what_is_believed_is_kept(structure_set, contour, read):
+    square = [(10_000, y, z) for y, z in ((0, 0), (3000, 0), (3000, 3000), (0, 3000))]
+    read_set, faults = read(structure_set({"Far": [contour(square)]}))
+    assert len(read_set) == 1
+    assert faults == ()
 
 
 def test_two_contour_items_for_one_roi_leave_it_out(structure_set, contour, read):
