@@ -10,8 +10,9 @@ import numpy as np
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.contact import loop_distance_mm
+from oligort.geometry.continuity import GAP_FACTOR
 from oligort.geometry.overlay import overlay
-from oligort.geometry.slabs import GAP_FACTOR, Slab, SlabModel, slabs_of
+from oligort.geometry.slabs import Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
 MAX_BRIDGED_SPACINGS = 3.0

@@ -18,9 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from oligort.geometry.nesting import nesting_signs, signed_area_mm2
 from oligort.geometry.overlay import trapezoids
 from oligort.geometry.slabs import Slab
 from oligort.geometry.structure import Points
+
+__all__ = ["CoverageRaster", "Lattice", "coverage", "nesting_signs", "signed_area_mm2"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -37,9 +40,6 @@ SAME_AREA = 1e-6
 
 Coordinates are written to 0.01 mm at best, which moves the area of a 5 mm loop by 1e-3.
 """
-
-NESTING_SAMPLES = 32
-"""Vertices of a loop that vote on whether it lies inside another."""
 
 
 @dataclass(frozen=True)
@@ -165,49 +165,6 @@ class CoverageRaster:
 def coverage(slab: Slab, lattice: Lattice) -> Floats:
     """Return the covered fraction (u_count, v_count) of each pixel of one slab."""
     return CoverageRaster([slab], lattice).coverage(0)
-
-
-def signed_area_mm2(loop: Points) -> float:
-    """Return the area of a loop (N, 2), positive where it runs from u to v."""
-    u, v = loop[:, 0] - loop[0, 0], loop[:, 1] - loop[0, 1]
-    return float(u @ np.roll(v, -1) - v @ np.roll(u, -1)) / 2
-
-
-def nesting_signs(loops: Sequence[Points]) -> list[int]:
-    """Return for each loop the factor that makes its signed area add or, for a hole, subtract."""
-    areas = [signed_area_mm2(loop) for loop in loops]
-    directions = [1 if area >= 0 else -1 for area in areas]
-    if len(loops) == 1:
-        return directions
-    depths = [0] * len(loops)
-    boxes = [(loop.min(axis=0), loop.max(axis=0)) for loop in loops]
-    for inner, (inner_low, inner_high) in enumerate(boxes):
-        for outer, (outer_low, outer_high) in enumerate(boxes):
-            if (
-                inner != outer
-                and abs(areas[inner]) <= abs(areas[outer])
-                and (inner_low >= outer_low).all()
-                and (inner_high <= outer_high).all()
-                and _lies_inside(loops[inner], loops[outer])
-            ):
-                depths[inner] += 1
-    return [
-        direction * (-1 if depth % 2 else 1)
-        for direction, depth in zip(directions, depths, strict=True)
-    ]
-
-
-def _lies_inside(inner: Points, outer: Points) -> bool:
-    """Whether most of the inner loop's vertices lie in the outer loop, by the even-odd rule."""
-    votes = inner[:: max(1, len(inner) // NESTING_SAMPLES)]
-    following = np.roll(outer, -1, axis=0)
-    u, v = votes[:, :1], votes[:, 1:]
-    rises = (outer[:, 1] > v) != (following[:, 1] > v)
-    height = following[:, 1] - outer[:, 1]
-    slope = (following[:, 0] - outer[:, 0]) / np.where(height == 0, 1, height)
-    crossing = outer[:, 0] + (v - outer[:, 1]) * slope
-    crossed = np.count_nonzero(rises & (u < crossing), axis=1)
-    return bool(np.count_nonzero(crossed % 2) * 2 > len(votes))
 
 
 def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pieces:
