@@ -104,8 +104,9 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     Two areas of neighbouring planes belong to one part where they overlap (slivers: where they
     meet); holes belong to what
     surrounds them; two loops of one plane belong together only through other planes. Over a gap
-    of more than 1.5 usual spacings nothing is joined; `Part.maybe_one_with` names what
-    a gap of up to 3 spacings keeps apart although the areas on both its sides overlap.
+    of more than 1.5 usual spacings, or over a plane that another part alone is drawn on, nothing
+    is joined; `Part.maybe_one_with` names what up to 3 spacings keep apart although the areas on
+    both sides overlap.
 
     Parameters
     ----------
@@ -125,15 +126,18 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     regions = [region for plane in by_plane for region in plane]
     if not regions:
         raise NotEvaluable(f"no contour of ROI {quoted(structure.roi_name)} encloses an area")
-    numbers = {id(region): number for number, region in enumerate(regions)}
-    joined: list[tuple[int, int]] = []
-    bridged: list[tuple[int, int]] = []
-    for below, above in pairwise([plane for plane in by_plane if plane]):
-        step = model.slabs[above[0].plane].position_mm - model.slabs[below[0].plane].position_mm
-        links = joined if step <= GAP_FACTOR * model.spacing_mm else bridged
-        if step > (MAX_BRIDGED_SPACINGS + 1e-6) * model.spacing_mm:
-            continue
-        links += [(numbers[id(a)], numbers[id(b)]) for a in below for b in above if _overlap(a, b)]
+    first = np.cumsum([0] + [len(plane) for plane in by_plane])
+    numbers = [range(low, high) for low, high in pairwise(first.tolist())]
+    positions = [slab.position_mm for slab in model.slabs]
+    joined = [
+        (a, b)
+        for below, above in pairwise(range(len(numbers)))
+        if positions[above] - positions[below] <= GAP_FACTOR * model.spacing_mm
+        for a in numbers[below]
+        for b in numbers[above]
+        if _overlap(regions[a], regions[b])
+    ]
+    bridged = list(_bridges(regions, numbers, positions, joined, model.spacing_mm))
     group_of = connected_groups(len(regions), joined)
     members: dict[int, list[_Region]] = {}
     for region, group in zip(regions, group_of, strict=True):
@@ -148,6 +152,38 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
         )
         for own, group in enumerate(order)
     )
+
+
+def _bridges(
+    regions: Sequence[_Region],
+    numbers: Sequence[range],
+    positions: Sequence[float],
+    joined: Sequence[tuple[int, int]],
+    spacing_mm: float,
+) -> Iterator[tuple[int, int]]:
+    """Yield the areas that only missing planes may keep apart.
+
+    What nothing overlaps in the next plane is followed, up and down, to the nearest plane within
+    reach in which anything does.
+    """
+    follow_up, follow_down = {a for a, _ in joined}, {b for _, b in joined}
+    for number, region in enumerate(regions):
+        own = region.plane
+        ways = (
+            (follow_up, range(own + 1, len(positions))),
+            (follow_down, range(own - 1, -1, -1)),
+        )
+        for followed, planes in ways:
+            if number in followed:
+                continue
+            for plane in planes:
+                away = abs(positions[plane] - positions[own])
+                if away > (MAX_BRIDGED_SPACINGS + 1e-6) * spacing_mm:
+                    break
+                met = [other for other in numbers[plane] if _overlap(region, regions[other])]
+                if met:
+                    yield from ((number, other) for other in met)
+                    break
 
 
 def connected_groups(count: int, links: Sequence[tuple[int, int]]) -> list[int]:

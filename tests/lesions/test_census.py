@@ -96,6 +96,12 @@ def test_a_gap_leaves_open_whether_there_is_one_lesion_or_two():
     assert any("missing planes" in note for note in found.notes)
 
 
+def test_a_lesion_on_every_second_plane_of_its_roi_is_one_to_as_many_as_planes():
+    every, second = ellipsoid((0, 0, 0), (10, 10, 10)), ellipsoid((60, 0, 0), (10, 10, 10))
+    found = census([roi("GTVm", *every, *second[::2])])
+    assert (len(found), found.count) == (11, Count(2, 11))
+
+
 @pytest.mark.parametrize(
     ("name", "count"),
     [
