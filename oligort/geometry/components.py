@@ -154,6 +154,14 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     )
 
 
+def connected_areas(slab: Slab) -> Iterator[Points]:
+    """Yield the points (N, 2) of all loops of each connected area of one plane."""
+    if len(slab.loops) == 1:
+        yield slab.loops[0]
+    else:
+        yield from (np.concatenate(region.loops) for region in _regions(0, slab))
+
+
 def _bridges(
     regions: Sequence[_Region],
     numbers: Sequence[range],
