@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.contact import loop_distance_mm
 from oligort.geometry.continuity import GAP_FACTOR
+from oligort.geometry.nesting import SAME_AREA, Nesting
 from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
@@ -19,12 +20,6 @@ MAX_BRIDGED_SPACINGS = 3.0
 """Parts that overlap across missing planes may be one up to this many usual spacings.
 
 Two planes left out between drawn ones; across a wider gap two shapes say little of each other.
-"""
-
-_SAME_AREA = 1e-6
-"""Share of the smaller area below which two loops do not overlap, or are one inside the other.
-
-Coordinates are written to 0.01 mm at best, which moves the area of a 5 mm loop by 1e-3.
 """
 
 _NO_AREA_MM2 = 1e-6
@@ -81,7 +76,7 @@ class Part:
         """Volume in mm3 and its first moments along u, v and n."""
         total = np.zeros(4)
         for slab in self.slabs:
-            laid = overlay([slab.loops])
+            laid = overlay([slab.loops], [slab.exclusive])
             area, thickness = laid.of(0), slab.upper_mm - slab.lower_mm
             middle = (slab.upper_mm + slab.lower_mm) / 2
             total += thickness * np.array([area, *laid.moment_mm3.sum(axis=0), area * middle])
@@ -96,6 +91,7 @@ class _Region:
     loops: tuple[Points, ...]
     low: Points
     high: Points
+    exclusive: bool
 
 
 def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[Part, ...]:
@@ -213,38 +209,40 @@ def connected_groups(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
 def _regions(plane: int, slab: Slab) -> Iterator[_Region]:
     """Yield the connected areas of one plane: loops that overlap, with the holes in them."""
     sized = [(overlay([[loop]]).of(0), loop) for loop in slab.loops]
-    drawn = sorted(
-        ((area, loop) for area, loop in sized if area > _NO_AREA_MM2), key=lambda it: -it[0]
-    )
+    drawn = [(area, loop) for area, loop in sized if area > _NO_AREA_MM2]
     loops = [loop for _, loop in drawn]
     boxes = [(loop.min(axis=0), loop.max(axis=0)) for loop in loops]
-    depth = [0] * len(loops)
-    parent = list(range(len(loops)))
-    crossing = []
-    for inner, (area, loop) in enumerate(drawn):
-        for outer in range(inner):  # larger ones stand first: the last that holds it is nearest
-            if not _boxes_meet(*boxes[inner], *boxes[outer]):
-                continue
-            shared = overlay([[loop], [loops[outer]]]).shared(0, 1)
-            if shared >= area * (1 - _SAME_AREA):
-                depth[inner] += 1
-                parent[inner] = outer
-            elif shared > area * _SAME_AREA:
-                crossing.append((inner, outer))
-    holes = [(loop, parent[loop]) for loop in range(len(loops)) if depth[loop] % 2]
-    group_of = connected_groups(len(loops), crossing + holes)
+    shared = np.diag([area for area, _ in drawn])
+    for a, b in combinations(range(len(loops)), 2):
+        if _boxes_meet(*boxes[a], *boxes[b]):
+            shared[a, b] = shared[b, a] = overlay([[loops[a]], [loops[b]]]).shared(0, 1)
+    group_of = connected_groups(len(loops), _contacts(shared))
     for group in dict.fromkeys(group_of):
         own = tuple(loops[i] for i in range(len(loops)) if group_of[i] == group)
         points = np.concatenate(own)
-        yield _Region(plane, own, points.min(axis=0), points.max(axis=0))
+        yield _Region(plane, own, points.min(axis=0), points.max(axis=0), slab.exclusive)
+
+
+def _contacts(shared_mm2: Points) -> list[tuple[int, int]]:
+    """Return the pairs of loops that bound one area: holes and outlines, and what partly overlaps.
+
+    An island lies in its hole and touches nothing, unless it pokes out of the hole.
+    """
+    nesting, area = Nesting.of(shared_mm2), np.diag(shared_mm2)
+    smaller = np.minimum(area[:, None], area)
+    overlapping = shared_mm2 > SAME_AREA * smaller
+    partly = overlapping & (shared_mm2 < (1 - SAME_AREA) * smaller)
+    copies = overlapping & (nesting.depth[:, None] == nesting.depth)
+    of_hole = nesting.directly_in & nesting.is_hole[:, None]
+    return [(int(a), int(b)) for a, b in np.argwhere(partly | of_hole | copies) if a != b]
 
 
 def _overlap(a: _Region, b: _Region) -> bool:
     """Whether two areas, seen along the normal, have an area in common; slivers need not."""
     if not _boxes_meet(a.low - SLIVER_MM, a.high + SLIVER_MM, b.low, b.high):
         return False
-    laid = overlay([a.loops, b.loops])
-    if laid.shared(0, 1) > _SAME_AREA * min(laid.of(0), laid.of(1)):
+    laid = overlay([a.loops, b.loops], [a.exclusive, b.exclusive])
+    if laid.shared(0, 1) > SAME_AREA * min(laid.of(0), laid.of(1)):
         return True
     if not (_is_sliver(a, laid.of(0)) or _is_sliver(b, laid.of(1))):
         return False
