@@ -3,27 +3,23 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.contact import loop_distance_mm
+from oligort.geometry.continuity import GAP_FACTOR
+from oligort.geometry.nesting import SAME_AREA, Nesting
 from oligort.geometry.overlay import overlay
-from oligort.geometry.slabs import GAP_FACTOR, Slab, SlabModel, slabs_of
+from oligort.geometry.slabs import Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
 MAX_BRIDGED_SPACINGS = 3.0
 """Parts that overlap across missing planes may be one up to this many usual spacings.
 
 Two planes left out between drawn ones; across a wider gap two shapes say little of each other.
-"""
-
-_SAME_AREA = 1e-6
-"""Share of the smaller area below which two loops do not overlap, or are one inside the other.
-
-Coordinates are written to 0.01 mm at best, which moves the area of a 5 mm loop by 1e-3.
 """
 
 _NO_AREA_MM2 = 1e-6
@@ -80,7 +76,7 @@ class Part:
         """Volume in mm3 and its first moments along u, v and n."""
         total = np.zeros(4)
         for slab in self.slabs:
-            laid = overlay([slab.loops])
+            laid = overlay([slab.loops], [slab.exclusive])
             area, thickness = laid.of(0), slab.upper_mm - slab.lower_mm
             middle = (slab.upper_mm + slab.lower_mm) / 2
             total += thickness * np.array([area, *laid.moment_mm3.sum(axis=0), area * middle])
@@ -95,6 +91,7 @@ class _Region:
     loops: tuple[Points, ...]
     low: Points
     high: Points
+    exclusive: bool
 
 
 def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[Part, ...]:
@@ -103,8 +100,9 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     Two areas of neighbouring planes belong to one part where they overlap (slivers: where they
     meet); holes belong to what
     surrounds them; two loops of one plane belong together only through other planes. Over a gap
-    of more than 1.5 usual spacings nothing is joined; `Part.maybe_one_with` names what
-    a gap of up to 3 spacings keeps apart although the areas on both its sides overlap.
+    of more than 1.5 usual spacings, or over a plane that another part alone is drawn on, nothing
+    is joined; `Part.maybe_one_with` names what up to 3 spacings keep apart although the areas on
+    both sides overlap.
 
     Parameters
     ----------
@@ -124,15 +122,18 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     regions = [region for plane in by_plane for region in plane]
     if not regions:
         raise NotEvaluable(f"no contour of ROI {quoted(structure.roi_name)} encloses an area")
-    numbers = {id(region): number for number, region in enumerate(regions)}
-    joined: list[tuple[int, int]] = []
-    bridged: list[tuple[int, int]] = []
-    for below, above in pairwise([plane for plane in by_plane if plane]):
-        step = model.slabs[above[0].plane].position_mm - model.slabs[below[0].plane].position_mm
-        links = joined if step <= GAP_FACTOR * model.spacing_mm else bridged
-        if step > (MAX_BRIDGED_SPACINGS + 1e-6) * model.spacing_mm:
-            continue
-        links += [(numbers[id(a)], numbers[id(b)]) for a in below for b in above if _overlap(a, b)]
+    first = np.cumsum([0] + [len(plane) for plane in by_plane])
+    numbers = [range(low, high) for low, high in pairwise(first.tolist())]
+    positions = [slab.position_mm for slab in model.slabs]
+    joined = [
+        (a, b)
+        for below, above in pairwise(range(len(numbers)))
+        if positions[above] - positions[below] <= GAP_FACTOR * model.spacing_mm
+        for a in numbers[below]
+        for b in numbers[above]
+        if _overlap(regions[a], regions[b])
+    ]
+    bridged = list(_bridges(regions, numbers, positions, joined, model.spacing_mm))
     group_of = connected_groups(len(regions), joined)
     members: dict[int, list[_Region]] = {}
     for region, group in zip(regions, group_of, strict=True):
@@ -147,6 +148,46 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
         )
         for own, group in enumerate(order)
     )
+
+
+def connected_areas(slab: Slab) -> Iterator[Points]:
+    """Yield the points (N, 2) of all loops of each connected area of one plane."""
+    if len(slab.loops) == 1:
+        yield slab.loops[0]
+    else:
+        yield from (np.concatenate(region.loops) for region in _regions(0, slab))
+
+
+def _bridges(
+    regions: Sequence[_Region],
+    numbers: Sequence[range],
+    positions: Sequence[float],
+    joined: Sequence[tuple[int, int]],
+    spacing_mm: float,
+) -> Iterator[tuple[int, int]]:
+    """Yield the areas that only missing planes may keep apart.
+
+    What nothing overlaps in the next plane is followed, up and down, to the nearest plane within
+    reach in which anything does.
+    """
+    follow_up, follow_down = {a for a, _ in joined}, {b for _, b in joined}
+    for number, region in enumerate(regions):
+        own = region.plane
+        ways = (
+            (follow_up, range(own + 1, len(positions))),
+            (follow_down, range(own - 1, -1, -1)),
+        )
+        for followed, planes in ways:
+            if number in followed:
+                continue
+            for plane in planes:
+                away = abs(positions[plane] - positions[own])
+                if away > (MAX_BRIDGED_SPACINGS + 1e-6) * spacing_mm:
+                    break
+                met = [other for other in numbers[plane] if _overlap(region, regions[other])]
+                if met:
+                    yield from ((number, other) for other in met)
+                    break
 
 
 def connected_groups(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
@@ -168,38 +209,40 @@ def connected_groups(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
 def _regions(plane: int, slab: Slab) -> Iterator[_Region]:
     """Yield the connected areas of one plane: loops that overlap, with the holes in them."""
     sized = [(overlay([[loop]]).of(0), loop) for loop in slab.loops]
-    drawn = sorted(
-        ((area, loop) for area, loop in sized if area > _NO_AREA_MM2), key=lambda it: -it[0]
-    )
+    drawn = [(area, loop) for area, loop in sized if area > _NO_AREA_MM2]
     loops = [loop for _, loop in drawn]
     boxes = [(loop.min(axis=0), loop.max(axis=0)) for loop in loops]
-    depth = [0] * len(loops)
-    parent = list(range(len(loops)))
-    crossing = []
-    for inner, (area, loop) in enumerate(drawn):
-        for outer in range(inner):  # larger ones stand first: the last that holds it is nearest
-            if not _boxes_meet(*boxes[inner], *boxes[outer]):
-                continue
-            shared = overlay([[loop], [loops[outer]]]).shared(0, 1)
-            if shared >= area * (1 - _SAME_AREA):
-                depth[inner] += 1
-                parent[inner] = outer
-            elif shared > area * _SAME_AREA:
-                crossing.append((inner, outer))
-    holes = [(loop, parent[loop]) for loop in range(len(loops)) if depth[loop] % 2]
-    group_of = connected_groups(len(loops), crossing + holes)
+    shared = np.diag([area for area, _ in drawn])
+    for a, b in combinations(range(len(loops)), 2):
+        if _boxes_meet(*boxes[a], *boxes[b]):
+            shared[a, b] = shared[b, a] = overlay([[loops[a]], [loops[b]]]).shared(0, 1)
+    group_of = connected_groups(len(loops), _contacts(shared))
     for group in dict.fromkeys(group_of):
         own = tuple(loops[i] for i in range(len(loops)) if group_of[i] == group)
         points = np.concatenate(own)
-        yield _Region(plane, own, points.min(axis=0), points.max(axis=0))
+        yield _Region(plane, own, points.min(axis=0), points.max(axis=0), slab.exclusive)
+
+
+def _contacts(shared_mm2: Points) -> list[tuple[int, int]]:
+    """Return the pairs of loops that bound one area: holes and outlines, and what partly overlaps.
+
+    An island lies in its hole and touches nothing, unless it pokes out of the hole.
+    """
+    nesting, area = Nesting.of(shared_mm2), np.diag(shared_mm2)
+    smaller = np.minimum(area[:, None], area)
+    overlapping = shared_mm2 > SAME_AREA * smaller
+    partly = overlapping & (shared_mm2 < (1 - SAME_AREA) * smaller)
+    copies = overlapping & (nesting.depth[:, None] == nesting.depth)
+    of_hole = nesting.directly_in & nesting.is_hole[:, None]
+    return [(int(a), int(b)) for a, b in np.argwhere(partly | of_hole | copies) if a != b]
 
 
 def _overlap(a: _Region, b: _Region) -> bool:
     """Whether two areas, seen along the normal, have an area in common; slivers need not."""
     if not _boxes_meet(a.low - SLIVER_MM, a.high + SLIVER_MM, b.low, b.high):
         return False
-    laid = overlay([a.loops, b.loops])
-    if laid.shared(0, 1) > _SAME_AREA * min(laid.of(0), laid.of(1)):
+    laid = overlay([a.loops, b.loops], [a.exclusive, b.exclusive])
+    if laid.shared(0, 1) > SAME_AREA * min(laid.of(0), laid.of(1)):
         return True
     if not (_is_sliver(a, laid.of(0)) or _is_sliver(b, laid.of(1))):
         return False

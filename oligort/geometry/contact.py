@@ -25,7 +25,7 @@ def shared_volume_cc(first: SlabModel, second: SlabModel) -> float:
         If their planes are not parallel.
     """
     return sum(
-        thickness * overlay([a.loops, b.loops]).shared(0, 1) / 1000
+        thickness * _common_mm2(a, b) / 1000
         for thickness, a, b in _facing(first, second, 0.0)
         if thickness > 0
     )
@@ -40,10 +40,14 @@ def touch(first: SlabModel, second: SlabModel) -> bool:
         If their planes are not parallel.
     """
     return any(
-        overlay([a.loops, b.loops]).shared(0, 1) > 0
+        _common_mm2(a, b) > 0
         or min(loop_distance_mm(one, other) for one in a.loops for other in b.loops) <= TOUCH_MM
         for _, a, b in _facing(first, second, TOUCH_MM)
     )
+
+
+def _common_mm2(a: Slab, b: Slab) -> float:
+    return overlay([a.loops, b.loops], [a.exclusive, b.exclusive]).shared(0, 1)
 
 
 def _facing(

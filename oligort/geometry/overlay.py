@@ -7,9 +7,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from oligort.geometry.nesting import Nesting
+
 Floats = npt.NDArray[np.float64]
 Loops = Sequence[Floats]
-"""The loops of one shape in one plane, (N, 2) mm each; nested loops are holes (even-odd)."""
+"""The loops of one shape in one plane, (N, 2) mm each; `nesting` says what they enclose."""
 
 _Integers = npt.NDArray[np.int64]
 _Pieces = tuple[_Integers, Floats, Floats, Floats, Floats, _Integers]
@@ -72,16 +74,19 @@ class Trapezoids:
         return np.asarray((members * area[:, None]).T @ members)
 
 
-def overlay(shapes: Sequence[Loops]) -> Overlay:
-    """Overlay up to 62 shapes, each with the even-odd rule over its own loops.
+def overlay(shapes: Sequence[Loops], exclusive: Sequence[bool] | None = None) -> Overlay:
+    """Overlay up to 62 shapes; in each, nested loops are holes and overlapping ones are joined.
 
     The plane is cut into strips at every vertex and every crossing of edges; in a strip no two
     edges cross, so the areas between them are trapezoids and their sum is exact to rounding.
+    A loop that crosses itself encloses what the even-odd rule says.
 
     Parameters
     ----------
     shapes : sequence of sequences of (N, 2) arrays
         The loops of each shape in mm; they need not repeat their first point.
+    exclusive : sequence of bool or None
+        Which shapes are of the XOR type: what two of their loops cover is outside. None: none is.
 
     Raises
     ------
@@ -92,32 +97,79 @@ def overlay(shapes: Sequence[Loops]) -> Overlay:
         raise ValueError(f"expected at most {_MAX_SHAPES} shapes, found {len(shapes)}")
     if not any(shapes):
         return Overlay(np.zeros((0, len(shapes)), bool), np.zeros(0), np.zeros((0, 2)))
-    edges, origin = _edges_of(shapes)
-    return edges.regions(len(shapes), origin)
+    cut, origin = _cut(shapes, exclusive)
+    return _sum_by_shapes(cut, origin)
 
 
-def trapezoids(shapes: Sequence[Loops]) -> Trapezoids:
-    """Cut what shapes cover into trapezoids; each has the even-odd rule over its own loops.
+def trapezoids(shapes: Sequence[Loops], exclusive: Sequence[bool] | None = None) -> Trapezoids:
+    """Cut what shapes cover into trapezoids, by the same rules as `overlay`.
 
     Parameters
     ----------
     shapes : sequence of sequences of (N, 2) arrays
         At least one loop in all, in mm; any number of shapes.
+    exclusive : sequence of bool or None
+        Which shapes are of the XOR type.
     """
-    edges, origin = _edges_of(shapes)
-    cut = edges.trapezoids(len(shapes))
+    cut, origin = _cut(shapes, exclusive)
     return replace(cut, corners_mm=cut.corners_mm + origin)
 
 
-def _edges_of(shapes: Sequence[Loops]) -> "tuple[_Edges, Floats]":
-    """Return the edges of all shapes about their middle, and that middle."""
-    starts = [loop for loops in shapes for loop in loops]
-    owner = np.repeat(
-        [number for number, loops in enumerate(shapes) for _ in loops],
-        [len(loop) for loop in starts],
+def _cut(shapes: Sequence[Loops], exclusive: Sequence[bool] | None) -> tuple[Trapezoids, Floats]:
+    """Return the trapezoids of the shapes about the middle of the drawing, and that middle."""
+    loops = [loop for shape in shapes for loop in shape]
+    edges, origin = _edges_of(loops)
+    cut = edges.trapezoids(len(loops))
+    ends = np.cumsum([len(shape) for shape in shapes])
+    inside = np.zeros((len(cut.corners_mm), len(shapes)), dtype=bool)
+    for number, (end, shape) in enumerate(zip(ends, shapes, strict=True)):
+        of_shape = cut.inside[:, end - len(shape) : end]
+        if exclusive is not None and exclusive[number]:
+            inside[:, number] = of_shape.sum(axis=1) % 2 == 1
+        elif len(shape) > 1:
+            shared = Trapezoids(cut.corners_mm, of_shape).shared_mm2
+            inside[:, number] = Nesting.of(shared).enclose(of_shape)
+        elif shape:
+            inside[:, number] = of_shape[:, 0]
+    covered = inside.any(axis=1)
+    return Trapezoids(cut.corners_mm[covered], inside[covered]), origin
+
+
+def _sum_by_shapes(cut: Trapezoids, origin: Floats) -> Overlay:
+    """Sum trapezoids by the set of shapes that they lie in."""
+    shapes = np.arange(cut.inside.shape[1])
+    (lower_left, lower_right, upper_right, upper_left) = np.moveaxis(cut.corners_mm, 1, 0)
+    height = upper_left[:, 1] - lower_left[:, 1]
+    left = [lower_left[:, 0], (lower_left + upper_left)[:, 0] / 2, upper_left[:, 0]]
+    right = [lower_right[:, 0], (lower_right + upper_right)[:, 0] / 2, upper_right[:, 0]]
+    y_at = [lower_left[:, 1], (lower_left + upper_left)[:, 1] / 2, upper_left[:, 1]]
+    at = list(zip(left, right, strict=True))
+    # Widths are linear and moments quadratic in y: Simpson's rule is exact for both.
+    simpson = [weight * height for weight in (1 / 6, 4 / 6, 1 / 6)]
+    widths = [r - left for left, r in at]
+    area = np.sum([w * width for w, width in zip(simpson, widths, strict=True)], axis=0)
+    moment_x = np.sum(
+        [w * (r**2 - left**2) / 2 for w, (left, r) in zip(simpson, at, strict=True)], axis=0
     )
-    begin = np.concatenate(starts)
-    end = np.concatenate([np.roll(loop, -1, axis=0) for loop in starts])
+    moment_y = np.sum(
+        [w * y * width for w, y, width in zip(simpson, y_at, widths, strict=True)], axis=0
+    )
+    code = cut.inside @ (1 << shapes)
+    codes, region = np.unique(code, return_inverse=True)
+    sums = [
+        np.bincount(region, weights=values, minlength=len(codes)).astype(np.float64)
+        for values in (area, moment_x, moment_y)
+    ]
+    moments = np.stack(sums[1:], axis=1) + sums[0][:, None] * origin
+    members = (codes[:, None] >> shapes) & 1 == 1
+    return Overlay(members, sums[0], moments)
+
+
+def _edges_of(loops: Loops) -> "tuple[_Edges, Floats]":
+    """Return the edges of all loops about their middle, and that middle."""
+    owner = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
+    begin = np.concatenate(loops)
+    end = np.concatenate([np.roll(loop, -1, axis=0) for loop in loops])
     origin = (begin.max(axis=0) + begin.min(axis=0)) / 2
     upwards = (begin[:, 1] < end[:, 1])[:, None]
     low, high = np.where(upwards, begin, end) - origin, np.where(upwards, end, begin) - origin
@@ -127,49 +179,20 @@ def _edges_of(shapes: Sequence[Loops]) -> "tuple[_Edges, Floats]":
 
 @dataclass(frozen=True, eq=False)
 class _Edges:
-    """Edges that rise from `low` to `high` (E, 2), and the shape that each belongs to."""
+    """Edges that rise from `low` to `high` (E, 2), and the loop that each belongs to."""
 
     low: Floats
     high: Floats
     owner: _Integers
 
-    def regions(self, shape_count: int, origin: Floats) -> Overlay:
-        """Sum the trapezoids between neighbouring edges by the set of shapes they lie in."""
-        cut = self.trapezoids(shape_count)
-        (lower_left, lower_right, upper_right, upper_left) = np.moveaxis(cut.corners_mm, 1, 0)
-        height = upper_left[:, 1] - lower_left[:, 1]
-        left = [lower_left[:, 0], (lower_left + upper_left)[:, 0] / 2, upper_left[:, 0]]
-        right = [lower_right[:, 0], (lower_right + upper_right)[:, 0] / 2, upper_right[:, 0]]
-        y_at = [lower_left[:, 1], (lower_left + upper_left)[:, 1] / 2, upper_left[:, 1]]
-        at = list(zip(left, right, strict=True))
-        # Widths are linear and moments quadratic in y: Simpson's rule is exact for both.
-        simpson = [weight * height for weight in (1 / 6, 4 / 6, 1 / 6)]
-        widths = [r - left for left, r in at]
-        area = np.sum([w * width for w, width in zip(simpson, widths, strict=True)], axis=0)
-        moment_x = np.sum(
-            [w * (r**2 - left**2) / 2 for w, (left, r) in zip(simpson, at, strict=True)], axis=0
-        )
-        moment_y = np.sum(
-            [w * y * width for w, y, width in zip(simpson, y_at, widths, strict=True)], axis=0
-        )
-        code = cut.inside @ (1 << np.arange(shape_count))
-        codes, region = np.unique(code, return_inverse=True)
-        sums = [
-            np.bincount(region, weights=values, minlength=len(codes)).astype(np.float64)
-            for values in (area, moment_x, moment_y)
-        ]
-        moments = np.stack(sums[1:], axis=1) + sums[0][:, None] * origin
-        members = (codes[:, None] >> np.arange(shape_count)) & 1 == 1
-        return Overlay(members, sums[0], moments)
-
-    def trapezoids(self, shape_count: int) -> Trapezoids:
-        """Return the areas between neighbouring edges of a strip that lie in any shape."""
+    def trapezoids(self, loop_count: int) -> Trapezoids:
+        """Return the areas between neighbouring edges of a strip that lie in any loop."""
         strip, y_bottom, y_top, x_bottom, x_top, owner = self._strips_without_crossings()
-        toggled = np.zeros((len(strip), shape_count), dtype=np.int64)
+        toggled = np.zeros((len(strip), loop_count), dtype=np.uint8)
         toggled[np.arange(len(strip)), owner] = 1
-        # A shape's loops are closed, so every strip holds an even number of its edges and the
+        # Loops are closed, so every strip holds an even number of the edges of each and the
         # running parity starts afresh in each strip.
-        inside = (np.cumsum(toggled, axis=0)[:-1] % 2).astype(bool)
+        inside = (np.cumsum(toggled, axis=0, dtype=np.uint8)[:-1] % 2).astype(bool)
         drawn = np.flatnonzero((strip[1:] == strip[:-1]) & inside.any(axis=1))
         x = np.stack([x_bottom[drawn], x_bottom[drawn + 1], x_top[drawn + 1], x_top[drawn]], axis=1)
         y = np.stack([y_bottom[drawn], y_bottom[drawn], y_top[drawn], y_top[drawn]], axis=1)

@@ -5,8 +5,8 @@ its height to all pixels beyond it, and a cumulative sum along the columns compl
 There is no oversampling: the sum over the pixels is the area of the polygons to rounding. The cost
 is proportional to edges plus pixels.
 
-Nested loops are holes (even-odd). Loops that partly overlap are joined, unless they are of the
-XOR type; a loop that crosses itself encloses what the even-odd rule says. Where loops cross, the
+Nested loops are holes, loops that partly overlap are joined (see `nesting`); a loop that crosses
+itself encloses what the even-odd rule says. Where loops cross, the
 plane is first cut into trapezoids that do not, so that its area is exact too; only a loop that
 crosses itself within one pixel goes unnoticed.
 """
@@ -18,9 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from oligort.geometry.nesting import nesting_signs, signed_area_mm2
 from oligort.geometry.overlay import trapezoids
 from oligort.geometry.slabs import Slab
 from oligort.geometry.structure import Points
+
+__all__ = ["CoverageRaster", "Lattice", "coverage", "nesting_signs", "signed_area_mm2"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -31,15 +34,6 @@ COVERAGE_ROUNDING = 1e-6
 The cumulative sum over some thousand pixels of order 1 loses less than 1e-12; a crossing that
 covers less than a millionth of a pixel cannot matter.
 """
-
-SAME_AREA = 1e-6
-"""Share of its area that a loop may have outside another and still lie inside it.
-
-Coordinates are written to 0.01 mm at best, which moves the area of a 5 mm loop by 1e-3.
-"""
-
-NESTING_SAMPLES = 32
-"""Vertices of a loop that vote on whether it lies inside another."""
 
 
 @dataclass(frozen=True)
@@ -167,49 +161,6 @@ def coverage(slab: Slab, lattice: Lattice) -> Floats:
     return CoverageRaster([slab], lattice).coverage(0)
 
 
-def signed_area_mm2(loop: Points) -> float:
-    """Return the area of a loop (N, 2), positive where it runs from u to v."""
-    u, v = loop[:, 0] - loop[0, 0], loop[:, 1] - loop[0, 1]
-    return float(u @ np.roll(v, -1) - v @ np.roll(u, -1)) / 2
-
-
-def nesting_signs(loops: Sequence[Points]) -> list[int]:
-    """Return for each loop the factor that makes its signed area add or, for a hole, subtract."""
-    areas = [signed_area_mm2(loop) for loop in loops]
-    directions = [1 if area >= 0 else -1 for area in areas]
-    if len(loops) == 1:
-        return directions
-    depths = [0] * len(loops)
-    boxes = [(loop.min(axis=0), loop.max(axis=0)) for loop in loops]
-    for inner, (inner_low, inner_high) in enumerate(boxes):
-        for outer, (outer_low, outer_high) in enumerate(boxes):
-            if (
-                inner != outer
-                and abs(areas[inner]) <= abs(areas[outer])
-                and (inner_low >= outer_low).all()
-                and (inner_high <= outer_high).all()
-                and _lies_inside(loops[inner], loops[outer])
-            ):
-                depths[inner] += 1
-    return [
-        direction * (-1 if depth % 2 else 1)
-        for direction, depth in zip(directions, depths, strict=True)
-    ]
-
-
-def _lies_inside(inner: Points, outer: Points) -> bool:
-    """Whether most of the inner loop's vertices lie in the outer loop, by the even-odd rule."""
-    votes = inner[:: max(1, len(inner) // NESTING_SAMPLES)]
-    following = np.roll(outer, -1, axis=0)
-    u, v = votes[:, :1], votes[:, 1:]
-    rises = (outer[:, 1] > v) != (following[:, 1] > v)
-    height = following[:, 1] - outer[:, 1]
-    slope = (following[:, 0] - outer[:, 0]) / np.where(height == 0, 1, height)
-    crossing = outer[:, 0] + (v - outer[:, 1]) * slope
-    crossed = np.count_nonzero(rises & (u < crossing), axis=1)
-    return bool(np.count_nonzero(crossed % 2) * 2 > len(votes))
-
-
 def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pieces:
     """Cut the edges of all loops at the pixel borders."""
     lengths = np.array([len(loop) for loop in loops])
@@ -272,24 +223,9 @@ def _accumulate(pieces: _Pieces, which: slice, lattice: Lattice) -> Floats:
 def _coverage_of_crossing_loops(slab: Slab, lattice: Lattice) -> Floats:
     """Return the coverage of a plane whose loops cross themselves or each other.
 
-    The plane is cut into trapezoids that no edge crosses; those inside are rastered one by one.
+    The plane is cut into trapezoids that no edge crosses; they are rastered one by one.
     """
-    cut = trapezoids([[loop] for loop in slab.loops])
-    if slab.exclusive:
-        is_inside = cut.inside.sum(axis=1) % 2 == 1
-    else:
-        is_inside = cut.inside @ _signs_by_area(cut.shared_mm2) > 0
-    pieces = list(cut.corners_mm[is_inside])
+    pieces = list(trapezoids([slab.loops], [slab.exclusive]).corners_mm)
     if not pieces:
         return np.zeros(lattice.shape)
     return _accumulate(_cut(pieces, [1] * len(pieces), lattice), slice(None), lattice)
-
-
-def _signs_by_area(shared_mm2: Floats) -> Integers:
-    """Return 1 for each loop, -1 for a hole: one that lies wholly in an odd number of others."""
-    areas = np.diag(shared_mm2)
-    # Of loops of one area the first is the outer one; of any two, one lies in the other at most.
-    rank = np.empty(len(areas), dtype=np.int64)
-    rank[np.argsort(-areas, kind="stable")] = np.arange(len(areas))
-    lies_in = (shared_mm2 >= areas * (1 - SAME_AREA)) & (rank[:, None] < rank)
-    return np.where(lies_in.sum(axis=0) % 2, -1, 1)

@@ -3,7 +3,8 @@
 Between planes a contour fills half the distance to the next plane; the two end planes reach half
 a spacing outwards ("half" end caps, the convention of the reference values of Nelms et al., Med.
 Phys. 42 (2015) 4435) or stop at their own plane ("none"). A gap of more than 1.5 usual spacings
-is a missing plane: it is reported, and nothing is filled in.
+is a missing plane: it is reported, and nothing is filled in. So is a plane that is missing in one
+part of the structure while another part has it.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
+from oligort.geometry.continuity import GAP_FACTOR, Gap, missing_mm3, part_gaps, plane_area_mm2
 from oligort.geometry.structure import XOR_TYPES, Contour, Points, Structure
 
 EndCaps = Literal["half", "none"]
@@ -30,9 +33,6 @@ PLANARITY_TOLERANCE_MM = 0.25
 
 Half of the thinnest slice in use: flattening such a contour moves no point into another slice.
 """
-
-GAP_FACTOR = 1.5
-"""A step between planes of more than this many usual spacings is a missing plane."""
 
 SAME_LOOP_MM = 0.02
 """Loops that run along each other this closely are one loop drawn twice.
@@ -98,14 +98,6 @@ class Slab:
     exclusive: bool = False
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Two neighbouring planes with at least one plane missing between them."""
-
-    lower_plane_mm: float
-    upper_plane_mm: float
-
-
 @dataclass(frozen=True, eq=False)
 class SlabModel:
     """A structure as slabs, in ascending order along the normal.
@@ -119,7 +111,7 @@ class SlabModel:
     spacing_mm : float
         The usual distance of the structure's planes.
     gaps : tuple of Gap
-        Where planes are missing.
+        Where planes are missing, in the whole structure or in one part of it.
     end_caps : "half" or "none"
         The convention at the end planes.
     notes : tuple of str
@@ -177,11 +169,7 @@ def slabs_of(
         )
     if len(planes) == 1:
         notes.append(f"single plane: taken as {spacing:.4g} mm thick, the usual plane spacing")
-    gaps, lower, upper = _extents(planes, spacing, end_caps)
-    notes += [
-        f"no contour between {gap.lower_plane_mm:.4g} and {gap.upper_plane_mm:.4g} mm: not filled"
-        for gap in gaps
-    ]
+    missing, lower, upper = _extents(planes, spacing, end_caps)
     slabs = []
     repeated = 0
     for plane, plane_mm, lower_mm, upper_mm in zip(members, planes, lower, upper, strict=True):
@@ -192,9 +180,14 @@ def slabs_of(
         slabs.append(
             Slab(float(plane_mm), float(lower_mm), float(upper_mm), tuple(distinct), exclusive)
         )
+    whole = tuple(_gap_between(slabs[i], slabs[i + 1], spacing) for i in np.flatnonzero(missing))
+    partial = part_gaps(planes, [slab.loops for slab in slabs], spacing)
+    notes += [f"no contour {_between(gap)}: not filled" for gap in whole]
+    notes += [f"no contour {_between(gap)} in one part: not filled" for gap in partial]
     if repeated:
         notes.append(f"{repeated} loops repeat another loop of their plane: each counted once")
-    return SlabModel(frame, tuple(slabs), spacing, gaps, end_caps, tuple(notes))
+    gaps = sorted(whole + partial, key=lambda gap: (gap.lower_plane_mm, gap.upper_plane_mm))
+    return SlabModel(frame, tuple(slabs), spacing, tuple(gaps), end_caps, tuple(notes))
 
 
 def plane_positions_mm(structure: Structure) -> Points:
@@ -228,8 +221,8 @@ def _usual_spacing(planes: Points, usual_spacing_mm: float | None) -> float | No
 
 def _extents(
     planes: Points, spacing: float, end_caps: EndCaps
-) -> tuple[tuple[Gap, ...], Points, Points]:
-    """Return gaps, lower and upper bounds of the slabs around ascending planes."""
+) -> tuple[npt.NDArray[np.bool_], Points, Points]:
+    """Return which steps are gaps, and the bounds of the slabs around ascending planes."""
     steps = np.diff(planes)
     missing = steps > GAP_FACTOR * spacing
     middle = (planes[:-1] + planes[1:]) / 2
@@ -242,8 +235,18 @@ def _extents(
             lower[0] = planes[0] - steps[0] / 2
         if not missing[-1]:
             upper[-1] = planes[-1] + steps[-1] / 2
-    gaps = tuple(Gap(float(planes[i]), float(planes[i + 1])) for i in np.flatnonzero(missing))
-    return gaps, lower, upper
+    return missing, lower, upper
+
+
+def _gap_between(below: Slab, above: Slab, spacing: float) -> Gap:
+    """Return the gap between two neighbouring planes of the whole structure."""
+    areas = plane_area_mm2(below.loops), plane_area_mm2(above.loops)
+    step = above.position_mm - below.position_mm
+    return Gap(below.position_mm, above.position_mm, missing_mm3(*areas, step, spacing))
+
+
+def _between(gap: Gap) -> str:
+    return f"between {gap.lower_plane_mm:.4g} and {gap.upper_plane_mm:.4g} mm"
 
 
 def _planes_of(contours: Sequence[Contour], roi_name: str) -> tuple[PlaneFrame, Points]:

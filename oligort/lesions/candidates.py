@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from oligort.errors import NotEvaluable
-from oligort.geometry.components import Part, parts
+from oligort.geometry.components import Part, connected_areas, parts
 from oligort.geometry.diameter import PlaneDiameter, longest_in_plane, maximum_3d
 from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
 from oligort.geometry.structure import Points, Structure
@@ -111,7 +111,9 @@ class Extent:
 
 
 def extent_of(part: Part) -> Extent:
-    """Measure one part: within single loops of single planes, and in 3D with half-slice caps.
+    """Measure one part: within connected areas of single planes, and in 3D with half-slice caps.
+
+    Loops of one plane that overlap are one area and measured as one; others one by one.
 
     The interval ``convention`` of the 3D diameter runs from the vertices alone to a whole spacing
     beyond either end plane.
@@ -119,10 +121,10 @@ def extent_of(part: Part) -> Extent:
     frame = part.model.frame
     best: tuple[PlaneDiameter, float] | None = None
     for slab in part.slabs:
-        for loop in slab.loops:
-            if best and float(np.linalg.norm(np.ptp(loop, axis=0))) < best[0].length_mm:
+        for area in connected_areas(slab):
+            if best and float(np.linalg.norm(np.ptp(area, axis=0))) < best[0].length_mm:
                 continue  # its bounding box is too small to hold a longer diameter
-            flat = np.column_stack([loop, np.full(len(loop), slab.position_mm)])
+            flat = np.column_stack([area, np.full(len(area), slab.position_mm)])
             measured = longest_in_plane(frame.to_patient(flat))
             if best is None or measured.length_mm > best[0].length_mm:
                 best = measured, slab.position_mm

@@ -83,6 +83,30 @@ def test_missing_planes_part_and_say_so(planes, count, bridged):
     assert any(part.maybe_one_with for part in found) is bridged
 
 
+@pytest.mark.parametrize(
+    ("planes", "bridges"),
+    [
+        ([0, 2, 4, 6], [(1,), (0, 2), (1, 3), (2,)]),
+        ([0, 1, 4, 5], [(1,), (0,)]),
+        ([0, 1, 5, 6], [(), ()]),
+    ],
+)
+def test_planes_missing_in_one_part_alone_leave_it_open_whether_it_is_one(planes, bridges):
+    """The other part is drawn on every plane, so the structure as a whole lacks none."""
+    other = [disc(40, 0, z, 6) for z in range(-1, 8)]
+    found = parts(structure(*other, *[disc(0, 0, z, 6) for z in planes]))
+    whole, *pieces = found
+    assert whole.maybe_one_with == ()
+    numbered = [tuple(number - 1 for number in piece.maybe_one_with) for piece in pieces]
+    assert numbered == bridges
+
+
+def test_what_ends_under_a_part_that_bends_over_it_may_be_one_with_it():
+    stump, other = [disc(0, 0, z, 4) for z in (0, 1)], [disc(20, 0, z, 4) for z in range(3)]
+    lower, upper = parts(structure(*stump, *other, *[square(-25, 25, z) for z in (3.0, 4.0)]))
+    assert (lower.maybe_one_with, upper.maybe_one_with) == ((1,), (0,))
+
+
 def test_across_a_gap_only_what_overlaps_may_be_one():
     found = parts(structure(*[disc(0, 0, z, 6) for z in (0, 1, 2)], *ball(30, 0, 8, 4)))
     assert not any(part.maybe_one_with for part in found)

@@ -1,8 +1,10 @@
 """Area coverage against shapely, an independent engine, and closed forms."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from shapely import box, unary_union
 from shapely.geometry import Polygon
@@ -129,6 +131,10 @@ def test_loops_that_partly_overlap_are_joined(seed, centre):
     first, second = star(generator), star(generator, 30, centre, 15)
     one, other = Polygon(first), Polygon(second)
     judge = one.union(other).area
+    smaller = min(one.area, other.area)
+    assume(
+        one.contains(other) or other.contains(one) or one.intersection(other).area < 0.95 * smaller
+    )
     if one.contains(other) or other.contains(one):
         judge = abs(one.area - other.area)
     assert area(slab(first, second)) == pytest.approx(judge, rel=AREA_TOLERANCE)
@@ -148,8 +154,8 @@ def test_every_pixel_of_a_union(seed):
     generator = np.random.default_rng(seed)
     loops = [star(generator, 12, generator.uniform(-9, 9, 2), 15) for _ in range(3)]
     polygons = [Polygon(loop) for loop in loops]
-    if any(a.contains(b) for a in polygons for b in polygons if a is not b):
-        return
+    for a, b in permutations(polygons, 2):
+        assume(a.intersection(b).area < 0.95 * b.area)
     drawn = slab(*loops)
     lattice = Lattice.around([drawn], 6.1)
     assert coverage(drawn, lattice) == pytest.approx(

@@ -89,11 +89,38 @@ def test_separate_loops_of_one_plane_are_measured_one_by_one():
     assert lesion.longest_axial_mm == pytest.approx(np.hypot(24, 8))
 
 
+@pytest.mark.parametrize(
+    ("apart", "longest"), [(28, 62), (33, 67), (35, 34)], ids=["overlap", "just", "apart"]
+)
+def test_overlapping_loops_of_one_plane_are_measured_as_one_area(apart, longest):
+    """Two circles of radius 17 mm reach as far as their centres lie apart, and a radius each way.
+
+    Four planes hold both; a plane below holds the bar that makes them one part either way.
+    """
+    turn = np.arange(720) * np.pi / 360
+    circle = np.stack([17 * np.cos(turn), 17 * np.sin(turn), 0 * turn], axis=1)
+    rings = [circle + np.array([x, 0, z]) for x in (0, apart) for z in range(4)]
+    bar = np.array([[0, -1, -1], [apart, -1, -1], [apart, 1, -1], [0, 1, -1.0]])
+    lesion = only([roi("GTVm", bar, *rings)])
+    # The bar's own diagonal is the longest where the circles lie apart.
+    expected = max(longest, np.hypot(apart, 2))
+    assert lesion.longest_axial_mm == pytest.approx(expected, rel=1e-9)
+    ends = np.array(lesion.axial_end_points_mm)
+    drawn = np.concatenate([bar, *rings])
+    assert all(np.abs(drawn - end).sum(axis=1).min() < 1e-9 for end in ends)
+
+
 def test_a_gap_leaves_open_whether_there_is_one_lesion_or_two():
     loops = ellipsoid((0, 0, 0), (10, 10, 10))
     found = census([roi("GTVm1", *loops[:8], *loops[10:])])
     assert (len(found), found.count) == (2, Count(1, 2))
     assert any("missing planes" in note for note in found.notes)
+
+
+def test_a_lesion_on_every_second_plane_of_its_roi_is_one_to_as_many_as_planes():
+    every, second = ellipsoid((0, 0, 0), (10, 10, 10)), ellipsoid((60, 0, 0), (10, 10, 10))
+    found = census([roi("GTVm", *every, *second[::2])])
+    assert (len(found), found.count) == (11, Count(2, 11))
 
 
 @pytest.mark.parametrize(
