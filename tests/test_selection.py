@@ -239,4 +239,3 @@ def test_a_submission_refuses_wrong_names_at_once_and_answers_the_rest_later():
     assert selected.dose_sop_instance_uids == ()
     with pytest.raises(NotEvaluable, match="RELATIVE"):
         _ = selected.chosen
-

@@ -1,34 +1,22 @@
 """Dose limits: lung V20 (X6), and any other limit of the protocol."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
+from oligort.checks.judged import Judged, as_anatomy_allows, gaps_of, judged, organs_of
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
-from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
-from oligort.dose.dvh import Dvh
+from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
-from oligort.geometry.structure import Structure
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.geometry.algebra import Operand, operand_names, parse
+from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 from oligort.protocol.limits import DoseLimit
 from oligort.selection import doses_of_parts
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A histogram that a limit may be held against, and what should be said of it."""
-
-    dvh: Dvh
-    remarks: tuple[str, ...] = ()
-    is_query: bool = False
-    lacks_targets: bool = False
 
 
 @check("OL301", "Dose limits")
@@ -117,28 +105,25 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     for limit in case.protocol.dose_limits:
-        expression = _as_anatomy_allows(case, parse(limit.structure))
-        organs = [name for name in operand_names(expression) if name not in ROLE_NAMES]
-        whole: list[str] = []
-        for structure in [s for name in organs for s in case.submission.structures_of(name)]:
-            gaps = case.submission.slabs_of(structure).gaps
-            whole += [] if gaps else [structure.roi_name]
-            for gap in gaps:
-                yield Finding(
-                    code="OL303",
-                    grade=case.protocol.grades.missing_planes,
-                    about=structure.roi_name,
-                    message=f"{quoted(structure.roi_name)}: no contour between "
-                    f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm",
-                    source=CONVENTION,
-                    hint="draw the missing planes, or confirm that the organ is in parts",
-                )
-        if whole:
+        gaps = gaps_of(case, limit)
+        for structure, gap in gaps:
+            yield Finding(
+                code="OL303",
+                grade=case.protocol.grades.missing_planes,
+                about=structure.roi_name,
+                message=f"{quoted(structure.roi_name)}: no contour between "
+                f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm, where about "
+                f"{gap.missing_mm3 / 1000:.1f} cc are missing",
+                source=CONVENTION,
+                hint="draw the missing planes, or confirm that the organ is in parts",
+            )
+        if not gaps:
             yield Finding(
                 code="OL303",
                 grade=Grade.PASS,
                 about=limit.structure,
-                message=f"no plane is missing in {listed(whole)}",
+                message="no plane is missing in "
+                + listed(structure.roi_name for structure in organs_of(case, limit)),
                 source=CONVENTION,
             )
 
@@ -179,7 +164,7 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
     values: dict[str, Measure | str] = {}
     for definition in limit.family:
         try:
-            expression = _as_anatomy_allows(case, parse(definition))
+            expression = as_anatomy_allows(case, parse(definition))
             values[definition] = case.submission.computed_dvh(expression)[limit.metric]
         except NotEvaluable as error:
             values[definition] = str(error)
@@ -207,114 +192,15 @@ def _require_gradable(case: Case) -> None:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
 
 
-def judged(case: Case, limit: DoseLimit) -> Judged:
-    """Return the histogram that the limit is about: computed from its parts, else as drawn.
-
-    Raises
-    ------
-    NotEvaluable
-        If there is neither.
-    """
-    drawn = _drawn_as(case, limit.structure)
-    try:
-        expression = _as_anatomy_allows(case, parse(limit.structure))
-        computed = case.submission.computed_dvh(expression)
-    except NotEvaluable as error:
-        # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
-        if drawn is None or _drawn_lungs(case):
-            raise
-        remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-        return Judged(case.submission.dvh_of(drawn), (remark,))
-    remarks: tuple[str, ...] = ()
-    if str(expression) != limit.structure:
-        remarks = (f"computed as {expression}, as the register's anatomy says",)
-    missing = _missing_targets(case, expression)
-    if missing:
-        remarks = (*remarks, f"{listed(missing)} has no contours that can be used: not subtracted")
-    if drawn is None:
-        return Judged(computed, remarks, is_query=bool(missing), lacks_targets=bool(missing))
-    difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
-    is_query = bool(difference or missing)
-    return Judged(computed, (*remarks, *difference), is_query, lacks_targets=bool(missing))
-
-
-def _missing_targets(case: Case, expression: Expression) -> list[str]:
-    """Return the ROIs of the roles that an expression names that are empty or not to be trusted."""
-    roles = {role for name in operand_names(expression) for role in ROLE_NAMES.get(name, ())}
-    empty = [s.roi_name for s in case.submission.structure_set if s.is_empty]
-    names = (*empty, *case.submission.structure_set.left_out)
-    return [name for name in names if case.submission.role_of(name) in roles]
-
-
-def _drawn_as(case: Case, name: str) -> Structure | None:
-    """Return the ROI that is drawn under the very name of an expression, if there is one."""
-    if isinstance(parse(name), Operand):
-        return None
-    drawn = [s for s in case.submission.structure_set.named(name) if not s.is_empty]
-    return drawn[0] if len(drawn) == 1 else None
-
-
-def _difference(case: Case, limit: DoseLimit, computed: Dvh, drawn: Dvh) -> tuple[str, ...]:
-    """Return what to say where the drawn ROI differs from the computed one beyond the settings."""
-    settings = case.protocol.settings
-    volume = 100 * abs(drawn.volume_cc / computed.volume_cc - 1)
-    metric = abs(drawn[limit.metric] - computed[limit.metric])
-    if (
-        volume <= settings.drawn_volume_difference_percent.value
-        and metric <= settings.drawn_v20_difference_percentage_points.value
-    ):
-        return ()
-    return (
-        f"the drawn ROI {quoted(limit.structure)} has {drawn.volume_cc:.1f} cc and "
-        f"{drawn[limit.metric]:.2f} {limit.unit}, its parts give {computed.volume_cc:.1f} cc",
-    )
-
-
-def _as_anatomy_allows(case: Case, expression: Expression) -> Expression:
-    """Return the expression without what the register says is not there.
-
-    A pneumonectomy leaves the one lung that is drawn; without any gross tumour there is nothing
-    to subtract. Nothing else is ever left out.
-    """
-    anatomy = case.register.anatomy if case.register else None
-    if anatomy is None:
-        return expression
-    if anatomy.gtv_absent is Answer.YES and isinstance(expression, Combination):
-        names = operand_names(expression.right)
-        if expression.operator == "-" and names == ("GTV",) and not _is_drawn(case, "GTV"):
-            expression = expression.left
-    if anatomy.pneumonectomy is Answer.YES and not _is_drawn(case, str(Organ.LUNGS)):
-        sides = [side for side in ("Lung_L", "Lung_R") if _is_drawn(case, side)]
-        if len(sides) == 1 and len(_drawn_lungs(case)) == 1:
-            expression = _renamed(expression, str(Organ.LUNGS), sides[0])
-    return expression
-
-
-def _drawn_lungs(case: Case) -> list[Structure]:
-    """Return every ROI of a lung; of two that could be one side neither is known to be meant."""
-    return [
-        structure
-        for structure, name in case.submission.roi_names.items()
-        if name.organ is Organ.LUNGS and name.role is Role.ORGAN and not structure.is_empty
-        if not name.subtracted
-    ]
-
-
-def _renamed(expression: Expression, old: str, new: str) -> Expression:
-    if isinstance(expression, Operand):
-        return Operand(new) if expression.name == old else expression
-    return replace(
-        expression,
-        left=_renamed(expression.left, old, new),
-        right=_renamed(expression.right, old, new),
-    )
-
-
-def _is_drawn(case: Case, name: str) -> bool:
-    try:
-        return bool(case.submission.structures_of(name))
-    except NotEvaluable:
-        return False
+def _with_missing_planes(
+    value: Measure, volume_cc: float, missing_cc: float, unit: str
+) -> tuple[float, float]:
+    """Return a volume at a dose were the missing planes wholly below, and wholly above, it."""
+    if unit == "cc":
+        return value.low, value.high + missing_cc
+    whole_cc = volume_cc + missing_cc
+    low_cc, high_cc = value.low / 100 * volume_cc, value.high / 100 * volume_cc
+    return 100 * low_cc / whole_cc, 100 * (high_cc + missing_cc) / whole_cc
 
 
 def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
@@ -329,12 +215,23 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             f"{judged.dvh.uncovered_cc:.1f} cc lie outside the dose grid: {limit.metric} is "
             f"{value.low:.2f} to {value.high:.2f} {limit.unit}, and the limit lies between"
         )
+    missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
+    if missing_cc and Metric.parse(limit.metric).kind == "V":
+        bounds = _with_missing_planes(value, judged.dvh.volume_cc, missing_cc, limit.unit)
+        if {limit.allows(bound) for bound in bounds} != {limit.allows(value)}:
+            raise NotEvaluable(
+                f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
+                f"{limit.metric} is {bounds[0]:.2f} to {bounds[1]:.2f} {limit.unit}, and the "
+                f"limit lies between"
+            )
+    if missing_cc:
+        remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
     if judged.lacks_targets and not limit.allows(value):
         raise NotEvaluable(
             f"{limit.metric} {value:.2f} {limit.unit} is beyond the limit, and "
             f"{'; '.join(judged.remarks)}"
         )
-    flags = [Flag.QUERY] if judged.is_query else []
+    flags = [Flag.QUERY] if judged.is_query or missing_cc else []
     width = case.protocol.settings.borderline_percentage_points.value
     if limit.unit == "%" and abs(value - limit.limit) < width:
         flags.append(Flag.BORDERLINE)

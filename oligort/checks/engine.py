@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from oligort.checks.case import Case
-from oligort.checks.dose import family_values, judged, quoted_operand
+from oligort.checks.dose import family_values, quoted_operand
+from oligort.checks.judged import judged
 from oligort.checks.registry import CONVENTION, Check, all_checks
 from oligort.clinical.register import Register
 from oligort.document import FileRecord, Measurement, Report, Setting

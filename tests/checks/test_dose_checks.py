@@ -3,15 +3,23 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import oligort.protocol
 from oligort.finding import Flag, Grade
+from oligort.geometry.structure import Structure
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 
 LUNGS_CC, METASTASIS_CC = 720.0, 8.0
 AREA_CM2 = 72.0
+
+LUNG_LEFT = Box((50.0, 0.0, 0.0), (60.0, 60.0, 100.0))
+LUNG_RIGHT = Box((-50.0, 0.0, 0.0), (60.0, 60.0, 100.0))
+PLANES_MM = np.arange(-97.5, 100, 5.0)
+FRAME = "1.2.840.1"
+"""The lungs of the thorax, to be drawn as one ROI."""
 
 AT_LIMIT_MM = 50 - 0.25 * (LUNGS_CC - METASTASIS_CC) / AREA_CM2 * 10
 """Edge at which lungs minus GTV have V20 = 25 %: the metastasis lies wholly below 20 Gy."""
@@ -340,7 +348,9 @@ def test_a_dose_of_a_part_is_not_graded_even_where_the_user_chooses_it(
 def test_beam_doses_that_contradict_the_prescription_leave_the_dose_open(build, findings_of):
     # A prescription and a dose of one fraction fit each other; the plan's beams do not.
     submission = build()
-    plan = replace(submission.plans[0], beam_dose_gy=25 * PRESCRIPTION_GY)
+    plan = replace(
+        submission.plans[0], beam_dose_gy=25 * submission.plans[0].prescriptions[0].dose_gy
+    )
     (finding,) = findings_of("OL301", replace(submission, plans=(plan,)))
     assert finding.grade is Grade.NOT_EVALUABLE
     assert "the plan's beams give" in finding.message
@@ -361,3 +371,27 @@ def test_an_empty_gtv_lets_no_v20_beyond_the_limit_be_judged(build, findings_of)
     assert above.grade is Grade.MAJOR
     (open_one,) = findings_of("OL301", with_empty(build(edge_mm=10.0)))
     assert open_one.grade is Grade.NOT_EVALUABLE
+
+
+def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findings_of):
+    """Both lungs in one ROI, half of the left one not drawn: its share must not just vanish."""
+    whole = build(without=["Lung_L", "Lung_R"], edge_mm=12.0)
+    left, right = (
+        solid.structure(name, 1, PLANES_MM) for name, solid in (("L", LUNG_LEFT), ("R", LUNG_RIGHT))
+    )
+
+    def with_lungs(contours):
+        (drawn,) = whole.structure_sets
+        lungs = Structure(9, "Lungs", tuple(contours), frame_of_reference_uid=FRAME)
+        structures = (*drawn.structures, lungs)
+        return replace(whole, structure_sets=(replace(drawn, structures=structures),))
+
+    both = [*left.contours, *right.contours]
+    (complete,) = findings_of("OL301", with_lungs(both))
+    assert complete.grade is Grade.MAJOR
+    kept = [c for c in both if not (c in left.contours and 5 < c.points_mm[0, 2] < 45)]
+    (finding,) = findings_of("OL301", with_lungs(kept))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "planes are not drawn" in finding.message
+    (gap,) = findings_of("OL303", with_lungs(kept))
+    assert gap.grade is Grade.MINOR
