@@ -11,7 +11,7 @@ from oligort.demo.headers import DAY, TIME, approve, begun, item, reference
 def plan(case: Case, structures: Dataset) -> Dataset:
     """Return the RT Plan that prescribes to every target drawn in the structure set."""
     dataset = begun(case, "RTPLAN", RTPlanStorage)
-    dataset.RTPlanLabel = "DEMO"
+    dataset.RTPlanLabel = "SBRT"
     dataset.RTPlanName = case.title[:64]
     dataset.RTPlanDate = DAY
     dataset.RTPlanTime = TIME

@@ -26,7 +26,7 @@ def structure_set(case: Case, images: list[Dataset]) -> Dataset:
     dataset = begun(case, "RTSTRUCT", RTStructureSetStorage)
     frame_uid = dataset.pop("FrameOfReferenceUID").value
     del dataset.PositionReferenceIndicator
-    dataset.StructureSetLabel = "DEMO"
+    dataset.StructureSetLabel = "SBRT"
     dataset.StructureSetDate = DAY
     dataset.StructureSetTime = TIME
     image_items = [reference(image) for image in images]
