@@ -50,8 +50,14 @@ def show(view: "RenderableType") -> None:
 
     if sys.stdout.isatty():
         Console(width=WIDTH, highlight=False, markup=False, emoji=False).print(view)
-    else:
+        return
+    try:
         sys.stdout.write(plain_text(view))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the result cannot be written: {error.strerror}") from error
 
 
 def note(text: str) -> None:
@@ -68,7 +74,7 @@ def note_all(about: str, notes: "Iterable[str]") -> None:
 def note_faults(faults: "Iterable[Fault]") -> None:
     """Say which files, or parts of them, could not be used, or are used with a doubt."""
     for fault in faults:
-        what = "in doubt" if fault.kind == "doubt" else "not used"
+        what = "used, in doubt" if fault.kind == "doubt" else "not used"
         note(f"{what}: {quoted(fault.file)}: {fault.reason}")
 
 
