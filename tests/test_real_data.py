@@ -88,6 +88,7 @@ class TestEclipseProstate:
 
     def test_no_lungs_and_no_lesions_are_no_pass(self, eclipse_prostate: Submission) -> None:
         report = oligort.check(eclipse_prostate)
+        assert report.verdict is Grade.NOT_EVALUABLE
         for code in ("OL201", "OL202", "OL203", "OL301"):
             assert only(report, code).grade is Grade.NOT_EVALUABLE
         assert_no_criterion_passes(report)

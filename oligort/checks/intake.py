@@ -127,41 +127,47 @@ def references(case: Case) -> Iterator[Finding]:
     Structure Set Sequence (300C,0060) of the plan, by SOP Instance UID. An object that is not
     there is a deviation; the frame of reference then has to agree.
 
-    Not evaluable when: no structure set, plan and dose can be chosen.
+    Not evaluable when: the dose names no plan or the plan no structure set, or no structure set,
+    plan and dose can be chosen.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
     chosen = case.submission.chosen
-    grade = case.protocol.grades.reference_to_missing_object
-    missing = []
-    if chosen.plan is None:
+    dose, plan = chosen.dose, chosen.plan
+    missing, absent = [], []
+    if plan is None:
+        if dose.plan_uids:
+            missing.append(f"the dose {quoted(dose.file)} refers to a plan that is not there")
+        else:
+            absent.append(f"the dose {quoted(dose.file)} refers to no plan")
+    elif plan.sop_instance_uid not in dose.plan_uids:
         missing.append(
-            f"the dose {quoted(chosen.dose.file)} refers to "
-            + ("a plan that is not there" if chosen.dose.plan_uids else "no plan")
+            f"the dose {quoted(dose.file)} does not refer to the plan {quoted(plan.label)}"
         )
-    elif chosen.plan.sop_instance_uid not in chosen.dose.plan_uids:
+    elif len(chosen.plans) < len(set(dose.plan_uids)):
         missing.append(
-            f"the dose {quoted(chosen.dose.file)} does not refer to the plan "
-            f"{quoted(chosen.plan.label)}"
+            f"of {len(set(dose.plan_uids))} plans that the dose {quoted(dose.file)} refers to, "
+            f"{len(chosen.plans)} are there"
         )
-    elif len(chosen.plans) < len(set(chosen.dose.plan_uids)):
+    if plan and not plan.structure_set_uid:
+        absent.append(f"the plan {quoted(plan.label)} refers to no structure set")
+    elif plan and plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
         missing.append(
-            f"of {len(set(chosen.dose.plan_uids))} plans that the dose {quoted(chosen.dose.file)} "
-            f"refers to, {len(chosen.plans)} are there"
-        )
-    if chosen.plan and chosen.plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
-        missing.append(
-            f"the plan {quoted(chosen.plan.label)} refers to another structure set than "
+            f"the plan {quoted(plan.label)} refers to another structure set than "
             f"{quoted(chosen.structure_set.file)}"
         )
-    for message in missing:
+    # To refer to what is not there is a deviation; not to refer at all leaves the question open.
+    deviation = case.protocol.grades.reference_to_missing_object
+    graded = [(message, deviation) for message in missing]
+    graded += [(message, Grade.NOT_EVALUABLE) for message in absent]
+    for message, grade in graded:
         yield Finding(
             code="OL003",
             grade=grade,
             message=f"{message}; taken together by their frame of reference",
             source=CONVENTION,
         )
-    if not missing:
+    if not graded:
         yield Finding(
             code="OL003",
             grade=Grade.PASS,

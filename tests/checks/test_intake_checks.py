@@ -68,13 +68,24 @@ def test_the_chain_of_references_passes_and_each_broken_link_is_minor(build):
     (dose,), (plan,) = whole.doses, whole.plans
     assert [f.grade for f in findings("OL003", whole)] == [Grade.PASS]
     for broken, said in (
-        (replace(whole, doses=(replace(dose, plan_uids=()),)), "refers to no plan"),
         (replace(whole, doses=(replace(dose, plan_uids=("9",)),)), "a plan that is not there"),
         (replace(whole, plans=(replace(plan, structure_set_uid="9"),)), "another structure set"),
         (replace(whole, doses=(replace(dose, plan_uids=("1.2.2", "9")),)), "of 2 plans"),
     ):
         (finding,) = findings("OL003", broken)
         assert finding.grade is Grade.MINOR
+        assert said in finding.message
+
+
+def test_a_reference_that_was_never_made_leaves_open_what_belongs_together(build):
+    whole = build()
+    (dose,), (plan,) = whole.doses, whole.plans
+    for unlinked, said in (
+        (replace(whole, doses=(replace(dose, plan_uids=()),)), "refers to no plan"),
+        (replace(whole, plans=(replace(plan, structure_set_uid=""),)), "no structure set"),
+    ):
+        (finding,) = findings("OL003", unlinked)
+        assert finding.grade is Grade.NOT_EVALUABLE
         assert said in finding.message
 
 
