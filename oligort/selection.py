@@ -223,12 +223,12 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
             return sums[0], "the sum of all plans (MULTI_PLAN)"
         raise NotEvaluable(
             f"{_title(sums[0])} does not hold the plan of {_listing(beyond)}, which may be another "
-            f"course; choose a plan or a dose"
+            f"course; choose one with --plan or --dose"
         )
     if len(usable) > 1:
         raise NotEvaluable(
             f"{len(usable)} doses are there and may be alternatives or courses: {_listing(usable)}"
-            f"; they are not added; choose a dose, or a plan"
+            f"; they are not added; choose one with --plan or --dose"
             f"{f' ({_listing(plans)})' if plans else ''}"
         )
     # A second form of the same plan's dose may be unusable; the dose of another plan may not.
@@ -241,7 +241,7 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
     if unusable:
         raise NotEvaluable(
             f"{_title(unusable[0])} cannot be used and may be another course: "
-            f"{unusable[0].refusal}; choose one by plan or by dose"
+            f"{unusable[0].refusal}; choose one with --plan or --dose"
         )
     others = len(of_plan) - 1
     rule = "the only dose" if not others else "the only dose of a whole plan"
