@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
@@ -24,6 +26,12 @@ SAME_ORGAN_SHARE = 0.02
 """Share of its volume by which an organ of both sides may differ from its sides drawn apart.
 
 Two contourings of the same lungs differ by 1 to 2 %; a lobe is 20 %.
+"""
+
+LEAST_SIDE_SHARE = 0.1
+"""Share of the points of an organ of both sides that either half of the body holds at least.
+
+The smaller of two lungs has 45 % of both; one lung reaches a centimetre across the middle.
 """
 
 COMPARISON_STEP_MM = 2.5
@@ -139,7 +147,10 @@ class Anatomy:
             return
         by_side = self._by_side(name.organ)
         sides = (*by_side.get(Side.LEFT, ()), *by_side.get(Side.RIGHT, ()))
-        if not sides or name.subtracted:
+        if name.subtracted:
+            return
+        if not sides:
+            self._require_both_sides(whole)
             return
         whole_cc = self._volume_cc(Shape((whole,)))
         beyond_cc = self._volume_cc(Shape((), "-", Shape(sides), Shape((whole,))))
@@ -151,6 +162,21 @@ class Anatomy:
             raise NotEvaluable(
                 f"ROI {quoted(whole.roi_name)} ({whole_cc:.0f} cc) is not made up of {names}: "
                 f"{beyond_cc:.0f} cc of them lie outside it; remove or correct the wrong one"
+            )
+
+    def _require_both_sides(self, whole: Structure) -> None:
+        """Raise NotEvaluable where an ROI of both sides lies on one side of the body."""
+        bodies = [s for s, name in self.roi_names.items() if name.role is Role.EXTERNAL]
+        drawn = [contour.points_mm for body in bodies for contour in body.areas]
+        if not drawn:
+            return
+        body_mm = np.concatenate(drawn)[:, 0]
+        middle_mm = (body_mm.min() + body_mm.max()) / 2
+        points_mm = np.concatenate([contour.points_mm for contour in whole.areas])[:, 0]
+        left = float(np.mean(points_mm > middle_mm))
+        if min(left, 1 - left) < LEAST_SIDE_SHARE:
+            raise NotEvaluable(
+                f"ROI {quoted(whole.roi_name)} lies on one side of the body: the other is missing"
             )
 
     def _volume_cc(self, shape: Shape) -> float:

@@ -55,7 +55,13 @@ class AccountedLesion:
 
     @property
     def organ(self) -> Organ | None:
-        """What the register says, else what name or place of the contours say."""
+        """What the register says, else what name or place of the contours say.
+
+        None where the register and an ROI's name contradict each other: it may be either.
+        """
+        named = {read_roi_name(lesion.roi_name).organ for lesion in self.contours} - {None}
+        if self.entry is not None and self.entry.organ is not None and named - {self.entry.organ}:
+            return None
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
         return self.contours[0].organ if self.contours else None

@@ -144,6 +144,9 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention.
     """
+    chosen = case.submission.chosen.dose
+    if chosen in doses_of_parts([chosen]):
+        raise NotEvaluable("the dose is of a part of a plan")
     fit = fit_of(case)
     if not fit.fits:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")

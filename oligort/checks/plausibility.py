@@ -67,7 +67,7 @@ def fit_of(case: Case) -> Fit:
     if not fits(maximum_ratio, grid.maximum_gy):
         return Fit(False, prescribed)
     beams_gy = sum(plan.beam_dose_gy or 0.0 for plan in chosen.plans)
-    if beams_gy / most_gy > maximum_ratio.most:
+    if beams_gy / most_gy > median_ratio.most:
         return Fit(False, f"{prescribed}, but the plan's beams give {beams_gy:.2f} Gy in all")
     seen = []
     for target in _targets(case, prescription.roi_number):

@@ -177,7 +177,7 @@ class _OrganFinder:
             holders, key=lambda holder: (holder[0], holder[2]), default=(0.0, None, "")
         )
         if candidate.organ is not None:
-            stated = max((s for s, held_by, _ in holders if held_by is candidate.organ), default=1)
+            stated = max((s for s, held_by, _ in holders if held_by is candidate.organ), default=0)
             if organ is not candidate.organ and stated < self._fraction <= share:
                 self.notes.append(
                     f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
