@@ -145,3 +145,12 @@ def test_lesions_are_counted_without_a_dose_and_kept():
     assert submission.role_of("PTV_undrawn") is Role.PTV
     with pytest.raises(NotEvaluable, match="no RTDOSE"):
         submission.dvh("GTVm01_Liver")
+
+
+def test_lungs_on_one_side_of_the_body_are_one_lung():
+    body = Box((0.0, 0.0, 0.0), (200.0, 40.0, 20.0))
+    one = submission_of([("BODY", body), ("Lungs", APART)])
+    with pytest.raises(NotEvaluable, match="one side of the body"):
+        one.structures_of("Lungs")
+    middle = submission_of([("BODY", body), ("Lungs", CUBE)])
+    assert [s.roi_name for s in middle.structures_of("Lungs")] == ["Lungs"]

@@ -85,6 +85,8 @@ def _shared_volumes(
 ) -> dict[tuple[Key, Key], float]:
     """Return the shared volume in cc of every two parts of different ROIs that touch.
 
+    Parts of one ROI that touch are noted as perhaps one.
+
     Only gross tumour is compared: that a target lies in the lung asked for says nothing of either.
     """
     keys = [
@@ -95,9 +97,13 @@ def _shared_volumes(
     ]
     shared = {}
     for a, b in combinations(keys, 2):
-        if a[0] == b[0]:
-            continue
         first, second = _part(candidates, a).model, _part(candidates, b).model
+        if a[0] == b[0]:
+            # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
+            if _boxes_meet(_part(candidates, a), _part(candidates, b)) and touch(first, second):
+                labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
+                found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
+            continue
         if not first.frame.is_parallel_to(second.frame):
             labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
             reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"

@@ -1,5 +1,7 @@
 """Register and contours against each other: what contradicts is no silent pass."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,33 @@ def test_a_plan_of_unknown_purpose_is_not_judged_by_its_arm() -> None:
 def test_what_is_left_aside_is_told() -> None:
     case = case_of(liver(1), [entry("GTVm01_Liver")])
     assert [finding.grade for finding in run("OL005", case)] == [Grade.PASS]
+
+
+def test_an_organ_in_dispute_may_be_either() -> None:
+    solids = liver(4)
+    entries = [entry(name) for name in solids]
+    entries[3]["organ"] = "Bone"
+    (finding,) = run("OL202", case_of(solids, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+
+
+def test_a_position_that_contradicts_the_register_is_a_query() -> None:
+    solids = {"GTVm02": cube(1), "Liver": cube(1, 90.0)}
+    queries = run("OL204", case_of(solids, [entry("GTVm02", organ="Bone")]))
+    assert any("Liver" in query.message and Flag.QUERY in query.flags for query in queries)
+
+
+def test_parts_of_one_roi_that_touch_may_be_one() -> None:
+    left, right = (
+        Box((0.0, 0.0, 0.0), (30.0, 30.0, 20.0)),
+        Box((30.0, 0.0, 0.0), (30.0, 30.0, 20.0)),
+    )
+    case = case_of({"GTVm01_Liver": left}, [])
+    (whole,) = case.submission.structure_sets
+    both = replace(
+        whole.structures[0],
+        contours=whole.structures[0].contours + right.structure("x", 1, PLANES_MM).contours,
+    )
+    submission = Submission(structure_sets=(replace(whole, structures=(both,)),))
+    count = submission.lesions().count
+    assert (count.least, count.most) == (1, 2)
