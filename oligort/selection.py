@@ -148,7 +148,12 @@ def choose(
 
 def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
     """Return the doses of beams, sessions or control points, which never stand for a plan."""
-    return tuple(d for d in doses if d.summation_type not in WHOLE_COURSE_TYPES)
+    return tuple(dose for dose in doses if is_of_a_part(dose))
+
+
+def is_of_a_part(dose: Dose) -> bool:
+    """Whether a dose is of a beam, a session or a control point, and no plan's whole."""
+    return dose.summation_type not in WHOLE_COURSE_TYPES
 
 
 def sharing_a_uid(doses: Sequence[Dose]) -> tuple[Dose, ...]:

@@ -16,7 +16,7 @@ from oligort.geometry.algebra import Operand, operand_names, parse
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 from oligort.protocol.limits import DoseLimit
-from oligort.selection import doses_of_parts
+from oligort.selection import is_of_a_part
 
 
 @check("OL301", "Dose limits")
@@ -145,7 +145,7 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     Source: oligort convention.
     """
     chosen = case.submission.chosen.dose
-    if chosen in doses_of_parts([chosen]):
+    if is_of_a_part(chosen):
         raise NotEvaluable("the dose is of a part of a plan")
     fit = fit_of(case)
     if not fit.fits:
@@ -186,7 +186,7 @@ def _require_gradable(case: Case) -> None:
     if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
         raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL")
     chosen = case.submission.chosen.dose
-    if chosen in doses_of_parts([chosen]):
+    if is_of_a_part(chosen):
         raise NotEvaluable(
             f"the dose is of a part of a plan ({chosen.summation_type or 'no summation type'})"
         )

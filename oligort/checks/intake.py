@@ -10,7 +10,7 @@ from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, FaultKind, ImageSeries, Plan
-from oligort.selection import doses_of_parts
+from oligort.selection import is_of_a_part
 
 _FAULT_GRADES = {
     FaultKind.FOREIGN: Grade.INFO,
@@ -201,7 +201,7 @@ def judged_dose(case: Case) -> Iterator[Finding]:
     for dose in case.submission.doses:
         if dose is chosen.dose:
             continue
-        reason = "of parts of a plan: not added" if dose in doses_of_parts([dose]) else "not added"
+        reason = "of parts of a plan: not added" if is_of_a_part(dose) else "not added"
         yield Finding(
             code="OL004",
             grade=Grade.INFO,
