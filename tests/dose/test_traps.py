@@ -119,6 +119,17 @@ def test_a_structure_at_the_border_of_the_grid_does_not_crash(dvh_of):
     assert (found.min_gy, found.max_gy) == pytest.approx((26, 34), abs=1e-9)
 
 
+@pytest.mark.parametrize("spacing", [(1.171875, 0.9765625, 2.5), (np.pi, np.e, 3.7), (2, 7, 0.4)])
+def test_voxels_of_any_size_will_do(spacing, dose_of, dvh_of):
+    """They need not be the pixel divided by a power of two, nor divide the structure's sides."""
+    for gradient in np.eye(3):
+        field = LinearGradient(30, tuple(gradient))
+        found = dvh_of(squares(6), dose_of(field, CENTRE, 20, spacing, (0.3, -0.7, 0.1)))
+        reach = 6 - 1.5 * gradient[2]
+        assert found.volume_cc == pytest.approx(144 * 9 / 1000, rel=1e-9)
+        assert (found.min_gy, found.max_gy) == pytest.approx((30 - reach, 30 + reach), abs=1e-6)
+
+
 @pytest.mark.parametrize("end", [0, -1])
 def test_a_structure_on_the_first_or_last_dose_plane_has_a_histogram(end, dose_of, dvh_of):
     dose = dose_of(VERTICAL, CENTRE, 15, 3.0)
@@ -155,6 +166,22 @@ def test_a_keyhole_is_cut_rightly(dose_of, dvh_of):
     )
     found = dvh_of(Structure(1, "ring", contours), dose_of(VERTICAL, CENTRE, 15))
     assert found.volume_cc == pytest.approx(300 * 6 / 1000)
+
+
+@pytest.mark.parametrize("width", [0.01, 0.1, 1.0])
+def test_a_pin_hole_and_a_narrow_channel_lose_no_volume(width, dose_of, dvh_of):
+    """A hole of a hundredth of a millimetre, and a channel of that width into a hole of 10 mm."""
+    dose = dose_of(VERTICAL, CENTRE, 15)
+    pin_hole = dvh_of(squares(10, width / 2), dose)
+    assert pin_hole.volume_cc == pytest.approx((400 - width**2) * 9 / 1000, rel=1e-9)
+    half = width / 2
+    path = [[-10, -half], [-10, -10], [10, -10], [10, 10], [-10, 10], [-10, half]]
+    path += [[-5, half], [-5, 5], [5, 5], [5, -5], [-5, -5], [-5, -half]]
+    contours = tuple(
+        Contour(np.column_stack([np.array(path, dtype=float), np.full(12, z)])) for z in (0.0, 3.0)
+    )
+    channel = dvh_of(Structure(1, "ring", contours), dose)
+    assert channel.volume_cc == pytest.approx((300 - 5 * width) * 6 / 1000, rel=1e-9)
 
 
 def test_a_hollow_structure_does_not_bleed_over_slices(dose_of, dvh_of):
