@@ -16,11 +16,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 NARROW = 1e-6
-"""Part of a section's half width below which a slab's tilt counts as none but for its ends.
+"""Part of a section's half width below which the plane of one dose counts as upright in a slab.
 
 The difference of two antiderivatives over a step h of the half width loses the digits of 1e-14 / h
-at coordinates of 100 mm: 1e-8. Two Gauss points over a step without it err by at most a tenth of
-the step, where a corner falls into it: 1e-7.
+at coordinates of 100 mm: 1e-8 of the section. The middle of a step stands for it to a sixteenth of
+it where a side of a rectangle falls into it, 6e-8, and to its square elsewhere.
 """
 
 
@@ -107,10 +107,7 @@ class Sections(ABC):
         )
         share = (whole + cut) / np.where(wide, step, 1)
         if not wide.all():
-            gauss = step * 0.5 / np.sqrt(3)
-            middle = near + step / 2
-            pair = self._beyond(edges, middle - gauss) + self._beyond(edges, middle + gauss)
-            share = np.where(wide, share, pair / 2)
+            share = np.where(wide, share, self._beyond(edges, near + step / 2))
         return np.asarray(self.area_mm2 * (upper_mm - lower_mm) * share)
 
     @abstractmethod

@@ -152,6 +152,19 @@ def test_a_prism_beyond_a_plane_is_its_sections_integrated(name: str, tilt: floa
         assert volume == pytest.approx(expected, abs=1e-6 + error)
 
 
+@pytest.mark.parametrize("step", [1e-8, 0.9e-6, 1.1e-6, 1e-5, 1e-3, 0.1, 1.9])
+def test_a_box_whose_side_the_plane_meets_within_a_slab(step: float) -> None:
+    """From t = L - s / 2 to L + s / 2 the part (L - t) / 2L above 0 has the mean s / 16L."""
+    box = Box((0, 0, 0), (10, 22, 16))
+    slope = step * 5 / 2
+    direction = np.array([1, 0, slope]) / np.hypot(1, slope)
+    position = np.array([[5.0]]) * direction[0]
+    (piece,) = box.sections(np.array([0.0]))
+    volume = piece.prism_beyond(direction, position, np.array([-1.0]), np.array([1.0]))
+    # 6e-8 below the step from which the slab counts as upright, and a digit of 1e-14 / step above
+    assert float(volume[0, 0]) / (2 * 220) == pytest.approx(step / 16, abs=1e-7, rel=1e-6)
+
+
 @pytest.mark.parametrize("name", OF_DISCS)
 def test_a_prism_within_a_ball_is_its_sections_integrated(name: str) -> None:
     plane, lower, upper = np.array([32.5]), -0.8, 2.9
