@@ -128,6 +128,52 @@ class Sigmoid(PlanarField):
 
 
 @dataclass(frozen=True)
+class Exponential(PlanarField):
+    """Dose that falls off with the depth below a plane: D = maximum exp(-depth / length).
+
+    Above the plane it goes on to rise, so it is smooth everywhere.
+
+    Parameters
+    ----------
+    maximum_gy : float
+        Dose at the plane, the highest of what lies below it.
+    at_mm : (3,) floats
+        A point of the plane.
+    upwards : (3,) floats
+        Direction in which the dose rises; any length but zero.
+    length_mm : float
+        Depth at which the dose has fallen to 37 %.
+    """
+
+    maximum_gy: float
+    at_mm: Vector
+    upwards: Vector
+    length_mm: float
+
+    def __post_init__(self) -> None:
+        _unit(self.upwards, "the direction upwards")
+        if not (self.maximum_gy > 0 and self.length_mm > 0):
+            raise ValueError("expected a maximum above 0 Gy and a length above 0 mm")
+
+    @cached_property
+    def direction(self) -> Floats:
+        """(3,) unit vector along which the dose rises."""
+        return _unit(self.upwards, "the direction upwards")
+
+    def dose_gy(self, points_mm: Floats) -> Floats:
+        """Return the dose at points of shape (..., 3)."""
+        above = (points_mm - np.array(self.at_mm)) @ self.direction
+        return np.asarray(self.maximum_gy * np.exp(above / self.length_mm))
+
+    def position_mm(self, dose_gy: Floats) -> Floats:
+        """Return how far along `direction` the dose reaches a value."""
+        share = np.maximum(np.asarray(dose_gy) / self.maximum_gy, 0)
+        with np.errstate(divide="ignore"):  # no depth is too deep for 0 Gy
+            above = self.length_mm * np.log(share)
+        return np.asarray(np.array(self.at_mm) @ self.direction + above)
+
+
+@dataclass(frozen=True)
 class Gaussian(Field):
     """Dose that falls off from a point: D = maximum exp(-r^2 / (2 sigma^2)).
 

@@ -1,7 +1,7 @@
 """Round solids: ellipsoid, sphere, hollow sphere and capsule."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from oligort.phantoms import caps
 from oligort.phantoms.axes import alignment
 from oligort.phantoms.polygons import LOOP_POINTS, ellipse
+from oligort.phantoms.sections import Ellipses
 from oligort.phantoms.solid import Loops, Solid, Vector, require_positive
 
 Floats = npt.NDArray[np.float64]
@@ -16,8 +17,6 @@ Floats = npt.NDArray[np.float64]
 
 class _Quadric(Solid):
     """What ellipsoid and sphere share."""
-
-    centre_mm: Vector
 
     @abstractmethod
     def _semi_axes(self) -> Vector:
@@ -41,6 +40,12 @@ class _Quadric(Solid):
             return ()
         scale = float(np.sqrt(1 - ((z_mm - cz) / c) ** 2))
         return (ellipse((cx, cy), (a * scale, b * scale), points),)
+
+    def sections(self, z_mm: Floats) -> tuple[Ellipses, ...]:
+        """Return the ellipses in axial planes (Z,)."""
+        (cx, cy, cz), (a, b, c) = self.centre_mm, self._semi_axes()
+        scale = np.sqrt(np.maximum(1 - ((z_mm - cz) / c) ** 2, 0))
+        return (Ellipses(1, (cx, cy), (a * scale, b * scale), (cz - c, cz + c)),)
 
     def extent_mm(self, direction: Floats) -> tuple[float, float]:
         """Return the lowest and the highest position along a unit vector."""
@@ -123,6 +128,11 @@ class HollowSphere(Solid):
         """Return the outer loop and, where the plane meets it, the loop of the hole."""
         outer, inner = (s.cross_section(z_mm, points) for s in (self._outer, self._inner))
         return outer + inner
+
+    def sections(self, z_mm: Floats) -> tuple[Ellipses, ...]:
+        """Return the discs in axial planes (Z,), and those of the hole."""
+        (outer,), (inner,) = self._outer.sections(z_mm), self._inner.sections(z_mm)
+        return outer, replace(inner, sign=-1)
 
     def extent_mm(self, direction: Floats) -> tuple[float, float]:
         """Return the lowest and the highest position along a unit vector."""

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from oligort.geometry.structure import Contour, Structure
 from oligort.phantoms.polygons import LOOP_POINTS
+from oligort.phantoms.sections import Sections
 
 Floats = npt.NDArray[np.float64]
 Vector = tuple[float, float, float]
@@ -16,6 +17,8 @@ Loops = tuple[Floats, ...]
 
 class Solid(ABC):
     """A body known by formula, in patient LPS millimetres."""
+
+    centre_mm: Vector
 
     @property
     @abstractmethod
@@ -29,6 +32,16 @@ class Solid(ABC):
     @abstractmethod
     def cross_section(self, z_mm: float, points: int = LOOP_POINTS) -> Loops:
         """Return the (N, 2) loops in the axial plane at z, of the section's area; () outside."""
+
+    def sections(self, z_mm: Floats) -> tuple[Sections, ...]:
+        """Return the pieces of the sections in the axial planes (Z,), in closed form.
+
+        Raises
+        ------
+        ValueError
+            If ellipses and rectangles do not make up the sections.
+        """
+        raise ValueError(f"the sections of {self} are no ellipses and rectangles")
 
     @abstractmethod
     def extent_mm(self, direction: Floats) -> tuple[float, float]:

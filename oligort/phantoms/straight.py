@@ -9,6 +9,7 @@ import numpy.typing as npt
 from oligort.phantoms import caps
 from oligort.phantoms.axes import Axis, alignment, along_and_across, runs_along
 from oligort.phantoms.polygons import LOOP_POINTS, area_mm2, ellipse, rectangle
+from oligort.phantoms.sections import Ellipses, Rectangles, Sections
 from oligort.phantoms.solid import Loops, Solid, Vector, require_positive
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,13 @@ class Box(Solid):
         """Return the one rectangle, of four points."""
         (cx, cy, cz), (a, b, c) = self.centre_mm, self.sizes_mm
         return (rectangle((cx, cy), (a / 2, b / 2)),) if abs(z_mm - cz) <= c / 2 else ()
+
+    def sections(self, z_mm: Floats) -> tuple[Rectangles, ...]:
+        """Return the rectangles in axial planes (Z,)."""
+        (cx, cy, cz), (a, b, c) = self.centre_mm, self.sizes_mm
+        is_met = np.abs(z_mm - cz) <= c / 2
+        half_sizes = (np.where(is_met, a / 2, 0.0), np.where(is_met, b / 2, 0.0))
+        return (Rectangles(1, (cx, cy), half_sizes, (cz - c / 2, cz + c / 2)),)
 
     def extent_mm(self, direction: Floats) -> tuple[float, float]:
         """Return the lowest and the highest position along a unit vector."""
@@ -93,6 +101,20 @@ class Cylinder(Solid):
         half_width = float(np.sqrt(self.radius_mm**2 - height**2))
         half_sizes = (self.length_mm / 2, half_width)
         return (rectangle((cx, cy), half_sizes if self.axis == "x" else half_sizes[::-1]),)
+
+    def sections(self, z_mm: Floats) -> tuple[Sections, ...]:
+        """Return the discs in axial planes (Z,), or the rectangles where the axis is not z."""
+        cx, cy, cz = self.centre_mm
+        height = np.abs(z_mm - cz)
+        half = self.length_mm / 2
+        if self.axis == "z":
+            radius = np.where(height <= half, self.radius_mm, 0.0)
+            return (Ellipses(1, (cx, cy), (radius, radius), (cz - half, cz + half)),)
+        half_width = np.sqrt(np.maximum(self.radius_mm**2 - height**2, 0))
+        along = np.where(half_width > 0, half, 0.0)
+        half_sizes = (along, half_width) if self.axis == "x" else (half_width, along)
+        span = (cz - self.radius_mm, cz + self.radius_mm)
+        return (Rectangles(1, (cx, cy), half_sizes, span),)
 
     def extent_mm(self, direction: Floats) -> tuple[float, float]:
         """Return the lowest and the highest position along a unit vector."""
@@ -150,6 +172,16 @@ class Cone(Solid):
             return ()
         loop = self._hyperbola(abs(z_mm - cz), points)
         return ((cx, cy) + (loop if self.axis == "x" else loop[:, ::-1]),)
+
+    def sections(self, z_mm: Floats) -> tuple[Ellipses, ...]:
+        """Return the discs in axial planes (Z,) of a cone along z; a hyperbola is refused."""
+        if self.axis != "z":
+            raise ValueError("expected a cone along z: the sections of others are hyperbolas")
+        cx, cy, cz = self.centre_mm
+        level = 0.5 - (z_mm - cz) / self.height_mm
+        radius = self.base_radius_mm * np.where(level <= 1, np.maximum(level, 0), 0)
+        span = (cz - self.height_mm / 2, cz + self.height_mm / 2)
+        return (Ellipses(1, (cx, cy), (radius, radius), span),)
 
     def _hyperbola(self, height_mm: float, points: int) -> Floats:
         """Return the section at a height above the axis, of its exact area.

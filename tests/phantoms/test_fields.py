@@ -6,6 +6,7 @@ import pytest
 from oligort.geometry.grid import Grid
 from oligort.phantoms import (
     Cylinder,
+    Exponential,
     Gaussian,
     LinearGradient,
     Sigmoid,
@@ -38,6 +39,7 @@ SHARE_TOLERANCE = 5 * 0.5 / np.sqrt(200_000)
         LinearGradient(30, (0.4, -0.2, 1.1)),
         LinearGradient(30, (0, 0, -0.7)),
         Sigmoid(60, (3, 2, 8), (1, 1, -2), 4),
+        Exponential(60, (5, 4, 17), (-1, 2, 2), 9),
     ],
 )
 def test_sphere_in_a_planar_field(field) -> None:
@@ -73,7 +75,12 @@ def test_a_sphere_off_the_gaussian_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [LinearGradient(30, (0.4, -0.2, 1.1)), Sigmoid(60, (3, 2, 8), (1, 1, -2), 4)]
+    "field",
+    [
+        LinearGradient(30, (0.4, -0.2, 1.1)),
+        Sigmoid(60, (3, 2, 8), (1, 1, -2), 4),
+        Exponential(60, (3, 2, 8), (1, 1, -2), 4),
+    ],
 )
 def test_position_is_where_the_dose_is_found(field) -> None:
     doses = np.array([5.0, 20.0, 41.5])
@@ -86,6 +93,13 @@ def test_a_sigmoid_is_half_its_maximum_at_the_edge_and_finite_far_away() -> None
     far = np.array([[3, 2, 8], [0, 0, 4], [0, 0, -1e6], [0, 0, 1e6]], dtype=float)
     expected = [30, 60 / (1 + np.exp(-1)), 60, 0]
     assert field.dose_gy(far) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_an_exponential_falls_to_37_percent_within_its_length_and_starts_nowhere() -> None:
+    field = Exponential(60, (3, 2, 8), (0, 0, 2), 4)
+    points = np.array([[3, 2, 8], [0, 0, 4], [9, 9, 0]], dtype=float)
+    assert field.dose_gy(points) == pytest.approx([60, 60 / np.e, 60 / np.e**2], rel=1e-14)
+    assert field.position_mm(np.array([0.0, -1.0])).tolist() == [-np.inf, -np.inf]
 
 
 def test_a_field_on_a_grid_is_its_dose_at_the_voxel_centres() -> None:
@@ -103,5 +117,9 @@ def test_fields_that_make_no_sense_are_refused() -> None:
         LinearGradient(1, (0, 0, 0))
     with pytest.raises(ValueError, match="width"):
         Sigmoid(60, (0, 0, 0), (1, 0, 0), 0)
+    with pytest.raises(ValueError, match="length"):
+        Exponential(60, (0, 0, 0), (1, 0, 0), 0)
+    with pytest.raises(ValueError, match="upwards"):
+        Exponential(60, (0, 0, 0), (0, 0, 0), 3)
     with pytest.raises(ValueError, match="sigma"):
         Gaussian(60, (0, 0, 0), -1)

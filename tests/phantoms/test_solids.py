@@ -16,6 +16,7 @@ from oligort.phantoms import (
     HollowSphere,
     Solid,
     Sphere,
+    Torus,
 )
 from oligort.phantoms.polygons import area_mm2
 
@@ -32,10 +33,11 @@ SOLIDS = {
     "cone z": Cone(CENTRE, 11, 24, "z"),
     "cone x": Cone(CENTRE, 11, 24, "x"),
     "cone y": Cone(CENTRE, 11, 24, "y"),
+    "torus": Torus(CENTRE, 9, 4),
 }
 AXES = {"+x": (1, 0, 0), "-x": (-1, 0, 0), "+y": (0, 1, 0), "-y": (0, -1, 0)}
 AXES |= {"+z": (0, 0, 1), "-z": (0, 0, -1)}
-ROUND = ("sphere", "ellipsoid", "hollow sphere")
+ROUND = ("sphere", "ellipsoid", "hollow sphere", "torus")
 ABOUT_Z = ("capsule", "cylinder z", "cone z")
 OBLIQUE = tuple(np.array([2.0, -1.0, 2.0]) / 3)
 IN_PLANE = (0.6, -0.8, 0.0)
@@ -153,6 +155,12 @@ def test_a_size_that_makes_no_solid_is_refused(size: float) -> None:
 def test_a_shell_without_thickness_is_refused() -> None:
     with pytest.raises(ValueError, match="thickness"):
         HollowSphere(CENTRE, 9, 9)
+
+
+def test_a_torus_has_the_volume_of_pappus_and_keeps_its_hole() -> None:
+    assert Torus(CENTRE, 9, 4).volume_cc == pytest.approx(2 * np.pi**2 * 9 * 16 / 1000, rel=1e-15)
+    with pytest.raises(ValueError, match="hole"):
+        Torus(CENTRE, 4, 4)
 
 
 def test_capsule_distance_is_the_distance_to_its_surface() -> None:
