@@ -39,8 +39,21 @@ class Run:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
     def note_peak(self) -> None:
-        """Note the peak of resident memory so far (Linux counts it in kB)."""
-        self.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        """Note the peak of resident memory so far."""
+        self.peak_mb = peak_memory_mb()
+
+
+def peak_memory_mb() -> float:
+    """Return this process's own peak of resident memory.
+
+    Linux hands ru_maxrss down from the process that started this one; the high-water mark of the
+    address space begins anew.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def with_oligort(folder: Path, run: Run) -> None:

@@ -27,6 +27,7 @@ from curve import VALUES, Curve
 Floats = npt.NDArray[np.float64]
 
 ENGINES = ("oligort", "dicompyler", "platipy", "plastimatch")
+KINDS = ("nelms", "phantoms")
 ALLOWED_PERCENT = 3.0
 
 DOSE_OF = {"Z(AP)": "AntPost", "Y(SI)": "SupInf"}
@@ -108,8 +109,11 @@ def run(engine: str, home: Path) -> dict[str, Any]:
     }
     return {
         name: {
-            kind: [answered(question, adapter.curve, variant) for question in asked]
-            for kind, asked in questions.items()
+            "version": adapter.VERSION,
+            **{
+                kind: [answered(question, adapter.curve, variant) for question in asked]
+                for kind, asked in questions.items()
+            },
         }
         for name, variant in adapter.VARIANTS.items()
     }
@@ -125,11 +129,11 @@ def summary(results: dict[str, Any]) -> str:
         percents = [p for answer in of_kind["nelms"] for p in answer["percent"].values()]
         off = sum(not abs(p) <= ALLOWED_PERCENT for p in percents)
         shown = [f"{engine:32}{f'{off} of {len(percents)}':>18}"]
-        for kind, width in (("nelms", 16), ("phantoms", 18)):
+        for kind, width in zip(KINDS, (16, 18), strict=True):
             worst = [answer["worst_pp"] for answer in of_kind[kind]]
             shown.append(f"{np.median(worst):8.2f}{max(worst):8.2f}".rjust(width))
         lines.append("".join(shown))
-        failures = {a["failure"] for kind in of_kind.values() for a in kind if a["failure"]}
+        failures = {a["failure"] for kind in KINDS for a in of_kind[kind] if a["failure"]}
         lines += [f"  could not: {failure}" for failure in sorted(failures)]
     return "\n".join(lines)
 

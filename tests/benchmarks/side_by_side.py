@@ -4,7 +4,8 @@
 
 Every round runs each engine once, so that a busy moment hits all of them. The floor is what any
 engine in Python must do: contour numbers out of the raw element bytes, the dose grid as numbers,
-one histogram pass over the whole grid. All 13 histograms, from the same two files.
+one histogram pass over the whole grid. All 13 histograms, from the same two files; dicompyler-core
+reads contour numbers and doses only while it computes, so its phases compare by their total alone.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from one_run import ENGINES, LUNGS
-from thorax import CONTOUR_POINTS, DOSE_VOXELS, write_thorax
+from thorax import CONTOUR_POINTS, DOSE_MM, write_thorax
 
 HERE = Path(__file__).parent
 SCALES = (0.25, 0.5, 1.0, 2.0)
@@ -87,7 +88,7 @@ def table(runs: dict[str, list[dict[str, Any]]]) -> list[list[str]]:
 
 
 def _ratio(median: dict[str, float], above: str, below: str) -> str:
-    return f"{median[above] / median[below]:.1f}" if {above, below} <= median.keys() else ""
+    return f"{median[above] / median[below]:.2f}" if {above, below} <= median.keys() else ""
 
 
 def _times_faster(median: dict[str, float]) -> str:
@@ -121,10 +122,8 @@ def scale_table(home: Path, repeat: int) -> list[list[str]]:
 
 
 def _sizes(scale: float, covered_cc: float) -> tuple[float, float]:
-    """Return contour points and dose voxels inside the structures."""
-    voxels = DOSE_VOXELS[0] * DOSE_VOXELS[1] * DOSE_VOXELS[2]
-    grid_cc = voxels * 2.5**3 / 1000
-    return CONTOUR_POINTS * scale, covered_cc * voxels * scale / grid_cc
+    """Return contour points, and dose voxels inside the structures at this scale's voxel."""
+    return CONTOUR_POINTS * scale, covered_cc * 1000 * scale / DOSE_MM**3
 
 
 def as_text(rows: list[list[str]]) -> str:

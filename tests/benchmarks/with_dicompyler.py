@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ with warnings.catch_warnings():
     from dicompylercore import dvhcalc
 
 logging.getLogger("dicompylercore").setLevel(logging.ERROR)
+
+VERSION = version("dicompyler-core")
 
 VARIANTS = {"dicompyler-core": "plain", "dicompyler-core, interpolated": "interpolated"}
 

@@ -17,6 +17,8 @@ NAMES = {
     "D0.03cc": "D0.03cc[Gy]",
 }
 
+VERSION = oligort.__version__
+
 VARIANTS = {"oligort": ""}
 
 

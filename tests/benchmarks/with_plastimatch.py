@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from image_grid import image_grid
 
 BIN_GY = 0.01
 BINS = 8000
+
+VERSION = version("plastimatch")
 
 VARIANTS = {"plastimatch, CT grid": "image", "plastimatch, dose grid": "dose"}
 

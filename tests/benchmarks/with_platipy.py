@@ -1,5 +1,6 @@
 """The curve of one ROI from platipy: masks on the image grid, its own conversion and histogram."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from platipy.dicom.io.rtstruct_to_nifti import transform_point_set_from_dicom_st
 from platipy.imaging.dose.dvh import calculate_d_cc_x, calculate_d_x, calculate_dvh_for_labels
 
 BIN_GY = 0.01
+
+VERSION = version("platipy")
 
 VARIANTS = {"platipy": ""}
 
