@@ -8,7 +8,6 @@ import numpy as np
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
-from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
@@ -180,12 +179,7 @@ class Anatomy:
             )
 
     def _volume_cc(self, shape: Shape) -> float:
-        region = Region(shape, self.usual_spacing_mm)
-        lattice = Lattice.around(region.slabs, COMPARISON_STEP_MM)
-        volumes = (
-            float(layer.coverage.sum()) * layer.thickness_mm for layer in region.layers(lattice)
-        )
-        return sum(volumes) * lattice.pixel_area_mm2 / 1000
+        return Region(shape, self.usual_spacing_mm).volume_mm3(COMPARISON_STEP_MM) / 1000
 
     def _suggestion(self, name: str) -> str:
         """Name what is there: the ROIs that hold the name, or all of them."""

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from oligort.anatomy import Anatomy
-from oligort.dose.dvh import Dvh, compute_dvh
+from oligort.conventions import DEFAULT, Conventions
+from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
-from oligort.dose.tally import BIN_GY
+from oligort.dose.histogram import compute_dvh, settings_of
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Expression, Shape, parse, resolve
 from oligort.geometry.region import Region
 from oligort.geometry.slabs import (
-    EndCaps,
     SlabModel,
     most_common_spacing_mm,
     plane_positions_mm,
@@ -186,8 +186,11 @@ class Submission:
         """
         return self.anatomy.structures_of(name)
 
-    def dvh(self, roi: str, end_caps: EndCaps = "half") -> Dvh:
+    def dvh(self, roi: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
+
+        Every metric of it has the interval ``numerical``, which the computation estimates of
+        itself.
 
         Raises
         ------
@@ -197,10 +200,10 @@ class Submission:
             If `roi` is no ROI's name and no expression.
         """
         if self.structure_set.named(roi):
-            return self.dvh_of(self.anatomy.drawn_as(roi), end_caps)
-        return self.computed_dvh(parse(roi), end_caps)
+            return self.dvh_of(self.anatomy.drawn_as(roi), conventions)
+        return self.computed_dvh(parse(roi), conventions)
 
-    def dvh_of(self, structure: Structure, end_caps: EndCaps = "half") -> Dvh:
+    def dvh_of(self, structure: Structure, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a structure of this submission as drawn.
 
         Raises
@@ -208,9 +211,9 @@ class Submission:
         NotEvaluable
             If the structure is empty, or the dose is missing or open.
         """
-        return self._dvh_of(Shape((structure,)), structure.roi_name, end_caps)
+        return self._dvh_of(Shape((structure,)), structure.roi_name, conventions)
 
-    def computed_dvh(self, expression: Expression, end_caps: EndCaps = "half") -> Dvh:
+    def computed_dvh(self, expression: Expression, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of an expression, from its parts even where it is drawn too.
 
         Raises
@@ -218,19 +221,27 @@ class Submission:
         NotEvaluable
             As `dvh`; an operand that is missing is named.
         """
-        return self._dvh_of(resolve(expression, self.structures_of), str(expression), end_caps)
+        return self._dvh_of(resolve(expression, self.structures_of), str(expression), conventions)
 
-    def dvh_settings(self, end_caps: EndCaps = "half") -> dict[str, str]:
+    def dvh_with_alternatives(self, roi: str, conventions: Conventions = DEFAULT) -> Dvh:
+        """Return the histogram of an ROI or expression beside those that other conventions give.
+
+        Its metrics have the interval ``convention``, in which those of the alternatives lie: other
+        end caps, shapes between planes and dose interpolation, and where loops overlap what
+        becomes of them.
+
+        Raises
+        ------
+        NotEvaluable, ExpressionError
+            As `dvh`.
+        """
+        dvh = self.dvh(roi, conventions)
+        others = conventions.alternatives(loops_overlap=dvh.loops_overlap)
+        return replace(dvh, alternatives=tuple(self.dvh(roi, other) for other in others))
+
+    def dvh_settings(self, conventions: Conventions = DEFAULT) -> dict[str, str]:
         """Return the conventions that the histograms follow, by name."""
-        return {
-            "end_caps": end_caps,
-            "between_planes": "slab",
-            "gaps": "report",
-            "overlapping_loops": "union",
-            "dose_interpolation": "linear",
-            "dose_grid_edge": "half a voxel beyond the outermost centres",
-            "bin_width_gy": f"{BIN_GY:g}",
-        }
+        return dict(settings_of(conventions))
 
     def lesions(
         self,
@@ -271,17 +282,16 @@ class Submission:
             ),
         )
 
-    def _dvh_of(self, shape: Shape, roi_name: str, end_caps: EndCaps) -> Dvh:
+    def _dvh_of(self, shape: Shape, roi_name: str, conventions: Conventions) -> Dvh:
         leaves = shape.leaves
         # An expression has no number, even where a single ROI is all that it stands for.
         is_drawn = len(leaves) == 1 and leaves[0].roi_name == roi_name
         number = leaves[0].roi_number if is_drawn else None
-        key = "dvh", roi_name, tuple(id(structure) for structure in leaves), end_caps
+        key = "dvh", roi_name, tuple(id(structure) for structure in leaves), conventions
 
         def compute() -> Dvh:
-            region = Region(shape, self.usual_spacing_mm, end_caps)
-            dvh = compute_dvh(region, self.dose_grid, roi_name, number)
-            return replace(dvh, settings=self.dvh_settings(end_caps))
+            region = Region(shape, self.usual_spacing_mm, conventions)
+            return compute_dvh(region, self.dose_grid, roi_name, number)
 
         return self._once(key, compute)
 

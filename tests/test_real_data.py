@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import oligort
+from oligort.conventions import Conventions
 from oligort.document import Report
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
@@ -41,7 +42,10 @@ def breast_boost(test_data: Path) -> Submission:
 
 class TestBreastBoost:
     def test_heart(self, breast_boost: Submission) -> None:
-        half, none = breast_boost.dvh("Heart"), breast_boost.dvh("Heart", end_caps="none")
+        half, none = (
+            breast_boost.dvh("Heart"),
+            breast_boost.dvh("Heart", Conventions(end_caps="none")),
+        )
         assert half.volume_cc == pytest.approx(439.7, abs=0.2)
         assert none.volume_cc == pytest.approx(434.1, abs=0.2)
         assert half["Mean[Gy]"] == pytest.approx(0.6477, rel=0.005)
@@ -272,7 +276,7 @@ def proton_ramp(test_data: Path) -> Submission:
 class TestProtonRamp:
     def test_cube(self, proton_ramp: Submission) -> None:
         assert proton_ramp.dvh("Cube101010").volume_cc == pytest.approx(1050.0, abs=0.1)
-        bare = proton_ramp.dvh("Cube101010", end_caps="none")
+        bare = proton_ramp.dvh("Cube101010", Conventions(end_caps="none"))
         assert bare.volume_cc == pytest.approx(1000.0, abs=0.1)
 
     def test_the_dose_is_that_of_the_plan_alone(self, proton_ramp: Submission) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oligort.conventions import Conventions
 from oligort.dose.grid import DoseGrid
 from oligort.errors import ExpressionError, NotEvaluable
 from oligort.geometry.grid import Grid
@@ -47,7 +48,7 @@ def empty(name):
 def test_a_histogram_is_computed_once():
     submission = submission_of([("Liver", CUBE)])
     assert submission.dvh("Liver") is submission.dvh("Liver")
-    assert submission.dvh("Liver") is not submission.dvh("Liver", end_caps="none")
+    assert submission.dvh("Liver") is not submission.dvh("Liver", Conventions(end_caps="none"))
 
 
 def test_trap_no_number_of_one_dose_is_kept_for_another():

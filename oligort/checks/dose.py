@@ -214,9 +214,11 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     if fit.target is None:
         remarks.append(fit.message)
     if allowed_throughout(value, limit) is None:
+        uncovered_cc = judged.dvh.uncovered_cc
+        why = f"{uncovered_cc:.1f} cc lie outside the dose grid: " if uncovered_cc else ""
         raise NotEvaluable(
-            f"{judged.dvh.uncovered_cc:.1f} cc lie outside the dose grid: {limit.metric} is "
-            f"{value.low:.2f} to {value.high:.2f} {limit.unit}, and the limit lies between"
+            f"{why}{limit.metric} is {value.low:.3f} to {value.high:.3f} {limit.unit}, and the "
+            f"limit lies between"
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
     if missing_cc and Metric.parse(limit.metric).kind == "V":

@@ -1,6 +1,5 @@
 """`oligort dvh`: dose-volume histograms and metrics, without a protocol."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,21 +15,25 @@ from oligort.cli.output import (
     write_json,
 )
 from oligort.cli.status import Status, answering
+from oligort.conventions import (
+    DEFAULT,
+    BetweenPlanes,
+    Conventions,
+    DoseInterpolation,
+    EndCaps,
+    Gaps,
+    OverlappingLoops,
+)
 from oligort.errors import NotEvaluable, SelectionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oligort.dose.dvh import Dvh
     from oligort.measure import Measure
     from oligort.report.dvh_document import DvhDocument
     from oligort.report.unanswered import Unanswered
     from oligort.submission import Submission
-
-
-class EndCaps(StrEnum):
-    """How far a structure reaches beyond its end planes."""
-
-    HALF = "half"
-    NONE = "none"
 
 
 @answering
@@ -51,7 +54,27 @@ def dvh(
     end_caps: Annotated[
         EndCaps,
         typer.Option(help="Reach of a structure beyond its end planes: half a spacing, or none."),
-    ] = EndCaps.HALF,
+    ] = DEFAULT.end_caps,
+    between_planes: Annotated[
+        BetweenPlanes,
+        typer.Option(help="Half the way to the neighbours as it is, or from shape to shape."),
+    ] = DEFAULT.between_planes,
+    gaps: Annotated[
+        Gaps,
+        typer.Option(help="Where planes are missing: leave empty, or fill. Reported either way."),
+    ] = DEFAULT.gaps,
+    overlapping_loops: Annotated[
+        OverlappingLoops, typer.Option(help="What two crossing loops share is inside, or outside.")
+    ] = DEFAULT.overlapping_loops,
+    dose_interpolation: Annotated[
+        DoseInterpolation, typer.Option(help="Dose between voxel centres.")
+    ] = DEFAULT.dose_interpolation,
+    alternatives: Annotated[
+        bool,
+        typer.Option(
+            "--alternatives", help="Add what other conventions would give, as an interval. Slower."
+        ),
+    ] = False,
     json: JsonFile = None,
 ) -> Status:
     """Print DVHs and metrics, without a protocol.
@@ -67,7 +90,21 @@ def dvh(
     submission = oligort.read(*paths)
     note_faults(submission.faults)
     chosen = submission.selected(plan=plan, dose=dose)
-    document = _answer(chosen, tuple(dict.fromkeys(roi or ())), metrics, end_caps)
+    conventions = Conventions(
+        end_caps=end_caps,
+        between_planes=between_planes,
+        gaps=gaps,
+        overlapping_loops=overlapping_loops,
+        dose_interpolation=dose_interpolation,
+    )
+    computed = chosen.dvh_with_alternatives if alternatives else chosen.dvh
+    document = _answer(
+        chosen,
+        tuple(dict.fromkeys(roi or ())),
+        metrics,
+        conventions,
+        lambda name: computed(name, conventions),
+    )
     if json is not None:
         write_json(document.to_json(), json)
     if json != STANDARD_OUTPUT:
@@ -81,7 +118,11 @@ def dvh(
 
 
 def _answer(
-    submission: "Submission", rois: tuple[str, ...], metrics: tuple[str, ...], end_caps: EndCaps
+    submission: "Submission",
+    rois: tuple[str, ...],
+    metrics: tuple[str, ...],
+    conventions: Conventions,
+    dvh_of: "Callable[[str], Dvh]",
 ) -> "DvhDocument":
     """Return the DVHs of the ROIs, of all where none is named, with what has no answer."""
     from oligort.report.dvh_document import DvhDocument, DvhEntry
@@ -97,7 +138,7 @@ def _answer(
         unanswered.append(Unanswered(roi_name="", reason=str(error)))
     for roi in asked:
         try:
-            curve = submission.dvh(roi, end_caps=end_caps.value)
+            curve = dvh_of(roi)
         except (NotEvaluable, SelectionError) as error:
             # One ROI that this patient does not have must not hide the answers on the others.
             unanswered.append(Unanswered(roi_name=roi, reason=str(error)))
@@ -107,7 +148,7 @@ def _answer(
         unanswered += open_metrics
     return DvhDocument(
         dose_sop_instance_uids=tuple(submission.dose_sop_instance_uids),
-        settings=submission.dvh_settings(end_caps.value),
+        settings=submission.dvh_settings(conventions),
         dvhs=tuple(entries),
         not_evaluable=tuple(unanswered),
     )

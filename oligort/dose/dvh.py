@@ -1,40 +1,45 @@
-"""Dose-volume histograms: exact area coverage, first-order dose spread, uncovered volume.
+"""Dvh: a cumulative dose-volume histogram, and the metrics that are read off it.
 
-A region is cut into sub-voxels: pixels of a lattice on each of its layers, thin along the normal.
-A sub-voxel of dose gradient g holds no single dose but an interval of doses; it enters the
-histogram as that interval, which removes the staircase that counting voxel centres leaves. Volume
-outside the dose grid has no dose: it is counted as uncovered.
+Every metric comes as a `Measure` with an interval for each cause of doubt: what the computation
+itself may be off by, what volume outside the dose grid could make of it and, on request, what
+other conventions would have given.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.grid import DoseGrid
 from oligort.dose.metric import Metric
-from oligort.dose.sampling import dose_at, sampler_of
-from oligort.dose.tally import BIN_GY, VOLUME_ROUNDING, Tally
+from oligort.dose.tally import VOLUME_ROUNDING
 from oligort.errors import NotEvaluable
-from oligort.geometry.raster import Lattice
-from oligort.geometry.region import Region
-from oligort.measure import Measure
+from oligort.measure import Interval, Measure
 
 Floats = npt.NDArray[np.float64]
 
-MAXIMUM_DOSE_GY = 1000.0
-"""No histogram is made of a higher dose: no teletherapy reaches it, a wrong scale does."""
 
-SUB_VOXELS = 400_000
-"""Sub-voxels that a region is cut into, unless the limits of their size say otherwise."""
+@dataclass(frozen=True, eq=False)
+class NumericalDoubt:
+    """What the computation of a histogram may be off by.
 
-PIXELS = 2_000_000
-"""Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
+    Parameters
+    ----------
+    curve_cc : (n + 1,) array
+        Half-width of the interval around the cumulative volume at each edge.
+    min_gy, mean_gy, max_gy : Interval
+        In which the doses of the covered part lie.
+    """
 
-FINEST_MM, COARSEST_MM = 0.02, 1.25
-"""Limits of the size of a sub-voxel: half of the 2.5 mm that dose grids commonly have."""
+    curve_cc: Floats
+    min_gy: Interval
+    mean_gy: Interval
+    max_gy: Interval
+
+    def __post_init__(self) -> None:
+        self.curve_cc.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,7 @@ class Dvh:
     roi_number : int or None
         None for an expression.
     edges_gy : (n + 1,) array
-        Bin edges from 0, of `BIN_GY`; the last is at or above the maximum.
+        Bin edges, ascending from 0; the last is at or above the maximum.
     cumulative_cc : (n + 1,) array
         Covered volume with at least the dose of each edge.
     volume_cc : float
@@ -57,6 +62,12 @@ class Dvh:
         Volume outside the dose grid.
     min_gy, mean_gy, max_gy : float or None
         Of the covered part; None where nothing is covered.
+    numerical : NumericalDoubt or None
+        What the computation may be off by; None of a curve that is taken as exact.
+    alternatives : tuple of Dvh
+        The histograms that other conventions give; they make the interval ``convention``.
+    loops_overlap : bool
+        Whether loops of a plane cross each other, so that what they share is in dispute.
     settings : mapping
         The conventions in force, by name.
     notes : tuple of str
@@ -77,6 +88,9 @@ class Dvh:
     min_gy: float | None
     mean_gy: float | None
     max_gy: float | None
+    numerical: NumericalDoubt | None = None
+    alternatives: tuple["Dvh", ...] = ()
+    loops_overlap: bool = False
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
 
@@ -119,149 +133,121 @@ class Dvh:
             raise NotEvaluable(
                 f"the whole structure ({self.volume_cc:.4g} cc) lies outside the dose grid"
             )
-        match metric.kind:
-            case "V":
-                return self._volume_at(metric)
-            case "D":
-                return self._dose_at(metric)
-            case "Min":
-                return self._with_uncovered(self.min_gy, 0.0, self.min_gy)
-            case "Max":
-                return self._with_uncovered(self.max_gy, self.max_gy, np.inf)
-            case "Mean":
-                covered = self.covered_cc / self.volume_cc
-                return self._with_uncovered(self.mean_gy, self.mean_gy * covered, np.inf)
+        value = self._value(metric)
+        intervals = {}
+        if self.numerical is not None:
+            intervals["numerical"] = self._numerical(metric, value, self.numerical)
+        if self._has_uncovered:
+            intervals["coverage"] = self._coverage(metric, value)
+        if self.alternatives:
+            intervals["convention"] = self._convention(metric, value)
+        return Measure(value, metric.unit, **intervals)
 
     @property
     def _has_uncovered(self) -> bool:
         return self.uncovered_cc > VOLUME_ROUNDING * self.volume_cc
 
-    def _with_uncovered(self, value: float, low: float, high: float) -> Measure:
-        if not self._has_uncovered:
-            return Measure(value, "Gy")
-        return Measure(value, "Gy", coverage=(low, high))
+    def _value(self, metric: Metric) -> float:
+        assert self.min_gy is not None
+        assert self.mean_gy is not None
+        assert self.max_gy is not None
+        match metric.kind:
+            case "V":
+                return self._volume_at(metric, self.cumulative_cc) * self._scale(metric)
+            case "D":
+                return self._hottest(self._asked_cc(metric), self.cumulative_cc)
+            case "Min":
+                return self.min_gy
+            case "Max":
+                return self.max_gy
+            case "Mean":
+                return self.mean_gy
 
-    def _volume_at(self, metric: Metric) -> Measure:
-        assert metric.at is not None
-        volume = float(np.interp(metric.at, self.edges_gy, self.cumulative_cc, right=0.0))
-        scale = 100 / self.volume_cc if metric.unit == "%" else 1.0
-        if not self._has_uncovered:
-            return Measure(volume * scale, metric.unit)
-        bounds = (volume * scale, (volume + self.uncovered_cc) * scale)
-        return Measure(volume * scale, metric.unit, coverage=bounds)
+    def _numerical(self, metric: Metric, value: float, doubt: NumericalDoubt) -> Interval:
+        """Return the interval of what the computation may be off by."""
+        least = np.maximum(self.cumulative_cc - doubt.curve_cc, 0)
+        most = np.minimum(self.cumulative_cc + doubt.curve_cc, self.covered_cc)
+        match metric.kind:
+            case "V":
+                scale = self._scale(metric)
+                low = self._volume_at(metric, least) * scale
+                high = self._volume_at(metric, most) * scale
+            case "D":
+                asked = self._asked_cc(metric)
+                low = self._hottest(asked, least) if asked <= least[0] else doubt.min_gy.low
+                high = self._hottest(asked, most)
+                if most[-1] >= asked:
+                    high = doubt.max_gy.high
+            case "Min":
+                low, high = doubt.min_gy
+            case "Max":
+                low, high = doubt.max_gy
+            case "Mean":
+                low, high = doubt.mean_gy
+        return Interval(min(low, value), max(high, value))
 
-    def _dose_at(self, metric: Metric) -> Measure:
+    def _coverage(self, metric: Metric, value: float) -> Interval:
+        """Return the interval of what any dose in the uncovered part could make of a metric."""
+        match metric.kind:
+            case "V":
+                return Interval(value, value + self.uncovered_cc * self._scale(metric))
+            case "D":
+                # Were the uncovered part hotter than all else, that much less would be needed here.
+                left = self._asked_cc(metric) - self.uncovered_cc
+                high = self._hottest(left, self.cumulative_cc) if left > 0 else np.inf
+                return Interval(value, high)
+            case "Min":
+                return Interval(0.0, value)
+            case "Max":
+                return Interval(value, np.inf)
+            case "Mean":
+                return Interval(value * self.covered_cc / self.volume_cc, np.inf)
+
+    def _convention(self, metric: Metric, value: float) -> Interval:
+        """Return the interval of what the alternatives say of a metric."""
+        found = [value]
+        for other in self.alternatives:
+            # What one convention covers, another may not.
+            with suppress(NotEvaluable):
+                measure = other[metric]
+                numerical = measure.intervals.get("numerical", Interval(measure, measure))
+                found += [float(measure), *numerical]
+        return Interval(min(found), max(found))
+
+    def _scale(self, metric: Metric) -> float:
+        return 100 / self.volume_cc if metric.unit == "%" else 1.0
+
+    def _volume_at(self, metric: Metric, curve_cc: Floats) -> float:
         assert metric.at is not None
-        target = metric.at / 100 * self.volume_cc if metric.at_unit == "%" else metric.at
+        return float(np.interp(metric.at, self.edges_gy, curve_cc, right=0.0))
+
+    def _asked_cc(self, metric: Metric) -> float:
+        """Return the volume that a dose is asked of; NotEvaluable where there is less."""
+        assert metric.at is not None
+        asked = metric.at / 100 * self.volume_cc if metric.at_unit == "%" else metric.at
         rounding = VOLUME_ROUNDING * self.volume_cc
-        if target > self.volume_cc + rounding:
+        if asked > self.volume_cc + rounding:
             raise NotEvaluable(
-                f"{metric} asks for {target:.4g} cc of a structure of {self.volume_cc:.4g} cc"
+                f"{metric} asks for {asked:.4g} cc of a structure of {self.volume_cc:.4g} cc"
             )
-        if target > self.covered_cc + rounding:
+        if asked > self.covered_cc + rounding:
             raise NotEvaluable(
-                f"{metric} asks for {target:.4g} cc, and only {self.covered_cc:.4g} cc of the "
+                f"{metric} asks for {asked:.4g} cc, and only {self.covered_cc:.4g} cc of the "
                 f"structure lie inside the dose grid"
             )
-        value = self._hottest(target)
-        if not self._has_uncovered:
-            return Measure(value, "Gy")
-        # Were the uncovered part hotter than all else, that much less would be needed here.
-        left = target - self.uncovered_cc
-        return Measure(value, "Gy", coverage=(value, self._hottest(left) if left > 0 else np.inf))
+        return asked
 
-    def _hottest(self, volume_cc: float) -> float:
+    def _hottest(self, volume_cc: float, curve_cc: Floats) -> float:
         """Return the highest dose that at least this volume receives, between the edges linear."""
         assert self.max_gy is not None
         assert self.min_gy is not None
-        enough = self.cumulative_cc >= volume_cc - VOLUME_ROUNDING * self.volume_cc
+        enough = curve_cc >= volume_cc - VOLUME_ROUNDING * self.volume_cc
         last = int(np.flatnonzero(enough)[-1])
         if last + 1 == len(self.edges_gy):
             return self.max_gy
-        above, below = self.cumulative_cc[last], self.cumulative_cc[last + 1]
+        above, below = curve_cc[last], curve_cc[last + 1]
         fraction = min(max((above - volume_cc) / (above - below), 0.0), 1.0)
         dose = float(
             self.edges_gy[last] + fraction * (self.edges_gy[last + 1] - self.edges_gy[last])
         )
         return min(max(dose, self.min_gy), self.max_gy)
-
-
-def compute_dvh(
-    region: Region, dose: DoseGrid, roi_name: str, roi_number: int | None = None
-) -> Dvh:
-    """Compute the histogram of a region in a dose grid.
-
-    Raises
-    ------
-    NotEvaluable
-        If the region is empty, or the dose is higher than any real one.
-    """
-    if dose.maximum_gy > MAXIMUM_DOSE_GY:
-        raise NotEvaluable(
-            f"the dose reaches {dose.maximum_gy:.6g} Gy: no dose above {MAXIMUM_DOSE_GY:g} Gy is "
-            f"believed; check its scaling and units"
-        )
-    step_mm = _step_mm(region)
-    lattice = Lattice.around(region.slabs, step_mm)
-    sampler = sampler_of(dose, region.frame, lattice)
-    tally = Tally(dose)
-    total_mm3 = 0.0
-    for layer in region.layers(lattice):
-        pixels = np.flatnonzero(layer.coverage)
-        covered = layer.coverage.ravel()[pixels]
-        total_mm3 += float(covered.sum()) * layer.thickness_mm * lattice.pixel_area_mm2
-        cuts = max(1, int(np.ceil(layer.thickness_mm / step_mm)))
-        thickness = layer.thickness_mm / cuts
-        for cut in range(cuts):
-            position = layer.lower_mm + (cut + 0.5) * thickness
-            samples = sampler.sample(position, thickness, pixels)
-            tally.add(samples, covered, thickness * lattice.pixel_area_mm2)
-    if total_mm3 <= 0:
-        raise NotEvaluable(f"{roi_name} is empty: nothing is left to compute a dose of")
-    extremes = tally.extremes(_outline_dose_gy(region, dose, lattice))
-    histogram = tally.histogram(extremes)
-    volume_cc = total_mm3 / 1000
-    uncovered_cc = volume_cc - float(histogram.sum()) / 1000
-    cumulative = np.append(np.cumsum(histogram[::-1])[::-1], 0.0) / 1000
-    return Dvh(
-        roi_name=roi_name,
-        roi_number=roi_number,
-        edges_gy=np.asarray(np.arange(len(cumulative)) * BIN_GY),
-        cumulative_cc=np.maximum(cumulative, 0),
-        volume_cc=volume_cc,
-        uncovered_cc=uncovered_cc if uncovered_cc > VOLUME_ROUNDING * volume_cc else 0.0,
-        min_gy=extremes.low if extremes else None,
-        mean_gy=tally.mean_gy if extremes else None,
-        max_gy=extremes.high if extremes else None,
-        notes=region.notes,
-    )
-
-
-def _step_mm(region: Region) -> float:
-    by_volume = (region.drawn_volume_mm3 / SUB_VOXELS) ** (1 / 3)
-    whole = Lattice.around(region.slabs, COARSEST_MM)
-    spanned_mm2 = whole.u_count * whole.v_count * whole.pixel_area_mm2
-    by_memory = (spanned_mm2 / PIXELS) ** (1 / 2)
-    return float(np.clip(max(by_volume, by_memory), FINEST_MM, COARSEST_MM))
-
-
-def _outline_dose_gy(region: Region, dose: DoseGrid, lattice: Lattice) -> Floats:
-    """Return the doses at the outline's points: of a convex dose field, the extremes are there.
-
-    Of an expression only the outline of the result counts; its drawn points may lie elsewhere.
-    """
-    points = region.outline_points_mm()
-    if not region.is_one_structure:
-        points = points[_on_result(region, lattice, points)]
-    values = dose_at(dose, region.frame.to_patient(points))
-    return values[np.isfinite(values)]
-
-
-def _on_result(region: Region, lattice: Lattice, points: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each outline point lies in a covered pixel of a layer that begins or ends there."""
-    on_result = np.zeros(len(points), dtype=bool)
-    pixel = np.minimum(lattice.to_pixels(points[:, :2]).astype(int), np.array(lattice.shape) - 1)
-    for layer in region.layers(lattice):
-        here = (points[:, 2] >= layer.lower_mm - 1e-6) & (points[:, 2] <= layer.upper_mm + 1e-6)
-        on_result[here] |= layer.coverage[tuple(pixel[here].T)] > 0
-    return on_result

@@ -1,10 +1,13 @@
 """DoseGrid: absorbed dose in Gy on a Grid; outside the grid there is no dose."""
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.conventions import DoseInterpolation
+from oligort.dose.field import DoseField
 from oligort.geometry.grid import Grid
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +41,9 @@ class DoseGrid:
     dose_type: str = "PHYSICAL"
     summation_type: str = "PLAN"
     sop_instance_uid: str = ""
+    _fields: dict[DoseInterpolation, DoseField] = dataclass_field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         dose = np.asarray(self.dose_gy, dtype=np.float64)
@@ -53,3 +59,15 @@ class DoseGrid:
     def maximum_gy(self) -> float:
         """Highest dose at a voxel centre."""
         return float(self.dose_gy.max())
+
+    def field(self, interpolation: DoseInterpolation = "linear") -> DoseField:
+        """Return the dose between the voxel centres, computed once for each interpolation.
+
+        Raises
+        ------
+        NotEvaluable
+            If the grid has fewer than two voxels along an axis.
+        """
+        if interpolation not in self._fields:
+            self._fields[interpolation] = DoseField(self.grid, self.dose_gy, interpolation)
+        return self._fields[interpolation]

@@ -5,13 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.grid import DoseGrid
-from oligort.dose.sampling import Samples, dose_range_gy
+from oligort.dose.sampling import Samples
 
 Floats = npt.NDArray[np.float64]
-
-BIN_GY = 0.01
-"""Width of the histogram's bins: a tenth of what planning systems print."""
 
 TIE_GY = 1e-6
 """Doses are raised by this much before they are binned.
@@ -26,15 +22,20 @@ VOLUME_ROUNDING = 1e-9
 NARROW_BINS = 1e-3
 """An interval of dose narrower than this many bins is one dose."""
 
-BATCH = 1_000_000
+BATCH = 500_000
 """Sub-voxels that are held before they are entered into the histogram."""
 
 
 class Extremes(NamedTuple):
-    """The lowest and the highest dose in the covered part of a region, in Gy."""
+    """The lowest and the highest dose in the covered part of a region, in Gy.
+
+    `lowest` and `highest` bound what they can be: no sub-voxel reaches beyond.
+    """
 
     low: float
     high: float
+    lowest: float
+    highest: float
 
 
 class _Intervals(NamedTuple):
@@ -50,48 +51,67 @@ class Tally:
 
     Sub-voxels that the region fills go into the histogram as they come. Those on its rim are
     kept: their dose interval may reach beyond the region and is cut at the extremes in the end.
+
+    Parameters
+    ----------
+    range_gy : (float, float)
+        No dose lies outside: beside a peak an interval of doses reaches higher than any dose does.
+    bin_gy : float
+        Width of the histogram's bins.
     """
 
-    def __init__(self, dose: DoseGrid) -> None:
-        # Beside a peak an interval of doses reaches higher than any dose of the grid does.
-        self._floor_gy, self._ceiling_gy = dose_range_gy(dose)
-        self._histogram = _Histogram(int(self._ceiling_gy / BIN_GY) + 3)
+    def __init__(self, range_gy: tuple[float, float], bin_gy: float) -> None:
+        self._floor_gy, self._ceiling_gy = range_gy
+        self._bin_gy = bin_gy
+        self._histogram = _Histogram(int(self._ceiling_gy / bin_gy) + 3, bin_gy)
         self._filled: list[_Intervals] = []
         self._filled_count = 0
         self._rim: list[_Intervals] = []
         self._low, self._high = np.inf, -np.inf
-        self._volume, self._dose_volume = 0.0, 0.0
+        self._lowest, self._highest = np.inf, -np.inf
+        self._volume, self._dose_volume, self._width_volume = 0.0, 0.0, 0.0
 
-    def add(self, samples: Samples, covered: Floats, sub_voxel_mm3: float) -> None:
-        """Add the sub-voxels of one thin layer, `covered` (N,) being their covered fractions."""
+    def add(self, samples: Samples, covered: Floats, sub_voxel_mm3: Floats) -> None:
+        """Add sub-voxels of a volume each and a covered fraction of it, (N,)."""
         fraction = covered * samples.inside
         volume = fraction * sub_voxel_mm3
+        dose, width = samples.dose_gy, samples.width_gy
         self._volume += float(volume.sum())
         # Not a dot product: the threads that it starts wait for each other on a busy machine.
-        self._dose_volume += float(np.einsum("i,i->", volume, samples.dose_gy))
+        self._dose_volume += float(np.einsum("i,i->", volume, dose))
+        self._width_volume += float(np.einsum("i,i->", volume, width))
         # What the edge of the grid cuts is filled too: its interval is that of the part inside.
-        is_filled = (covered > 1 - VOLUME_ROUNDING) & (fraction > 0)
-        is_rim = (fraction > 0) & ~is_filled
+        is_inside = fraction > 0
+        is_filled = is_inside & (covered > 1 - VOLUME_ROUNDING)
+        is_rim = is_inside & ~is_filled
+        low, high = dose - samples.reach_gy, dose + samples.reach_gy
+        self._low = min(self._low, low.min(where=is_filled, initial=np.inf))
+        self._high = max(self._high, high.max(where=is_filled, initial=-np.inf))
+        self._lowest = min(self._lowest, low.min(where=is_inside, initial=np.inf))
+        self._highest = max(self._highest, high.max(where=is_inside, initial=-np.inf))
         if is_filled.any():
-            dose, reach = samples.dose_gy[is_filled], samples.reach_gy[is_filled]
-            self._low = min(self._low, float((dose - reach).min()))
-            self._high = max(self._high, float((dose + reach).max()))
-            self._filled.append(_Intervals(dose, samples.width_gy[is_filled], volume[is_filled]))
-            self._filled_count += len(dose)
+            self._filled.append(_Intervals(dose[is_filled], width[is_filled], volume[is_filled]))
+            self._filled_count += len(self._filled[-1].centre_gy)
             if self._filled_count > BATCH:
                 self._flush()
         if is_rim.any():
-            self._rim.append(
-                _Intervals(samples.dose_gy[is_rim], samples.width_gy[is_rim], volume[is_rim])
-            )
+            self._rim.append(_Intervals(dose[is_rim], width[is_rim], volume[is_rim]))
 
     @property
     def mean_gy(self) -> float:
         """Mean dose of the covered volume."""
         return self._dose_volume / self._volume
 
+    @property
+    def mean_width_gy(self) -> float:
+        """Mean width of the dose intervals of the covered volume."""
+        return self._width_volume / self._volume
+
     def extremes(self, outline_gy: Floats) -> Extremes | None:
-        """Return the lowest and the highest dose, or None where nothing is covered."""
+        """Return the lowest and the highest dose, or None where nothing is covered.
+
+        `outline_gy` (N,) are doses on the region's outline, which it has in any case.
+        """
         if not self._volume:
             return None
         low = min(self._low, float(outline_gy.min(initial=np.inf)))
@@ -101,12 +121,17 @@ class Tally:
             low = min(float(rim.centre_gy.min()) for rim in self._rim)
             high = max(float(rim.centre_gy.max()) for rim in self._rim)
         mean = self.mean_gy
-        return Extremes(min(max(low, self._floor_gy), mean), max(min(high, self._ceiling_gy), mean))
+        low = min(max(low, self._floor_gy), mean)
+        high = max(min(high, self._ceiling_gy), mean)
+        return Extremes(
+            low,
+            high,
+            min(max(self._lowest, self._floor_gy), low),
+            max(min(self._highest, self._ceiling_gy), high),
+        )
 
-    def histogram(self, extremes: Extremes | None) -> Floats:
+    def histogram(self, extremes: Extremes) -> Floats:
         """Return the covered volume in mm3 per bin; the last bin holds the maximum."""
-        if extremes is None:
-            return np.zeros(1)
         self._flush()
         if self._rim:
             rim = _joined(self._rim)
@@ -115,7 +140,7 @@ class Tally:
                 for half in (-rim.width_gy / 2, rim.width_gy / 2)
             )
             self._histogram.add(low, high, rim.volume_mm3)
-        return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / BIN_GY) + 1]
+        return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
 
     def _flush(self) -> None:
         if self._filled:
@@ -135,7 +160,8 @@ def _joined(batches: list[_Intervals]) -> _Intervals:
 class _Histogram:
     """Volume per bin of dose, filled with intervals of dose."""
 
-    def __init__(self, bins: int) -> None:
+    def __init__(self, bins: int, bin_gy: float) -> None:
+        self._bin_gy = bin_gy
         self._points = np.zeros(bins)
         self._steps = np.zeros(bins)
 
@@ -150,7 +176,7 @@ class _Histogram:
         The bins at both ends receive their part at once; the full bins between receive a constant
         from the first to the last of them, summed up when the histogram is read.
         """
-        low, high = (low_gy + TIE_GY) / BIN_GY, (high_gy + TIE_GY) / BIN_GY
+        low, high = (low_gy + TIE_GY) / self._bin_gy, (high_gy + TIE_GY) / self._bin_gy
         size = len(self._points)
         is_narrow = high - low < NARROW_BINS
         if is_narrow.any():

@@ -80,8 +80,9 @@ class Nesting:
 
 def signed_area_mm2(loop: Points) -> float:
     """Return the area of a loop (N, 2), positive where it runs from u to v."""
-    u, v = loop[:, 0] - loop[0, 0], loop[:, 1] - loop[0, 1]
-    return float(u @ np.roll(v, -1) - v @ np.roll(u, -1)) / 2
+    # From the first point, so that the edges that begin and end there enclose nothing.
+    u, v = loop[1:, 0] - loop[0, 0], loop[1:, 1] - loop[0, 1]
+    return float(u[:-1] @ v[1:] - v[:-1] @ u[1:]) / 2
 
 
 def nesting_signs(loops: Sequence[Points]) -> list[int]:

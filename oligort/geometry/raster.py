@@ -1,9 +1,11 @@
-"""Area coverage: how much of every pixel of a plane the loops of a slab cover, exactly.
+"""Area coverage: how much of every pixel of a plane the loops of a slab cover, and where, exactly.
 
 Each edge is cut where it crosses a pixel border; every piece adds its signed area to its pixel and
-its height to all pixels beyond it, and a cumulative sum along the columns completes the areas.
-There is no oversampling: the sum over the pixels is the area of the polygons to rounding. The cost
-is proportional to edges plus pixels.
+its height to all pixels beyond it, and a cumulative sum along the columns completes the areas. The
+first moments of what is covered come the same way: the dose of a pixel on the rim is that at the
+centroid of its covered part, not at a centre that may lie outside. There is no oversampling: the
+sum over the pixels is the area of the polygons to rounding. The cost is proportional to edges plus
+pixels.
 
 Nested loops are holes, loops that partly overlap are joined (see `nesting`); a loop that crosses
 itself encloses what the even-odd rule says. Where loops cross, the
@@ -84,6 +86,16 @@ class Lattice:
         return self.u_step_mm * self.v_step_mm
 
     @property
+    def u_end_mm(self) -> float:
+        """Upper edge of the last pixel along u."""
+        return self.u_start_mm + self.u_step_mm * self.u_count
+
+    @property
+    def v_end_mm(self) -> float:
+        """Upper edge of the last pixel along v."""
+        return self.v_start_mm + self.v_step_mm * self.v_count
+
+    @property
     def u_centres_mm(self) -> Floats:
         """Centres of the pixels along u, (u_count,)."""
         return np.asarray(self.u_start_mm + (np.arange(self.u_count) + 0.5) * self.u_step_mm)
@@ -99,16 +111,41 @@ class Lattice:
         return np.asarray((points_mm - start) / (self.u_step_mm, self.v_step_mm))
 
 
+class Coverage(NamedTuple):
+    """What planes cover of each pixel of a lattice.
+
+    Parameters
+    ----------
+    area : (S, u, v) array
+        Covered fraction in each of S planes.
+    u_moment, v_moment : (S, u, v) arrays
+        First moments of the covered part about the pixel's centre, in pixels: the area times the
+        offset of its centroid.
+    """
+
+    area: Floats
+    u_moment: Floats
+    v_moment: Floats
+
+    def of_planes(self, which: Integers) -> "Coverage":
+        """Return the coverage of some of the planes, each as often as it is named."""
+        return Coverage(*(part[which] for part in self))
+
+
 class _Pieces(NamedTuple):
     """Pieces of edges, each inside one pixel.
 
     `pixel` is the flat index in a lattice with one more row of u than it has pixels; `beyond` is
-    the piece's height, `inside` the part of it that its own pixel receives.
+    the piece's height and `v_beyond` its first moment, which all pixels beyond it receive;
+    `inside`, `u_inside` and `v_inside` are what its own pixel receives.
     """
 
     pixel: Integers
     inside: Floats
+    u_inside: Floats
+    v_inside: Floats
     beyond: Floats
+    v_beyond: Floats
     edge: Integers
 
 
@@ -129,40 +166,78 @@ class CoverageRaster:
         loops = [loop for slab in slabs for loop in slab.loops]
         signs = [sign for slab in slabs for sign in nesting_signs(slab.loops)]
         edges_per_slab = [sum(map(len, slab.loops)) for slab in slabs]
+        self._starts, self._steps = _edges(loops, lattice)
         self._pieces = _cut(loops, signs, lattice)
         self._loop_of_edge = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
+        self._slab_of_edge = np.repeat(np.arange(len(slabs)), edges_per_slab)
         self._bounds = np.searchsorted(
             self._pieces.edge, np.concatenate([[0], np.cumsum(edges_per_slab)])
         )
         self.overlapping: set[int] = set()
         """Indices of the slabs, among those rastered so far, whose loops cross each other."""
 
-    def coverage(self, index: int) -> Floats:
-        """Return the covered fraction (u_count, v_count) of each pixel in slab `index`."""
-        which = slice(self._bounds[index], self._bounds[index + 1])
-        covered = _accumulate(self._pieces, which, self.lattice)
-        is_overlapping = covered.min() < -COVERAGE_ROUNDING or covered.max() > 1 + COVERAGE_ROUNDING
-        if is_overlapping:
-            self.overlapping.add(index)
-        if is_overlapping or self._loops_meet(which):
-            covered = _coverage_of_crossing_loops(self._slabs[index], self.lattice)
-        return np.clip(covered, 0, 1, out=covered)
+    def coverage(self, first: int, stop: int) -> Coverage:
+        """Return what the slabs from `first` to before `stop` cover of each pixel."""
+        which = slice(self._bounds[first], self._bounds[stop])
+        slab = self._slab_of_edge[self._pieces.edge[which]] - first
+        covered = _accumulate(self._pieces, which, slab, stop - first, self.lattice)
+        area = covered.area
+        is_overlapping = (area.min(axis=(1, 2)) < -COVERAGE_ROUNDING) | (
+            area.max(axis=(1, 2)) > 1 + COVERAGE_ROUNDING
+        )
+        self.overlapping.update((first + np.flatnonzero(is_overlapping)).tolist())
+        is_overlapping[self._slabs_that_cross(which, slab)] = True
+        for index in np.flatnonzero(is_overlapping).tolist():
+            crossing = _coverage_of_crossing_loops(self._slabs[first + index], self.lattice)
+            for part, part_of_slab in zip(covered, crossing, strict=True):
+                part[index] = part_of_slab[0]
+        np.clip(area, 0, 1, out=area)
+        return covered
 
-    def _loops_meet(self, which: slice) -> bool:
-        """Whether two loops run through one pixel: only there can they cross."""
-        pixel, loop = self._pieces.pixel[which], self._loop_of_edge[self._pieces.edge[which]]
-        shown = np.empty((self.lattice.u_count + 1) * self.lattice.v_count, dtype=np.int64)
+    def _slabs_that_cross(self, which: slice, slab: Integers) -> Integers:
+        """Return the slabs in which edges of two loops cross; only in one pixel can they."""
+        size = (self.lattice.u_count + 1) * self.lattice.v_count
+        pixel, edge = self._pieces.pixel[which] + slab * size, self._pieces.edge[which]
+        loop = self._loop_of_edge[edge]
+        shown = np.empty(int(pixel.max(initial=0)) + 1, dtype=np.int64)
         shown[pixel] = loop
-        return bool((shown[pixel] != loop).any())
+        is_shared = np.zeros(len(shown), dtype=bool)
+        is_shared[pixel[shown[pixel] != loop]] = True
+        meeting = np.flatnonzero(is_shared[pixel])
+        order = meeting[np.argsort(pixel[meeting], kind="stable")]
+        pixel, edge, loop, slab = (values[order] for values in (pixel, edge, loop, slab))
+        found: list[Integers] = []
+        # Every piece with those behind it in its pixel, one step further at a time.
+        for away in range(1, len(pixel)):
+            same = pixel[away:] == pixel[:-away]
+            if not same.any():
+                break
+            pair = np.flatnonzero(same & (loop[away:] != loop[:-away]))
+            found.append(slab[pair[self._edges_cross(edge[pair], edge[pair + away])]])
+        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+    def _edges_cross(self, one: Integers, other: Integers) -> npt.NDArray[np.bool_]:
+        """Whether the two edges of each pair cross within both; edges that only touch do not."""
+
+        def side(edge: Integers, points: Points) -> Floats:
+            away = points - self._starts[edge]
+            step = self._steps[edge]
+            return np.asarray(step[:, 0] * away[:, 1] - step[:, 1] * away[:, 0])
+
+        ends = self._starts + self._steps
+        return np.asarray(
+            (side(one, self._starts[other]) * side(one, ends[other]) < 0)
+            & (side(other, self._starts[one]) * side(other, ends[one]) < 0)
+        )
 
 
-def coverage(slab: Slab, lattice: Lattice) -> Floats:
-    """Return the covered fraction (u_count, v_count) of each pixel of one slab."""
-    return CoverageRaster([slab], lattice).coverage(0)
+def coverage(slab: Slab, lattice: Lattice) -> Coverage:
+    """Return what one slab covers of each pixel."""
+    return CoverageRaster([slab], lattice).coverage(0, 1)
 
 
-def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pieces:
-    """Cut the edges of all loops at the pixel borders."""
+def _edges(loops: Sequence[Points], lattice: Lattice) -> tuple[Floats, Floats]:
+    """Return where the edges of all loops start, (N, 2) in pixels, and how far they go."""
     lengths = np.array([len(loop) for loop in loops])
     starts = lattice.to_pixels(np.concatenate(loops))
     # A vertex on the rim may stand a rounding error outside; it belongs to the lattice.
@@ -170,7 +245,13 @@ def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pi
     first = np.cumsum(lengths) - lengths
     following = np.arange(1, len(starts) + 1)
     following[first + lengths - 1] = first
-    steps = starts[following] - starts
+    return starts, starts[following] - starts
+
+
+def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pieces:
+    """Cut the edges of all loops at the pixel borders."""
+    lengths = np.array([len(loop) for loop in loops])
+    starts, steps = _edges(loops, lattice)
     weight = np.repeat(np.array(signs, dtype=np.float64), lengths)
 
     edges = np.arange(len(starts))
@@ -183,16 +264,25 @@ def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pi
     until = np.append(fraction[1:], 1.0)
     until[np.flatnonzero(np.append(np.diff(edge), 1))] = 1.0
 
-    u_step, v_step = steps[edge, 0], steps[edge, 1]
-    middle = (fraction + until) / 2
-    u_middle = starts[edge, 0] + middle * u_step
-    v_middle = starts[edge, 1] + middle * v_step
+    middle, part = (fraction + until) / 2, until - fraction
+    u_step, v_step = steps[edge, 0] * part, steps[edge, 1] * part
+    u_middle = starts[edge, 0] + middle * steps[edge, 0]
+    v_middle = starts[edge, 1] + middle * steps[edge, 1]
     u_pixel = np.minimum(u_middle.astype(np.int64), lattice.u_count - 1)
     v_pixel = np.minimum(v_middle.astype(np.int64), lattice.v_count - 1)
     # What lies beyond an edge along u is outside where the edge runs up, inside where it runs down.
-    beyond = (fraction - until) * v_step * weight[edge]
+    beyond = -v_step * weight[edge]
+    # From the pixel's centre; along the piece u and v are linear, so their products average to
+    # the product of the middles and a twelfth of that of the steps.
+    u, v = u_middle - u_pixel - 0.5, v_middle - v_pixel - 0.5
     return _Pieces(
-        u_pixel * lattice.v_count + v_pixel, beyond * (1 - (u_middle - u_pixel)), beyond, edge
+        pixel=u_pixel * lattice.v_count + v_pixel,
+        inside=beyond * (0.5 - u),
+        u_inside=beyond * (0.25 - u * u - u_step * u_step / 12) / 2,
+        v_inside=beyond * (v / 2 - u * v - u_step * v_step / 12),
+        beyond=beyond,
+        v_beyond=beyond * v,
+        edge=edge,
     )
 
 
@@ -208,24 +298,36 @@ def _crossings(starts: Floats, steps: Floats) -> tuple[Integers, Floats]:
     return edges, np.clip((borders - starts[edges]) / steps[edges], 0, 1)
 
 
-def _accumulate(pieces: _Pieces, which: slice, lattice: Lattice) -> Floats:
-    """Sum the pieces into the signed area of each pixel, in pixels."""
+def _accumulate(
+    pieces: _Pieces, which: slice, slab: Integers, slabs: int, lattice: Lattice
+) -> Coverage:
+    """Sum the pieces into what each pixel is covered by, `slab` being the slab of each piece."""
     u_count, v_count = lattice.shape
-    pixel, inside, beyond = pieces.pixel[which], pieces.inside[which], pieces.beyond[which]
     size = (u_count + 1) * v_count
-    sums: Floats = np.bincount(pixel, inside, minlength=size).astype(np.float64)
-    sums += np.bincount(pixel + v_count, beyond - inside, minlength=size)
-    grid = sums.reshape(u_count + 1, v_count)
-    np.cumsum(grid, axis=0, out=grid)
-    return np.asarray(grid[:u_count], dtype=np.float64)
+    pixel = pieces.pixel[which] + slab * size
+
+    def summed(inside: Floats, beyond: Floats) -> Floats:
+        sums: Floats = np.bincount(pixel, inside, minlength=slabs * size).astype(np.float64)
+        sums += np.bincount(pixel + v_count, beyond - inside, minlength=slabs * size)
+        grid = sums.reshape(slabs, u_count + 1, v_count)
+        np.cumsum(grid, axis=1, out=grid)
+        return np.asarray(grid[:, :u_count], dtype=np.float64)
+
+    u_moment = np.bincount(pixel, pieces.u_inside[which], minlength=slabs * size)
+    return Coverage(
+        summed(pieces.inside[which], pieces.beyond[which]),
+        u_moment.reshape(slabs, u_count + 1, v_count)[:, :u_count].astype(np.float64),
+        summed(pieces.v_inside[which], pieces.v_beyond[which]),
+    )
 
 
-def _coverage_of_crossing_loops(slab: Slab, lattice: Lattice) -> Floats:
+def _coverage_of_crossing_loops(slab: Slab, lattice: Lattice) -> Coverage:
     """Return the coverage of a plane whose loops cross themselves or each other.
 
     The plane is cut into trapezoids that no edge crosses; they are rastered one by one.
     """
-    pieces = list(trapezoids([slab.loops], [slab.exclusive]).corners_mm)
-    if not pieces:
-        return np.zeros(lattice.shape)
-    return _accumulate(_cut(pieces, [1] * len(pieces), lattice), slice(None), lattice)
+    loops = list(trapezoids([slab.loops], [slab.exclusive]).corners_mm)
+    if not loops:
+        return Coverage(*np.zeros((3, 1, *lattice.shape)))
+    pieces = _cut(loops, [1] * len(loops), lattice)
+    return _accumulate(pieces, slice(None), np.zeros(len(pieces.pixel), np.int64), 1, lattice)

@@ -3,22 +3,25 @@
 Structures of an expression may have different planes: the region is cut at every slab border of
 every structure, and within a layer each of them has one cross-section. In a pixel that two
 structures both cover in part, their intersection is the smaller of the two coverages, their union
-the larger: exact where one contains the other, off by less than a pixel where borders cross.
+the larger: exact where one contains the other, off by less than a pixel where borders cross. What
+a structure covers between its planes is the matter of `between`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, reduce
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.conventions import DEFAULT, Conventions
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
-from oligort.geometry.raster import CoverageRaster, Lattice, nesting_signs, signed_area_mm2
-from oligort.geometry.slabs import EndCaps, PlaneFrame, Slab, SlabModel, slabs_of
+from oligort.geometry.between import Sections, sections_of
+from oligort.geometry.overlay import overlay
+from oligort.geometry.raster import Coverage, Lattice, nesting_signs, signed_area_mm2
+from oligort.geometry.slabs import PlaneFrame, Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
 Floats = npt.NDArray[np.float64]
@@ -26,30 +29,28 @@ Floats = npt.NDArray[np.float64]
 BORDER_TOLERANCE_MM = 1e-6
 """Slab borders closer than a nanometre are one border: rounding, and no volume."""
 
+PIXELS_TOGETHER = 400_000
+"""Pixels, of all layers, that are rastered together: what a processor's cache holds."""
+
 LEAST_SHARE = 0.1
 """Share of their boxes that loops are taken to fill at least when a size of pixels is chosen."""
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
-    """A piece of a region with one cross-section.
+class Layers:
+    """Pieces of a region with one cross-section each, in ascending order along the normal.
 
     Parameters
     ----------
-    lower_mm, upper_mm : float
-        Between which it lies along the normal.
-    coverage : (u, v) array
-        Covered fraction of each pixel of the lattice.
+    lower_mm, upper_mm : (L,) arrays
+        Between which each lies.
+    coverage : Coverage
+        What each covers of the pixels of the lattice, (L, u, v).
     """
 
-    lower_mm: float
-    upper_mm: float
-    coverage: Floats
-
-    @property
-    def thickness_mm(self) -> float:
-        """Extent along the normal."""
-        return self.upper_mm - self.lower_mm
+    lower_mm: Floats
+    upper_mm: Floats
+    coverage: Coverage
 
 
 class Region:
@@ -61,8 +62,8 @@ class Region:
         One structure or an expression over several.
     usual_spacing_mm : float or None
         Plane spacing of the images or the structure set, for structures of one or two planes.
-    end_caps : "half" or "none"
-        Convention at the end planes.
+    conventions : Conventions, optional
+        How contours become a volume.
 
     Raises
     ------
@@ -71,11 +72,15 @@ class Region:
     """
 
     def __init__(
-        self, shape: Shape, usual_spacing_mm: float | None = None, end_caps: EndCaps = "half"
+        self,
+        shape: Shape,
+        usual_spacing_mm: float | None = None,
+        conventions: Conventions = DEFAULT,
     ) -> None:
         self.shape = shape
+        self.conventions = conventions
         self._models: dict[int, SlabModel] = {
-            id(structure): slabs_of(structure, usual_spacing_mm, end_caps)
+            id(structure): slabs_of(structure, usual_spacing_mm, conventions)
             for structure in shape.leaves
         }
         self._crossing_mm: dict[int, set[float]] = {}
@@ -106,13 +111,24 @@ class Region:
             for note in (*self._models[id(structure)].notes, *self._crossings(structure))
         )
 
+    @property
+    def loops_overlap(self) -> bool:
+        """Whether loops of a plane were seen to cross while layers were cut."""
+        return any(self._crossing_mm.values())
+
     def _crossings(self, structure: Structure) -> tuple[str, ...]:
         """Return what to say of the structure's planes whose loops were seen to cross."""
-        positions = sorted(self._crossing_mm.get(id(structure), ()))
-        if not positions:
+        positions = self._crossing_mm.get(id(structure), set())
+        slabs = [s for s in self._models[id(structure)].slabs if s.position_mm in positions]
+        if not slabs:
             return ()
-        where = f"{positions[0]:.4g} mm" + (" and others" if len(positions) > 1 else "")
-        return (f"loops cross in {len(positions)} planes ({where}): joined where they overlap",)
+        shared_cc = sum((s.upper_mm - s.lower_mm) * _shared_mm2(s) for s in slabs) / 1000
+        side = "outside" if slabs[0].exclusive else "inside"
+        where = f"{slabs[0].position_mm:.4g} mm" + (" and others" if len(slabs) > 1 else "")
+        return (
+            f"loops cross in {len(slabs)} planes ({where}): what they share, {shared_cc:.2g} cc, "
+            f"counts as {side}",
+        )
 
     @cached_property
     def slabs(self) -> tuple[Slab, ...]:
@@ -124,17 +140,40 @@ class Region:
         """Sum of the structures' volumes as drawn: an estimate to choose a raster by."""
         return sum((slab.upper_mm - slab.lower_mm) * _drawn_area_mm2(slab) for slab in self.slabs)
 
-    def layers(self, lattice: Lattice) -> Iterator[Layer]:
-        """Cut the region into layers, in ascending order along the normal."""
-        rasters = {key: _CachedRaster(model, lattice) for key, model in self._models.items()}
-        borders = np.unique([(slab.lower_mm, slab.upper_mm) for slab in self.slabs])
+    def volume_mm3(self, step_mm: float) -> float:
+        """Return the volume, on pixels of about `step_mm`: exact of one structure at any size."""
+        lattice = Lattice.around(self.slabs, step_mm)
+        return lattice.pixel_area_mm2 * sum(
+            float((some.upper_mm - some.lower_mm) @ some.coverage.area.sum(axis=(1, 2)))
+            for some in self.layers(lattice, step_mm)
+        )
+
+    def layers(
+        self, lattice: Lattice, step_mm: float, most_pixels: int = PIXELS_TOGETHER
+    ) -> Iterator[Layers]:
+        """Cut the region into layers and yield them some at a time, in ascending order.
+
+        Parameters
+        ----------
+        lattice : Lattice
+            The pixels across the normal.
+        step_mm : float
+            How thick a layer of an interpolated shape is at most; one of slabs is as thick as they.
+        most_pixels : int, optional
+            Of the layers that are yielded together, unless a single one has more.
+        """
+        sections = {
+            key: sections_of(model, lattice, step_mm) for key, model in self._models.items()
+        }
+        borders = np.unique(np.concatenate([one.borders_mm for one in sections.values()]))
         borders = borders[np.diff(borders, prepend=-np.inf) > BORDER_TOLERANCE_MM]
-        for lower_mm, upper_mm in pairwise(borders):
-            coverage = _coverage(self.shape, rasters, (lower_mm + upper_mm) / 2)
-            if coverage is not None and coverage.any():
-                yield Layer(float(lower_mm), float(upper_mm), coverage)
-        for key, raster in rasters.items():
-            self._crossing_mm[key] = raster.crossing_mm
+        together = max(1, most_pixels // (lattice.u_count * lattice.v_count))
+        for first in range(0, len(borders) - 1, together):
+            some = borders[first : first + together + 1]
+            coverage = _coverage(self.shape, sections, (some[:-1] + some[1:]) / 2)
+            yield Layers(some[:-1], some[1:], coverage)
+        for key, one in sections.items():
+            self._crossing_mm[key] = one.crossing_mm
 
     def outline_points_mm(self) -> Points:
         """Return the (N, 3) points (u, v, n) of every loop on both faces of its slab."""
@@ -148,6 +187,12 @@ class Region:
         )
 
 
+def _shared_mm2(slab: Slab) -> float:
+    """Return the area that the crossing loops of a plane enclose together more than once."""
+    both = overlay([slab.loops, slab.loops], [False, True])
+    return both.shared(0, 0) - both.shared(1, 1)
+
+
 def _drawn_area_mm2(slab: Slab) -> float:
     """Return the area of a slab's loops, and no less than a share of their boxes.
 
@@ -159,43 +204,25 @@ def _drawn_area_mm2(slab: Slab) -> float:
     return max(abs(area), LEAST_SHARE * boxes)
 
 
-class _CachedRaster:
-    """The coverage of one slab model, looked up by position; keeps the slab it showed last."""
-
-    def __init__(self, model: SlabModel, lattice: Lattice) -> None:
-        self._raster = CoverageRaster(model.slabs, lattice)
-        self._positions = [slab.position_mm for slab in model.slabs]
-        self._lower = np.array([slab.lower_mm for slab in model.slabs])
-        self._upper = np.array([slab.upper_mm for slab in model.slabs])
-        self._shown: tuple[int, Floats] | None = None
-
-    @property
-    def crossing_mm(self) -> set[float]:
-        """Positions of the planes, among those shown, whose loops cross."""
-        return {self._positions[index] for index in self._raster.overlapping}
-
-    def at(self, position_mm: float) -> Floats | None:
-        index = int(np.searchsorted(self._lower, position_mm, side="right")) - 1
-        if index < 0 or position_mm > self._upper[index]:
-            return None
-        if self._shown is None or self._shown[0] != index:
-            self._shown = index, self._raster.coverage(index)
-        return self._shown[1]
-
-
-def _coverage(shape: Shape, rasters: dict[int, _CachedRaster], position_mm: float) -> Floats | None:
-    """Return the coverage of a shape in the plane at a position; None where it is empty."""
+def _coverage(shape: Shape, sections: dict[int, Sections], positions_mm: Floats) -> Coverage:
+    """Return the coverage of a shape at ascending heights."""
     if shape.left is None or shape.right is None:
-        parts = [rasters[id(structure)].at(position_mm) for structure in shape.structures]
-        covered = [part for part in parts if part is not None]
-        if len(covered) < 2:
-            return covered[0] if covered else None
-        return np.asarray(np.maximum.reduce(covered))
-    left = _coverage(shape.left, rasters, position_mm)
-    right = _coverage(shape.right, rasters, position_mm)
-    if left is None or right is None:
-        return {"|": right if left is None else left, "-": left, "&": None}[str(shape.operator)]
+        parts = (sections[id(structure)].at(positions_mm) for structure in shape.structures)
+        return reduce(_joined, parts)
+    left = _coverage(shape.left, sections, positions_mm)
+    right = _coverage(shape.right, sections, positions_mm)
     if shape.operator == "|":
-        return np.maximum(left, right)
-    common = np.minimum(left, right)
-    return common if shape.operator == "&" else left - common
+        return _joined(left, right)
+    common = _chosen(left.area <= right.area, left, right)
+    if shape.operator == "&":
+        return common
+    return Coverage(*(whole - part for whole, part in zip(left, common, strict=True)))
+
+
+def _joined(left: Coverage, right: Coverage) -> Coverage:
+    return _chosen(left.area >= right.area, left, right)
+
+
+def _chosen(is_left: npt.NDArray[np.bool_], left: Coverage, right: Coverage) -> Coverage:
+    """Return per pixel the coverage of one of two."""
+    return Coverage(*(np.where(is_left, *pair) for pair in zip(left, right, strict=True)))

@@ -9,17 +9,16 @@ part of the structure while another part has it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.conventions import DEFAULT, Conventions
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.continuity import GAP_FACTOR, Gap, missing_mm3, part_gaps, plane_area_mm2
 from oligort.geometry.structure import XOR_TYPES, Contour, Points, Structure
-
-EndCaps = Literal["half", "none"]
 
 PLANE_TOLERANCE_MM = 0.05
 """Contours whose positions differ by less lie in one plane.
@@ -55,13 +54,13 @@ class PlaneFrame:
 
     def to_plane(self, points_mm: Points) -> Points:
         """Return patient points (..., 3) as (u, v, n) in mm."""
-        return points_mm @ self.axes.T
+        return points_mm if self.is_axial else np.asarray(points_mm @ self.axes.T)
 
     def to_patient(self, points_mm: Points) -> Points:
         """Return (u, v, n) points (..., 3) in mm as patient LPS points."""
-        return points_mm @ self.axes
+        return points_mm if self.is_axial else np.asarray(points_mm @ self.axes)
 
-    @property
+    @cached_property
     def is_axial(self) -> bool:
         """Whether the normal is the patient axis and (u, v) are LPS x and y."""
         return bool(np.array_equal(self.axes, np.eye(3)))
@@ -112,8 +111,8 @@ class SlabModel:
         The usual distance of the structure's planes.
     gaps : tuple of Gap
         Where planes are missing, in the whole structure or in one part of it.
-    end_caps : "half" or "none"
-        The convention at the end planes.
+    conventions : Conventions
+        Those of end caps, gaps and overlapping loops are in the slabs.
     notes : tuple of str
         What was assumed or repaired.
     """
@@ -122,7 +121,7 @@ class SlabModel:
     slabs: tuple[Slab, ...]
     spacing_mm: float
     gaps: tuple[Gap, ...]
-    end_caps: EndCaps
+    conventions: Conventions
     notes: tuple[str, ...] = ()
 
     @property
@@ -132,7 +131,9 @@ class SlabModel:
 
 
 def slabs_of(
-    structure: Structure, usual_spacing_mm: float | None = None, end_caps: EndCaps = "half"
+    structure: Structure,
+    usual_spacing_mm: float | None = None,
+    conventions: Conventions = DEFAULT,
 ) -> SlabModel:
     """Return the slab model of a structure.
 
@@ -143,8 +144,8 @@ def slabs_of(
     usual_spacing_mm : float or None
         Plane spacing of the image series or of the whole structure set; it gives a single plane
         its thickness and tells whether two planes are neighbours.
-    end_caps : "half" or "none"
-        Whether the end planes reach half a spacing outwards.
+    conventions : Conventions, optional
+        How far end planes reach, and whether gaps are filled.
 
     Raises
     ------
@@ -169,25 +170,28 @@ def slabs_of(
         )
     if len(planes) == 1:
         notes.append(f"single plane: taken as {spacing:.4g} mm thick, the usual plane spacing")
-    missing, lower, upper = _extents(planes, spacing, end_caps)
+    missing, lower, upper = _extents(planes, spacing, conventions)
     slabs = []
     repeated = 0
     for plane, plane_mm, lower_mm, upper_mm in zip(members, planes, lower, upper, strict=True):
         loops = [frame.to_plane(contours[index].points_mm)[:, :2] for index in plane]
         distinct = _distinct(loops)
         repeated += len(loops) - len(distinct)
-        exclusive = all(contours[index].geometric_type in XOR_TYPES for index in plane)
+        exclusive = conventions.overlapping_loops == "xor" or all(
+            contours[index].geometric_type in XOR_TYPES for index in plane
+        )
         slabs.append(
             Slab(float(plane_mm), float(lower_mm), float(upper_mm), tuple(distinct), exclusive)
         )
     whole = tuple(_gap_between(slabs[i], slabs[i + 1], spacing) for i in np.flatnonzero(missing))
     partial = part_gaps(planes, [slab.loops for slab in slabs], spacing)
-    notes += [f"no contour {_between(gap)}: not filled" for gap in whole]
+    filled = "filled from both sides" if conventions.gaps == "fill" else "not filled"
+    notes += [f"no contour {_between(gap)}: {filled}" for gap in whole]
     notes += [f"no contour {_between(gap)} in one part: not filled" for gap in partial]
     if repeated:
         notes.append(f"{repeated} loops repeat another loop of their plane: each counted once")
     gaps = sorted(whole + partial, key=lambda gap: (gap.lower_plane_mm, gap.upper_plane_mm))
-    return SlabModel(frame, tuple(slabs), spacing, tuple(gaps), end_caps, tuple(notes))
+    return SlabModel(frame, tuple(slabs), spacing, tuple(gaps), conventions, tuple(notes))
 
 
 def plane_positions_mm(structure: Structure) -> Points:
@@ -220,16 +224,17 @@ def _usual_spacing(planes: Points, usual_spacing_mm: float | None) -> float | No
 
 
 def _extents(
-    planes: Points, spacing: float, end_caps: EndCaps
+    planes: Points, spacing: float, conventions: Conventions
 ) -> tuple[npt.NDArray[np.bool_], Points, Points]:
     """Return which steps are gaps, and the bounds of the slabs around ascending planes."""
     steps = np.diff(planes)
     missing = steps > GAP_FACTOR * spacing
     middle = (planes[:-1] + planes[1:]) / 2
-    cap = spacing / 2 if end_caps == "half" or len(planes) == 1 else 0.0
-    upper = np.append(np.where(missing, planes[:-1] + spacing / 2, middle), planes[-1] + cap)
-    lower = np.append(planes[0] - cap, np.where(missing, planes[1:] - spacing / 2, middle))
-    if len(steps) and end_caps == "half":
+    open_steps = missing & (conventions.gaps == "report")
+    cap = spacing / 2 if conventions.end_caps == "half" or len(planes) == 1 else 0.0
+    upper = np.append(np.where(open_steps, planes[:-1] + spacing / 2, middle), planes[-1] + cap)
+    lower = np.append(planes[0] - cap, np.where(open_steps, planes[1:] - spacing / 2, middle))
+    if len(steps) and conventions.end_caps == "half":
         # An end cap reaches half of the step beside it, which may differ from the usual spacing.
         if not missing[0]:
             lower[0] = planes[0] - steps[0] / 2

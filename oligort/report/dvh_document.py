@@ -71,12 +71,12 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
             notes=tuple(dvh.notes),
         )
 
-    def interval_of(self, metric: str) -> tuple[float, float] | None:
-        """Return the lowest and highest value that any cause allows, None where they are one."""
+    def interval_of(self, metric: str) -> tuple[float, float]:
+        """Return the lowest and the highest value that any cause of doubt allows."""
         ends = self.metric_intervals.get(metric, {}).values()
-        low = min((low for low, _ in ends), default=0.0)
-        high = max((high for _, high in ends), default=0.0)
-        return (low, high) if high > low else None
+        return min((low for low, _ in ends), default=0.0), max(
+            (high for _, high in ends), default=0.0
+        )
 
 
 class DvhDocument(msgspec.Struct, frozen=True, kw_only=True):

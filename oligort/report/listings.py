@@ -6,7 +6,7 @@ from rich.text import Text
 
 from oligort.report.dvh_document import DvhDocument, DvhEntry
 from oligort.report.lesion_document import LesionDocument
-from oligort.report.rounding import shown
+from oligort.report.rounding import shown, shown_interval
 from oligort.report.text import columns, sentence
 
 METRICS_A_TABLE = 5
@@ -30,7 +30,7 @@ def dvh_view(document: DvhDocument) -> RenderableType:
 
 
 def _metrics(document: DvhDocument, names: list[str]) -> Table:
-    """Return a column a metric; below a value, the interval that its uncovered part leaves."""
+    """Return a column a metric; below a value, the interval in which the truth lies."""
     table = columns("ROI", *names, right=tuple(names))
     for entry in document.dvhs:
         table.add_row(sentence(entry.roi_name), *(_value(entry, name) for name in names))
@@ -40,10 +40,8 @@ def _metrics(document: DvhDocument, names: list[str]) -> Table:
 def _value(entry: DvhEntry, metric: str) -> str:
     unit = entry.metric_units.get(metric, "")
     value = shown(entry.metrics.get(metric), unit)
-    interval = entry.interval_of(metric)
-    if interval is None:
-        return value
-    return f"{value}\n{shown(interval[0], unit)} to {shown(interval[1], unit)}"
+    interval = shown_interval(*entry.interval_of(metric), unit)
+    return f"{value}\n{interval}" if interval else value
 
 
 def lesion_view(document: LesionDocument) -> RenderableType:

@@ -45,6 +45,13 @@ def shown_beside(value: float, limit: float | None, unit: str = "") -> str:
     return repr(float(value))
 
 
+def shown_interval(low: float, high: float, unit: str = "") -> str:
+    """Return "14.20 to 14.91", or "" where the ends differ by less than the last printed digit."""
+    if high - low < 10.0 ** -DECIMALS.get(unit, 2):
+        return ""
+    return f"{shown(low, unit)} to {shown(high, unit)}"
+
+
 def shown_limit(relation: str | None, limit: float | None) -> str:
     """Return a limit with its relation, "<= 25", or "" where there is none."""
     if limit is None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from oligort.display import quoted, safe_text
 from oligort.document import Report, Setting
 from oligort.finding import Evidence, Finding, Grade
-from oligort.report.rounding import shown, shown_beside, shown_limit
+from oligort.report.rounding import shown_beside, shown_interval, shown_limit
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
 
 GRADE_STYLES = {
@@ -159,8 +159,8 @@ def _measured(evidence: Evidence) -> Text:
         return Text("-")
     text = safe_text(shown_beside(value, evidence.limit, evidence.unit), MAX_SENTENCE)
     low, high = (value if end is None else end for end in (evidence.low, evidence.high))
-    if high > low:
-        text += f"\n{shown(low, evidence.unit)} to {shown(high, evidence.unit)}"
+    if interval := shown_interval(low, high, evidence.unit):
+        text += f"\n{interval}"
     return Text(text, overflow="fold", justify="right")
 
 

@@ -13,6 +13,7 @@ import pytest
 import oligort
 from oligort.checks.registry import all_checks
 from oligort.cli import main
+from oligort.conventions import Conventions
 from oligort.document import ProtocolRecord, Report
 from oligort.errors import DicomError, NotEvaluable, SelectionError
 from oligort.finding import Evidence, Finding, Grade, Source, verdict_of
@@ -90,16 +91,20 @@ class Drawn:
             raise NotEvaluable("expected an RTSTRUCT, found none")
         return [SimpleNamespace(roi_name=name) for name in self.rois]
 
-    def dvh(self, roi: str, end_caps: str = "half") -> Curve:
-        self.chosen.append(end_caps)
+    def dvh(self, roi: str, conventions: Conventions) -> Curve:
+        self.chosen.append(conventions)
         if roi == "Empty":
             raise NotEvaluable("Empty encloses no area")
         if roi not in self.rois:
             raise SelectionError(f"no ROI {roi}")
         return Curve(roi)
 
-    def dvh_settings(self, end_caps: str) -> dict[str, str]:
-        return {"end caps": end_caps}
+    def dvh_with_alternatives(self, roi: str, conventions: Conventions) -> Curve:
+        self.chosen.append("alternatives")
+        return self.dvh(roi, conventions)
+
+    def dvh_settings(self, conventions: Conventions) -> dict[str, str]:
+        return {"end caps": conventions.end_caps}
 
     def lesions(self, roi_names: tuple[str, ...] | None = None) -> LesionCensus:
         self.chosen.append(roi_names)

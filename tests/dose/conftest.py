@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from oligort.dose.dvh import Dvh, compute_dvh
+from oligort.conventions import Conventions
+from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
+from oligort.dose.histogram import compute_dvh
 from oligort.geometry.algebra import Shape
 from oligort.geometry.grid import Grid
 from oligort.geometry.region import Region
@@ -34,10 +36,10 @@ def dose_of() -> Callable[..., DoseGrid]:
 
 @pytest.fixture(scope="session")
 def dvh_of() -> Callable[..., Dvh]:
-    """The histogram of one structure."""
+    """The histogram of one structure, conventions by name."""
 
-    def make(structure: Structure, dose: DoseGrid, **conventions) -> Dvh:
-        region = Region(Shape((structure,)), **conventions)
+    def make(structure: Structure, dose: DoseGrid, usual_spacing_mm=None, **conventions) -> Dvh:
+        region = Region(Shape((structure,)), usual_spacing_mm, Conventions(**conventions))
         return compute_dvh(region, dose, structure.roi_name, structure.roi_number)
 
     return make

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from oligort.dose.dvh import compute_dvh
 from oligort.dose.grid import DoseGrid
+from oligort.dose.histogram import compute_dvh
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.grid import Grid
+from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Contour, Structure
 from oligort.phantoms import (
@@ -299,33 +300,37 @@ def test_relative_dose_needs_a_prescription(dvh_of):
 def test_a_structure_is_the_sum_of_what_is_taken_away_and_what_is_left(dose_of):
     """(A - B) + (A & B) = A, at every dose.
 
-    The same sub-voxels are split between the two; only dose intervals on a rim, which are cut at
-    the extremes of their own region, move: so the doses compared keep clear of those.
+    On one lattice to rounding. Each histogram chooses its own: where both borders cross a pixel the
+    smaller coverage stands for the intersection, which is off by less than the pixel; its 4 columns
+    of rim pixels of 0.2 mm are 1e-4 of the volume at most.
     """
     field = LinearGradient(30, (0.2, 0.3, -0.4))
     dose = dose_of(field, (0, 0, 0), 25)
     one = Shape((CUBE,))
     other = Shape((Sphere((6, 2, -3), 9).structure("B", 2, np.arange(-11.3, 6, 1.7)),))
-    left, common, whole = (
-        compute_dvh(Region(shape), dose, "part")
+    regions = [
+        Region(shape)
         for shape in (
             Shape(operator="-", left=one, right=other),
             Shape(operator="&", left=one, right=other),
-            Shape(operator="&", left=one, right=Shape(operator="|", left=one, right=other)),
+            one,
         )
-    )
-    assert left.volume_cc + common.volume_cc == pytest.approx(whole.volume_cc, rel=1e-9)
-    alone = compute_dvh(Region(one), dose, "A")
-    assert whole.volume_cc == pytest.approx(alone.volume_cc, rel=1e-9)
-    doses = np.linspace(common.min_gy + 0.5, common.max_gy - 0.5, 101)
-    total = [
-        np.interp(doses, part.edges_gy, part.cumulative_cc, right=0)
-        for part in (left, common, whole)
     ]
-    assert total[0] + total[1] == pytest.approx(total[2], rel=1e-9)
-
-
-FIELD = LinearGradient(30, (0.5, -0.8, 0.6))
+    lattice = Lattice.around(Region(Shape(operator="|", left=one, right=other)).slabs, 0.7)
+    left, common, whole = (
+        sum(
+            float((some.upper_mm - some.lower_mm) @ some.coverage.area.sum(axis=(1, 2)))
+            for some in region.layers(lattice, 1.0)
+        )
+        for region in regions
+    )
+    assert left + common == pytest.approx(whole, rel=1e-9)
+    left, common, whole = (compute_dvh(region, dose, "part") for region in regions)
+    assert left.volume_cc + common.volume_cc == pytest.approx(whole.volume_cc, rel=1e-4)
+    doses = np.linspace(whole.min_gy, whole.max_gy, 101)
+    parts = curve_at(left, doses) * left.volume_cc + curve_at(common, doses) * common.volume_cc
+    difference = 100 * np.abs(parts / whole.volume_cc - curve_at(whole, doses))
+    assert difference.max() <= 2 * WORST_PP
 
 
 def test_a_dose_higher_than_any_real_one_is_refused(dvh_of):
@@ -375,6 +380,9 @@ def test_specks_far_apart_need_no_plane_of_gigabytes(dvh_of):
     assert dvh.volume_cc == pytest.approx(4 * 0.09 / 1000, rel=1e-6)
     assert dvh["D50%"] == pytest.approx(45, abs=0.05)
     assert dvh["Mean"] == pytest.approx(30.015, abs=0.03)
+
+
+FIELD = LinearGradient(30, (0.5, -0.8, 0.6))
 
 
 def test_curves_are_valid_and_read_only(dose_of, dvh_of):

@@ -15,8 +15,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from oligort.dicom.rtdose import read_dose
-from oligort.dose.dvh import compute_dvh
 from oligort.dose.grid import DoseGrid
+from oligort.dose.histogram import compute_dvh
 from oligort.geometry.algebra import Shape
 from oligort.geometry.grid import Grid
 from oligort.geometry.region import Region

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from oligort.dose.dvh import compute_dvh
 from oligort.dose.grid import DoseGrid
+from oligort.dose.histogram import compute_dvh
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.grid import Grid

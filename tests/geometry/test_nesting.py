@@ -75,7 +75,9 @@ def structure(loops, kind="CLOSED_PLANAR"):
 def rastered_mm3(drawn, step_mm=0.73):
     slabs = slabs_of(drawn, 2.0).slabs
     lattice = Lattice.around(slabs, step_mm)
-    pixels = [(slab.upper_mm - slab.lower_mm) * coverage(slab, lattice).sum() for slab in slabs]
+    pixels = [
+        (slab.upper_mm - slab.lower_mm) * coverage(slab, lattice).area.sum() for slab in slabs
+    ]
     return sum(pixels) * lattice.pixel_area_mm2
 
 

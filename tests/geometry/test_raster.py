@@ -44,7 +44,11 @@ def slab(*loops, exclusive=False):
 
 def area(drawn, step_mm=0.73):
     lattice = Lattice.around([drawn], step_mm)
-    return coverage(drawn, lattice).sum() * lattice.pixel_area_mm2
+    return coverage(drawn, lattice).area.sum() * lattice.pixel_area_mm2
+
+
+def area_of(drawn, lattice):
+    return coverage(drawn, lattice).area[0]
 
 
 def pixel_boxes(lattice):
@@ -81,7 +85,7 @@ def test_every_pixel_of_a_polygon_with_a_hole_and_an_island(seed):
     drawn = slab(outer, 0.6 * outer, 0.25 * outer[::-1])
     lattice = Lattice.around([drawn], 3.1)
     judge = Polygon(outer, [0.6 * outer]).union(Polygon(0.25 * outer))
-    assert coverage(drawn, lattice) == pytest.approx(
+    assert area_of(drawn, lattice) == pytest.approx(
         judged_coverage(judge, lattice), abs=PIXEL_TOLERANCE
     )
 
@@ -106,15 +110,15 @@ def test_start_point_and_direction_change_no_pixel(seed, start, backwards):
     hole = outer * 0.5
     turned = np.roll(hole[::-1] if backwards else hole, start, axis=0)
     lattice = Lattice.around([slab(outer)], 1.7)
-    assert coverage(slab(turned, outer[::-1]), lattice) == pytest.approx(
-        coverage(slab(outer, hole), lattice), abs=PIXEL_TOLERANCE
+    assert area_of(slab(turned, outer[::-1]), lattice) == pytest.approx(
+        area_of(slab(outer, hole), lattice), abs=PIXEL_TOLERANCE
     )
 
 
 def test_loops_that_do_not_cross_are_rastered_as_such():
     drawn = slab(circle(10), circle(6)[::-1], circle(3))
     raster = CoverageRaster([drawn], Lattice.around([drawn], 0.5))
-    raster.coverage(0)
+    raster.coverage(0, 1)
     assert raster.overlapping == set()
 
 
@@ -158,7 +162,7 @@ def test_every_pixel_of_a_union(seed):
         assume(a.intersection(b).area < 0.95 * b.area)
     drawn = slab(*loops)
     lattice = Lattice.around([drawn], 6.1)
-    assert coverage(drawn, lattice) == pytest.approx(
+    assert area_of(drawn, lattice) == pytest.approx(
         judged_coverage(unary_union(polygons), lattice), abs=PIXEL_TOLERANCE
     )
 
@@ -229,7 +233,7 @@ def test_what_encloses_nothing_covers_nothing(loop):
 def test_a_box_on_pixel_borders_fills_whole_pixels(offset):
     drawn = slab(square(0, 10) + offset)
     lattice = Lattice.around([drawn], 1.0)
-    assert coverage(drawn, lattice) == pytest.approx(np.ones(lattice.shape), abs=1e-9)
+    assert area_of(drawn, lattice) == pytest.approx(np.ones(lattice.shape), abs=1e-9)
 
 
 def test_a_repeated_first_point_is_harmless():
@@ -243,7 +247,9 @@ def test_slabs_of_one_raster_do_not_mix():
     lattice = Lattice.around(slabs, 0.8)
     raster = CoverageRaster(slabs, lattice)
     for index, one in enumerate(slabs):
-        assert raster.coverage(index) == pytest.approx(coverage(one, lattice), abs=1e-12)
+        assert raster.coverage(index, index + 1).area[0] == pytest.approx(
+            area_of(one, lattice), abs=1e-12
+        )
 
 
 def test_nesting_goes_by_depth_and_not_by_direction():
@@ -263,3 +269,50 @@ def test_a_lattice_spans_every_loop_exactly():
     assert lattice.to_pixels(low[None]) == pytest.approx(np.zeros((1, 2)))
     assert len(lattice.u_centres_mm) == lattice.u_count
     assert lattice.v_centres_mm[0] == pytest.approx(low[1] + lattice.v_step_mm / 2)
+
+
+@pytest.mark.parametrize("step_mm", [0.37, 1.3, 6.0])
+def test_first_moments_are_those_of_what_shapely_cuts_out_of_each_pixel(step_mm):
+    """A star with a hole in it and an island beside it: pixels of every shape, some whole."""
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    radius = 9 + 3 * np.sin(5 * angle) + np.random.default_rng(8).uniform(-0.5, 0.5, 40)
+    star = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
+    hole, island = circle(3.3, 17, (0.4, -0.7)), circle(1.7, 9, (14.1, 2.2))
+    drawn = slab(star, hole[::-1], island)
+    lattice = Lattice.around([drawn], step_mm)
+    found = coverage(drawn, lattice)
+    judge = Polygon(star).difference(Polygon(hole)).union(Polygon(island))
+    for part, moment in ((0, found.u_moment[0]), (1, found.v_moment[0])):
+        expected = np.zeros(lattice.shape)
+        pixels = pixel_boxes(lattice)
+        for u, v in np.ndindex(*lattice.shape):
+            piece = pixels[u][v].intersection(judge)
+            if piece.area > 0:
+                centroid = (piece.centroid.x, piece.centroid.y)[part]
+                centre = (lattice.u_centres_mm[u], lattice.v_centres_mm[v])[part]
+                size = (lattice.u_step_mm, lattice.v_step_mm)[part]
+                share = piece.area / lattice.pixel_area_mm2
+                expected[u, v] = share * (centroid - centre) / size
+        assert moment == pytest.approx(expected, abs=PIXEL_TOLERANCE)
+
+
+def test_slabs_come_together_as_they_come_one_by_one():
+    """Loops that cross in one plane of five are cut up in that plane alone."""
+    slabs = [slab(circle(5 + number), circle(2, 9)) for number in range(4)]
+    slabs.insert(2, slab(square(-4, 3), square(-2, 6)))
+    lattice = Lattice.around(slabs, 0.9)
+    raster = CoverageRaster(slabs, lattice)
+    together = raster.coverage(0, 5)
+    assert raster.overlapping == {2}
+    for index, one in enumerate(slabs):
+        for part, part_of_one in zip(together, coverage(one, lattice), strict=True):
+            assert part[index] == pytest.approx(part_of_one[0], abs=1e-12)
+
+
+def test_loops_that_share_a_pixel_without_crossing_are_not_cut_up(monkeypatch):
+    """Two rings a tenth of a pixel apart: nested loops, and no reason for the slow way."""
+    monkeypatch.setattr("oligort.geometry.raster.trapezoids", None)
+    drawn = slab(circle(10.0, 80), circle(9.9, 80))
+    lattice = Lattice.around([drawn], 1.0)
+    expected = 40 * np.sin(2 * np.pi / 80) * (10.0**2 - 9.9**2)
+    assert area_of(drawn, lattice).sum() * lattice.pixel_area_mm2 == pytest.approx(expected)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oligort.conventions import Conventions
 from oligort.errors import NotEvaluable
 from oligort.geometry.slabs import (
     PLANE_TOLERANCE_MM,
@@ -48,7 +49,11 @@ def test_planes_fill_half_the_way_to_their_neighbours():
 
 
 def test_without_end_caps_the_end_planes_stop_at_themselves():
-    assert extents(slabs_of(stack(0, 3, 6), end_caps="none")) == [(0, 1.5), (1.5, 4.5), (4.5, 6)]
+    assert extents(slabs_of(stack(0, 3, 6), conventions=Conventions(end_caps="none"))) == [
+        (0, 1.5),
+        (1.5, 4.5),
+        (4.5, 6),
+    ]
 
 
 def test_end_caps_are_half_of_the_step_beside_them():
@@ -80,13 +85,13 @@ def test_a_gap_begins_above_one_and_a_half_spacings():
 
 
 def test_a_gap_without_end_caps_still_has_half_slices_on_both_sides():
-    model = slabs_of(stack(0, 3, 12), end_caps="none")
+    model = slabs_of(stack(0, 3, 12), conventions=Conventions(end_caps="none"))
     assert extents(model) == [(0, 1.5), (1.5, 4.5), (10.5, 12)]
 
 
 @pytest.mark.parametrize("end_caps", ["half", "none"])
 def test_a_single_plane_is_as_thick_as_the_images_are_apart(end_caps):
-    model = slabs_of(stack(7), 3.0, end_caps)
+    model = slabs_of(stack(7), 3.0, Conventions(end_caps=end_caps))
     assert extents(model) == [(5.5, 8.5)]
     assert model.is_single_plane
     assert "single plane: taken as 3 mm thick" in model.notes[0]

@@ -1,0 +1,105 @@
+"""DoseField: a dose at every point of its grid, by the spline that a convention asks for."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.conventions import DoseInterpolation
+from oligort.dose.spline import DEGREES, SplineAxis, Weights
+from oligort.errors import NotEvaluable
+from oligort.geometry.grid import Grid
+from oligort.geometry.structure import Points
+
+Floats = npt.NDArray[np.float64]
+
+
+class DoseField:
+    """The dose between the voxel centres of a grid, and half a voxel beyond the outermost.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the voxels lie.
+    dose_gy : (i, j, k) array
+        Dose at their centres.
+    interpolation : "linear" or "cubic"
+        The spline between them.
+
+    Raises
+    ------
+    NotEvaluable
+        If the dose grid has fewer than two voxels along an axis.
+    """
+
+    def __init__(self, grid: Grid, dose_gy: Floats, interpolation: DoseInterpolation) -> None:
+        if min(grid.shape) < 2:
+            raise NotEvaluable(
+                f"the dose grid has {' x '.join(map(str, grid.shape))} voxels: "
+                f"at least two along each axis are needed to interpolate"
+            )
+        self.grid = grid
+        self.degree = DEGREES[interpolation]
+        i_mm = np.arange(self.grid.i_count) * self.grid.i_spacing_mm
+        j_mm = np.arange(self.grid.j_count) * self.grid.j_spacing_mm
+        k_mm = self.grid.frame_positions_mm
+        self.axes = tuple(SplineAxis(np.asarray(mm), self.degree) for mm in (i_mm, j_mm, k_mm))
+        coefficients = dose_gy
+        for number, axis in enumerate(self.axes):
+            coefficients = axis.coefficients(coefficients, number)
+        self.coefficients = coefficients
+
+    @cached_property
+    def range_gy(self) -> tuple[float, float]:
+        """Bounds of the dose anywhere in the grid, its outermost half voxels too.
+
+        A spline lies between its coefficients, and so does what continues it between its own; at
+        a corner of the grid a lone hot voxel rises to 1.5 x 1.5 x 1.5 of its dose.
+        """
+        low, high = float(self.coefficients.min()), float(self.coefficients.max())
+        for number in range(3):
+            rim = self.axes[number].ends(self.coefficients, number)
+            for other, axis in enumerate(self.axes):
+                if other != number:
+                    rim = axis.continued(rim, other)
+            low, high = min(low, float(rim.min())), max(high, float(rim.max()))
+        return max(low, 0.0), high
+
+    def at(self, points_mm: Points) -> Floats:
+        """Return the dose (N,) in Gy at patient points (N, 3); NaN outside the grid."""
+        weights, is_inside = self._weights(points_mm)
+        value = np.zeros(len(points_mm))
+        for picked, numbers in self._picked(weights):
+            i, j, k = (one.value[number] for one, number in zip(weights, numbers, strict=True))
+            value += picked * i * j * k
+        return np.where(is_inside, np.maximum(value, 0), np.nan)
+
+    def with_slopes(self, points_mm: Points) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+        """Return dose (N,), its slopes (N, 3) per mm along i, j and k, and what is inside (N,)."""
+        weights, is_inside = self._weights(points_mm)
+        value, slopes = np.zeros(len(points_mm)), np.zeros((len(points_mm), 3))
+        for picked, numbers in self._picked(weights):
+            values = [one.value[number] for one, number in zip(weights, numbers, strict=True)]
+            value += picked * values[0] * values[1] * values[2]
+            for axis in range(3):
+                others = values[:axis] + values[axis + 1 :]
+                slopes[:, axis] += (
+                    picked * weights[axis].slope[numbers[axis]] * others[0] * others[1]
+                )
+        return value, slopes, is_inside
+
+    def _weights(self, points_mm: Points) -> tuple[list[Weights], npt.NDArray[np.bool_]]:
+        """Return the weights of points along each axis, and whether each is in the grid."""
+        # Not a matrix product: the threads that it starts wait for each other on a busy machine.
+        along = np.einsum("nx,ax->an", points_mm - self.grid.origin_mm, self.grid.axes)
+        is_inside = np.ones(len(points_mm), dtype=bool)
+        for axis, position in zip(self.axes, along, strict=True):
+            is_inside &= (position >= axis.low_mm) & (position <= axis.high_mm)
+        return [axis.weights(p) for axis, p in zip(self.axes, along, strict=True)], is_inside
+
+    def _picked(self, weights: list[Weights]) -> Iterator[tuple[Floats, tuple[int, ...]]]:
+        """Yield the coefficients that count at each point, one neighbour after the other."""
+        for numbers in np.ndindex(*(len(one.value) for one in weights)):
+            at = tuple(one.first + number for one, number in zip(weights, numbers, strict=True))
+            yield self.coefficients[at], numbers

@@ -1,0 +1,137 @@
+"""Partition: how a region is cut into sub-voxels for its histogram.
+
+The borders of the sub-voxels fall on the voxel centres of the dose grid, where the slope of a
+linear dose jumps: inside a sub-voxel there is one slope. So the same voxels give the same
+sub-voxels wherever the patient lies and however much grid there is around.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.dose.field import DoseField
+from oligort.dose.sampling import SubVoxels, aligned_axes
+from oligort.dose.spline import SplineAxis
+from oligort.geometry.raster import Lattice
+from oligort.geometry.region import Layers, Region
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+PIXELS = 2_000_000
+"""Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
+
+TOGETHER = 400_000
+"""Pixels, of all layers, that are worked on at a time: what a processor's cache holds."""
+
+SAME_STEP = 1e-6
+"""A piece that is longer than the step by less than this share of it is not cut again: rounding."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Sub-voxels of about a size.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        The pixels across the normal.
+    step_mm : float
+        Thickness along the normal at most.
+    planes_mm : (P,) array
+        Heights at which the slope of the dose jumps.
+    """
+
+    lattice: Lattice
+    step_mm: float
+    planes_mm: Floats
+
+    @classmethod
+    def of(cls, region: Region, field: DoseField, step_mm: float) -> "Partition":
+        """Return the partition of a region into sub-voxels of about `step_mm`."""
+        whole = Lattice.around(region.slabs, step_mm)
+        pixel_mm = step_mm * max(1.0, (whole.u_count * whole.v_count / PIXELS) ** 0.5)
+        axes = aligned_axes(field, region.frame)
+        if axes is None or not (axes.u.is_uniform and axes.v.is_uniform):
+            return cls(Lattice.around(region.slabs, pixel_mm), step_mm, np.empty(0))
+        u_start, u_step, u_count = _on_voxels(axes.u, whole.u_start_mm, whole.u_end_mm, pixel_mm)
+        v_start, v_step, v_count = _on_voxels(axes.v, whole.v_start_mm, whole.v_end_mm, pixel_mm)
+        lattice = Lattice(u_start, v_start, u_step, v_step, u_count, v_count)
+        return cls(lattice, step_mm, axes.n.centres_mm)
+
+    def sub_voxels(self, region: Region) -> Iterator[SubVoxels]:
+        """Yield the sub-voxels of a region, some layers at a time."""
+        most = int(TOGETHER / self._cuts_of_a_slab(region)) or 1
+        for layers in region.layers(self.lattice, self.step_mm, most):
+            yield self._cut(layers)
+
+    def _cuts_of_a_slab(self, region: Region) -> float:
+        thickest = max(slab.upper_mm - slab.lower_mm for slab in region.slabs)
+        return max(1.0, thickest / self.step_mm)
+
+    def _cut(self, layers: Layers) -> SubVoxels:
+        size = self.lattice.u_count * self.lattice.v_count
+        area = layers.coverage.area.ravel()
+        site = np.flatnonzero(area)
+        covered = area.take(site)
+        # Of next to nothing the centroid is rounding; it lies in the pixel all the same.
+        u_offset, v_offset = (
+            np.clip(moment.ravel().take(site) / covered, -0.5, 0.5)
+            for moment in (layers.coverage.u_moment, layers.coverage.v_moment)
+        )
+        layer, pixel = np.divmod(site, size)
+        first = np.searchsorted(layer, np.arange(len(layers.lower_mm) + 1))
+        thin = self._thin(layers)
+        # The sites of a layer, once for each of the thin layers that it is cut into.
+        counts = np.diff(first)[thin.layer]
+        begin = np.cumsum(counts) - counts
+        source = np.arange(int(counts.sum())) + np.repeat(first[thin.layer] - begin, counts)
+        return SubVoxels(
+            position_mm=thin.position_mm,
+            thickness_mm=thin.thickness_mm,
+            layer=np.repeat(np.arange(len(counts)), counts),
+            pixel=pixel.take(source),
+            covered=covered.take(source),
+            u_offset=u_offset.take(source),
+            v_offset=v_offset.take(source),
+        )
+
+    def _thin(self, layers: Layers) -> "_ThinLayers":
+        """Cut layers at the planes of the dose, and into pieces no thicker than the step."""
+        lower, upper = layers.lower_mm, layers.upper_mm
+        inside = self.planes_mm[(self.planes_mm > lower[0]) & (self.planes_mm < upper[-1])]
+        borders = np.unique(np.concatenate([lower, upper, inside]))
+        sizes = np.diff(borders)
+        cuts = np.maximum(np.ceil(sizes / self.step_mm - SAME_STEP), 1).astype(np.int64)
+        number = np.arange(int(cuts.sum())) - np.repeat(np.cumsum(cuts) - cuts, cuts)
+        thickness = np.repeat(sizes / cuts, cuts)
+        position = np.repeat(borders[:-1], cuts) + (number + 0.5) * thickness
+        return _ThinLayers(position, thickness, np.searchsorted(lower, position) - 1)
+
+
+class _ThinLayers(NamedTuple):
+    """Pieces of layers, (T,): their middles, their thickness and the layers that they are of."""
+
+    position_mm: Floats
+    thickness_mm: Floats
+    layer: Integers
+
+
+def _on_voxels(
+    axis: SplineAxis, low_mm: float, high_mm: float, pixel_mm: float
+) -> tuple[float, float, int]:
+    """Return start, step and number of pixels that divide the cells between voxel centres.
+
+    Pixels larger than a cell join whole ones.
+    """
+    first_mm, cell_mm = float(axis.centres_mm[0]), float(axis.centres_mm[1] - axis.centres_mm[0])
+    if pixel_mm < cell_mm:
+        step_mm = cell_mm / np.ceil(cell_mm / pixel_mm - SAME_STEP)
+    else:
+        step_mm = cell_mm * np.floor(pixel_mm / cell_mm + SAME_STEP)
+    start_mm = first_mm + np.floor((low_mm - first_mm) / step_mm) * step_mm
+    count = max(1, int(np.ceil((high_mm - start_mm) / step_mm)))
+    return float(start_mm), float(step_mm), count
