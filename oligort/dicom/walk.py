@@ -1,0 +1,138 @@
+"""Encoded sequences, walked over without building an object for each of their elements.
+
+Only what is encoded plainly is walked: lengths that fit exactly, value representations that the
+standard knows, tags of items where items must stand. All else is `UnusualError`, and left to pydicom.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+from pydicom.tag import ItemDelimiterTag, ItemTag, SequenceDelimiterTag
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+
+MAX_DEPTH = 4
+"""Deepest nesting of sequences that is walked; those of contours lie three deep."""
+
+_SPECIFIC_CHARACTER_SET = 0x00080005
+_DELIMITERS_GROUP = 0xFFFE
+
+_LONG = frozenset(vr.encode() for vr in EXPLICIT_VR_LENGTH_32)
+_SHORT = frozenset(vr.encode() for vr in VR if len(vr) == 2) - _LONG
+
+
+class UnusualError(Exception):
+    """What is encoded otherwise than plainly, or not at all: pydicom is to read it."""
+
+
+Span = tuple[bytes | None, int, int]
+"""Its VR (None where that is implicit), begin and end of the value of an element."""
+
+Item = dict[int, "Span | list[Item]"]
+"""The elements of an item by their tag; a sequence of undefined length as its items."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The way through encoded bytes.
+
+    Parameters
+    ----------
+    encoded : bytes
+        A sequence's value, or a whole dataset.
+    is_implicit_vr, is_little_endian : bool
+        How it is encoded.
+    sequences : frozenset of int
+        Tags of the sequences that may be of undefined length.
+    """
+
+    encoded: bytes
+    is_implicit_vr: bool
+    is_little_endian: bool
+    sequences: frozenset[int]
+    _item_head: struct.Struct = field(init=False, repr=False)
+    _element_head: struct.Struct = field(init=False, repr=False)
+    _long_length: struct.Struct = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        order = "<" if self.is_little_endian else ">"
+        element_head = "HHL" if self.is_implicit_vr else "HH2sH"
+        object.__setattr__(self, "_item_head", struct.Struct(f"{order}HHL"))
+        object.__setattr__(self, "_element_head", struct.Struct(order + element_head))
+        object.__setattr__(self, "_long_length", struct.Struct(f"{order}L"))
+
+    def items(self, begin: int, end: int | None, depth: int = 0) -> tuple[list[Item], int]:
+        """Return the items of a sequence and where it ends, behind its delimiter if it has one.
+
+        `end` is None for a sequence of undefined length.
+
+        Raises
+        ------
+        UnusualError
+            If anything in it is not encoded plainly.
+        """
+        if depth > MAX_DEPTH:
+            raise UnusualError
+        found: list[Item] = []
+        while end is None or begin < end:
+            try:
+                group, element, length = self._item_head.unpack_from(self.encoded, begin)
+            except struct.error as error:
+                raise UnusualError from error
+            begin += 8
+            tag = group << 16 | element
+            if end is None and tag == SequenceDelimiterTag and length == 0:
+                return found, begin
+            if tag != ItemTag:
+                raise UnusualError
+            limit = None if length == UNDEFINED_LENGTH else begin + length
+            item, begin = self._elements(begin, limit, depth)
+            found.append(item)
+        if begin != end:
+            raise UnusualError
+        return found, begin
+
+    def _elements(self, begin: int, end: int | None, depth: int) -> tuple[Item, int]:
+        """Return the elements of an item and where it ends, behind its delimiter if it has one."""
+        encoded, unpack_head = self.encoded, self._element_head.unpack_from
+        item: Item = {}
+        limit = len(encoded) if end is None else end
+        vr: bytes | None = None
+        try:
+            while begin < limit:
+                if self.is_implicit_vr:
+                    group, element, length = unpack_head(encoded, begin)
+                    begin += 8
+                else:
+                    group, element, vr, length = unpack_head(encoded, begin)
+                    begin += 8
+                    if vr in _LONG:
+                        (length,) = self._long_length.unpack_from(encoded, begin)
+                        begin += 4
+                    elif vr not in _SHORT:
+                        return self._delimited(item, begin, end)
+                tag = group << 16 | element
+                if length == UNDEFINED_LENGTH:
+                    if tag not in self.sequences or vr not in {None, b"SQ"}:
+                        raise UnusualError
+                    item[tag], begin = self.items(begin, None, depth + 1)
+                    continue
+                if group == _DELIMITERS_GROUP:
+                    return self._delimited(item, begin, end)
+                if tag == _SPECIFIC_CHARACTER_SET:
+                    raise UnusualError
+                item[tag] = (vr, begin, begin := begin + length)
+        except struct.error as error:
+            raise UnusualError from error
+        if begin != end:
+            raise UnusualError
+        return item, begin
+
+    def _delimited(self, item: Item, begin: int, end: int | None) -> tuple[Item, int]:
+        """Return an item of undefined length whose delimiter was to end at `begin`."""
+        delimiter = self._item_head.unpack_from(self.encoded, begin - 8)
+        expected = (ItemDelimiterTag.group, ItemDelimiterTag.element, 0)
+        if end is not None or delimiter != expected:
+            raise UnusualError
+        return item, begin
