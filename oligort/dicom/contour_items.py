@@ -6,18 +6,15 @@ to the reader of single items, which names what is wrong.
 """
 
 import re
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from oligort.dicom.decimals import decimals
 from oligort.dicom.walk import Item, UnusualError, Walk
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
-
-Floats = npt.NDArray[np.float64]
 
 CONTOUR_TYPES = CLOSED_TYPES | {"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"}
 """Contour Geometric Types (3006,0042) whose meaning is known."""
@@ -120,8 +117,11 @@ class _Collected:
     def _contours(self) -> tuple[Contour, ...]:
         if not self.types:
             return ()
-        coordinates = _decimals(b"\\".join(self.encoded))
-        if len(coordinates) != 3 * sum(self.counts) or not np.isfinite(coordinates).all():
+        try:
+            coordinates = decimals(b"\\".join(self.encoded))
+        except ValueError as error:
+            raise UnusualError from error
+        if not np.isfinite(coordinates).all():
             raise UnusualError
         return stacked_contours(coordinates.reshape(-1, 3), self.counts, self.types)
 
@@ -168,13 +168,3 @@ class _Collected:
         if digits and not digits.isdigit():
             raise UnusualError
         return int(digits) if digits else None
-
-
-def _decimals(encoded: bytes) -> Floats:
-    """Return the numbers of a decimal string of many values, each as Python reads it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)
-        try:
-            return np.fromstring(encoded, sep=" \\ ")
-        except (DeprecationWarning, ValueError) as error:
-            raise UnusualError from error

@@ -1,7 +1,7 @@
 """Encoded sequences, walked over without building an object for each of their elements.
 
 Only what is encoded plainly is walked: lengths that fit exactly, value representations that the
-standard knows, tags of items where items must stand. All else is `UnusualError`, and left to pydicom.
+standard knows, items where items must stand. All else is an `UnusualError`, and pydicom's to read.
 """
 
 import struct
@@ -11,6 +11,9 @@ from pydicom.tag import ItemDelimiterTag, ItemTag, SequenceDelimiterTag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
+
+DELIMITER_BYTES = 8
+"""Length of the item that ends a sequence of undefined length."""
 
 MAX_DEPTH = 4
 """Deepest nesting of sequences that is walked; those of contours lie three deep."""
@@ -54,6 +57,7 @@ class Walk:
     _item_head: struct.Struct = field(init=False, repr=False)
     _element_head: struct.Struct = field(init=False, repr=False)
     _long_length: struct.Struct = field(init=False, repr=False)
+    _long_head: struct.Struct = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         order = "<" if self.is_little_endian else ">"
@@ -61,6 +65,29 @@ class Walk:
         object.__setattr__(self, "_item_head", struct.Struct(f"{order}HHL"))
         object.__setattr__(self, "_element_head", struct.Struct(order + element_head))
         object.__setattr__(self, "_long_length", struct.Struct(f"{order}L"))
+        object.__setattr__(self, "_long_head", struct.Struct(f"{order}HH2s2xL"))
+
+    def undefined_sequence(self, begin: int, tag: int) -> tuple[int, int]:
+        """Return where the items of a sequence begin and end, before its delimiter.
+
+        `begin` is where the element itself begins.
+
+        Raises
+        ------
+        UnusualError
+            If it is no sequence of undefined length of this tag that is encoded plainly.
+        """
+        head = self._item_head if self.is_implicit_vr else self._long_head
+        expected = (tag >> 16, tag & 0xFFFF, *(() if self.is_implicit_vr else (b"SQ",)))
+        try:
+            *found, length = head.unpack_from(self.encoded, begin)
+        except struct.error as error:
+            raise UnusualError from error
+        if tuple(found) != expected or length != UNDEFINED_LENGTH:
+            raise UnusualError
+        begin += head.size
+        _, end = self.items(begin, None)
+        return begin, end - DELIMITER_BYTES
 
     def items(self, begin: int, end: int | None, depth: int = 0) -> tuple[list[Item], int]:
         """Return the items of a sequence and where it ends, behind its delimiter if it has one.
