@@ -6,6 +6,7 @@ to the reader of single items, which names what is wrong.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,8 +69,7 @@ def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:
         return None
     walk = Walk(element.value, element.is_implicit_VR, element.is_little_endian, SEQUENCES)
     try:
-        rois, _ = walk.items(0, len(element.value))
-        return _Collected(walk).rois(rois)
+        return _Collected(walk).rois(walk.each_item(0, len(element.value)))
     except UnusualError:
         return None
 
@@ -84,7 +84,7 @@ class _Collected:
     counts: list[int] = field(default_factory=list)
     uids_of: dict[bytes, frozenset[str]] = field(default_factory=dict)
 
-    def rois(self, items: list[Item]) -> list[DrawnRoi]:
+    def rois(self, items: Iterable[Item]) -> list[DrawnRoi]:
         numbers: list[int | None] = []
         image_uids: list[frozenset[str]] = []
         ends: list[int] = []
@@ -145,14 +145,14 @@ class _Collected:
             raise UnusualError
         return frozenset(uid.decode("ascii") for uid in uids)
 
-    def _items(self, item: Item, tag: int) -> list[Item]:
+    def _items(self, item: Item, tag: int) -> Iterable[Item]:
         value = item.get(tag, [])
         if isinstance(value, list):
             return value
         vr, begin, end = value
         if vr not in _SEQUENCE_VRS:
             raise UnusualError
-        return self.walk.items(begin, end)[0]
+        return self.walk.each_item(begin, end)
 
     def _value(self, item: Item, tag: int, vrs: frozenset[bytes | None]) -> bytes:
         """Return the bytes of a value without their padding; none where it is absent."""

@@ -5,6 +5,7 @@ standard knows, items where items must stand. All else is an `UnusualError`, and
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pydicom.tag import ItemDelimiterTag, ItemTag, SequenceDelimiterTag
@@ -86,39 +87,49 @@ class Walk:
         if tuple(found) != expected or length != UNDEFINED_LENGTH:
             raise UnusualError
         begin += head.size
-        _, end = self.items(begin, None)
+        _, end = self._undefined_items(begin, 0)
         return begin, end - DELIMITER_BYTES
 
-    def items(self, begin: int, end: int | None, depth: int = 0) -> tuple[list[Item], int]:
-        """Return the items of a sequence and where it ends, behind its delimiter if it has one.
-
-        `end` is None for a sequence of undefined length.
+    def each_item(self, begin: int, end: int) -> Iterator[Item]:
+        """Yield the items of a sequence of defined length, of which none needs to be kept.
 
         Raises
         ------
         UnusualError
             If anything in it is not encoded plainly.
         """
+        while begin < end:
+            item, begin = self._item(begin, 0)
+            if item is None:
+                raise UnusualError
+            yield item
+        if begin != end:
+            raise UnusualError
+
+    def _undefined_items(self, begin: int, depth: int) -> tuple[list[Item], int]:
+        """Return the items of a sequence of undefined length, and where its delimiter ends."""
         if depth > MAX_DEPTH:
             raise UnusualError
         found: list[Item] = []
-        while end is None or begin < end:
-            try:
-                group, element, length = self._item_head.unpack_from(self.encoded, begin)
-            except struct.error as error:
-                raise UnusualError from error
-            begin += 8
-            tag = group << 16 | element
-            if end is None and tag == SequenceDelimiterTag and length == 0:
+        while True:
+            item, begin = self._item(begin, depth)
+            if item is None:
                 return found, begin
-            if tag != ItemTag:
-                raise UnusualError
-            limit = None if length == UNDEFINED_LENGTH else begin + length
-            item, begin = self._elements(begin, limit, depth)
             found.append(item)
-        if begin != end:
+
+    def _item(self, begin: int, depth: int) -> tuple[Item | None, int]:
+        """Return an item, or None where the delimiter of its sequence stands, and its end."""
+        try:
+            group, element, length = self._item_head.unpack_from(self.encoded, begin)
+        except struct.error as error:
+            raise UnusualError from error
+        begin += 8
+        tag = group << 16 | element
+        if tag == SequenceDelimiterTag and length == 0:
+            return None, begin
+        if tag != ItemTag:
             raise UnusualError
-        return found, begin
+        return self._elements(begin, None if length == UNDEFINED_LENGTH else begin + length, depth)
 
     def _elements(self, begin: int, end: int | None, depth: int) -> tuple[Item, int]:
         """Return the elements of an item and where it ends, behind its delimiter if it has one."""
@@ -143,7 +154,7 @@ class Walk:
                 if length == UNDEFINED_LENGTH:
                     if tag not in self.sequences or vr not in {None, b"SQ"}:
                         raise UnusualError
-                    item[tag], begin = self.items(begin, None, depth + 1)
+                    item[tag], begin = self._undefined_items(begin, depth + 1)
                     continue
                 if group == _DELIMITERS_GROUP:
                     return self._delimited(item, begin, end)
