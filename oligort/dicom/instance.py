@@ -13,7 +13,9 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
+from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
 from oligort.dicom.elements import BROKEN, integer, text, why
+from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
 HEAD_BYTES = 256 * 1024
@@ -100,9 +102,14 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
         If the file cannot be read or ends early.
     """
     encoded = _bytes_of(path)
-    parsed = _parse(encoded)
-    _refuse_truncated(parsed.dataset, encoded)
-    return parsed.dataset, hashlib.sha256(encoded).hexdigest()
+    digest = hashlib.sha256(encoded).hexdigest()
+    measured = _with_measured_contours(encoded)
+    if measured is not None:
+        try:
+            return _whole(measured), digest
+        except DicomError:
+            pass  # to be told by the bytes as they stand in the file
+    return _whole(encoded), digest
 
 
 def read_header(path: Path) -> tuple[FileDataset, str]:
@@ -162,6 +169,39 @@ def _after_patient(tag: int) -> bool:
 
 def _at_pixels(tag: int) -> bool:
     return tag in _PIXELS
+
+
+def _whole(encoded: bytes) -> FileDataset:
+    parsed = _parse(encoded)
+    _refuse_truncated(parsed.dataset, encoded)
+    return parsed.dataset
+
+
+def _with_measured_contours(encoded: bytes) -> bytes | None:
+    """Return a file with the length of its ROI Contour Sequence instead of a delimiter.
+
+    Of a sequence of undefined length pydicom builds every item at once, needed or not. None where
+    the sequence is absent, states its length or cannot be measured.
+    """
+    try:
+        before = _parse(encoded, _at_contours)
+    except DicomError:
+        return None
+    if not before.stopped:
+        return None
+    is_implicit, is_little_endian = before.dataset.original_encoding
+    walk = Walk(encoded, is_implicit is not False, is_little_endian is not False, SEQUENCES)
+    try:
+        begin, end = walk.undefined_sequence(before.end, ROI_CONTOUR_SEQUENCE)
+    except UnusualError:
+        return None
+    length = (end - begin).to_bytes(4, "big" if is_little_endian is False else "little")
+    behind = end + DELIMITER_BYTES
+    return b"".join((encoded[: begin - 4], length, encoded[begin:end], encoded[behind:]))
+
+
+def _at_contours(tag: int) -> bool:
+    return tag >= ROI_CONTOUR_SEQUENCE
 
 
 def _parse_until(path: Path, head: bytes, stop_when: Callable[[int], bool]) -> _Parsed:

@@ -1,6 +1,6 @@
 """Contours, structures and structure sets, as drawn: points in patient LPS millimetres."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +51,36 @@ class Contour:
     def encloses_area(self) -> bool:
         """Whether the contour is of a closed type and has the three points an area needs."""
         return self.geometric_type in CLOSED_TYPES and len(self.points_mm) >= 3
+
+
+def stacked_contours(
+    points_mm: Points, counts: Iterable[int], geometric_types: Iterable[str]
+) -> tuple[Contour, ...]:
+    """Return contours whose points stand one after the other in one array, checked at once.
+
+    Parameters
+    ----------
+    points_mm : (N, 3) float array
+        Patient LPS coordinates of all contours; copied once, and shared by the contours.
+    counts, geometric_types : iterable of int, of str
+        How many of the points are each contour's, and its Contour Geometric Type.
+
+    Raises
+    ------
+    ValueError
+        If the points are not an (N, 3) array of finite numbers, or the counts not those of N.
+    """
+    points = Contour(points_mm).points_mm
+    ends = np.cumsum([0, *counts]).tolist()
+    if ends[-1] != len(points):
+        raise ValueError(f"expected {ends[-1]} points, found {len(points)}")
+    contours = []
+    for begin, end, geometric_type in zip(ends[:-1], ends[1:], geometric_types, strict=True):
+        contour = object.__new__(Contour)  # a part of what is valid is valid
+        object.__setattr__(contour, "points_mm", points[begin:end])
+        object.__setattr__(contour, "geometric_type", geometric_type)
+        contours.append(contour)
+    return tuple(contours)
 
 
 @dataclass(frozen=True, eq=False)

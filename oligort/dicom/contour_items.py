@@ -1,0 +1,170 @@
+"""The contours of a structure set straight from their bytes, all of them in one go.
+
+A thorax has thousands of contour items, and an object of pydicom for each of their elements takes
+ten times as long as the numbers in them. What is not encoded plainly, or is in any doubt, is left
+to the reader of single items, which names what is wrong.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from oligort.dicom.decimals import decimals
+from oligort.dicom.walk import Item, UnusualError, Walk
+from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
+
+CONTOUR_TYPES = CLOSED_TYPES | {"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"}
+"""Contour Geometric Types (3006,0042) whose meaning is known."""
+
+ROI_CONTOUR_SEQUENCE = 0x30060039
+_CONTOUR_SEQUENCE = 0x30060040
+_CONTOUR_IMAGE_SEQUENCE = 0x30060016
+_CONTOUR_GEOMETRIC_TYPE = 0x30060042
+_NUMBER_OF_CONTOUR_POINTS = 0x30060046
+_CONTOUR_DATA = 0x30060050
+_REFERENCED_ROI_NUMBER = 0x30060084
+_REFERENCED_SOP_INSTANCE_UID = 0x00081155
+
+SEQUENCES = frozenset({ROI_CONTOUR_SEQUENCE, _CONTOUR_SEQUENCE, _CONTOUR_IMAGE_SEQUENCE})
+"""The sequences on the way to a contour and to the image it was drawn on."""
+
+_SEQUENCE_VRS = frozenset({None, b"SQ"})
+_UID_VRS = frozenset({None, b"UI"})
+_CODE_VRS = frozenset({None, b"CS"})
+_INTEGER_VRS = frozenset({None, b"IS"})
+_DECIMAL_VRS = frozenset({None, b"DS", b"UN"})
+"""UN as well: in explicit VR, 64 KB of decimal strings and more fit no other way."""
+
+_PADDING = b" \0"
+_UID = re.compile(rb"[0-9.]+")
+_TYPES = {geometric_type.encode(): geometric_type for geometric_type in CONTOUR_TYPES}
+
+
+@dataclass(frozen=True)
+class DrawnRoi:
+    """The contours of one item of the ROI Contour Sequence, and the images that they name."""
+
+    roi_number: int | None
+    contours: tuple[Contour, ...]
+    image_uids: frozenset[str]
+
+
+def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:
+    """Return the items of the ROI Contour Sequence, or None where they must be read one by one.
+
+    What is returned is what reading one by one gives, and nothing in it would be refused there.
+    """
+    if ROI_CONTOUR_SEQUENCE not in dataset:
+        return []
+    element = dataset.get_item(ROI_CONTOUR_SEQUENCE)
+    if (
+        not isinstance(element, RawDataElement)
+        or not isinstance(element.value, bytes)
+        or element.VR not in {None, "SQ"}
+    ):
+        return None
+    walk = Walk(element.value, element.is_implicit_VR, element.is_little_endian, SEQUENCES)
+    try:
+        return _Collected(walk).rois(walk.each_item(0, len(element.value)))
+    except UnusualError:
+        return None
+
+
+@dataclass
+class _Collected:
+    """What the contours of all ROIs say, in the order of the file."""
+
+    walk: Walk
+    types: list[str] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    uids_of: dict[bytes, frozenset[str]] = field(default_factory=dict)
+
+    def rois(self, items: Iterable[Item]) -> list[DrawnRoi]:
+        numbers: list[int | None] = []
+        image_uids: list[frozenset[str]] = []
+        ends: list[int] = []
+        for item in items:
+            numbers.append(self._integer(item, _REFERENCED_ROI_NUMBER))
+            uids: set[str] = set()
+            for contour in self._items(item, _CONTOUR_SEQUENCE):
+                self._add(contour)
+                uids |= self._image_uids(contour)
+            image_uids.append(frozenset(uids))
+            ends.append(len(self.types))
+        contours = self._contours()
+        starts = [0, *ends[:-1]]
+        return [
+            DrawnRoi(number, contours[start:end], uids)
+            for number, start, end, uids in zip(numbers, starts, ends, image_uids, strict=True)
+        ]
+
+    def _add(self, contour: Item) -> None:
+        geometric_type = _TYPES.get(self._value(contour, _CONTOUR_GEOMETRIC_TYPE, _CODE_VRS))
+        encoded = self._value(contour, _CONTOUR_DATA, _DECIMAL_VRS)
+        count, rest = divmod(encoded.count(b"\\") + 1, 3)
+        declared = self._integer(contour, _NUMBER_OF_CONTOUR_POINTS)
+        if geometric_type is None or not encoded or rest or declared not in {None, count}:
+            raise UnusualError
+        self.types.append(geometric_type)
+        self.encoded.append(encoded)
+        self.counts.append(count)
+
+    def _contours(self) -> tuple[Contour, ...]:
+        if not self.types:
+            return ()
+        try:
+            coordinates = decimals(b"\\".join(self.encoded))
+        except ValueError as error:
+            raise UnusualError from error
+        if not np.isfinite(coordinates).all():
+            raise UnusualError
+        return stacked_contours(coordinates.reshape(-1, 3), self.counts, self.types)
+
+    def _image_uids(self, contour: Item) -> frozenset[str]:
+        """Return the images that a contour names: those of one plane repeat one encoding."""
+        value = contour.get(_CONTOUR_IMAGE_SEQUENCE)
+        if not isinstance(value, tuple):
+            return self._named_images(contour)
+        encoded = self.walk.encoded[value[1] : value[2]]
+        uids = self.uids_of.get(encoded)
+        if uids is None:
+            uids = self.uids_of[encoded] = self._named_images(contour)
+        return uids
+
+    def _named_images(self, contour: Item) -> frozenset[str]:
+        uids = {
+            self._value(image, _REFERENCED_SOP_INSTANCE_UID, _UID_VRS)
+            for image in self._items(contour, _CONTOUR_IMAGE_SEQUENCE)
+        } - {b""}
+        if not all(_UID.fullmatch(uid) for uid in uids):
+            raise UnusualError
+        return frozenset(uid.decode("ascii") for uid in uids)
+
+    def _items(self, item: Item, tag: int) -> Iterable[Item]:
+        value = item.get(tag, [])
+        if isinstance(value, list):
+            return value
+        vr, begin, end = value
+        if vr not in _SEQUENCE_VRS:
+            raise UnusualError
+        return self.walk.each_item(begin, end)
+
+    def _value(self, item: Item, tag: int, vrs: frozenset[bytes | None]) -> bytes:
+        """Return the bytes of a value without their padding; none where it is absent."""
+        value = item.get(tag)
+        if value is None:
+            return b""
+        if isinstance(value, list) or value[0] not in vrs:
+            raise UnusualError
+        return self.walk.encoded[value[1] : value[2]].strip(_PADDING)
+
+    def _integer(self, item: Item, tag: int) -> int | None:
+        digits = self._value(item, tag, _INTEGER_VRS)
+        if digits and not digits.isdigit():
+            raise UnusualError
+        return int(digits) if digits else None
