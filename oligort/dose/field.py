@@ -66,6 +66,16 @@ class DoseField:
             low, high = min(low, float(rim.min())), max(high, float(rim.max()))
         return max(low, 0.0), high
 
+    def range_around(self, points_mm: Points) -> tuple[float, float]:
+        """Return bounds of the dose in the box of the grid that holds points (N, 3)."""
+        along = np.einsum("nx,ax->an", points_mm - self.grid.origin_mm, self.grid.axes)
+        box = []
+        for axis, positions in zip(self.axes, along, strict=True):
+            ends = axis.weights(np.array([positions.min(), positions.max()])).first
+            box.append(slice(int(ends[0]), int(ends[1]) + axis.degree + 1))
+        inside = self.coefficients[tuple(box)]
+        return float(inside.min()), float(inside.max())
+
     def at(self, points_mm: Points) -> Floats:
         """Return the dose (N,) in Gy at patient points (N, 3); NaN outside the grid."""
         weights, is_inside = self._weights(points_mm)

@@ -24,7 +24,7 @@ Integers = npt.NDArray[np.int64]
 PIXELS = 2_000_000
 """Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
 
-TOGETHER = 400_000
+TOGETHER = 100_000
 """Pixels, of all layers, that are worked on at a time: what a processor's cache holds."""
 
 SAME_STEP = 1e-6
@@ -51,7 +51,11 @@ class Partition:
 
     @classmethod
     def of(cls, region: Region, field: DoseField, step_mm: float) -> "Partition":
-        """Return the partition of a region into sub-voxels of about `step_mm`."""
+        """Return the partition of a region into sub-voxels of about `step_mm`.
+
+        Where the dose lies along the planes, pixels are cells between voxel centres halved, or
+        doubled, some times: of twice the step they are exactly twice as large.
+        """
         whole = Lattice.around(region.slabs, step_mm)
         pixel_mm = step_mm * max(1.0, (whole.u_count * whole.v_count / PIXELS) ** 0.5)
         axes = aligned_axes(field, region.frame)
@@ -76,28 +80,38 @@ class Partition:
         size = self.lattice.u_count * self.lattice.v_count
         area = layers.coverage.area.ravel()
         site = np.flatnonzero(area)
-        covered = area.take(site)
-        # Of next to nothing the centroid is rounding; it lies in the pixel all the same.
-        u_offset, v_offset = (
-            np.clip(moment.ravel().take(site) / covered, -0.5, 0.5)
-            for moment in (layers.coverage.u_moment, layers.coverage.v_moment)
-        )
-        layer, pixel = np.divmod(site, size)
-        first = np.searchsorted(layer, np.arange(len(layers.lower_mm) + 1))
+        first = np.searchsorted(site, np.arange(len(layers.lower_mm) + 1) * size)
         thin = self._thin(layers)
         # The sites of a layer, once for each of the thin layers that it is cut into.
         counts = np.diff(first)[thin.layer]
         begin = np.cumsum(counts) - counts
-        source = np.arange(int(counts.sum())) + np.repeat(first[thin.layer] - begin, counts)
+        layer = np.repeat(np.arange(len(counts)), counts)
+        site = site.take(np.arange(len(layer)) + (first[thin.layer] - begin).take(layer))
+        covered, pixel = area.take(site), site - (thin.layer * size).take(layer)
+        rim = np.flatnonzero(covered < 1)
+        # Of next to nothing the centroid is rounding; it lies in the pixel all the same.
+        u_offset, v_offset = (
+            np.clip(moment.ravel().take(site.take(rim)) / covered.take(rim), -0.5, 0.5)
+            for moment in (layers.coverage.u_moment, layers.coverage.v_moment)
+        )
         return SubVoxels(
             position_mm=thin.position_mm,
             thickness_mm=thin.thickness_mm,
-            layer=np.repeat(np.arange(len(counts)), counts),
-            pixel=pixel.take(source),
-            covered=covered.take(source),
-            u_offset=u_offset.take(source),
-            v_offset=v_offset.take(source),
+            layer=layer,
+            pixel=pixel,
+            covered=covered,
+            rim=rim,
+            u_offset=u_offset,
+            v_offset=v_offset,
+            block=self._blocks(thin, layer, pixel),
         )
+
+    def _blocks(self, thin: "_ThinLayers", layer: Integers, pixel: Integers) -> Integers:
+        u_blocks, v_blocks = ((count + 1) // 2 for count in self.lattice.shape)
+        u, v = (np.arange(count) // 2 for count in self.lattice.shape)
+        of_pixel = (u[:, None] * v_blocks + v).ravel()
+        of_layer = np.arange(len(thin.layer)) // 2 * (u_blocks * v_blocks)
+        return np.asarray(of_layer.take(layer) + of_pixel.take(pixel))
 
     def _thin(self, layers: Layers) -> "_ThinLayers":
         """Cut layers at the planes of the dose, and into pieces no thicker than the step."""
@@ -123,15 +137,9 @@ class _ThinLayers(NamedTuple):
 def _on_voxels(
     axis: SplineAxis, low_mm: float, high_mm: float, pixel_mm: float
 ) -> tuple[float, float, int]:
-    """Return start, step and number of pixels that divide the cells between voxel centres.
-
-    Pixels larger than a cell join whole ones.
-    """
+    """Return start, step and number of pixels: cells of the axis, halved or doubled."""
     first_mm, cell_mm = float(axis.centres_mm[0]), float(axis.centres_mm[1] - axis.centres_mm[0])
-    if pixel_mm < cell_mm:
-        step_mm = cell_mm / np.ceil(cell_mm / pixel_mm - SAME_STEP)
-    else:
-        step_mm = cell_mm * np.floor(pixel_mm / cell_mm + SAME_STEP)
+    step_mm = cell_mm * 2.0 ** np.round(np.log2(pixel_mm / cell_mm))
     start_mm = first_mm + np.floor((low_mm - first_mm) / step_mm) * step_mm
     count = max(1, int(np.ceil((high_mm - start_mm) / step_mm)))
     return float(start_mm), float(step_mm), count

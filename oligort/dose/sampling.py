@@ -38,8 +38,13 @@ class SubVoxels(NamedTuple):
         Its flat index in the lattice.
     covered : (N,) array
         Which fraction of it is covered.
-    u_offset, v_offset : (N,) arrays
-        From its centre to the centroid of what is covered, in pixels.
+    rim : (R,) integers
+        Those that are covered in part.
+    u_offset, v_offset : (R,) arrays
+        Of those, from their centre to the centroid of what is covered, in pixels.
+    block : (N,) integers
+        The block of two by two by two, less at the ends, that each is of; two layers of the
+        drawing may be in one.
     """
 
     position_mm: Floats
@@ -47,8 +52,10 @@ class SubVoxels(NamedTuple):
     layer: Integers
     pixel: Integers
     covered: Floats
+    rim: Integers
     u_offset: Floats
     v_offset: Floats
+    block: Integers
 
 
 class Samples(NamedTuple):
@@ -226,11 +233,17 @@ def _spread(
 ) -> Samples:
     """Return samples whose dose changes by `changes` across the sub-voxel along u, v and n."""
     u_change, v_change, n_change = changes
-    value += u_change * sub_voxels.u_offset
-    value += v_change * sub_voxels.v_offset
-    reach = (np.abs(u_change) + np.abs(v_change) + np.abs(n_change)) / 2
-    # What a straight border leaves of a pixel is as wide as its centroid tells.
-    u_change *= 1 - 2 * np.abs(sub_voxels.u_offset)
-    v_change *= 1 - 2 * np.abs(sub_voxels.v_offset)
-    width = np.sqrt(u_change * u_change + v_change * v_change + n_change * n_change)
-    return Samples(np.maximum(value, 0, out=value), width, reach, inside)
+    reach = np.abs(u_change)
+    reach += np.abs(v_change)
+    reach += np.abs(n_change)
+    reach /= 2
+    rim = sub_voxels.rim
+    for change, offset in ((u_change, sub_voxels.u_offset), (v_change, sub_voxels.v_offset)):
+        of_rim = change.take(rim)
+        value[rim] += of_rim * offset
+        # What a straight border leaves of a pixel is as wide as its centroid tells.
+        change[rim] = of_rim * (1 - 2 * np.abs(offset))
+    width = u_change * u_change
+    width += v_change * v_change
+    width += n_change * n_change
+    return Samples(np.maximum(value, 0, out=value), np.sqrt(width, out=width), reach, inside)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.sampling import Samples
+from oligort.dose.sampling import Samples, SubVoxels
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 TIE_GY = 1e-6
 """Doses are raised by this much before they are binned.
@@ -67,35 +68,38 @@ class Tally:
         self._filled: list[_Intervals] = []
         self._filled_count = 0
         self._rim: list[_Intervals] = []
+        self._blocks: list[_Intervals] = []
         self._low, self._high = np.inf, -np.inf
         self._lowest, self._highest = np.inf, -np.inf
-        self._volume, self._dose_volume, self._width_volume = 0.0, 0.0, 0.0
+        self._volume, self._dose_volume = 0.0, 0.0
 
-    def add(self, samples: Samples, covered: Floats, sub_voxel_mm3: Floats) -> None:
-        """Add sub-voxels of a volume each and a covered fraction of it, (N,)."""
+    def add(self, sub_voxels: SubVoxels, samples: Samples, sub_voxel_mm3: Floats) -> None:
+        """Add sub-voxels of a volume each, (N,), and the dose in them."""
+        covered = sub_voxels.covered
         fraction = covered * samples.inside
         volume = fraction * sub_voxel_mm3
         dose, width = samples.dose_gy, samples.width_gy
         self._volume += float(volume.sum())
         # Not a dot product: the threads that it starts wait for each other on a busy machine.
         self._dose_volume += float(np.einsum("i,i->", volume, dose))
-        self._width_volume += float(np.einsum("i,i->", volume, width))
         # What the edge of the grid cuts is filled too: its interval is that of the part inside.
-        is_inside = fraction > 0
-        is_filled = is_inside & (covered > 1 - VOLUME_ROUNDING)
-        is_rim = is_inside & ~is_filled
+        is_inside, is_whole = fraction > 0, covered > 1 - VOLUME_ROUNDING
+        filled, rim = np.flatnonzero(is_inside & is_whole), np.flatnonzero(is_inside & ~is_whole)
         low, high = dose - samples.reach_gy, dose + samples.reach_gy
-        self._low = min(self._low, low.min(where=is_filled, initial=np.inf))
-        self._high = max(self._high, high.max(where=is_filled, initial=-np.inf))
-        self._lowest = min(self._lowest, low.min(where=is_inside, initial=np.inf))
-        self._highest = max(self._highest, high.max(where=is_inside, initial=-np.inf))
-        if is_filled.any():
-            self._filled.append(_Intervals(dose[is_filled], width[is_filled], volume[is_filled]))
-            self._filled_count += len(self._filled[-1].centre_gy)
+        if len(filled):
+            self._low = min(self._low, float(low.take(filled).min()))
+            self._high = max(self._high, float(high.take(filled).max()))
+            self._filled.append(
+                _Intervals(dose.take(filled), width.take(filled), volume.take(filled))
+            )
+            self._filled_count += len(filled)
             if self._filled_count > BATCH:
                 self._flush()
-        if is_rim.any():
-            self._rim.append(_Intervals(dose[is_rim], width[is_rim], volume[is_rim]))
+        if len(rim):
+            self._lowest = min(self._lowest, float(low.take(rim).min()))
+            self._highest = max(self._highest, float(high.take(rim).max()))
+            self._rim.append(_Intervals(dose.take(rim), width.take(rim), volume.take(rim)))
+        self._blocks.append(_merged(_Intervals(dose, width, volume), sub_voxels.block))
 
     @property
     def mean_gy(self) -> float:
@@ -103,9 +107,10 @@ class Tally:
         return self._dose_volume / self._volume
 
     @property
-    def mean_width_gy(self) -> float:
-        """Mean width of the dose intervals of the covered volume."""
-        return self._width_volume / self._volume
+    def mean_block_width_gy(self) -> float:
+        """Mean width of the blocks' dose intervals."""
+        blocks = _joined(self._blocks)
+        return float(np.einsum("i,i->", blocks.width_gy, blocks.volume_mm3)) / self._volume
 
     def extremes(self, outline_gy: Floats) -> Extremes | None:
         """Return the lowest and the highest dose, or None where nothing is covered.
@@ -126,8 +131,8 @@ class Tally:
         return Extremes(
             low,
             high,
-            min(max(self._lowest, self._floor_gy), low),
-            max(min(self._highest, self._ceiling_gy), high),
+            min(max(min(self._lowest, self._low), self._floor_gy), low),
+            max(min(max(self._highest, self._high), self._ceiling_gy), high),
         )
 
     def histogram(self, extremes: Extremes) -> Floats:
@@ -142,6 +147,17 @@ class Tally:
             self._histogram.add(low, high, rim.volume_mm3)
         return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
 
+    def histogram_of_blocks(self, extremes: Extremes) -> Floats:
+        """Return the histogram, as long, of sub-voxels that are merged to twice their size."""
+        histogram = _Histogram(len(self._histogram.volume_mm3), self._bin_gy)
+        blocks = _joined(self._blocks)
+        low, high = (
+            np.clip(blocks.centre_gy + half, extremes.low, extremes.high)
+            for half in (-blocks.width_gy / 2, blocks.width_gy / 2)
+        )
+        histogram.add(low, high, blocks.volume_mm3)
+        return histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
+
     def _flush(self) -> None:
         if self._filled:
             centre, width, volume = _joined(self._filled)
@@ -155,6 +171,26 @@ class Tally:
 
 def _joined(batches: list[_Intervals]) -> _Intervals:
     return _Intervals(*(np.concatenate(column) for column in zip(*batches, strict=True)))
+
+
+def _merged(intervals: _Intervals, block: Integers) -> _Intervals:
+    """Return intervals of the blocks: the mean of their doses, and as wide as their variance."""
+    centre, width, volume = intervals
+    total = np.bincount(block, volume).astype(np.float64)
+    kept = np.flatnonzero(total > 0)
+    total = total.take(kept)
+    # About a dose of the neighbourhood: the squares of two that hardly differ would cancel.
+    dose = np.bincount(block, volume * centre).take(kept) / total
+    away = centre - _spread_over(dose, kept, block)
+    square = np.bincount(block, volume * (away * away + width * width / 12)).take(kept) / total
+    return _Intervals(dose, np.sqrt(12 * square), total)
+
+
+def _spread_over(values: Floats, kept: Integers, block: Integers) -> Floats:
+    """Return the value of each block at its members."""
+    whole = np.zeros(int(block.max(initial=-1)) + 1)
+    whole[kept] = values
+    return whole.take(block)
 
 
 class _Histogram:

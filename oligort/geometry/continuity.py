@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.nesting import nesting_signs, signed_area_mm2
+from oligort.geometry.nesting import PlaneLoops
 from oligort.geometry.overlay import overlay
 from oligort.geometry.structure import Points
 
@@ -69,15 +69,7 @@ def missing_mm3(lower_mm2: float, upper_mm2: float, step_mm: float, spacing_mm: 
     return (lower_mm2 + upper_mm2) / 2 * (step_mm - spacing_mm)
 
 
-def plane_area_mm2(loops: Sequence[Points]) -> float:
-    """Return the area that the loops of one plane enclose, less their holes."""
-    signs = nesting_signs(loops)
-    return sum(sign * signed_area_mm2(loop) for sign, loop in zip(signs, loops, strict=True))
-
-
-def part_gaps(
-    planes_mm: Points, loops: Sequence[Sequence[Points]], spacing_mm: float
-) -> tuple[Gap, ...]:
+def part_gaps(planes_mm: Points, loops: Sequence[PlaneLoops], spacing_mm: float) -> tuple[Gap, ...]:
     """Return the gaps of single parts of a structure, in ascending order.
 
     Two areas follow each other where they overlap; what lies in a hole of the other plane counts
@@ -87,7 +79,7 @@ def part_gaps(
     ----------
     planes_mm : (P,) array
         Ascending positions of the planes.
-    loops : P sequences of (N, 2) arrays
+    loops : P of PlaneLoops
         The loops of each plane.
     spacing_mm : float
         The usual distance of the planes.
@@ -168,21 +160,18 @@ class _Outlines:
     area_mm2: Points
 
     @classmethod
-    def of(cls, planes: Sequence[Sequence[Points]]) -> "_Outlines":
+    def of(cls, planes: Sequence[PlaneLoops]) -> "_Outlines":
         """Return the outer loops of all planes."""
         kept: list[Points] = []
         plane_of: list[int] = []
         areas: list[float] = []
-        for number, loops in enumerate(planes):
-            signed = [
-                sign * signed_area_mm2(loop)
-                for sign, loop in zip(nesting_signs(loops), loops, strict=True)
-            ]
-            outer = [index for index, area in enumerate(signed) if area >= 0]
-            for hole in set(range(len(loops))).difference(outer):
-                signed[_holder_of(hole, outer, loops, signed)] += signed[hole]
-            kept += [loops[index] for index in outer]
-            areas += [signed[index] for index in outer]
+        for number, plane in enumerate(planes):
+            area = plane.enclosed_mm2.copy()
+            outer = np.flatnonzero(area >= 0)
+            for hole in np.flatnonzero(area < 0):
+                area[_holder_of(hole, outer, plane, area)] += area[hole]
+            kept += [plane.loops[index] for index in outer]
+            areas += area[outer].tolist()
             plane_of += [number] * len(outer)
         return cls(kept, np.array(plane_of, dtype=np.int64), np.array(areas))
 
@@ -259,14 +248,10 @@ class _Outlines:
         return np.asarray(held & (crossed % 2 == 1))
 
 
-def _holder_of(
-    hole: int, outer: Sequence[int], loops: Sequence[Points], areas: Sequence[float]
-) -> int:
+def _holder_of(hole: np.int64, outer: _Indices, plane: PlaneLoops, area_mm2: Points) -> np.int64:
     """Return the smallest outer loop whose box holds that of a hole; itself where none does."""
-    low, high = loops[hole].min(axis=0), loops[hole].max(axis=0)
-    holding = [
-        index
-        for index in outer
-        if (loops[index].min(axis=0) <= low).all() and (high <= loops[index].max(axis=0)).all()
-    ]
-    return min(holding, key=lambda index: areas[index], default=hole)
+    holds = (plane.low_mm[outer] <= plane.low_mm[hole]) & (
+        plane.high_mm[hole] <= plane.high_mm[outer]
+    )
+    holding = outer[holds[:, 0] & holds[:, 1]]
+    return np.int64(holding[np.argmin(area_mm2[holding])]) if len(holding) else hole

@@ -6,6 +6,7 @@ Loops that partly overlap are joined, unless they are of the XOR type.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -85,20 +86,55 @@ def signed_area_mm2(loop: Points) -> float:
     return float(u[:-1] @ v[1:] - v[:-1] @ u[1:]) / 2
 
 
+class PlaneLoops:
+    """The loops of one plane, with what is asked of them again and again.
+
+    Parameters
+    ----------
+    loops : sequence of L arrays (N, 2)
+        At least one.
+    """
+
+    def __init__(self, loops: Sequence[Points]) -> None:
+        self.loops = tuple(loops)
+        counts = np.array([len(loop) for loop in self.loops])
+        starts = np.cumsum(counts) - counts
+        points = np.concatenate(self.loops)
+        # One coordinate at a time: numpy reduces a column much faster than the rows of a table.
+        u, v = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+        self.low_mm = np.stack([np.minimum.reduceat(x, starts) for x in (u, v)], axis=1)
+        self.high_mm = np.stack([np.maximum.reduceat(x, starts) for x in (u, v)], axis=1)
+        u, v = u - np.repeat(u[starts], counts), v - np.repeat(v[starts], counts)
+        following = np.append(np.arange(1, len(points)), 0)
+        # From its own first point, where each loop ends too: its last edge encloses nothing.
+        following[starts + counts - 1] = starts
+        cross = u * v[following] - v * u[following]
+        self.signed_area_mm2 = np.add.reduceat(cross, starts) / 2
+
+    @cached_property
+    def signs(self) -> npt.NDArray[np.int64]:
+        """(L,) factors that make signed areas add up or, of a hole, subtract."""
+        directions = np.where(self.signed_area_mm2 >= 0, 1, -1)
+        if len(self.loops) == 1:
+            return directions
+        area = np.abs(self.signed_area_mm2)
+        fits = (area[:, None] <= area) & ~np.eye(len(area), dtype=bool)
+        for low, high in zip(self.low_mm.T, self.high_mm.T, strict=True):
+            fits &= (low[:, None] >= low) & (high[:, None] <= high)
+        depths = np.zeros(len(area), dtype=np.int64)
+        for inner, outer in np.argwhere(fits):
+            depths[inner] += _lies_inside(self.loops[inner], self.loops[outer])
+        return np.where(depths % 2, -directions, directions)
+
+    @property
+    def enclosed_mm2(self) -> Points:
+        """(L,) areas of the loops, negative of holes."""
+        return np.asarray(self.signs * self.signed_area_mm2)
+
+
 def nesting_signs(loops: Sequence[Points]) -> list[int]:
     """Return for each loop the factor that makes its signed area add or, for a hole, subtract."""
-    areas = np.array([signed_area_mm2(loop) for loop in loops])
-    directions = np.where(areas >= 0, 1, -1)
-    if len(loops) == 1:
-        return [int(directions[0])]
-    low = np.array([loop.min(axis=0) for loop in loops])
-    high = np.array([loop.max(axis=0) for loop in loops])
-    fits = (np.abs(areas)[:, None] <= np.abs(areas)) & ~np.eye(len(loops), dtype=bool)
-    fits &= (low[:, None] >= low).all(axis=2) & (high[:, None] <= high).all(axis=2)
-    depths = np.zeros(len(loops), dtype=np.int64)
-    for inner, outer in np.argwhere(fits):
-        depths[inner] += _lies_inside(loops[inner], loops[outer])
-    return [int(sign) for sign in np.where(depths % 2, -directions, directions)]
+    return [int(sign) for sign in PlaneLoops(loops).signs]
 
 
 def _lies_inside(inner: Points, outer: Points) -> bool:

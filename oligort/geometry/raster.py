@@ -15,17 +15,17 @@ crosses itself within one pixel goes unnoticed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.nesting import nesting_signs, signed_area_mm2
+from oligort.geometry.nesting import signed_area_mm2
 from oligort.geometry.overlay import trapezoids
 from oligort.geometry.slabs import Slab
 from oligort.geometry.structure import Points
 
-__all__ = ["CoverageRaster", "Lattice", "coverage", "nesting_signs", "signed_area_mm2"]
+__all__ = ["Coverage", "CoverageRaster", "Lattice", "coverage", "signed_area_mm2"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -62,8 +62,8 @@ class Lattice:
     @classmethod
     def around(cls, slabs: Sequence[Slab], step_mm: float) -> "Lattice":
         """Return the lattice of about `step_mm` that spans every loop of the slabs exactly."""
-        low = np.min([loop.min(axis=0) for slab in slabs for loop in slab.loops], axis=0)
-        high = np.max([loop.max(axis=0) for slab in slabs for loop in slab.loops], axis=0)
+        low = np.min([slab.drawn.low_mm.min(axis=0) for slab in slabs], axis=0)
+        high = np.max([slab.drawn.high_mm.max(axis=0) for slab in slabs], axis=0)
         size = np.maximum(high - low, 1e-6)
         u_count, v_count = np.maximum(np.ceil(size / step_mm), 1).astype(int)
         return cls(
@@ -164,7 +164,7 @@ class CoverageRaster:
         self.lattice = lattice
         self._slabs = slabs
         loops = [loop for slab in slabs for loop in slab.loops]
-        signs = [sign for slab in slabs for sign in nesting_signs(slab.loops)]
+        signs = np.concatenate([slab.drawn.signs for slab in slabs])
         edges_per_slab = [sum(map(len, slab.loops)) for slab in slabs]
         self._starts, self._steps = _edges(loops, lattice)
         self._pieces = _cut(loops, signs, lattice)
@@ -248,11 +248,11 @@ def _edges(loops: Sequence[Points], lattice: Lattice) -> tuple[Floats, Floats]:
     return starts, starts[following] - starts
 
 
-def _cut(loops: Sequence[Points], signs: Sequence[int], lattice: Lattice) -> _Pieces:
+def _cut(loops: Sequence[Points], signs: npt.NDArray[Any], lattice: Lattice) -> _Pieces:
     """Cut the edges of all loops at the pixel borders."""
     lengths = np.array([len(loop) for loop in loops])
     starts, steps = _edges(loops, lattice)
-    weight = np.repeat(np.array(signs, dtype=np.float64), lengths)
+    weight = np.repeat(signs.astype(np.float64), lengths)
 
     edges = np.arange(len(starts))
     u_edges, u_fractions = _crossings(starts[:, 0], steps[:, 0])
@@ -329,5 +329,5 @@ def _coverage_of_crossing_loops(slab: Slab, lattice: Lattice) -> Coverage:
     loops = list(trapezoids([slab.loops], [slab.exclusive]).corners_mm)
     if not loops:
         return Coverage(*np.zeros((3, 1, *lattice.shape)))
-    pieces = _cut(loops, [1] * len(loops), lattice)
+    pieces = _cut(loops, np.ones(len(loops)), lattice)
     return _accumulate(pieces, slice(None), np.zeros(len(pieces.pixel), np.int64), 1, lattice)

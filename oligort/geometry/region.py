@@ -20,7 +20,7 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.between import Sections, sections_of
 from oligort.geometry.overlay import overlay
-from oligort.geometry.raster import Coverage, Lattice, nesting_signs, signed_area_mm2
+from oligort.geometry.raster import Coverage, Lattice
 from oligort.geometry.slabs import PlaneFrame, Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
@@ -198,10 +198,8 @@ def _drawn_area_mm2(slab: Slab) -> float:
 
     The signed areas of a loop that crosses itself cancel; its box does not.
     """
-    signs = nesting_signs(slab.loops)
-    area = sum(s * signed_area_mm2(loop) for s, loop in zip(signs, slab.loops, strict=True))
-    boxes = sum(float(np.prod(np.ptp(loop, axis=0))) for loop in slab.loops)
-    return max(abs(area), LEAST_SHARE * boxes)
+    boxes = (slab.drawn.high_mm - slab.drawn.low_mm).prod(axis=1)
+    return max(abs(float(slab.drawn.enclosed_mm2.sum())), LEAST_SHARE * float(boxes.sum()))
 
 
 def _coverage(shape: Shape, sections: dict[int, Sections], positions_mm: Floats) -> Coverage:

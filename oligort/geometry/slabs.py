@@ -17,7 +17,8 @@ import numpy.typing as npt
 from oligort.conventions import DEFAULT, Conventions
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
-from oligort.geometry.continuity import GAP_FACTOR, Gap, missing_mm3, part_gaps, plane_area_mm2
+from oligort.geometry.continuity import GAP_FACTOR, Gap, missing_mm3, part_gaps
+from oligort.geometry.nesting import PlaneLoops
 from oligort.geometry.structure import XOR_TYPES, Contour, Points, Structure
 
 PLANE_TOLERANCE_MM = 0.05
@@ -95,6 +96,11 @@ class Slab:
     upper_mm: float
     loops: tuple[Points, ...]
     exclusive: bool = False
+
+    @cached_property
+    def drawn(self) -> PlaneLoops:
+        """The loops with their boxes, areas and nesting."""
+        return PlaneLoops(self.loops)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +190,7 @@ def slabs_of(
             Slab(float(plane_mm), float(lower_mm), float(upper_mm), tuple(distinct), exclusive)
         )
     whole = tuple(_gap_between(slabs[i], slabs[i + 1], spacing) for i in np.flatnonzero(missing))
-    partial = part_gaps(planes, [slab.loops for slab in slabs], spacing)
+    partial = part_gaps(planes, [slab.drawn for slab in slabs], spacing)
     filled = "filled from both sides" if conventions.gaps == "fill" else "not filled"
     notes += [f"no contour {_between(gap)}: {filled}" for gap in whole]
     notes += [f"no contour {_between(gap)} in one part: not filled" for gap in partial]
@@ -245,9 +251,10 @@ def _extents(
 
 def _gap_between(below: Slab, above: Slab, spacing: float) -> Gap:
     """Return the gap between two neighbouring planes of the whole structure."""
-    areas = plane_area_mm2(below.loops), plane_area_mm2(above.loops)
+    lower_mm2, upper_mm2 = (float(slab.drawn.enclosed_mm2.sum()) for slab in (below, above))
     step = above.position_mm - below.position_mm
-    return Gap(below.position_mm, above.position_mm, missing_mm3(*areas, step, spacing))
+    missing = missing_mm3(lower_mm2, upper_mm2, step, spacing)
+    return Gap(below.position_mm, above.position_mm, missing)
 
 
 def _between(gap: Gap) -> str:
@@ -298,14 +305,19 @@ def _fitted_frame(contours: Sequence[Contour]) -> PlaneFrame:
 
 def _distinct(loops: list[Points]) -> list[Points]:
     """Return the loops without those that repeat an earlier one, from any start, either way."""
-    boxes = [np.concatenate([loop.min(axis=0), loop.max(axis=0)]) for loop in loops]
+    if len(loops) == 1:
+        return loops
+    drawn = PlaneLoops(loops)
+    boxes = np.concatenate([drawn.low_mm, drawn.high_mm], axis=1)
+    alike = np.ones((len(loops), len(loops)), dtype=bool)
+    for edge in boxes.T:
+        alike &= np.abs(edge[:, None] - edge) <= SAME_LOOP_MM
     distinct: list[int] = []
     for number, loop in enumerate(loops):
         is_repeat = any(
-            np.abs(boxes[number] - boxes[earlier]).max() <= SAME_LOOP_MM
-            and _runs_along(loop, loops[earlier])
-            and _runs_along(loops[earlier], loop)
-            for earlier in distinct
+            _runs_along(loop, loops[earlier]) and _runs_along(loops[earlier], loop)
+            for earlier in np.flatnonzero(alike[number, :number])
+            if earlier in distinct
         )
         if not is_repeat:
             distinct.append(number)

@@ -46,8 +46,10 @@ def sub_voxels(position_mm, thickness_mm, pixels=PIXELS):
         layer=np.zeros(count, dtype=np.int64),
         pixel=np.asarray(pixels),
         covered=np.ones(count),
-        u_offset=np.zeros(count),
-        v_offset=np.zeros(count),
+        rim=np.arange(0),
+        u_offset=np.zeros(0),
+        v_offset=np.zeros(0),
+        block=np.asarray(pixels),
     )
 
 
@@ -208,7 +210,9 @@ def test_the_range_of_dose_is_that_of_the_continued_grid(shape):
 
 def test_the_dose_of_a_rim_pixel_is_that_at_the_centroid_of_what_is_covered():
     """A third of each pixel, along u: the middle of the third, and a third of the change."""
-    one = sub_voxels(1.3, 0.9)._replace(u_offset=np.full(720, 1 / 3), v_offset=np.full(720, -0.1))
+    one = sub_voxels(1.3, 0.9)._replace(
+        rim=PIXELS, u_offset=np.full(720, 1 / 3), v_offset=np.full(720, -0.1)
+    )
     samples = sampler_of(linear_dose(grid_around_zero()).field(), AXIAL, LATTICE).sample(one)
     moved = pixel_points(1.3) + np.array([0.7 / 3, -0.11, 0])
     assert samples.dose_gy == pytest.approx(FIELD.dose_gy(moved), abs=EXACT_GY)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from shapely import box, unary_union
 from shapely.geometry import Polygon
 
-from oligort.geometry.raster import CoverageRaster, Lattice, coverage, nesting_signs
+from oligort.geometry.nesting import nesting_signs
+from oligort.geometry.raster import CoverageRaster, Lattice, coverage
 from oligort.geometry.slabs import Slab
 
 AREA_TOLERANCE = 1e-9
