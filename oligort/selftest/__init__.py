@@ -1,0 +1,1 @@
+"""The commissioning of an installation: phantoms held against their truths."""
