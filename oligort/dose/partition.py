@@ -24,7 +24,7 @@ Integers = npt.NDArray[np.int64]
 PIXELS = 2_000_000
 """Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
 
-TOGETHER = 100_000
+TOGETHER = 50_000
 """Pixels, of all layers, that are worked on at a time: what a processor's cache holds."""
 
 SAME_STEP = 1e-6

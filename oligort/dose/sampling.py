@@ -164,13 +164,10 @@ class _AlignedSampler:
         """Return the weighted sum of each position's neighbours along an axis of three."""
         shape = [1, 1, 1]
         shape[axis] = -1
-        total = array.take(first, axis)
-        total *= weights[0].reshape(shape)
+        total = _picked(array, first, axis) * weights[0].reshape(shape)
         for number in range(1, len(weights)):
-            term = array.take(first + number, axis)
-            term *= weights[number].reshape(shape)
-            total += term
-        return total
+            total += _picked(array, first + number, axis) * weights[number].reshape(shape)
+        return np.asarray(total)
 
     def _along_u(self, sub_voxels: SubVoxels, layers: int) -> Callable[[Floats, Floats], Floats]:
         """Return how rows of the grid become values at the sub-voxels.
@@ -198,6 +195,14 @@ class _AlignedSampler:
             return np.asarray(total)
 
         return one_by_one
+
+
+def _picked(array: Floats, places: Integers, axis: int) -> Floats:
+    """Return the entries at ascending places along an axis; a view where none is left out."""
+    first, last = int(places[0]), int(places[-1])
+    if last - first + 1 == len(places) and (np.diff(places) == 1).all():
+        return np.moveaxis(np.moveaxis(array, axis, 0)[first : last + 1], 0, axis)
+    return array.take(places, axis)
 
 
 class _ObliqueSampler:

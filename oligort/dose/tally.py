@@ -23,7 +23,7 @@ VOLUME_ROUNDING = 1e-9
 NARROW_BINS = 1e-3
 """An interval of dose narrower than this many bins is one dose."""
 
-BATCH = 500_000
+BATCH = 100_000
 """Sub-voxels that are held before they are entered into the histogram."""
 
 

@@ -177,14 +177,14 @@ class Region:
 
     def outline_points_mm(self) -> Points:
         """Return the (N, 3) points (u, v, n) of every loop on both faces of its slab."""
-        return np.concatenate(
-            [
-                np.column_stack([loop, np.full(len(loop), face_mm)])
-                for slab in self.slabs
-                for loop in slab.loops
-                for face_mm in (slab.lower_mm, slab.upper_mm)
-            ]
+        loops = [loop for slab in self.slabs for loop in slab.loops]
+        in_slab = [sum(map(len, slab.loops)) for slab in self.slabs]
+        points = np.concatenate(loops)
+        faces = (
+            np.repeat([slab.lower_mm for slab in self.slabs], in_slab),
+            np.repeat([slab.upper_mm for slab in self.slabs], in_slab),
         )
+        return np.concatenate([np.column_stack([points, face]) for face in faces])
 
 
 def _shared_mm2(slab: Slab) -> float:
