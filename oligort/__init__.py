@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from oligort.checks.engine import check
     from oligort.clinical.register import Register
+    from oligort.conventions import Conventions
     from oligort.dicom.read import read
     from oligort.document import Report
     from oligort.dose.dvh import Dvh
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Conventions",
     "Dvh",
     "Finding",
     "Grade",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Conventions": "oligort.conventions",
     "Dvh": "oligort.dose.dvh",
     "Finding": "oligort.finding",
     "Grade": "oligort.finding",

@@ -103,6 +103,7 @@ class _InterpolatedSections:
             for passage in _through(stretch, self._raster, len(model.slabs))
         ]
         self._lower = np.array([passage.lower_mm for passage in self._passages])
+        self._upper = np.array([passage.upper_mm for passage in self._passages])
         self._step_mm = step_mm
 
     @property
@@ -123,11 +124,11 @@ class _InterpolatedSections:
 
     def at(self, positions_mm: Floats) -> Coverage:
         numbers = np.searchsorted(self._lower, positions_mm, side="right") - 1
+        is_there = (numbers >= 0) & (positions_mm <= self._upper[numbers])
         covered = Coverage(*np.zeros((3, len(positions_mm), *self._raster.lattice.shape)))
-        for number in np.unique(numbers[numbers >= 0]):
-            passage = self._passages[number]
-            here = np.flatnonzero((numbers == number) & (positions_mm <= passage.upper_mm))
-            found = passage.at(positions_mm[here], self._raster)
+        for number in np.unique(numbers[is_there]):
+            here = np.flatnonzero(is_there & (numbers == number))
+            found = self._passages[number].at(positions_mm[here], self._raster)
             for part, part_here in zip(covered, found, strict=True):
                 part[here] = part_here
         return covered
