@@ -1,4 +1,4 @@
-"""Histograms against closed forms and the exact slab model by quadrature."""
+"""Histograms against closed forms, at the border of the grid, and of what is at the limits."""
 
 import numpy as np
 import pytest
@@ -14,108 +14,22 @@ from oligort.geometry.structure import Contour, Structure
 from oligort.phantoms import (
     Box,
     Cylinder,
-    Ellipsoid,
     Gaussian,
     LinearGradient,
-    Sigmoid,
     Sphere,
     fraction_in_gaussian,
     fraction_in_planar_field,
 )
 
-WORST_PP, MEDIAN_PP = 0.05, 0.015
-"""Percentage points between a computed curve and that of the same slabs by quadrature.
+WORST_PP = 0.05
+"""Percentage points between a computed curve and that of the same slabs in closed form.
 
-At any dose one layer of sub-voxels across the gradient is split: 1.4 % of a structure that is
-74 sub-voxels across. The engine spreads their dose evenly, with the right variance; the true
-spread, of up to three even ones, differs from that by at most 0.03 of the layer: 0.04 points.
+`test_accuracy` finds less on cases of all kinds; half of it is what doubled sub-voxels would show.
 """
-
-
-def disc_beyond(distance, radius):
-    """Area of a disc beyond a chord at a signed distance from its centre."""
-    u = np.clip(distance / radius, -1, 1)
-    return radius**2 * (np.arccos(u) - u * np.sqrt(1 - u**2))
-
-
-def slab_curve(radius_of, planes, step, field, centre, doses, points=60):
-    """Fraction of stacked discs with at least each dose, in a linear or sigmoid planar field.
-
-    Within a slab the disc is constant: Gauss-Legendre over its thickness of the chord formula.
-    """
-    direction = field.direction
-    in_plane = np.hypot(direction[0], direction[1])
-    node, weight = np.polynomial.legendre.leggauss(points)
-    position = field.position_mm(np.asarray(doses, dtype=float))
-    total, beyond = 0.0, np.zeros(len(position))
-    for plane in planes:
-        radius = radius_of(plane)
-        z = plane + node * step / 2
-        along = position[:, None] - direction @ np.array([*centre[:2], 0]) - direction[2] * z
-        if in_plane > 1e-12:
-            area = disc_beyond(along / in_plane, radius)
-        else:
-            area = np.pi * radius**2 * (along <= 0)
-        beyond += area @ weight * step / 2
-        total += np.pi * radius**2 * step
-    return beyond / total
 
 
 def curve_at(dvh, doses):
     return np.interp(doses, dvh.edges_gy, dvh.cumulative_cc, right=0) / dvh.volume_cc
-
-
-def random_sphere_case(generator, number):
-    radius = float(np.exp(generator.uniform(np.log(2.5), np.log(60))))
-    step, spacing = generator.uniform(1, 3), generator.uniform(1, 3)
-    spacing = max(spacing, radius / 15)  # keeps the dose grid small; the field is linear anyway
-    centre = tuple(generator.uniform(-30, 30, 3))
-    direction = np.eye(3)[number % 3] if number % 2 else generator.normal(size=3)
-    direction *= generator.choice([-1, 1]) / np.linalg.norm(direction)
-    return radius, step, spacing, centre, direction
-
-
-def test_curves_are_those_of_the_exact_slabs(dose_of, dvh_of):
-    generator = np.random.default_rng(20)
-    differences = []
-    for number in range(30):
-        radius, step, spacing, centre, direction = random_sphere_case(generator, number)
-        steepness = generator.uniform(10, 60) / (2 * radius)
-        field = LinearGradient(
-            40 - steepness * float(direction @ centre), tuple(steepness * direction)
-        )
-        first = centre[2] - radius + generator.uniform(0.05, 0.95) * step
-        planes = np.arange(first, centre[2] + radius, step)
-        sphere = Sphere(centre, radius)
-        structure = sphere.structure("S", 1, planes, 300)
-        half = radius + 2 * max(step, spacing)
-        dose = dose_of(field, centre, half, spacing, generator.uniform(-0.5, 0.5, 3) * spacing)
-        dvh = dvh_of(structure, dose, usual_spacing_mm=step)
-
-        def radius_of(z, centre=centre, radius=radius):
-            return np.sqrt(radius**2 - (z - centre[2]) ** 2)
-
-        # Off the flat jumps of an axial gradient, where a curve that is a step has no one value.
-        doses = np.linspace(max(dvh.min_gy, 0.01), dvh.max_gy, 203)[1:-1]
-        truth = slab_curve(radius_of, planes, step, field, centre, doses)
-        if abs(direction[2]) == 1:
-            truth = stacked_curve(radius_of, planes, step, field, doses)
-        differences.append(100 * np.abs(curve_at(dvh, doses) - truth).max())
-        area = sum(np.pi * radius_of(z) ** 2 for z in planes)
-        assert dvh.volume_cc == pytest.approx(area * step / 1000, rel=1e-6)
-        assert dvh.uncovered_cc == 0
-    assert max(differences) <= WORST_PP
-    assert np.median(differences) <= MEDIAN_PP
-
-
-def stacked_curve(radius_of, planes, step, field, doses):
-    """An axial gradient: each slab is linear between the doses of its two faces."""
-    position = field.position_mm(doses) * field.direction[2]
-    areas = np.array([radius_of(z) ** 2 for z in planes])
-    from_low = (position[:, None] - (planes - step / 2)) / step
-    share = np.clip(from_low, 0, 1)
-    above = 1 - share if field.direction[2] > 0 else share
-    return above @ areas / areas.sum()
 
 
 @pytest.mark.parametrize(
@@ -157,45 +71,6 @@ def test_a_fine_gaussian_in_a_sphere_has_its_closed_form(dose_of, dvh_of):
     truth = fraction_in_gaussian(sphere, field, doses)
     assert 100 * np.abs(curve_at(dvh, doses) - truth).max() <= 0.3
     assert dvh["Max[Gy]"] <= 60
-
-
-@pytest.mark.parametrize(
-    ("maximum_gy", "width_mm", "tolerance_pp"), [(40, 6, 0.01), (60, 10, 0.01), (60, 6, 0.02)]
-)
-def test_lungs_of_four_litres_have_their_v20_to_a_hundredth_of_a_point(
-    maximum_gy, width_mm, tolerance_pp, dose_of
-):
-    """Two ellipsoids, 3 mm planes, 2.5 mm dose grid and a beam's edge across one of them.
-
-    Trilinear dose lies above a curve that bends upwards, by h^2 / 12 of the second derivative on
-    average. Of 60 Gy with a width of 6 mm that is 0.05 Gy at 20 Gy, where the dose rises 2.2 Gy a
-    millimetre: 0.02 mm of a section of 120 cm2 in 4 litres, 0.007 points at the mean and twice
-    that in the middle of the voxels. At half of the maximum the dose does not bend.
-    """
-    field = Sigmoid(maximum_gy, (70, 5, 0), (0.8, 0.5, 0.3), width_mm)
-    centres, semi_axes = ((-80.0, 0.0, 0.0), (80.0, 0.0, 0.0)), (55.0, 70.0, 120.0)
-    planes = np.arange(-118.5, 120, 3.0)
-    lungs = tuple(
-        Ellipsoid(centre, semi_axes).structure(name, 1, planes, 400)
-        for name, centre in zip(("Lung_R", "Lung_L"), centres, strict=True)
-    )
-    dvh = compute_dvh(Region(Shape(lungs)), dose_of(field, (0, 0, 0), (140, 75, 125), 2.5), "Lungs")
-    # In (x / a, y / b) each cross-section is a disc, and the planes of one dose are planes still.
-    total = beyond = 0.0
-    node, weight = np.polynomial.legendre.leggauss(12)
-    for centre in centres:
-        for plane in planes:
-            scale = np.sqrt(1 - (plane / semi_axes[2]) ** 2)
-            in_plane = field.direction[:2] * semi_axes[:2] * scale
-            z = plane + 1.5 * node
-            left = field.position_mm(20.0) - field.direction @ np.array([*centre[:2], 0])
-            left = left - field.direction[2] * z
-            share = disc_beyond(left / np.hypot(*in_plane), 1.0) / np.pi
-            area = np.pi * semi_axes[0] * semi_axes[1] * scale**2
-            beyond += area * 3 * (share @ weight) / 2
-            total += area * 3
-    assert dvh.volume_cc == pytest.approx(total / 1000, rel=1e-6)
-    assert dvh["V20Gy[%]"] == pytest.approx(100 * beyond / total, abs=tolerance_pp)
 
 
 CUBE = Box((0, 0, 0), (20, 20, 20)).structure("cube", 7, np.arange(-9, 10, 2.0))

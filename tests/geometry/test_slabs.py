@@ -89,6 +89,21 @@ def test_a_gap_without_end_caps_still_has_half_slices_on_both_sides():
     assert extents(model) == [(0, 1.5), (1.5, 4.5), (10.5, 12)]
 
 
+@pytest.mark.parametrize(("end_caps", "ends"), [("half", (-1.5, 13.5)), ("none", (0, 12))])
+def test_a_gap_that_is_filled_is_met_halfway_and_still_told(end_caps, ends):
+    model = slabs_of(stack(0, 3, 12), conventions=Conventions(end_caps=end_caps, gaps="fill"))
+    assert extents(model) == [(ends[0], 1.5), (1.5, 7.5), (7.5, ends[1])]
+    (gap,) = model.gaps
+    assert (gap.lower_plane_mm, gap.upper_plane_mm) == (3, 12)
+    assert model.notes == ("no contour between 3 and 12 mm: filled from both sides",)
+
+
+def test_an_end_plane_beyond_a_filled_gap_has_no_larger_cap():
+    """The gap of 9 mm is no spacing: the lone plane at 0 mm reaches half of the usual 3 mm."""
+    model = slabs_of(stack(0, 9, 12, 15), conventions=Conventions(gaps="fill"))
+    assert extents(model) == [(-1.5, 4.5), (4.5, 10.5), (10.5, 13.5), (13.5, 16.5)]
+
+
 @pytest.mark.parametrize("end_caps", ["half", "none"])
 def test_a_single_plane_is_as_thick_as_the_images_are_apart(end_caps):
     model = slabs_of(stack(7), 3.0, Conventions(end_caps=end_caps))
