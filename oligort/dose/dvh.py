@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.metric import Metric
-from oligort.dose.tally import VOLUME_ROUNDING
+from oligort.dose.tally import TIE_GY, VOLUME_ROUNDING
 from oligort.errors import NotEvaluable
 from oligort.measure import Interval, Measure
 
@@ -218,8 +218,20 @@ class Dvh:
         return 100 / self.volume_cc if metric.unit == "%" else 1.0
 
     def _volume_at(self, metric: Metric, curve_cc: Floats) -> float:
+        """Return the volume at a dose: all of it up to the lowest, nothing beyond the highest."""
         assert metric.at is not None
-        return float(np.interp(metric.at, self.edges_gy, curve_cc, right=0.0))
+        assert self.min_gy is not None
+        assert self.max_gy is not None
+        if metric.at > self.max_gy + TIE_GY:
+            return 0.0
+        if metric.at <= self.min_gy + TIE_GY:
+            return float(curve_cc[0])
+        # Within a bin the curve leaves its corner at the lowest dose and has its last at the highest.
+        inner = (self.edges_gy > self.min_gy) & (self.edges_gy < self.max_gy)
+        last = int(np.searchsorted(self.edges_gy, self.max_gy + TIE_GY, side="right")) - 1
+        doses = np.concatenate([[self.min_gy], self.edges_gy[inner], [self.max_gy]])
+        volumes = np.concatenate([[curve_cc[0]], curve_cc[inner], [curve_cc[last]]])
+        return float(np.interp(metric.at, doses, volumes))
 
     def _asked_cc(self, metric: Metric) -> float:
         """Return the volume that a dose is asked of; NotEvaluable where there is less."""

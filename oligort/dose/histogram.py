@@ -35,8 +35,8 @@ MAXIMUM_DOSE_GY = 1000.0
 BIN_GY = 0.01
 """Width of the histogram's bins: a tenth of what planning systems print."""
 
-LEAST_BINS, MOST_HALVINGS = 1000, 4
-"""Bins between the lowest and the highest dose at least, as far as halving the bins allows.
+LEAST_BINS, MOST_HALVINGS = 2000, 4
+"""Bins between the lowest and the highest dose in a structure's box, as far as halving allows.
 
 Where the dose differs by 1 Gy in a whole structure, 100 bins would cut the corners of its curve by
 up to a quarter of a percent.
@@ -202,14 +202,14 @@ class _Estimate:
         """What the curve may be off by at each edge.
 
         The two curves cross here and there, where their difference says nothing: around each dose
-        it counts as far as the doses of two merged sub-voxels reach. Added is what a corner of the
-        curve within a bin would be cut off by.
+        it counts as far as the doses of two merged sub-voxels reach. Added is by how much the curve
+        may fall at once somewhere in a bin.
         """
         reach = int(np.ceil(2 * self.merged_width_gy / self.bin_gy)) + 1
         difference = _greatest_within(np.abs(self.cumulative_mm3 - self.merged_mm3), reach)
         bend = np.abs(np.diff(self.cumulative_mm3, 2, prepend=self.cumulative_mm3[0], append=0.0))
         least = LEAST_DOUBT * self.volume_mm3
-        return np.asarray(DOUBT * difference + _greatest_within(bend, 1) / 2 + least)
+        return np.asarray(DOUBT * difference + _greatest_within(bend, 1) + least)
 
 
 def _cumulative(histogram_mm3: Floats) -> Floats:

@@ -27,6 +27,9 @@ PIXELS = 2_000_000
 TOGETHER = 50_000
 """Pixels, of all layers, that are worked on at a time: what a processor's cache holds."""
 
+NOTHING_COVERED = 1e-9
+"""Sums along a row of pixels leave this much in pixels that nothing covers, at most."""
+
 SAME_STEP = 1e-6
 """A piece that is longer than the step by less than this share of it is not cut again: rounding."""
 
@@ -79,7 +82,7 @@ class Partition:
     def _cut(self, layers: Layers) -> SubVoxels:
         size = self.lattice.u_count * self.lattice.v_count
         area = layers.coverage.area.ravel()
-        site = np.flatnonzero(area)
+        site = np.flatnonzero(area > NOTHING_COVERED)
         first = np.searchsorted(site, np.arange(len(layers.lower_mm) + 1) * size)
         thin = self._thin(layers)
         # The sites of a layer, once for each of the thin layers that it is cut into.
@@ -89,7 +92,7 @@ class Partition:
         site = site.take(np.arange(len(layer)) + (first[thin.layer] - begin).take(layer))
         covered, pixel = area.take(site), site - (thin.layer * size).take(layer)
         rim = np.flatnonzero(covered < 1)
-        # Of next to nothing the centroid is rounding; it lies in the pixel all the same.
+        # Of little the centroid is half rounding; it lies in the pixel all the same.
         u_offset, v_offset = (
             np.clip(moment.ravel().take(site.take(rim)) / covered.take(rim), -0.5, 0.5)
             for moment in (layers.coverage.u_moment, layers.coverage.v_moment)

@@ -119,12 +119,17 @@ class Tally:
         """
         if not self._volume:
             return None
-        low = min(self._low, float(outline_gy.min(initial=np.inf)))
-        high = max(self._high, float(outline_gy.max(initial=-np.inf)))
-        if not np.isfinite(low):
-            # Thinner than a sub-voxel everywhere, and the outline outside the grid.
-            low = min(float(rim.centre_gy.min()) for rim in self._rim)
-            high = max(float(rim.centre_gy.max()) for rim in self._rim)
+        # Of what is thinner than a sub-voxel the rim is all, and its corners may be far away.
+        low = min(
+            self._low,
+            float(outline_gy.min(initial=np.inf)),
+            *(float(rim.centre_gy.min()) for rim in self._rim),
+        )
+        high = max(
+            self._high,
+            float(outline_gy.max(initial=-np.inf)),
+            *(float(rim.centre_gy.max()) for rim in self._rim),
+        )
         mean = self.mean_gy
         low = min(max(low, self._floor_gy), mean)
         high = max(min(high, self._ceiling_gy), mean)

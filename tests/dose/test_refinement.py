@@ -25,9 +25,9 @@ def at(dvh, doses, curve_cc):
 
 
 @pytest.mark.parametrize(
-    ("span_gy", "bin_gy"), [(0.2, 0.01 / 16), (1.9, 0.01 / 8), (6, 0.005), (30, 0.01)]
+    ("span_gy", "bin_gy"), [(0.2, 0.01 / 16), (1.9, 0.01 / 8), (6, 0.0025), (30, 0.01)]
 )
-def test_bins_are_halved_until_a_thousand_span_the_dose_or_four_times(
+def test_bins_are_halved_until_two_thousand_span_the_box_or_four_times(
     span_gy, bin_gy, dose_of, dvh_of
 ):
     field = LinearGradient(40, tuple(span_gy / 30 * np.array([0.6, 0, 0.8])))
@@ -69,9 +69,11 @@ def test_sub_voxels_are_halved_until_the_curve_is_known(dose, dvh_of, monkeypatc
     capped = dvh_of(STRUCTURE, dose)
     doses = np.linspace(reference.min_gy, reference.max_gy, 203)[1:-1]
     truth, slack = (at(reference, doses, c) for c in (reference.cumulative_cc, doubt(reference)))
-    for dvh in (refined, capped):
+    # White noise from voxel to voxel bends inside one sub-voxel a voxel, which merging does not
+    # show; that is two fifths more, and only where the cap keeps them that large.
+    for dvh, share in ((refined, 1.0), (capped, 1.5)):
         off = np.abs(at(dvh, doses, dvh.cumulative_cc) - truth)
-        assert (off <= at(dvh, doses, doubt(dvh)) + slack).all()
+        assert (off <= share * at(dvh, doses, doubt(dvh)) + slack).all()
         assert dvh.volume_cc == pytest.approx(reference.volume_cc, rel=1e-9)
     # The widest doubt is that of the curve where the two sizes differ most, and bends beside it.
     assert at(refined, doses, doubt(refined)).max() <= 100 * histogram.TOLERANCE * 1.2
