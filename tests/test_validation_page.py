@@ -121,10 +121,11 @@ def test_no_engine_comes_near() -> None:
     off = column(rows, "Nelms values off > 3 %")
     medians = column(rows, "phantoms, median pp")
     assert {"oligort", "dicompyler-core", "platipy", "plastimatch, CT grid"} <= set(off)
-    ours, median = number(off.pop("oligort")), number(medians.pop("oligort"))
-    # the best of them has 200 of 360 values off and 3 pp; a tenth of that is far from both
-    assert ours < min(map(number, off.values())) / 10
-    assert median < min(map(number, medians.values())) / 10
+    ours, median = number(off["oligort"]), number(medians["oligort"])
+    peers = [engine for engine in off if not engine.startswith("oligort")]
+    # the best of them has 150 of 360 values off and 3 pp; a tenth of that is far from both
+    assert ours < min(number(off[peer]) for peer in peers) / 10
+    assert median < min(number(medians[peer]) for peer in peers) / 10
 
 
 def test_every_nelms_value_that_is_off_is_the_slabs_own() -> None:
