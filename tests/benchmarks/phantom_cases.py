@@ -109,12 +109,16 @@ def truth(solid: Solid, field: Field) -> tuple[Floats, Floats]:
     return dose_gy, fraction_in_planar_field(solid, field, dose_gy)
 
 
-def main() -> None:
-    home = Path(sys.argv[1])
+def write_all(home: Path) -> None:
+    """Write every case into a folder of its own."""
     for number, case in enumerate(cases()):
         folder = home / f"{number:02d}"
         write_case(*case, folder)
         (folder / "name.txt").write_text(case[0], encoding="utf-8")
+
+
+def main() -> None:
+    write_all(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":
