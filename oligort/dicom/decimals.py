@@ -52,6 +52,9 @@ def _blocks(encoded: bytes) -> Iterator[bytes]:
 
 
 def _any(encoded: bytes) -> Floats:
+    # Of nothing but blanks numpy makes a number.
+    if not all(value.strip() for value in encoded.split(b"\\")):
+        raise ValueError("expected a number, found nothing")
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
         try:

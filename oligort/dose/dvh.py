@@ -226,7 +226,7 @@ class Dvh:
             return 0.0
         if metric.at <= self.min_gy + TIE_GY:
             return float(curve_cc[0])
-        # Within a bin the curve leaves its corner at the lowest dose and has its last at the highest.
+        # Within a bin the curve has a corner at the lowest dose and ends at the highest.
         inner = (self.edges_gy > self.min_gy) & (self.edges_gy < self.max_gy)
         last = int(np.searchsorted(self.edges_gy, self.max_gy + TIE_GY, side="right")) - 1
         doses = np.concatenate([[self.min_gy], self.edges_gy[inner], [self.max_gy]])

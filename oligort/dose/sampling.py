@@ -64,7 +64,7 @@ class Samples(NamedTuple):
     Parameters
     ----------
     dose_gy
-        Dose at the centroid of what is covered.
+        Mean dose of what is covered: that of the sub-voxel, moved to the centroid.
     width_gy
         Width of the uniform distribution that has the variance of the dose in the sub-voxel.
     reach_gy
@@ -130,7 +130,7 @@ class _AlignedSampler:
         self._n_axis, self._shape = axes.n, lattice.shape
         u_mm, u_size = axes.u.cut(lattice.u_centres_mm, lattice.u_step_mm)
         v_mm, v_size = axes.v.cut(lattice.v_centres_mm, lattice.v_step_mm)
-        u, v = axes.u.weights(u_mm), axes.v.weights(v_mm)
+        u, v = axes.u.mean_weights(u_mm, u_size), axes.v.mean_weights(v_mm, v_size)
         # Of slopes, the change across a sub-voxel is wanted.
         self._u_value, self._u_change = u.value, u.slope * u_size
         self._v_value, self._v_change = v.value, v.slope * v_size
@@ -143,7 +143,7 @@ class _AlignedSampler:
     def sample(self, sub_voxels: SubVoxels) -> Samples:
         """Return the dose in sub-voxels."""
         middle, size = self._n_axis.cut(sub_voxels.position_mm, sub_voxels.thickness_mm)
-        n = self._n_axis.weights(middle)
+        n = self._n_axis.mean_weights(middle, size)
         low, stop = int(n.first.min()), int(n.first.max()) + len(n.value)
         near = np.ascontiguousarray(self._window[low:stop])
         planes = self._weighted(near, n.first - low, n.value, 0)

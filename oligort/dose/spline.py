@@ -83,20 +83,35 @@ class SplineAxis:
         Positions beyond the outermost half voxel, where nothing is used, count as at its border:
         numbers stay finite.
         """
+        return self._weights(positions_mm, self._span(positions_mm))
+
+    def mean_weights(self, positions_mm: Floats, sizes_mm: Floats) -> Weights:
+        """Return what the means over intervals around positions take of the coefficients.
+
+        By Simpson's rule, exact for a cubic: for an interval between two knots. Slopes are those
+        in the middle.
+        """
+        span = self._span(positions_mm)
+        middle, low, high = (
+            self._weights(positions_mm + side * sizes_mm / 2, span) for side in (0, -1, 1)
+        )
+        return Weights(middle.first, (4 * middle.value + low.value + high.value) / 6, middle.slope)
+
+    def _span(self, positions_mm: Floats) -> Integers:
+        """Return the span between two knots that each position lies in."""
+        span = np.searchsorted(self._knots, positions_mm, side="right") - 1
+        return np.clip(span, self.degree, len(self._knots) - self.degree - 2)
+
+    def _weights(self, positions_mm: Floats, span: Integers) -> Weights:
         inside = np.clip(positions_mm, self.centres_mm[0], self.centres_mm[-1])
         beyond = np.clip(positions_mm, self.low_mm, self.high_mm) - inside
-        last_span = len(self._knots) - self.degree - 2
-        span = np.searchsorted(self._knots, inside, side="right") - 1
-        span = np.clip(span, self.degree, last_span)
         lower = self._basis(inside, span, self.degree - 1)
         slope = np.zeros((self.degree + 1, len(inside)))
         for number, share in enumerate(lower):
             start = span - self.degree + 1 + number
-            steepness = (
-                self.degree * share / (self._knots[start + self.degree] - self._knots[start])
-            )
-            slope[number] -= steepness
-            slope[number + 1] += steepness
+            width = self._knots[start + self.degree] - self._knots[start]
+            slope[number] -= self.degree * share / width
+            slope[number + 1] += self.degree * share / width
         value = self._basis(inside, span, self.degree) + beyond * slope
         return Weights(span - self.degree, value, slope)
 

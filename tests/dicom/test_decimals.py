@@ -55,7 +55,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("bad", [*BAD, b"1d5", b"1..2\\3", b"12:4", b"1/2", b"1.2\\ ", b"-\\1"])
+@pytest.mark.parametrize(
+    "bad", [*BAD, b" ", b"  \\1", b"1d5", b"1..2\\3", b"12:4", b"1/2", b"1.2\\ ", b"-\\1"]
+)
 def test_text_that_is_no_number_is_refused(bad):
     with pytest.raises(ValueError, match="expected"):
         decimals(bad)

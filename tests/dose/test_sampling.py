@@ -1,5 +1,7 @@
 """Sampling: linear fields come back exactly, in every orientation, and end with the grid."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.interpolate import NdBSpline, RegularGridInterpolator, make_interp_spline
@@ -237,8 +239,23 @@ def test_cubic_dose_is_scipys_spline_aligned_or_not(angle):
         tuple(make_interp_spline(c, np.zeros(len(c))).t for c in places), judged, 3
     )(index)
     assert field.at(points) == pytest.approx(expected, abs=1e-9)
-    samples = sampler_of(field, AXIAL, LATTICE).sample(sub_voxels(0.8, 0.5))
-    assert samples.dose_gy == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+def test_the_dose_of_a_sub_voxel_between_knots_is_its_mean(interpolation):
+    """Cells of 2 mm halved, layers within planes: Gauss-Legendre of a cubic needs two points."""
+    grid = grid_around_zero()
+    field = DoseGrid(grid, np.random.default_rng(9).uniform(20, 60, grid.shape)).field(
+        interpolation
+    )
+    lattice = Lattice(-11.0, -13.0, 1.0, 1.0, 20, 24)
+    pixels = np.arange(20 * 24)
+    samples = sampler_of(field, AXIAL, lattice).sample(sub_voxels(0.75, 0.9, pixels))
+    u, v = np.divmod(pixels, 24)
+    middle = np.column_stack([lattice.u_centres_mm[u], lattice.v_centres_mm[v], np.full(480, 0.75)])
+    away = np.array(list(product((-0.5, 0.5), repeat=3))) / np.sqrt(3) * (1, 1, 0.9)
+    mean = np.mean([field.at(middle + one) for one in away], axis=0)
+    assert samples.dose_gy == pytest.approx(mean, abs=1e-9)
 
 
 def test_the_slope_of_a_spline_is_its_difference():
