@@ -59,12 +59,12 @@ Below, the scattered dose of a whole organ lies within a few steps of what RTDOS
 no sub-voxels make that smooth; what is in doubt there stands in the interval.
 """
 
-DOUBT, LEAST_DOUBT = 0.8, 1e-5
-"""The error is at most this share of the difference that merging makes, and 1e-5 of the volume.
+DOUBT, LEAST_DOUBT = 0.8, 2.5e-5
+"""The error is at most this share of the difference that merging makes, and 2.5e-5 of the volume.
 
 Of an error that falls with the square of the size it is a third; of 638 seeded phantoms a share of
-0.7 held the exact slabs in all. Where both curves agree better than 0.001 percentage points, the
-agreement is chance.
+0.7 held the exact slabs in all. Where voxels of the dose and planes of the drawing are in step, the
+curves ripple alike before and after merging: of some 1700 phantoms one was off by 1.2e-5 more.
 """
 
 
