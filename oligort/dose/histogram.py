@@ -19,7 +19,7 @@ from oligort.conventions import Conventions
 from oligort.dose.dvh import Dvh, NumericalDoubt
 from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
-from oligort.dose.partition import PIXELS, Partition
+from oligort.dose.partition import NOTHING_COVERED, PIXELS, Partition
 from oligort.dose.sampling import sampler_of
 from oligort.dose.tally import VOLUME_ROUNDING, Extremes, Tally
 from oligort.errors import NotEvaluable
@@ -140,8 +140,8 @@ class _Estimate:
         Width of its bins.
     cumulative_mm3 : (n + 1,) array
         Covered volume with at least the dose of each edge.
-    volume_mm3 : float
-        Of the whole region.
+    volume_mm3, covered_mm3 : float
+        Of the whole region, and of its part inside the dose grid.
     extremes, mean_gy
         Of the covered part; None where nothing is covered.
     merged_mm3 : (n + 1,) array
@@ -153,6 +153,7 @@ class _Estimate:
     bin_gy: float
     cumulative_mm3: Floats
     volume_mm3: float
+    covered_mm3: float
     extremes: Extremes | None
     mean_gy: float
     merged_mm3: Floats
@@ -174,14 +175,15 @@ class _Estimate:
             tally.add(some, sampler.sample(some), size_mm3)
         extremes = tally.extremes(outline_gy)
         if extremes is None:
-            return cls(bin_gy, np.zeros(2), volume_mm3, None, 0.0, np.zeros(2), 0.0)
+            return cls(bin_gy, np.zeros(2), volume_mm3, 0.0, None, 0.0, np.zeros(2), 0.0)
         return cls(
             bin_gy=bin_gy,
-            cumulative_mm3=_cumulative(tally.histogram(extremes)),
+            cumulative_mm3=_cumulative(tally.histogram(extremes), tally.volume_mm3),
             volume_mm3=volume_mm3,
+            covered_mm3=tally.volume_mm3,
             extremes=extremes,
             mean_gy=tally.mean_gy,
-            merged_mm3=_cumulative(tally.histogram_of_blocks(extremes)),
+            merged_mm3=_cumulative(tally.histogram_of_blocks(extremes), tally.volume_mm3),
             merged_width_gy=tally.mean_block_width_gy,
         )
 
@@ -212,9 +214,13 @@ class _Estimate:
         return np.asarray(DOUBT * difference + _greatest_within(bend, 1) + least)
 
 
-def _cumulative(histogram_mm3: Floats) -> Floats:
-    """Return the volume in each bin and those above it, and nothing above the last."""
+def _cumulative(histogram_mm3: Floats, covered_mm3: float) -> Floats:
+    """Return the volume in each bin and those above it, and nothing above the last.
+
+    Sums over bins and over sub-voxels differ by rounding: the curve starts at the latter.
+    """
     beyond = np.cumsum(histogram_mm3[::-1])[::-1]
+    beyond *= covered_mm3 / beyond[0]
     return np.asarray(np.maximum(np.append(beyond, 0.0), 0))
 
 
@@ -233,7 +239,7 @@ def _greatest_within(values: Floats, reach: int) -> Floats:
 
 def _dvh_of(estimate: _Estimate, roi_name: str, roi_number: int | None) -> Dvh:
     edges_gy, kept = _kept_edges(estimate)
-    covered_mm3 = float(estimate.cumulative_mm3[0])
+    covered_mm3 = estimate.covered_mm3
     uncovered_mm3 = estimate.volume_mm3 - covered_mm3
     if uncovered_mm3 <= VOLUME_ROUNDING * estimate.volume_mm3:
         uncovered_mm3 = 0.0
@@ -295,5 +301,5 @@ def _on_result(region: Region, lattice: Lattice, points: Floats) -> npt.NDArray[
             layers.lower_mm, layers.upper_mm, layers.coverage.area, strict=True
         ):
             here = (points[:, 2] >= lower - 1e-6) & (points[:, 2] <= upper + 1e-6)
-            on_result[here] |= area[tuple(pixel[here].T)] > 0
+            on_result[here] |= area[tuple(pixel[here].T)] > NOTHING_COVERED
     return on_result

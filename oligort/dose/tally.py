@@ -20,9 +20,6 @@ A microgray is a hundredth of the finest quantum that RTDOSE files use.
 VOLUME_ROUNDING = 1e-9
 """Volumes are sums of some million numbers: they agree to this fraction."""
 
-NARROW_BINS = 1e-3
-"""An interval of dose narrower than this many bins is one dose."""
-
 BATCH = 100_000
 """Sub-voxels that are held before they are entered into the histogram."""
 
@@ -100,6 +97,11 @@ class Tally:
             self._highest = max(self._highest, float(high.take(rim).max()))
             self._rim.append(_Intervals(dose.take(rim), width.take(rim), volume.take(rim)))
         self._blocks.append(_merged(_Intervals(dose, width, volume), sub_voxels.block))
+
+    @property
+    def volume_mm3(self) -> float:
+        """The covered volume."""
+        return self._volume
 
     @property
     def mean_gy(self) -> float:
@@ -219,14 +221,18 @@ class _Histogram:
         """
         low, high = (low_gy + TIE_GY) / self._bin_gy, (high_gy + TIE_GY) / self._bin_gy
         size = len(self._points)
-        is_narrow = high - low < NARROW_BINS
-        if is_narrow.any():
-            middle = ((low + high) / 2)[is_narrow].astype(np.int64)
-            self._points += np.bincount(middle, volume_mm3[is_narrow], minlength=size)
-            low, high, volume_mm3 = low[~is_narrow], high[~is_narrow], volume_mm3[~is_narrow]
-        per_bin = volume_mm3 / (high - low)
         first, last = low.astype(np.int64), high.astype(np.int64)
-        self._points += np.bincount(first, per_bin * (first + 1 - low), minlength=size)
-        self._points += np.bincount(last, per_bin * (high - last), minlength=size)
-        self._steps += np.bincount(first + 1, per_bin, minlength=size)
-        self._steps -= np.bincount(last, per_bin, minlength=size)
+        is_one = first == last
+        if is_one.any():
+            # Spread over next to no width and taken away again, they would leave rounding.
+            self._points += np.bincount(first[is_one], volume_mm3[is_one], minlength=size)
+            low, high, volume_mm3 = low[~is_one], high[~is_one], volume_mm3[~is_one]
+            first, last = first[~is_one], last[~is_one]
+        share = (first + 1 - low) / (high - low)
+        rest = (high - last) / (high - low)
+        self._points += np.bincount(first, volume_mm3 * share, minlength=size)
+        self._points += np.bincount(last, volume_mm3 * rest, minlength=size)
+        has_full = np.flatnonzero(last - first > 1)
+        full = volume_mm3.take(has_full) / (high - low).take(has_full)
+        self._steps += np.bincount(first.take(has_full) + 1, full, minlength=size)
+        self._steps -= np.bincount(last.take(has_full), full, minlength=size)
