@@ -68,6 +68,14 @@ curves ripple alike before and after merging: of some 1700 phantoms one was off 
 """
 
 
+KINKED_DOUBT = 8.0
+"""The same share where the borders of the sub-voxels cannot follow the voxels of the dose.
+
+In a grid that lies obliquely kinks of a linear dose are inside the sub-voxels, merged or not: of
+doses with white noise the error was up to seven times the difference.
+"""
+
+
 def compute_dvh(
     region: Region, dose: DoseGrid, roi_name: str, roi_number: int | None = None
 ) -> Dvh:
@@ -146,6 +154,8 @@ class _Estimate:
         Of the covered part; None where nothing is covered.
     merged_mm3 : (n + 1,) array
         The same curve of sub-voxels that are merged to twice their size.
+    doubt_share : float
+        Which share of their difference the error may be.
     merged_width_gy : float
         Mean width of their dose intervals.
     """
@@ -158,6 +168,7 @@ class _Estimate:
     mean_gy: float
     merged_mm3: Floats
     merged_width_gy: float
+    doubt_share: float = DOUBT
 
     @classmethod
     def of(
@@ -185,6 +196,7 @@ class _Estimate:
             mean_gy=tally.mean_gy,
             merged_mm3=_cumulative(tally.histogram_of_blocks(extremes), tally.volume_mm3),
             merged_width_gy=tally.mean_block_width_gy,
+            doubt_share=DOUBT if partition.follows_voxels else KINKED_DOUBT,
         )
 
     @property
@@ -196,7 +208,7 @@ class _Estimate:
     def is_settled(self) -> bool:
         """Whether sub-voxels of twice the size give the same curve to what is tolerated."""
         difference = np.abs(self.cumulative_mm3 - self.merged_mm3)
-        doubt = DOUBT * difference[self.edges_gy >= REFINED_FROM_GY]
+        doubt = self.doubt_share * difference[self.edges_gy >= REFINED_FROM_GY]
         return bool(doubt.max(initial=0.0) <= TOLERANCE * self.volume_mm3)
 
     @property
@@ -211,7 +223,7 @@ class _Estimate:
         difference = _greatest_within(np.abs(self.cumulative_mm3 - self.merged_mm3), reach)
         bend = np.abs(np.diff(self.cumulative_mm3, 2, prepend=self.cumulative_mm3[0], append=0.0))
         least = LEAST_DOUBT * self.volume_mm3
-        return np.asarray(DOUBT * difference + _greatest_within(bend, 1) + least)
+        return np.asarray(self.doubt_share * difference + _greatest_within(bend, 1) + least)
 
 
 def _cumulative(histogram_mm3: Floats, covered_mm3: float) -> Floats:

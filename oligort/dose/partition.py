@@ -69,6 +69,11 @@ class Partition:
         lattice = Lattice(u_start, v_start, u_step, v_step, u_count, v_count)
         return cls(lattice, step_mm, axes.n.centres_mm)
 
+    @property
+    def follows_voxels(self) -> bool:
+        """Whether the slope of a linear dose jumps at borders of sub-voxels only."""
+        return len(self.planes_mm) > 0
+
     def sub_voxels(self, region: Region) -> Iterator[SubVoxels]:
         """Yield the sub-voxels of a region, some layers at a time."""
         most = int(TOGETHER / self._cuts_of_a_slab(region)) or 1

@@ -28,6 +28,9 @@ TOLERANCE = 1e-3
 """Percentage points: volumes and interpolation are exact; a bin of 0.01 Gy is 0.02 mm wide here,
 0.02 % of the lungs, and 20 Gy is the edge of a bin, which leaves rounding alone."""
 
+LEAST_DOUBT = 0.0025
+"""Percentage points that every interval reaches beyond its value, see `oligort.dose.histogram`."""
+
 
 def edge_for(v20_percent: float) -> float:
     return 50 - v20_percent / 100 * (LUNGS_CC - METASTASIS_CC) / AREA_CM2 * 10
@@ -286,8 +289,8 @@ def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
     assert inside.evidence[0].measured == pytest.approx(100 * outside_cc / 712, abs=TOLERANCE)
     if truth is not Grade.NOT_EVALUABLE:
         (evidence,) = finding.evidence
-        assert evidence.low == pytest.approx(low, abs=TOLERANCE)
-        assert evidence.high == pytest.approx(high, abs=TOLERANCE)
+        assert evidence.low == pytest.approx(low, abs=TOLERANCE + LEAST_DOUBT)
+        assert evidence.high == pytest.approx(high, abs=TOLERANCE + LEAST_DOUBT)
 
 
 def test_a_grid_that_covers_the_lungs_is_no_deviation(build, findings_of, register_table):
