@@ -26,7 +26,7 @@ from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan
+from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
 from oligort.selection import Chosen, Selection, choose, choose_structure_set, named, named_plan
 
 _Answer = TypeVar("_Answer")
@@ -46,6 +46,8 @@ class Submission:
         Files, or parts of them, that could not be used.
     provenance : tuple of FileDigest
         What was read, with digests.
+    registrations : tuple of Registration
+        How frames of reference lie in each other.
     trial_subject_id, trial_site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
     patient_age_years : int or None
@@ -62,6 +64,7 @@ class Submission:
     images: tuple[ImageSeries, ...] = ()
     faults: tuple[Fault, ...] = ()
     provenance: tuple[FileDigest, ...] = ()
+    registrations: tuple[Registration, ...] = ()
     trial_subject_id: str = ""
     trial_site_id: str = ""
     patient_age_years: int | None = None

@@ -9,7 +9,7 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, FaultKind, ImageSeries, Plan
+from oligort.objects import Dose, FaultKind, ImageSeries, Plan, Registration
 from oligort.selection import is_of_a_part
 
 _FAULT_GRADES = {
@@ -73,11 +73,12 @@ def one_patient(case: Case) -> Iterator[Finding]:
             source=CONVENTION,
             hint="give the register of this patient",
         )
-    objects: tuple[StructureSet | Plan | Dose | ImageSeries, ...] = (
+    objects: tuple[StructureSet | Plan | Dose | ImageSeries | Registration, ...] = (
         *submission.structure_sets,
         *submission.plans,
         *submission.doses,
         *submission.images,
+        *submission.registrations,
     )
     keys = {thing.patient_key for thing in objects} - {""}
     grade = case.protocol.grades.several_patients
@@ -281,5 +282,5 @@ def names_of_the_rois(case: Case) -> Iterator[Finding]:
     )
 
 
-def _file_of(thing: StructureSet | Plan | Dose | ImageSeries) -> str:
+def _file_of(thing: StructureSet | Plan | Dose | ImageSeries | Registration) -> str:
     return f"{thing.modality} series" if isinstance(thing, ImageSeries) else thing.file
