@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice
+from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
     note_all,
@@ -51,6 +51,7 @@ def dvh(
     ] = None,
     plan: PlanChoice = None,
     dose: DoseChoice = None,
+    prior: Prior = None,
     end_caps: Annotated[
         EndCaps,
         typer.Option(help="Reach of a structure beyond its end planes: half a spacing, or none."),
@@ -90,6 +91,10 @@ def dvh(
     submission = oligort.read(*paths)
     note_faults(submission.faults)
     chosen = submission.selected(plan=plan, dose=dose)
+    for path in prior or ():
+        earlier = oligort.read(path)
+        note_faults(earlier.faults)
+        chosen = chosen.after(earlier)
     conventions = Conventions(
         end_caps=end_caps,
         between_planes=between_planes,

@@ -67,7 +67,7 @@ class CompositeDose:
         """The doses, those on one and the same grid added voxel by voxel."""
         groups: list[list[DoseGrid]] = []
         for part in self.parts:
-            group = next((one for one in groups if _is_same(one[0].grid, part.grid)), None)
+            group = next((one for one in groups if is_same_grid(one[0].grid, part.grid)), None)
             if group is None:
                 groups.append([part])
             else:
@@ -162,7 +162,7 @@ def _voxels_mm(dose: DoseGrid, chosen: npt.NDArray[np.bool_]) -> Points:
     return dose.grid.to_patient(np.argwhere(chosen).astype(np.float64))
 
 
-def _is_same(one: Grid, other: Grid) -> bool:
+def is_same_grid(one: Grid, other: Grid) -> bool:
     """Whether each voxel of a grid lies where that of the other does."""
     if one.shape != other.shape:
         return False

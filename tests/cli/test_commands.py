@@ -81,7 +81,7 @@ class Drawn:
     chosen: list[object] = field(default_factory=list)
     dose_sop_instance_uids = ("1.2.3",)
 
-    def selected(self, plan: str | None, dose: str | None) -> "Drawn":
+    def selected(self, plan: list[str] | None, dose: list[str] | None) -> "Drawn":
         self.chosen += [plan, dose]
         return self
 
@@ -174,7 +174,7 @@ def test_check_leaves_with_the_status_of_its_verdict(
     )  # fmt: skip
     assert answer.status == status
     assert answer.err == ""
-    assert submission.chosen == ["A", "1"]
+    assert submission.chosen == [["A"], ["1"]]
     assert asked == {"protocol": "nct06190782", "register": register, "subject": "S"}
 
 
