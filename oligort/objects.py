@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oligort.dose.grid import DoseGrid
+from oligort.dose.planned_dvh import PlannedDvh
 from oligort.geometry.rigid import RigidTransform
 
 
@@ -100,6 +101,7 @@ class Dose:
     """An RTDOSE: what it says of itself, and its dose where that can be had in Gy.
 
     `grid` is None where the object cannot be used as a dose in Gy; `refusal` then says why.
+    `planned_dvhs` are the planning system's own histograms.
     """
 
     sop_instance_uid: str
@@ -113,6 +115,7 @@ class Dose:
     heterogeneity_correction: str = ""
     grid: DoseGrid | None = None
     refusal: str = ""
+    planned_dvhs: tuple[PlannedDvh, ...] = ()
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
 

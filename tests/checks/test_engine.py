@@ -57,7 +57,8 @@ def test_every_criterion_of_the_protocol_is_answered(build, register_table):
     answered = {f.criterion for f in report.findings} - {""}
     assert answered == trial | {f"X{n}" for n in range(1, 7)}
     assert report.verdict is Grade.PASS
-    assert {f.grade for f in report.findings} == {Grade.PASS}
+    others = {(f.code, f.grade) for f in report.findings if f.grade is not Grade.PASS}
+    assert others == {("OL304", Grade.INFO)}  # nothing in the files gives a second opinion
 
 
 def test_the_same_input_gives_the_same_bytes(build, register_table):
