@@ -149,7 +149,7 @@ def test_grades_are_those_of_the_default_table(protocol):
 def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol):
     records = protocol.setting_records()
     names = [record.name for record in records]
-    assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 2
+    assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
     # The eleven points that the public record leaves open; the fifth is two settings, and the
     # fourth says both what counts and what is one organ.
     assert {record.name for record in records if record.assumption} == {
