@@ -55,9 +55,10 @@ def check(
 
 def all_checks() -> tuple[Check, ...]:
     """Return every check in the order of the codes."""
-    from oligort.checks import dose, eligibility, intake, lesions, reconciliation
+    from oligort.checks import dose, eligibility, intake, lesions, reconciliation, targets
 
-    assert {module.__name__ for module in (dose, eligibility, intake, lesions, reconciliation)}
+    modules = (dose, eligibility, intake, lesions, reconciliation, targets)
+    assert {module.__name__ for module in modules}
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 
 

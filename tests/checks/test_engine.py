@@ -57,7 +57,11 @@ def test_every_criterion_of_the_protocol_is_answered(build, register_table):
     answered = {f.criterion for f in report.findings} - {""}
     assert answered == trial | {f"X{n}" for n in range(1, 7)}
     assert report.verdict is Grade.PASS
-    assert {f.grade for f in report.findings} == {Grade.PASS}
+    # Prescription, coverage and dose maximum are information: no rule asks for them.
+    informing = {f.code for f in report.findings if f.grade is Grade.INFO}
+    assert informing == {"OL402", "OL403", "OL404"}
+    others = {f.grade for f in report.findings if f.code not in informing}
+    assert others == {Grade.PASS}
 
 
 def test_the_same_input_gives_the_same_bytes(build, register_table):
