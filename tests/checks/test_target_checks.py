@@ -197,6 +197,25 @@ def test_the_maximum_outside_every_target_is_a_query(build, findings_of):
     assert "the first of 273 voxels as high" in finding.message
 
 
+def test_a_dose_of_zero_has_no_maximum(build, findings_of):
+    (finding,) = findings_of("OL404", build(scale=0.0))
+    assert "0 Gy everywhere" in finding.message
+    assert finding.flags == ()
+
+
+def test_a_plateau_is_told_by_where_any_of_it_lies(build, findings_of):
+    submission = build()
+    (dose,) = submission.doses
+    flat = DoseGrid(
+        dose.grid.grid, np.full(dose.grid.grid.shape, 60.0), "PHYSICAL", "PLAN", "1.2.3"
+    )
+    flat = replace(submission, doses=(replace(dose, grid=flat),))
+    (finding,) = findings_of("OL404", flat)
+    assert finding.flags == ()
+    assert '"PTVm01"' in finding.message
+    assert "the first of 10101 voxels as high" in finding.message
+
+
 def hot_at(submission, *index):
     (dose,) = submission.doses
     hot = dose.grid.dose_gy.copy()
