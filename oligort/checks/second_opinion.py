@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.conventions import Conventions
+from oligort.courses import Chosen
 from oligort.display import listed, quoted
 from oligort.dose.comparison import Comparison, Statistics, compare, statistics_of
 from oligort.dose.metric import Metric
@@ -15,7 +16,6 @@ from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose
-from oligort.selection import Chosen
 
 SMALLEST_COMPARED_CC = 4.2
 """A sphere of 20 mm. Below it five commercial systems differ by a third of the volume from the
