@@ -189,7 +189,8 @@ class Dvh:
         what any dose there could make of it.
 
         HI is that of ICRU Report 83, CI that of Paddick (J Neurosurg 93 Suppl 3 (2000) 219), gEUD
-        that of Niemierko (Med Phys 26 (1999) 1100).
+        that of Niemierko (Med Phys 26 (1999) 1100): 0 Gy where a negative exponent meets volume
+        without dose.
 
         Raises
         ------
