@@ -141,8 +141,8 @@ class Dvh:
             raise ValueError("expected a partly covered volume for every edge")
         if (np.diff(partly_cc) > self._rounding_cc).any():
             raise ValueError("expected a partly covered volume that never rises")
-        is_part = (partly_cc >= 0) & (partly_cc <= self.cumulative_cc + self._rounding_cc)
-        if not is_part.all():
+        rest_cc = self.cumulative_cc - partly_cc
+        if min(partly_cc.min(), rest_cc.min()) < -self._rounding_cc:
             raise ValueError("expected the partly covered volume to be a part of the covered one")
         partly_cc.setflags(write=False)
 

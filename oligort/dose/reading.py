@@ -79,7 +79,7 @@ class Bins(NamedTuple):
             ]
         )
         corners.sort()
-        return corners
+        return np.asarray(np.maximum(corners, 0.0))
 
     def at(self, corners_gy: Floats, curve_cc: Floats) -> Floats:
         """Return a curve (n + 1,) at corners: all up to the lowest dose, none above the highest.
