@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oligort.dose.grid import DoseGrid
+from oligort.dose.planned_dvh import PlannedDvh
+from oligort.geometry.rigid import RigidTransform
 
 
 def file_key(name: str) -> str:
@@ -102,6 +104,7 @@ class Dose:
     """An RTDOSE: what it says of itself, and its dose where that can be had in Gy.
 
     `grid` is None where the object cannot be used as a dose in Gy; `refusal` then says why.
+    `planned_dvhs` are the planning system's own histograms.
     """
 
     sop_instance_uid: str
@@ -115,12 +118,34 @@ class Dose:
     heterogeneity_correction: str = ""
     grid: DoseGrid | None = None
     refusal: str = ""
+    planned_dvhs: tuple[PlannedDvh, ...] = ()
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if (self.grid is None) != bool(self.refusal):
             raise ValueError("expected a dose grid or the reason why there is none")
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """A Spatial Registration: how other frames of reference lie in its own.
+
+    `moved` holds, for each frame that it registers, the frame's UID and the transform of its points
+    into `frame_of_reference_uid`. It is empty where the object cannot be used; `refusal` then says
+    why.
+    """
+
+    sop_instance_uid: str
+    file: str
+    frame_of_reference_uid: str = ""
+    moved: tuple[tuple[str, RigidTransform], ...] = ()
+    refusal: str = ""
+    patient_key: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.moved) == bool(self.refusal):
+            raise ValueError("expected registered frames or the reason why there are none")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Submission: everything that one patient's export holds, and the numbers that follow from it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -9,10 +10,12 @@ import numpy as np
 
 from oligort.anatomy import Anatomy
 from oligort.conventions import DEFAULT, Conventions
+from oligort.courses import Chosen, choose, choose_structure_set
+from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh, settings_of
-from oligort.errors import NotEvaluable
+from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.algebra import Expression, Shape, parse, resolve
 from oligort.geometry.region import Region
 from oligort.geometry.slabs import (
@@ -26,8 +29,8 @@ from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan
-from oligort.selection import Chosen, Selection, choose, choose_structure_set, named, named_plan
+from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
+from oligort.selection import Selection, named, named_plan
 
 _Answer = TypeVar("_Answer")
 
@@ -46,12 +49,16 @@ class Submission:
         Files, or parts of them, that could not be used.
     provenance : tuple of FileDigest
         What was read, with digests.
+    registrations : tuple of Registration
+        How frames of reference lie in each other.
     trial_subject_id, trial_site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
     patient_age_years : int or None
         Patient's Age (0010,1010).
     selection : Selection
-        The plan and the dose that the user asked for.
+        The plans and the doses that the user asked for.
+    earlier : tuple of Submission
+        Exports of earlier courses, whose doses are added.
     roles : mapping of ROI name to Role
         Roles that the clinical register gives; each goes before what the name says.
     """
@@ -62,36 +69,66 @@ class Submission:
     images: tuple[ImageSeries, ...] = ()
     faults: tuple[Fault, ...] = ()
     provenance: tuple[FileDigest, ...] = ()
+    registrations: tuple[Registration, ...] = ()
     trial_subject_id: str = ""
     trial_site_id: str = ""
     patient_age_years: int | None = None
     selection: Selection = field(default_factory=Selection)
+    earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def selected(self, plan: str | None = None, dose: str | None = None) -> "Submission":
-        """Return the submission with a plan and a dose chosen by label, UID or file.
+    def selected(
+        self,
+        plan: str | Sequence[str] | None = None,
+        dose: str | Sequence[str] | None = None,
+    ) -> "Submission":
+        """Return the submission with plans and doses chosen by label, UID or file.
+
+        Several plans, or several doses, are courses: their doses are added up, each once.
 
         Raises
         ------
         SelectionError
-            If a name fits none or more than one, or the dose is that of another plan.
+            If a name fits none or more than one, or a dose is that of another plan.
         """
-        selection = Selection(plan, dose)
+        selection = Selection(_names(plan), _names(dose))
         named(self.plans, self.doses, selection)
         return replace(self, selection=selection)
 
+    def after(self, *earlier: "Submission") -> "Submission":
+        """Return the submission with the exports of earlier courses, whose doses are added.
+
+        What is asked for among the doses of an earlier export is that export's own selection.
+        """
+        return replace(self, earlier=(*self.earlier, *earlier))
+
     @cached_property
     def chosen(self) -> Chosen:
-        """The structure set, dose and plan that are judged together.
+        """The structure set and the courses that are judged together.
 
         Raises
         ------
         NotEvaluable
-            If the choice is open, or the dose cannot be placed on the structures.
+            If the choice is open, doses must not be added, or cannot be placed on the structures.
         """
-        return choose(self.structure_sets, self.plans, self.doses, self.selection)
+        registrations = (
+            *self.registrations,
+            *(one for export in self.earlier for one in export.registrations),
+        )
+        try:
+            return choose(
+                self.structure_sets,
+                self.plans,
+                self.doses,
+                self.selection,
+                registrations=registrations,
+                earlier=self.earlier,
+            )
+        except SelectionError as error:
+            # What the user asks for is refused at once; this is what the register names.
+            raise NotEvaluable(str(error)) from error
 
     @cached_property
     def structure_set(self) -> StructureSet:
@@ -105,29 +142,65 @@ class Submission:
         try:
             return self.chosen.structure_set
         except NotEvaluable:
-            plan = named_plan(self.plans, self.selection.plan) if self.selection.plan else None
+            plan = self._first_named_plan()
             return choose_structure_set(self.structure_sets, plan, self.plans)
 
-    @property
-    def dose_grid(self) -> DoseGrid:
-        """The dose that is judged.
+    def _first_named_plan(self) -> Plan | None:
+        with suppress(SelectionError):
+            return next((named_plan(self.plans, name) for name in self.selection.plans), None)
+        return None
+
+    @cached_property
+    def dose_grid(self) -> DoseGrid | CompositeDose:
+        """The dose that is judged: of one course, or the sum of several.
 
         Raises
         ------
         NotEvaluable
-            If the choice is open, or the dose cannot be placed on the structures.
+            If the choice is open, doses must not be added, or cannot be placed on the structures.
         """
-        grid = self.chosen.dose.grid
-        assert grid is not None
-        return grid
+        return composite_of([course.grid for course in self.chosen.courses])
 
     @property
     def dose_sop_instance_uids(self) -> tuple[str, ...]:
         """The doses that the histograms are of; empty where none can be chosen."""
         try:
-            return (self.chosen.dose.sop_instance_uid,)
+            return tuple(dose.sop_instance_uid for dose in self.chosen.doses)
         except NotEvaluable:
             return ()
+
+    @property
+    def prescription_gy(self) -> float:
+        """The dose that the plans of the judged dose prescribe, all the same.
+
+        Raises
+        ------
+        NotEvaluable
+            If they prescribe none or different ones, doses of several courses are added up, or no
+            dose can be chosen.
+        """
+        if len(self.chosen.courses) > 1:
+            raise NotEvaluable(
+                "a dose relative to a prescription needs one, and the doses of "
+                f"{len(self.chosen.courses)} courses are added up; give the one that is meant"
+            )
+        doses = {
+            prescription.dose_gy
+            for plan in self.chosen.plans
+            for prescription in plan.prescriptions
+        }
+        if len(doses) == 1:
+            return doses.pop()
+        if not doses:
+            raise NotEvaluable(
+                "a dose relative to a prescription needs one, and no plan of the dose prescribes "
+                "any; give it"
+            )
+        listed = ", ".join(f"{dose_gy:g}" for dose_gy in sorted(doses))
+        raise NotEvaluable(
+            f"a dose relative to a prescription needs one, and the plans of the dose prescribe "
+            f"{listed} Gy; give the one that is meant"
+        )
 
     @cached_property
     def usual_spacing_mm(self) -> float | None:
@@ -300,6 +373,10 @@ class Submission:
             self._kept[key] = compute()
         answer: _Answer = self._kept[key]
         return answer
+
+
+def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
 
 
 def _positions(structure: Structure) -> Any:

@@ -13,6 +13,7 @@ import pytest
 import oligort
 from oligort.conventions import Conventions
 from oligort.document import Report
+from oligort.dose.comparison import Statistics, compare, statistics_of
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
 from oligort.objects import FaultKind
@@ -60,6 +61,41 @@ class TestBreastBoost:
             breast_boost.dvh("Areola")
         # Its last plane lies half a plane above the grid's voxels at the very rim.
         assert 0 < breast_boost.dvh("BODY").uncovered_cc < 1
+
+    @pytest.mark.parametrize(
+        ("roi", "volume_percent", "curve_points"),
+        [
+            # A system of voxels 0.5 % off in volume has curves as near as its bins of 0.01 Gy.
+            ("Heart", 0.6, 0.1),
+            ("Lt Lung", 0.3, 0.1),
+            # The edge of the beam crosses the breast: 0.5 points are 0.05 mm of it.
+            ("Breast", 1.0, 0.5),
+            ("Tumor Bed", 2.8, 0.1),
+            ("Tumor Bed Block", 1.6, 1.7),
+        ],
+    )
+    def test_curves_of_the_planning_system(
+        self, breast_boost: Submission, roi: str, volume_percent: float, curve_points: float
+    ) -> None:
+        (structure,) = breast_boost.structure_set.named(roi)
+        (planned,) = (
+            one
+            for one in breast_boost.doses[0].planned_dvhs
+            if one.roi_numbers == (structure.roi_number,)
+        )
+        found = compare(breast_boost.dvh_of(structure), planned)
+        assert found.volume_percent is not None
+        assert abs(found.volume_percent) < volume_percent
+        assert abs(found.worst_points) < curve_points
+        assert statistics_of(planned, 14.0) is Statistics.PERCENT
+
+    def test_the_planning_system_is_agreed_with(self, breast_boost: Submission) -> None:
+        agreed, mislabelled, left_out = of_code(oligort.check(breast_boost), "OL304")
+        assert agreed.grade is Grade.PASS
+        assert "DVHs of 6 ROIs agree" in agreed.message
+        assert "percent of the prescription of 14 Gy" in mislabelled.message
+        for tiny in ("Borders", "Nodes", "Scar"):
+            assert f'"{tiny}": of' in left_out.message
 
     def test_one_lung_is_not_two(self, breast_boost: Submission) -> None:
         report = oligort.check(breast_boost)

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oligort.courses import choose
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, file_key
-from oligort.selection import Selection, choose, doses_of_parts, sharing_a_uid
+from oligort.picked import doses_of_parts, sharing_a_uid
+from oligort.selection import Selection
 from oligort.submission import Submission
 
 FRAME = "1.2.9"
@@ -47,7 +49,7 @@ OF_A, OF_B = dose("da", "A"), dose("db", "B")
 
 
 def chosen(plans, doses, sets=(SET,), **names):
-    return choose(sets, plans, doses, Selection(**names))
+    return choose(sets, plans, doses, Selection(**{f"{kind}s": (n,) for kind, n in names.items()}))
 
 
 def test_one_plan_and_its_dose():

@@ -11,6 +11,7 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
+from oligort.selection import Selection
 from oligort.submission import Submission
 
 MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
@@ -33,6 +34,15 @@ def _with_roles_of(submission: Submission, register: Register | None) -> Submiss
     return replace(submission, roles=roles) if roles else submission
 
 
+def _with_courses_of(submission: Submission, register: Register | None) -> Submission:
+    """Return the submission with the courses that the register names; the user's choice stands."""
+    if register is None or not register.courses:
+        return submission
+    if submission.selection.plans or submission.selection.doses:
+        return submission
+    return replace(submission, selection=Selection(plans=register.courses, by="the register"))
+
+
 def _roles_in(roi_name: str) -> set[Role]:
     name = read_roi_name(roi_name)
     return {name.role, name.base}
@@ -52,7 +62,8 @@ class Case:
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.
-        object.__setattr__(self, "submission", _with_roles_of(self.submission, self.register))
+        submission = _with_roles_of(self.submission, self.register)
+        object.__setattr__(self, "submission", _with_courses_of(submission, self.register))
 
     def require_register(self) -> Register:
         """Return the register.

@@ -15,8 +15,8 @@ from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import Operand, operand_names, parse
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
+from oligort.picked import doses_of_parts, is_of_a_part
 from oligort.protocol.limits import DoseLimit
-from oligort.selection import is_of_a_part
 
 
 @check("OL301", "Dose limits")
@@ -144,8 +144,7 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention.
     """
-    chosen = case.submission.chosen.dose
-    if is_of_a_part(chosen):
+    if any(is_of_a_part(dose) for dose in case.submission.chosen.doses):
         raise NotEvaluable("the dose is of a part of a plan")
     fit = fit_of(case)
     if not fit.fits:
@@ -185,10 +184,9 @@ def _require_gradable(case: Case) -> None:
         )
     if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
         raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL")
-    chosen = case.submission.chosen.dose
-    if is_of_a_part(chosen):
+    for part in doses_of_parts(case.submission.chosen.doses):
         raise NotEvaluable(
-            f"the dose is of a part of a plan ({chosen.summation_type or 'no summation type'})"
+            f"the dose is of a part of a plan ({part.summation_type or 'no summation type'})"
         )
     fit = fit_of(case)
     if not fit.fits:

@@ -3,6 +3,7 @@
 from oligort.conventions import DEFAULT, Conventions
 from oligort.display import quoted
 from oligort.dose.biology import eqd2
+from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
@@ -10,7 +11,7 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Expression, resolve
 from oligort.geometry.region import Region
 from oligort.objects import Plan
-from oligort.selection import is_of_a_part
+from oligort.picked import is_of_a_part
 from oligort.submission import Submission
 
 
@@ -33,35 +34,39 @@ def eqd2_of_course(dose: DoseGrid, plan: Plan, alpha_beta_gy: float) -> DoseGrid
     return eqd2(dose, plan.fractions_planned, alpha_beta_gy)
 
 
-def eqd2_grid(submission: Submission, alpha_beta_gy: float) -> DoseGrid:
-    """Return the EQD2 of the dose that is judged.
+def eqd2_dose(submission: Submission, alpha_beta_gy: float) -> DoseGrid | CompositeDose:
+    """Return the EQD2 of the dose that is judged: each course by itself, before they are summed.
 
     Raises
     ------
     NotEvaluable
-        As `eqd2_of_course`; or if the dose is of a part of a plan or of several plans, or its plan
+        As `eqd2_of_course`; or if a dose is of a part of a plan or of several plans, or its plan
         is not there.
     """
-    chosen = submission.chosen
-    if is_of_a_part(chosen.dose):
-        raise NotEvaluable("the dose is of a part of a plan")
-    if len({*chosen.dose.plan_uids, *(plan.sop_instance_uid for plan in chosen.plans)}) > 1:
-        raise NotEvaluable(
-            "the dose sums several plans: each is converted by its own fractions before they are "
-            "added"
-        )
-    if chosen.plan is None:
-        raise NotEvaluable("the dose's plan is not there, so its number of fractions is not known")
-    return eqd2_of_course(submission.dose_grid, chosen.plan, alpha_beta_gy)
+    parts = []
+    for course in submission.chosen.courses:
+        if is_of_a_part(course.dose):
+            raise NotEvaluable("the dose is of a part of a plan")
+        if len({*course.dose.plan_uids, *(plan.sop_instance_uid for plan in course.plans)}) > 1:
+            raise NotEvaluable(
+                "the dose sums several plans: each is converted by its own fractions before they "
+                "are added"
+            )
+        if course.plan is None:
+            raise NotEvaluable(
+                "the dose's plan is not there, so its number of fractions is not known"
+            )
+        parts.append(eqd2_of_course(course.grid, course.plan, alpha_beta_gy))
+    return composite_of(parts)
 
 
 def eqd2_dvh(
     submission: Submission,
     expression: Expression,
-    grid: DoseGrid,
+    dose: DoseGrid | CompositeDose,
     conventions: Conventions = DEFAULT,
 ) -> Dvh:
-    """Return the histogram of an expression in a grid of EQD2.
+    """Return the histogram of an expression in a dose of EQD2.
 
     Raises
     ------
@@ -70,4 +75,4 @@ def eqd2_dvh(
     """
     shape = resolve(expression, submission.structures_of)
     region = Region(shape, submission.usual_spacing_mm, conventions)
-    return compute_dvh(region, grid, str(expression))
+    return compute_dvh(region, dose, str(expression))

@@ -48,6 +48,7 @@ def check(
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     answers = register if isinstance(register, Register | None) else Register.load(register)
     case = Case(submission, rules, answers, subject)
+    submission = case.submission
     findings = tuple(finding for one in all_checks() for finding in _findings(one, case))
     plan = _chosen_plan_facts(submission)
     return Report(
@@ -69,7 +70,8 @@ def check(
                 file=record.file,
                 sha256=record.sha256,
             )
-            for record in submission.provenance
+            for export in (submission, *submission.earlier)
+            for record in export.provenance
         ),
         protocol=rules.record(),
         versions=_versions(),

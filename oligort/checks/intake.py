@@ -1,16 +1,20 @@
 """Intake: what was handed in, whose it is, and whether its parts refer to each other."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
+from oligort.courses import Course
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, FaultKind, ImageSeries, Plan
-from oligort.selection import is_of_a_part
+from oligort.objects import Dose, FaultKind, ImageSeries, Plan, Registration
+from oligort.picked import is_of_a_part
+from oligort.selection import listing
+from oligort.submission import Submission
 
 _FAULT_GRADES = {
     FaultKind.FOREIGN: Grade.INFO,
@@ -33,7 +37,9 @@ def files(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention.
     """
-    for fault in case.submission.faults:
+    submission = case.submission
+    faults = [fault for export in (submission, *submission.earlier) for fault in export.faults]
+    for fault in faults:
         yield Finding(
             code="OL001",
             grade=_FAULT_GRADES[fault.kind],
@@ -41,8 +47,8 @@ def files(case: Case) -> Iterator[Finding]:
             message=f"{quoted(fault.file)}: {fault.reason}",
             source=CONVENTION,
         )
-    if all(fault.kind is FaultKind.FOREIGN for fault in case.submission.faults):
-        count = len(case.submission.provenance)
+    if all(fault.kind is FaultKind.FOREIGN for fault in faults):
+        count = sum(len(export.provenance) for export in (submission, *submission.earlier))
         yield Finding(
             code="OL001",
             grade=Grade.PASS,
@@ -73,11 +79,8 @@ def one_patient(case: Case) -> Iterator[Finding]:
             source=CONVENTION,
             hint="give the register of this patient",
         )
-    objects: tuple[StructureSet | Plan | Dose | ImageSeries, ...] = (
-        *submission.structure_sets,
-        *submission.plans,
-        *submission.doses,
-        *submission.images,
+    objects: tuple[StructureSet | Plan | Dose | ImageSeries | Registration, ...] = (
+        *(thing for export in (submission, *submission.earlier) for thing in _objects_of(export)),
     )
     keys = {thing.patient_key for thing in objects} - {""}
     grade = case.protocol.grades.several_patients
@@ -133,29 +136,9 @@ def references(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     chosen = case.submission.chosen
-    dose, plan = chosen.dose, chosen.plan
-    missing, absent = [], []
-    if plan is None:
-        if dose.plan_uids:
-            missing.append(f"the dose {quoted(dose.file)} refers to a plan that is not there")
-        else:
-            absent.append(f"the dose {quoted(dose.file)} refers to no plan")
-    elif plan.sop_instance_uid not in dose.plan_uids:
-        missing.append(
-            f"the dose {quoted(dose.file)} does not refer to the plan {quoted(plan.label)}"
-        )
-    elif len(chosen.plans) < len(set(dose.plan_uids)):
-        missing.append(
-            f"of {len(set(dose.plan_uids))} plans that the dose {quoted(dose.file)} refers to, "
-            f"{len(chosen.plans)} are there"
-        )
-    if plan and not plan.structure_set_uid:
-        absent.append(f"the plan {quoted(plan.label)} refers to no structure set")
-    elif plan and plan.structure_set_uid != chosen.structure_set.sop_instance_uid:
-        missing.append(
-            f"the plan {quoted(plan.label)} refers to another structure set than "
-            f"{quoted(chosen.structure_set.file)}"
-        )
+    found = [_references_of(course, chosen.structure_set) for course in chosen.courses]
+    missing = [message for one in found for message in one.missing]
+    absent = [message for one in found for message in one.absent]
     # To refer to what is not there is a deviation; not to refer at all leaves the question open.
     deviation = case.protocol.grades.reference_to_missing_object
     graded = [(message, deviation) for message in missing]
@@ -171,20 +154,24 @@ def references(case: Case) -> Iterator[Finding]:
         yield Finding(
             code="OL003",
             grade=Grade.PASS,
-            message="the dose refers to the plan and the plan to the structure set",
+            message="the dose refers to the plan and the plan to the structure set"
+            if len(chosen.courses) == 1
+            else f"{len(chosen.courses)} doses refer to their plans, and these to the structures",
             source=CONVENTION,
         )
 
 
 @check("OL004", "The dose that is judged")
 def judged_dose(case: Case) -> Iterator[Finding]:
-    """What it checks: one dose stands for the plan, and which other doses are left aside.
+    """What it checks: which doses stand for what is planned, and which are left aside.
 
     Why it matters: a dose picked by luck, or added to what already holds it, is a wrong number
     that looks right.
 
     How it is measured: Dose Summation Type, Dose Type and Dose Units of each RTDOSE. Doses of
     beams and sessions are never added to that of their plan, nor alternative plans to each other.
+    Courses are added up, each once, where the user or the register names them, where an earlier
+    course is given beside the submission, or where the targets of their plans lie apart.
 
     Not evaluable when: no dose, or more than one, could be meant; or it cannot be used.
 
@@ -194,12 +181,11 @@ def judged_dose(case: Case) -> Iterator[Finding]:
     yield Finding(
         code="OL004",
         grade=Grade.PASS,
-        message=f"{chosen.dose.summation_type or 'unlabelled'} dose {quoted(chosen.dose.file)}: "
-        f"{chosen.by}",
+        message="; ".join((f"{listing(chosen.doses)}: {chosen.by}", *chosen.notes)),
         source=CONVENTION,
     )
-    for dose in case.submission.doses:
-        if dose is chosen.dose:
+    for dose in _doses_of(case.submission):
+        if any(dose is one for one in chosen.doses):
             continue
         reason = "of parts of a plan: not added" if is_of_a_part(dose) else "not added"
         yield Finding(
@@ -236,7 +222,8 @@ def left_aside(case: Case) -> Iterator[Finding]:
     ]
     others += [
         f"plan {quoted(plan.label)} in {quoted(plan.file)}"
-        for plan in submission.plans
+        for export in (submission, *submission.earlier)
+        for plan in export.plans
         if all(plan is not one for one in plans)
     ]
     for other in others:
@@ -281,5 +268,57 @@ def names_of_the_rois(case: Case) -> Iterator[Finding]:
     )
 
 
-def _file_of(thing: StructureSet | Plan | Dose | ImageSeries) -> str:
+@dataclass(frozen=True)
+class _References:
+    """What a dose and its plan refer to and is not there, and what refers to nothing."""
+
+    missing: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+def _references_of(course: Course, structure_set: StructureSet) -> _References:
+    dose, plan = course.dose, course.plan
+    missing, absent = [], []
+    if plan is None:
+        if dose.plan_uids:
+            missing.append(f"the dose {quoted(dose.file)} refers to a plan that is not there")
+        else:
+            absent.append(f"the dose {quoted(dose.file)} refers to no plan")
+    elif plan.sop_instance_uid not in dose.plan_uids:
+        missing.append(
+            f"the dose {quoted(dose.file)} does not refer to the plan {quoted(plan.label)}"
+        )
+    elif len(course.plans) < len(set(dose.plan_uids)):
+        missing.append(
+            f"of {len(set(dose.plan_uids))} plans that the dose {quoted(dose.file)} refers to, "
+            f"{len(course.plans)} are there"
+        )
+    # An earlier course was planned on structures of its own.
+    if plan and not plan.structure_set_uid and not course.is_prior:
+        absent.append(f"the plan {quoted(plan.label)} refers to no structure set")
+    elif plan and plan.structure_set_uid != structure_set.sop_instance_uid and not course.is_prior:
+        missing.append(
+            f"the plan {quoted(plan.label)} refers to another structure set than "
+            f"{quoted(structure_set.file)}"
+        )
+    return _References(tuple(missing), tuple(absent))
+
+
+def _doses_of(submission: Submission) -> tuple[Dose, ...]:
+    return (*submission.doses, *(dose for export in submission.earlier for dose in export.doses))
+
+
+def _objects_of(
+    submission: Submission,
+) -> tuple[StructureSet | Plan | Dose | ImageSeries | Registration, ...]:
+    return (
+        *submission.structure_sets,
+        *submission.plans,
+        *submission.doses,
+        *submission.images,
+        *submission.registrations,
+    )
+
+
+def _file_of(thing: StructureSet | Plan | Dose | ImageSeries | Registration) -> str:
     return f"{thing.modality} series" if isinstance(thing, ImageSeries) else thing.file

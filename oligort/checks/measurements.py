@@ -7,7 +7,7 @@ import msgspec
 
 from oligort.checks.case import Case
 from oligort.checks.dose import quoted_operand
-from oligort.checks.effect import eqd2_dvh, eqd2_grid
+from oligort.checks.effect import eqd2_dose, eqd2_dvh
 from oligort.checks.judged import as_anatomy_allows, judged
 from oligort.checks.plausibility import fit_of
 from oligort.document import Measurement
@@ -92,8 +92,8 @@ def _in_eqd2(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
 
     def converted() -> Dvh:
         expression = as_anatomy_allows(case, parse(limit.structure))
-        grid = eqd2_grid(case.submission, alpha_beta.value)
-        return eqd2_dvh(case.submission, expression, grid)
+        dose = eqd2_dose(case.submission, alpha_beta.value)
+        return eqd2_dvh(case.submission, expression, dose)
 
     row = _Row(limit.structure, converted, limit)
     try:

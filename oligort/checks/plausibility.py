@@ -1,16 +1,19 @@
 """Whether a dose can be what its plan prescribes: nothing is graded on one that cannot."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from oligort.checks.case import Case
+from oligort.courses import Course
 from oligort.display import quoted
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import GTV_ROLES, Role
 from oligort.protocol.settings import Prescriptions, Range
+from oligort.selection import Selection, title
+from oligort.submission import Submission
 
 MEDIAN = Metric("D", "Gy", 50.0, "%")
 """The median dose of a target."""
@@ -33,7 +36,7 @@ class Fit:
 
 
 def fit_of(case: Case) -> Fit:
-    """Return how the judged dose fits the prescription of its plan, or of the plans it sums.
+    """Return how the judged doses fit the prescriptions of their plans, each course by itself.
 
     The target is the ROI that the prescription refers to; where it refers to none, any ROI that
     reads as a target will do, and the message names it.
@@ -41,21 +44,44 @@ def fit_of(case: Case) -> Fit:
     Raises
     ------
     NotEvaluable
-        If no dose is chosen, or nothing is drawn that the prescription could be meant for.
+        If no dose is chosen, or nothing is drawn that a prescription could be meant for.
     """
-    chosen = case.submission.chosen
-    grid = case.submission.dose_grid
+    courses = case.submission.chosen.courses
+    if len(courses) == 1:
+        return _fit_of(case, case.submission, courses[0])
+    fits = [_fit_of(case, _alone(case.submission, course), course) for course in courses]
+    told = [
+        f"{title(course.dose)}: {fit.message}" for course, fit in zip(courses, fits, strict=True)
+    ]
+    targets = [fit.target for fit in fits if fit.target is not None]
+    return Fit(
+        all(fit.fits for fit in fits),
+        "; ".join(told),
+        ", ".join(targets) if len(targets) == len(fits) else None,
+    )
+
+
+def _alone(submission: Submission, course: Course) -> Submission:
+    """Return the export that a course came with, and nothing chosen but its dose."""
+    exports = (submission, *submission.earlier)
+    of_course = next(e for e in exports if any(course.dose is dose for dose in e.doses))
+    return replace(of_course, selection=Selection(doses=(course.dose.file,)), earlier=())
+
+
+def _fit_of(case: Case, submission: Submission, course: Course) -> Fit:
+    """Return how one course fits; its targets are those of the export that it came with."""
+    grid = course.grid
     largest = [
         max(plan.prescriptions, key=lambda one: one.dose_gy)
-        for plan in chosen.plans
+        for plan in course.plans
         if plan.prescriptions
     ]
     if not largest:
-        what = "its plan prescribes no dose" if chosen.plan else "its plan is not there"
+        what = "its plan prescribes no dose" if course.plan else "its plan is not there"
         return Fit(True, f"{what}: whether it is the whole dose cannot be told")
     prescription = max(largest, key=lambda one: one.dose_gy)
     # A sum holds at least the largest prescription of its plans, and at most all of them.
-    is_complete = len(largest) >= len(set(chosen.dose.plan_uids))
+    is_complete = len(largest) >= len(set(course.dose.plan_uids))
     most_gy = sum(one.dose_gy for one in largest) if is_complete else inf
 
     def fits(ratio: Range[Prescriptions], dose_gy: float) -> bool:
@@ -66,13 +92,15 @@ def fit_of(case: Case) -> Fit:
     prescribed = f"prescription {prescription.dose_gy:g} Gy, dose maximum {grid.maximum_gy:.2f} Gy"
     if not fits(maximum_ratio, grid.maximum_gy):
         return Fit(False, prescribed)
-    beams_gy = sum(plan.beam_dose_gy or 0.0 for plan in chosen.plans)
+    beams_gy = sum(plan.beam_dose_gy or 0.0 for plan in course.plans)
     if beams_gy / most_gy > median_ratio.most:
         return Fit(False, f"{prescribed}, but the plan's beams give {beams_gy:.2f} Gy in all")
     seen = []
-    for target in _targets(case, prescription.roi_number):
+    if course.is_prior and not submission.structure_sets:
+        return Fit(True, f"{prescribed}, no structures to find its target in")
+    for target in _targets(submission, prescription.roi_number):
         try:
-            median_gy = case.submission.dvh_of(target)[MEDIAN]
+            median_gy = submission.dvh_of(target)[MEDIAN]
         except NotEvaluable:
             continue
         seen.append(f"median {median_gy:.2f} Gy in {quoted(target.roi_name)}")
@@ -83,13 +111,13 @@ def fit_of(case: Case) -> Fit:
     return Fit(False, f"{prescribed}, {', '.join(seen[:3])}")
 
 
-def _targets(case: Case, roi_number: int | None) -> Iterator[Structure]:
-    structure_set = case.submission.structure_set
+def _targets(submission: Submission, roi_number: int | None) -> Iterator[Structure]:
+    structure_set = submission.structure_set
     referred = [s for s in structure_set if roi_number is not None and s.roi_number == roi_number]
     if referred:
         yield from referred
         return
     for role in TARGET_ROLES:
-        for structure, name in case.submission.roi_names.items():
+        for structure, name in submission.roi_names.items():
             if name.role is role and not structure.is_empty:
                 yield structure

@@ -55,9 +55,17 @@ def check(
 
 def all_checks() -> tuple[Check, ...]:
     """Return every check in the order of the codes."""
-    from oligort.checks import dose, eligibility, intake, lesions, reconciliation, targets
+    from oligort.checks import (
+        dose,
+        eligibility,
+        intake,
+        lesions,
+        reconciliation,
+        second_opinion,
+        targets,
+    )
 
-    modules = (dose, eligibility, intake, lesions, reconciliation, targets)
+    modules = (dose, eligibility, intake, lesions, reconciliation, second_opinion, targets)
     assert {module.__name__ for module in modules}
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 

@@ -14,6 +14,7 @@ from oligort.checks.case import Case
 from oligort.checks.plausibility import TARGET_ROLES, fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
+from oligort.dose.grid import DoseGrid
 from oligort.dose.isodose import conformity_index, isodose
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
@@ -25,7 +26,7 @@ from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
 from oligort.objects import Plan, Prescription
-from oligort.selection import is_of_a_part
+from oligort.picked import is_of_a_part
 
 COVERAGE = (Metric.parse("D95%[Gy]"), Metric.parse("D98%[Gy]"))
 """Near-minimum doses that are told of each target: D98 is that of ICRU Report 83."""
@@ -178,7 +179,7 @@ def _names_of(case: Case, roi_numbers: list[int]) -> dict[int, str]:
 def _require_whole_dose(case: Case) -> None:
     """Raise NotEvaluable where the dose cannot be what the plans prescribe."""
     dose = case.submission.dose_grid
-    if is_of_a_part(case.submission.chosen.dose):
+    if any(is_of_a_part(one) for one in case.submission.chosen.doses):
         raise NotEvaluable("the dose is of a part of a plan")
     if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
         raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}")
@@ -190,16 +191,19 @@ def _require_whole_dose(case: Case) -> None:
 def _targets_of(case: Case) -> list[_Target]:
     """Return the targets of the judged dose, each with what all its plans prescribe to it.
 
+    What an earlier course prescribes is to ROIs of its own structures, and is left out.
+
     Raises
     ------
     NotEvaluable
         If no target is drawn, or which dose is prescribed to it cannot be told.
     """
     chosen = case.submission.chosen
-    plans = [plan for plan in chosen.plans if plan.prescriptions]
+    courses = [course for course in chosen.courses if not course.is_prior]
+    plans = [plan for course in courses for plan in course.plans if plan.prescriptions]
     if not plans:
         raise NotEvaluable("no plan that prescribes a dose is there")
-    if len(plans) < len(set(chosen.dose.plan_uids)):
+    if len(plans) < len({uid for course in courses for uid in course.dose.plan_uids}):
         raise NotEvaluable("the dose sums plans whose prescriptions are not there")
     by_roi: dict[int, float] = {}
     for plan in plans:
@@ -237,10 +241,14 @@ def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
     except NotEvaluable as error:
         return _information("OL403", f"its coverage is not told, because {error}", name)
     remarks = [f"{dvh.volume_cc:.1f} cc, prescription {prescription_gy:g} Gy"]
-    found = isodose(submission.dose_grid, prescription_gy, None if is_alone else region)
-    where = "" if is_alone else " touching it"
-    parts = f"{found.parts} part{'' if found.parts == 1 else 's'}{where}"
-    remarks.append(f"its isodose {found.volume:.1f} cc in {parts}")
+    found = None
+    if isinstance(submission.dose_grid, DoseGrid):
+        found = isodose(submission.dose_grid, prescription_gy, None if is_alone else region)
+        where = "" if is_alone else " touching it"
+        parts = f"{found.parts} part{'' if found.parts == 1 else 's'}{where}"
+        remarks.append(f"its isodose {found.volume:.1f} cc in {parts}")
+    else:
+        remarks.append("no CI: an isodose of several courses is not told")
     if dvh.uncovered_cc:
         remarks.append(f"{dvh.uncovered_cc:.1f} cc lie outside the dose grid")
     share = Metric("V", "%", prescription_gy, "Gy")
@@ -250,10 +258,11 @@ def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
             evidence.append(_evidence(shown, dvh[metric]))
         except NotEvaluable as error:
             remarks.append(str(error))
-    try:
-        evidence.append(_evidence("CI", conformity_index(dvh, found)))
-    except NotEvaluable as error:
-        remarks.append(f"no CI: {error}")
+    if found is not None:
+        try:
+            evidence.append(_evidence("CI", conformity_index(dvh, found)))
+        except NotEvaluable as error:
+            remarks.append(f"no CI: {error}")
     return Finding(
         code="OL403",
         grade=Grade.INFO,
@@ -270,9 +279,13 @@ def _highest(case: Case) -> Finding:
     dose = submission.dose_grid
     if not dose.maximum_gy > 0:
         raise NotEvaluable("it is 0 Gy everywhere")
-    at = np.argwhere(dose.dose_gy == dose.maximum_gy)
-    asked = at[:: max(1, len(at) // MOST_ASKED)]
-    points_mm = dose.grid.to_patient(asked.astype(np.float64))
+    if isinstance(dose, DoseGrid):
+        at = np.argwhere(dose.dose_gy == dose.maximum_gy)
+        highest_count = len(at)
+        asked = at[:: max(1, highest_count // MOST_ASKED)]
+        points_mm = dose.grid.to_patient(asked.astype(np.float64))
+    else:
+        highest_count, points_mm = 1, dose.peak[1][None]
     held_by = []
     for structure, name in submission.roi_names.items():
         try:
@@ -295,8 +308,8 @@ def _highest(case: Case) -> Finding:
         remarks.append("no target is drawn")
     if is_outside_body:
         remarks.append("outside the body")
-    if len(at) > 1:
-        remarks.append(f"the first of {len(at)} voxels as high")
+    if highest_count > 1:
+        remarks.append(f"the first of {highest_count} voxels as high")
     return Finding(
         code="OL404",
         grade=Grade.INFO,

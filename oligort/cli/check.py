@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice
+from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice, Prior
 from oligort.cli.output import STANDARD_OUTPUT, show, write_json
 from oligort.cli.status import Status, answering
 from oligort.finding import Grade
@@ -33,6 +33,7 @@ def check(
     subject: Annotated[str | None, typer.Option(help="Subject id, as the trial gave it.")] = None,
     plan: PlanChoice = None,
     dose: DoseChoice = None,
+    prior: Prior = None,
     json: JsonFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict line alone.")] = False,
 ) -> Status:
@@ -42,6 +43,8 @@ def check(
     3 no deviation, but something could not be evaluated; 2 could not run; 4 a bug.
     """
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
+    for path in prior or ():
+        submission = submission.after(oligort.read(path))
     report = oligort.check(submission, protocol=protocol, register=register, subject=subject)
     if json is not None:
         write_json(report.to_json(), json)

@@ -12,12 +12,29 @@ Paths = Annotated[
     ),
 ]
 PlanChoice = Annotated[
-    str | None,
-    typer.Option("--plan", metavar="P", help="The plan to judge: label, UID or file."),
+    list[str] | None,
+    typer.Option(
+        "--plan",
+        metavar="P",
+        help="The plan to judge: label, UID or file. Repeated: courses, whose doses are added.",
+    ),
 ]
 DoseChoice = Annotated[
-    str | None,
-    typer.Option("--dose", metavar="UID", help="The dose to use: UID or file."),
+    list[str] | None,
+    typer.Option(
+        "--dose",
+        metavar="UID",
+        help="The dose to use: UID or file. Repeated: courses, whose doses are added.",
+    ),
+]
+Prior = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--prior",
+        exists=True,
+        metavar="PATH",
+        help="The export of an earlier course, whose dose is added. Repeatable.",
+    ),
 ]
 JsonFile = Annotated[
     Path | None,

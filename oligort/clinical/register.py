@@ -185,6 +185,8 @@ class Register(_Strict, frozen=True, kw_only=True):
         None before randomisation.
     plan_kind : PlanKind or None
         What the plan in the submission is for.
+    courses : tuple of str
+        Labels or UIDs of the plans that are all courses of the patient: their doses are added.
     patient, disease, history, anatomy : tables
         Answers by subject.
     lesions : tuple of RegisterLesion
@@ -193,7 +195,7 @@ class Register(_Strict, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If two lesions share an id or an ROI.
+        If two lesions share an id or an ROI, or a course is named twice.
     """
 
     schema_version: Literal[1]
@@ -201,6 +203,7 @@ class Register(_Strict, frozen=True, kw_only=True):
     site: Annotated[str, Meta(max_length=64)] = ""
     arm: Arm | None = None
     plan_kind: PlanKind | None = None
+    courses: tuple[Label, ...] = ()
     patient: Patient = Patient()
     disease: Disease = Disease()
     history: History = History()
@@ -208,7 +211,9 @@ class Register(_Strict, frozen=True, kw_only=True):
     lesions: tuple[RegisterLesion, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse lesions that cannot be told apart."""
+        """Refuse lesions or courses that cannot be told apart."""
+        if repeated := _repeated(self.courses):
+            raise ValueError(f"expected each course once, found more often: {listed(repeated)}")
         if repeated := _repeated(lesion.id for lesion in self.lesions):
             raise ValueError(f"expected each lesion id once, found more often: {listed(repeated)}")
         if repeated := _repeated(name for lesion in self.lesions for name in lesion.roi_names):

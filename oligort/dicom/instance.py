@@ -27,6 +27,9 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
 
+DEFORMABLE_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.3"
+"""SOP Class UID of a registration that bends."""
+
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _LAST_OF_PATIENT = 0x0010FFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -42,6 +45,7 @@ class Kind(StrEnum):
     CT = "CT"
     MR = "MR"
     PT = "PT"
+    REG = "REG"
     UNUSED = ""
 
     @property
@@ -58,6 +62,8 @@ _KIND_OF_SOP_CLASS = {
     "1.2.840.10008.5.1.4.1.1.2": Kind.CT,
     "1.2.840.10008.5.1.4.1.1.4": Kind.MR,
     "1.2.840.10008.5.1.4.1.1.128": Kind.PT,
+    "1.2.840.10008.5.1.4.1.1.66.1": Kind.REG,
+    DEFORMABLE_REGISTRATION: Kind.REG,
 }
 
 _KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUSED, Kind.RTIONPLAN}}

@@ -12,13 +12,14 @@ from oligort.dicom.files import locate
 from oligort.dicom.identity import Masking, identities, masking
 from oligort.dicom.images import ImageHeader, grouped, read_image
 from oligort.dicom.instance import Kind, read_header, read_object, recognise
+from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
 from oligort.geometry.structure import StructureSet
-from oligort.objects import Dose, Fault, FaultKind, FileDigest, Plan, file_key
+from oligort.objects import Dose, Fault, FaultKind, FileDigest, Plan, Registration, file_key
 from oligort.submission import Submission
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -49,10 +50,10 @@ def read(*paths: str | Path) -> Submission:
     Returns
     -------
     Submission
-        Structure sets, doses and plans in the order of their file names, image series in that of
-        their UIDs, and a fault for each file, or part of one, that could not be used. Objects of
-        kinds that are not used (registrations, treatment records ...) are left alone. Of
-        identical copies of an object one is kept.
+        Structure sets, doses, plans and registrations in the order of their file names, image
+        series in that of their UIDs, and a fault for each file, or part of one, that could not be
+        used. Objects of kinds that are not used (treatment records, fiducials ...) are left alone.
+        Of identical copies of an object one is kept.
 
     Raises
     ------
@@ -98,6 +99,7 @@ class _Reading:
     structure_sets: list[StructureSet] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
+    registrations: list[Registration] = field(default_factory=list)
     images: list[ImageHeader] = field(default_factory=list)
     digests: list[FileDigest] = field(default_factory=list)
     ages_years: set[int] = field(default_factory=set)
@@ -155,6 +157,8 @@ class _Reading:
             case Kind.RTPLAN | Kind.RTIONPLAN:
                 plan = read_plan(dataset, file, kind.value)
                 self.plans.append(_without_identity(plan, self.masked, file_keys))
+            case Kind.REG:
+                self.registrations.append(read_registration(dataset, file))
             case _:
                 self.images.append(read_image(dataset, file, kind.value, digest))
                 return
@@ -210,6 +214,7 @@ class _Reading:
             images=tuple(each for each, _ in series),
             faults=tuple(sorted(self.faults, key=_place)),
             provenance=(*self.digests, *(digest for _, digest in series)),
+            registrations=tuple(self.registrations),
             trial_subject_id=trial_subject_id,
             trial_site_id=trial_site_id,
             # ages may lie a birthday apart: the youngest is the one to doubt

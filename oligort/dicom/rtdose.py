@@ -21,8 +21,10 @@ from oligort.dicom.elements import (
 )
 from oligort.dicom.identity import patient_key
 from oligort.dicom.instance import NATIVE_SYNTAXES, transfer_syntax
+from oligort.dicom.planned_dvh import planned_dvhs
 from oligort.display import quoted
 from oligort.dose.grid import DoseGrid
+from oligort.dose.planned_dvh import PlannedDvh
 from oligort.errors import DicomError
 from oligort.geometry.grid import Grid
 from oligort.objects import Dose
@@ -88,8 +90,17 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         heterogeneity_correction=text(dataset, "TissueHeterogeneityCorrection"),
         grid=grid,
         refusal=refusal,
+        planned_dvhs=_planned_dvhs(dataset),
         patient_key=patient_key(dataset),
     )
+
+
+def _planned_dvhs(dataset: Dataset) -> tuple[PlannedDvh, ...]:
+    """Return the planning system's histograms; what is wrong with them leaves the dose as it is."""
+    try:
+        return planned_dvhs(dataset)
+    except DicomError as error:
+        return (PlannedDvh((), refusal=str(error)),)
 
 
 def _dose_grid(dataset: Dataset) -> DoseGrid:

@@ -50,6 +50,11 @@ class DoseField:
             coefficients = axis.coefficients(coefficients, number)
         self.coefficients = coefficients
 
+    @property
+    def spacing_mm(self) -> float:
+        """Spacing of the voxels in the planes of the grid, the larger of the two."""
+        return max(self.grid.i_spacing_mm, self.grid.j_spacing_mm)
+
     @cached_property
     def range_gy(self) -> tuple[float, float]:
         """Bounds of the dose anywhere in the grid, its outermost half voxels too.

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.conventions import Conventions
+from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.dvh import Dvh, NumericalDoubt
 from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
@@ -75,9 +76,16 @@ In a grid that lies obliquely kinks of a linear dose are inside the sub-voxels, 
 doses with white noise the error was up to seven times the difference.
 """
 
+COMPOSITE_DOUBT = 2.0
+"""The same share of a composite whose grids all lie along the planes of the drawing.
+
+Kinks of the coarser grids are inside the sub-voxels, at random places: of 110 spheres in two doses
+with and without white noise the error was up to 0.8 times the difference.
+"""
+
 
 def compute_dvh(
-    region: Region, dose: DoseGrid, roi_name: str, roi_number: int | None = None
+    region: Region, dose: DoseGrid | CompositeDose, roi_name: str, roi_number: int | None = None
 ) -> Dvh:
     """Compute the histogram of a region in a dose grid, by the conventions of the region.
 
@@ -124,10 +132,9 @@ def settings_of(conventions: Conventions) -> Mapping[str, str]:
     )
 
 
-def _step_mm(volume_mm3: float, sub_voxels: int, field: DoseField) -> float:
+def _step_mm(volume_mm3: float, sub_voxels: int, field: DoseField | CompositeField) -> float:
     """Return the size of so many sub-voxels; none is larger than a voxel of the dose."""
-    spacing_mm = max(field.grid.i_spacing_mm, field.grid.j_spacing_mm)
-    return float(np.clip((volume_mm3 / sub_voxels) ** (1 / 3), FINEST_MM, spacing_mm))
+    return float(np.clip((volume_mm3 / sub_voxels) ** (1 / 3), FINEST_MM, field.spacing_mm))
 
 
 def _bin_gy(low_gy: float, high_gy: float) -> float:
@@ -158,6 +165,8 @@ class _Estimate:
         Which share of their difference the error may be.
     merged_width_gy : float
         Mean width of their dose intervals.
+    partly_mm3 : (n + 1,) array or None
+        The curve of what lies inside some grids of a composite and not inside all.
     """
 
     bin_gy: float
@@ -169,21 +178,31 @@ class _Estimate:
     merged_mm3: Floats
     merged_width_gy: float
     doubt_share: float = DOUBT
+    partly_mm3: Floats | None = None
 
     @classmethod
     def of(
-        cls, region: Region, field: DoseField, outline_gy: Floats, step_mm: float, bin_gy: float
+        cls,
+        region: Region,
+        field: DoseField | CompositeField,
+        outline_gy: Floats,
+        step_mm: float,
+        bin_gy: float,
     ) -> "_Estimate":
         """Cut a region into sub-voxels and count them."""
         partition = Partition.of(region, field, step_mm)
         sampler = sampler_of(field, region.frame, partition.lattice)
-        tally = Tally(field.range_gy, bin_gy)
+        tally, partly = Tally(field.range_gy, bin_gy), Tally(field.range_gy, bin_gy)
         volume_mm3 = 0.0
         for some in partition.sub_voxels(region):
             size_mm3 = some.thickness_mm * partition.lattice.pixel_area_mm2
             size_mm3 = size_mm3.take(some.layer)
             volume_mm3 += float(np.einsum("i,i->", some.covered, size_mm3))
-            tally.add(some, sampler.sample(some), size_mm3)
+            samples = sampler.sample(some)
+            tally.add(some, samples, size_mm3)
+            if samples.partly is not None:
+                tally.add(some, samples.partly, size_mm3)
+                partly.add(some, samples.partly, size_mm3)
         extremes = tally.extremes(outline_gy)
         if extremes is None:
             return cls(bin_gy, np.zeros(2), volume_mm3, 0.0, None, 0.0, np.zeros(2), 0.0)
@@ -196,7 +215,10 @@ class _Estimate:
             mean_gy=tally.mean_gy,
             merged_mm3=_cumulative(tally.histogram_of_blocks(extremes), tally.volume_mm3),
             merged_width_gy=tally.mean_block_width_gy,
-            doubt_share=DOUBT if partition.follows_voxels else KINKED_DOUBT,
+            doubt_share=_doubt_share(partition),
+            partly_mm3=_cumulative(partly.histogram(extremes), partly.volume_mm3)
+            if partly.volume_mm3
+            else None,
         )
 
     @property
@@ -224,6 +246,12 @@ class _Estimate:
         bend = np.abs(np.diff(self.cumulative_mm3, 2, prepend=self.cumulative_mm3[0], append=0.0))
         least = LEAST_DOUBT * self.volume_mm3
         return np.asarray(self.doubt_share * difference + _greatest_within(bend, 1) + least)
+
+
+def _doubt_share(partition: Partition) -> float:
+    if not partition.follows_voxels:
+        return KINKED_DOUBT
+    return COMPOSITE_DOUBT if partition.is_of_composite else DOUBT
 
 
 def _cumulative(histogram_mm3: Floats, covered_mm3: float) -> Floats:
@@ -255,7 +283,7 @@ def _dvh_of(estimate: _Estimate, roi_name: str, roi_number: int | None) -> Dvh:
     uncovered_mm3 = estimate.volume_mm3 - covered_mm3
     if uncovered_mm3 <= VOLUME_ROUNDING * estimate.volume_mm3:
         uncovered_mm3 = 0.0
-    extremes, numerical = estimate.extremes, None
+    extremes, numerical, partly = estimate.extremes, None, estimate.partly_mm3
     if extremes is not None:
         doubt_mm3 = estimate.doubt_mm3
         # The mean is the area below the curve: in doubt by no more than the curve is throughout.
@@ -277,6 +305,7 @@ def _dvh_of(estimate: _Estimate, roi_name: str, roi_number: int | None) -> Dvh:
         mean_gy=estimate.mean_gy if extremes else None,
         max_gy=extremes.high if extremes else None,
         numerical=numerical,
+        partly_covered_cc=None if partly is None else partly[kept] / 1000,
     )
 
 
@@ -292,7 +321,7 @@ def _kept_edges(estimate: _Estimate) -> tuple[Floats, npt.NDArray[np.bool_]]:
     return edges[kept], kept
 
 
-def _outline_mm(region: Region, field: DoseField, step_mm: float) -> Floats:
+def _outline_mm(region: Region, field: DoseField | CompositeField, step_mm: float) -> Floats:
     """Return the outline's points (N, 3): of a convex dose field, the extremes are there.
 
     Of an expression only the outline of the result counts; its drawn points may lie elsewhere.

@@ -6,12 +6,13 @@ sub-voxels wherever the patient lies and however much grid there is around.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.composite import CompositeField
 from oligort.dose.field import DoseField
 from oligort.dose.sampling import SubVoxels, aligned_axes
 from oligort.dose.spline import SplineAxis
@@ -46,19 +47,33 @@ class Partition:
         Thickness along the normal at most.
     planes_mm : (P,) array
         Heights at which the slope of the dose jumps.
+    is_of_composite : bool
+        Whether it jumps inside sub-voxels too, at the voxels of another grid.
     """
 
     lattice: Lattice
     step_mm: float
     planes_mm: Floats
+    is_of_composite: bool = False
 
     @classmethod
-    def of(cls, region: Region, field: DoseField, step_mm: float) -> "Partition":
+    def of(cls, region: Region, field: DoseField | CompositeField, step_mm: float) -> "Partition":
         """Return the partition of a region into sub-voxels of about `step_mm`.
 
         Where the dose lies along the planes, pixels are cells between voxel centres halved, or
-        doubled, some times: of twice the step they are exactly twice as large.
+        doubled, some times: of twice the step they are exactly twice as large. Of a composite the
+        voxels are those of its finest grid; layers are cut at the planes of all.
         """
+        if isinstance(field, CompositeField):
+            finest = cls.of(region, field.finest, step_mm)
+            every = [aligned_axes(one, region.frame) for one in field.fields]
+            planes = [axes.n.centres_mm for axes in every if axes is not None]
+            follows = len(planes) == len(every) and finest.follows_voxels
+            return replace(
+                finest,
+                planes_mm=np.unique(np.concatenate(planes)) if follows else np.empty(0),
+                is_of_composite=True,
+            )
         whole = Lattice.around(region.slabs, step_mm)
         pixel_mm = step_mm * max(1.0, (whole.u_count * whole.v_count / PIXELS) ** 0.5)
         axes = aligned_axes(field, region.frame)

@@ -4,12 +4,14 @@ A voxel reaches half a spacing beyond its centre, so the outermost half voxel is
 continued straight on; beyond it there is no dose.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.composite import CompositeField
 from oligort.dose.field import DoseField
 from oligort.dose.spline import SplineAxis
 from oligort.geometry.raster import Lattice
@@ -70,13 +72,16 @@ class Samples(NamedTuple):
     reach_gy
         How far the dose at a corner of the sub-voxel can differ from that at its centre.
     inside
-        Fraction of the sub-voxel inside the dose grid.
+        Fraction of the sub-voxel inside the dose grid; of a composite, inside all its grids.
+    partly : Samples or None
+        Of a composite, the dose that is known where only some of its grids are.
     """
 
     dose_gy: Floats
     width_gy: Floats
     reach_gy: Floats
     inside: Floats
+    partly: "Samples | None" = None
 
 
 class Sampler(Protocol):
@@ -86,12 +91,76 @@ class Sampler(Protocol):
         """Return the dose in sub-voxels."""
 
 
-def sampler_of(field: DoseField, frame: PlaneFrame, lattice: Lattice) -> Sampler:
-    """Return the sampler that fits: separable where the axes of dose and planes agree."""
+def sampler_of(field: DoseField | CompositeField, frame: PlaneFrame, lattice: Lattice) -> Sampler:
+    """Return the sampler that fits: of a composite one that adds up those of its fields."""
+    if isinstance(field, CompositeField):
+        return _CompositeSampler([_single(one, frame, lattice) for one in field.fields])
+    return _single(field, frame, lattice)
+
+
+def _single(
+    field: DoseField, frame: PlaneFrame, lattice: Lattice
+) -> "_AlignedSampler | _ObliqueSampler":
+    """Return the sampler of one field: separable where the axes of dose and planes agree."""
     axes = aligned_axes(field, frame)
     return (
         _ObliqueSampler(field, frame, lattice) if axes is None else _AlignedSampler(axes, lattice)
     )
+
+
+class _Local(NamedTuple):
+    """The dose at the middles of sub-voxels, (N,) each.
+
+    `changes` are those across the sub-voxel along u, v and n, `inside` as in `Samples`.
+    """
+
+    value: Floats
+    changes: tuple[Floats, Floats, Floats]
+    inside: Floats
+
+
+class _CompositeSampler:
+    """Adds up what the samplers of several doses find in a sub-voxel."""
+
+    def __init__(self, samplers: "list[_AlignedSampler | _ObliqueSampler]") -> None:
+        self._samplers = samplers
+
+    def sample(self, sub_voxels: SubVoxels) -> Samples:
+        """Return the dose in sub-voxels, and what is known of it where a grid has ended.
+
+        Where the border of a grid cuts a sub-voxel, what is inside all grids and what is not are
+        two samples of the sub-voxel's middle; of the second only the doses count that reach
+        farthest.
+        """
+        local = [sampler.local(sub_voxels) for sampler in self._samplers]
+        inside = np.stack([one.inside for one in local])
+        in_all, in_any = inside.min(axis=0), inside.max(axis=0)
+        whole = _Local(
+            reduce(np.add, (one.value for one in local)),
+            _sum_of_changes(one.changes for one in local),
+            in_all,
+        )
+        partly = None
+        if (in_any > in_all).any():
+            known = (inside == in_any).astype(np.float64)
+            partly = _Local(
+                reduce(np.add, (one.value * k for one, k in zip(local, known, strict=True))),
+                _sum_of_changes(
+                    tuple(change * k for change in one.changes)
+                    for one, k in zip(local, known, strict=True)
+                ),
+                in_any - in_all,
+            )
+        return _spread(whole, sub_voxels)._replace(
+            partly=None if partly is None else _spread(partly, sub_voxels)
+        )
+
+
+def _sum_of_changes(
+    of_parts: Iterable[tuple[Floats, ...]],
+) -> tuple[Floats, Floats, Floats]:
+    u_change, v_change, n_change = (reduce(np.add, along) for along in zip(*of_parts, strict=True))
+    return u_change, v_change, n_change
 
 
 class AlignedAxes(NamedTuple):
@@ -142,6 +211,10 @@ class _AlignedSampler:
 
     def sample(self, sub_voxels: SubVoxels) -> Samples:
         """Return the dose in sub-voxels."""
+        return _spread(self.local(sub_voxels), sub_voxels)
+
+    def local(self, sub_voxels: SubVoxels) -> _Local:
+        """Return the dose at the middles of sub-voxels."""
         middle, size = self._n_axis.cut(sub_voxels.position_mm, sub_voxels.thickness_mm)
         n = self._n_axis.mean_weights(middle, size)
         low, stop = int(n.first.min()), int(n.first.max()) + len(n.value)
@@ -157,7 +230,7 @@ class _AlignedSampler:
         v_change, n_change = along_u(v_rows, self._u_value), along_u(n_rows, self._u_value)
         inside = self._inside.take(sub_voxels.pixel)
         inside *= (size / sub_voxels.thickness_mm).take(sub_voxels.layer)
-        return _spread(value, (u_change, v_change, n_change), inside, sub_voxels)
+        return _Local(value, (u_change, v_change, n_change), inside)
 
     @staticmethod
     def _weighted(array: Floats, first: Integers, weights: Floats, axis: int) -> Floats:
@@ -213,6 +286,10 @@ class _ObliqueSampler:
 
     def sample(self, sub_voxels: SubVoxels) -> Samples:
         """Return the dose in sub-voxels."""
+        return _spread(self.local(sub_voxels), sub_voxels)
+
+    def local(self, sub_voxels: SubVoxels) -> _Local:
+        """Return the dose at the middles of sub-voxels."""
         u, v = np.divmod(sub_voxels.pixel, self._lattice.v_count)
         points = np.column_stack(
             [
@@ -230,14 +307,12 @@ class _ObliqueSampler:
             v_slope * self._lattice.v_step_mm,
             n_slope * sub_voxels.thickness_mm[sub_voxels.layer],
         )
-        return _spread(value, changes, is_inside.astype(np.float64), sub_voxels)
+        return _Local(value, changes, is_inside.astype(np.float64))
 
 
-def _spread(
-    value: Floats, changes: tuple[Floats, Floats, Floats], inside: Floats, sub_voxels: SubVoxels
-) -> Samples:
-    """Return samples whose dose changes by `changes` across the sub-voxel along u, v and n."""
-    u_change, v_change, n_change = changes
+def _spread(local: _Local, sub_voxels: SubVoxels) -> Samples:
+    """Return samples from the dose at the middles, moved to the centroid of what is covered."""
+    value, (u_change, v_change, n_change), inside = local
     reach = np.abs(u_change)
     reach += np.abs(v_change)
     reach += np.abs(n_change)

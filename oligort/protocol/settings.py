@@ -187,6 +187,8 @@ class Settings(Strict, frozen=True, kw_only=True):
     register_size_difference_mm: Number[Millimetres]
     drawn_v20_difference_percentage_points: Number[PercentagePoints]
     drawn_volume_difference_percent: Number[Percent]
+    planning_system_volume_difference_percent: Number[Percent]
+    planning_system_v20_difference_percentage_points: Number[PercentagePoints]
     target_median_dose_ratio: Range[Prescriptions]
     target_maximum_dose_ratio: Range[Prescriptions]
     duplicate_dice: Range[Dice]
@@ -245,6 +247,7 @@ class Grades(Sourced, frozen=True, kw_only=True):
     reference_to_missing_object: Grade
     structure_outside_dose_grid: Grade
     missing_planes: Grade
+    planning_system_dvh_differs: Grade
     name_not_mapped: Grade
 
     def __post_init__(self) -> None:

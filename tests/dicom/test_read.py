@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import CTImageStorage, MRImageStorage, SpatialRegistrationStorage
+from pydicom.uid import CTImageStorage, MRImageStorage, SpatialFiducialsStorage
 
 from oligort.dicom.instance import HEAD_BYTES, read_object
 from oligort.dicom.read import read
@@ -120,8 +120,8 @@ def test_links_that_lead_in_circles_end(export):
 
 def test_objects_of_other_kinds_are_left_alone(export, write, structure_set):
     other = structure_set({})
-    other.SOPClassUID, other.Modality = SpatialRegistrationStorage, "REG"
-    write(other, export / "reg.dcm")
+    other.SOPClassUID, other.Modality = SpatialFiducialsStorage, "FID"
+    write(other, export / "fiducials.dcm")
     submission = read(export)
     assert len(submission.provenance) == 3
     assert submission.faults == ()

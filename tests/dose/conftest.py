@@ -43,3 +43,13 @@ def dvh_of() -> Callable[..., Dvh]:
         return compute_dvh(region, dose, structure.roi_name, structure.roi_number)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def dvh_of_region() -> Callable[..., Dvh]:
+    """The histogram of an expression."""
+
+    def make(region: Region, dose: DoseGrid) -> Dvh:
+        return compute_dvh(region, dose, "expression")
+
+    return make

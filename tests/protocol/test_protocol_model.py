@@ -127,6 +127,8 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         "register_size_difference_mm": 10,
         "drawn_v20_difference_percentage_points": 1,
         "drawn_volume_difference_percent": 2,
+        "planning_system_volume_difference_percent": 2,
+        "planning_system_v20_difference_percentage_points": 1,
     }
     ranges = [
         settings.target_median_dose_ratio,
@@ -144,7 +146,7 @@ def test_grades_are_those_of_the_default_table(protocol):
         name for name, grade in protocol.grades.of_deviations().items() if grade is Grade.MAJOR
     }
     assert major == {"several_patients", "dose_in_arm_without_local_therapy"}
-    assert len(protocol.grades.of_deviations()) == 7
+    assert len(protocol.grades.of_deviations()) == 8
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 

@@ -1,0 +1,302 @@
+"""Courses: the structure set that is judged, and the doses that the patient receives, each once.
+
+Nothing is guessed: where several doses would do and the choice matters, the answer is NotEvaluable,
+with the list to choose from. Doses are added up only where the user names them as courses, where an
+earlier course is given beside the submission, or where the targets of their plans lie apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Protocol
+
+import numpy as np
+
+from oligort.dose.composite import is_same_grid
+from oligort.dose.grid import DoseGrid
+from oligort.errors import NotEvaluable
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose, Plan, Registration
+from oligort.picked import doses_of_parts, is_of_a_part, pick
+from oligort.registration import transform_between
+from oligort.selection import Selection, listing, plans_of, title
+
+
+class Export(Protocol):
+    """What an earlier course is chosen from: a submission."""
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Its plans."""
+
+    @property
+    def doses(self) -> tuple[Dose, ...]:
+        """Its doses."""
+
+    @property
+    def selection(self) -> Selection:
+        """What the user asked for among them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """One of the doses that are judged together.
+
+    Parameters
+    ----------
+    dose : Dose
+        As it was read.
+    plans : tuple of Plan
+        The plans that it holds, as far as they are there; the user's own first.
+    grid : DoseGrid
+        The dose in the frame of reference of the structures.
+    is_prior : bool
+        Whether it was given beside the submission, as an earlier course.
+    """
+
+    dose: Dose
+    plans: tuple[Plan, ...]
+    grid: DoseGrid
+    is_prior: bool = False
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan, or the first of several."""
+        return next(iter(self.plans), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The structure set and the courses that are judged together.
+
+    `by` says by which rule the doses were chosen, `notes` what was given twice and counts once.
+    """
+
+    structure_set: StructureSet
+    courses: tuple[Course, ...]
+    by: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def doses(self) -> tuple[Dose, ...]:
+        """The doses, one a course."""
+        return tuple(course.dose for course in self.courses)
+
+    @property
+    def dose(self) -> Dose:
+        """The dose, where it is only one.
+
+        Raises
+        ------
+        NotEvaluable
+            If several are added up.
+        """
+        if len(self.courses) > 1:
+            raise NotEvaluable(f"{len(self.courses)} doses are added up: {listing(self.doses)}")
+        return self.courses[0].dose
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the first course; None where none is there or linked to the dose."""
+        return self.courses[0].plan
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """All plans that the doses hold, as far as they are there."""
+        return tuple(dict.fromkeys(plan for course in self.courses for plan in course.plans))
+
+
+def choose(
+    structure_sets: Sequence[StructureSet],
+    plans: Sequence[Plan],
+    doses: Sequence[Dose],
+    selection: Selection,
+    *,
+    registrations: Sequence[Registration] = (),
+    earlier: Sequence[Export] = (),
+) -> Chosen:
+    """Return the structure set and the courses that belong together.
+
+    Raises
+    ------
+    NotEvaluable
+        If the choice is open, a dose must not be added, or cannot be placed on the structures.
+    SelectionError
+        If the selection names nothing, or more than one object.
+    """
+    picked, by = pick(structure_sets, plans, doses, selection)
+    given = [_Given(dose, _summed(dose, plan, plans)) for dose, plan in picked]
+    decides = picked[0][1] or _only_plan(given)
+    held = [plan for one in given for plan in one.plans]
+    structure_set = choose_structure_set(structure_sets, decides, held or plans)
+    for export in earlier:
+        chosen, _ = pick((), export.plans, export.doses, export.selection)
+        given += [_Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+    kept, notes = _counted_once(given)
+    courses = tuple(
+        Course(one.dose, one.plans, _placed(one, structure_set, registrations), one.is_prior)
+        for one in kept
+    )
+    if any(one.is_prior for one in kept):
+        by = f"{by}; with earlier courses"
+    return Chosen(structure_set, courses, by, tuple(notes))
+
+
+def choose_structure_set(
+    structure_sets: Sequence[StructureSet], plan: Plan | None, plans: Sequence[Plan]
+) -> StructureSet:
+    """Return the structure set: the plan's own, else the only one.
+
+    Raises
+    ------
+    NotEvaluable
+        If there is none, or several and no plan that decides.
+    """
+    if not structure_sets:
+        raise NotEvaluable("no RTSTRUCT is in the submission")
+    if len(structure_sets) == 1:
+        return structure_sets[0]
+    referred = {p.structure_set_uid for p in ([plan] if plan else plans)}
+    linked = [s for s in structure_sets if s.sop_instance_uid and s.sop_instance_uid in referred]
+    if len(linked) == 1:
+        return linked[0]
+    raise NotEvaluable(
+        f"{len(structure_sets)} RTSTRUCTs are there and no one plan decides between them: "
+        f"{listing(structure_sets)}; name the files to read, or choose a plan"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """A dose, the plans that it holds, and whether it is of an earlier course."""
+
+    dose: Dose
+    plans: tuple[Plan, ...]
+    is_prior: bool = False
+
+
+def _only_plan(given: Sequence[_Given]) -> Plan | None:
+    """Return the plan that one dose holds alone."""
+    return given[0].plans[0] if len(given) == 1 and len(given[0].plans) == 1 else None
+
+
+def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan, ...]:
+    """Return the plans that a dose holds, the user's own first.
+
+    Raises
+    ------
+    NotEvaluable
+        If one UID stands for two plans, and the user names neither.
+    """
+    chosen = (plan,) if plan else ()
+    taken = {one.sop_instance_uid for one in chosen}
+    others = [one for one in plans_of(dose, plans) if one.sop_instance_uid not in taken]
+    if len({one.sop_instance_uid for one in others}) < len(others):
+        raise NotEvaluable(
+            f"different plans share one SOP Instance UID: {listing(others)}; choose one by file"
+        )
+    return *chosen, *others
+
+
+def _counted_once(given: Sequence[_Given]) -> tuple[list[_Given], list[str]]:
+    """Return the doses without those that another one holds already, and what to say of these.
+
+    Raises
+    ------
+    NotEvaluable
+        If what is left holds one plan twice, or is of parts of a plan beside other doses.
+    """
+    kept, notes = [], []
+    for number, one in enumerate(given):
+        holders = [
+            other
+            for place, other in enumerate(given)
+            if place != number
+            and _holds(other.dose, one.dose)
+            and not (place > number and _holds(one.dose, other.dose))
+        ]
+        if holders:
+            notes.append(f"{title(one.dose)} is in {title(holders[0].dose)}: counted once")
+        else:
+            kept.append(one)
+    for one, other in combinations(kept, 2):
+        if set(one.dose.plan_uids) & set(other.dose.plan_uids):
+            raise NotEvaluable(
+                f"{listing([one.dose, other.dose])} are of one plan and are not added up: "
+                f"choose one"
+            )
+    parts = doses_of_parts([one.dose for one in kept])
+    if parts and len(kept) > 1:
+        raise NotEvaluable(f"doses of parts of a plan are not added up: {listing(parts)}")
+    return kept, notes
+
+
+def _holds(dose: Dose, other: Dose) -> bool:
+    """Whether a dose is another one, or the sum or the whole that the other is a part of.
+
+    Raises
+    ------
+    NotEvaluable
+        If one SOP Instance UID stands for both and they differ.
+    """
+    if _is_same(dose, other):
+        return True
+    if dose.sop_instance_uid and dose.sop_instance_uid == other.sop_instance_uid:
+        raise NotEvaluable(
+            f"different doses share one SOP Instance UID: {listing([dose, other])}; "
+            f"choose one by file"
+        )
+    may_hold = dose.summation_type == "MULTI_PLAN" or not is_of_a_part(dose)
+    is_less = dose.summation_type != other.summation_type and (
+        dose.summation_type == "MULTI_PLAN" or is_of_a_part(other)
+    )
+    theirs = set(other.plan_uids)
+    return may_hold and is_less and bool(theirs) and theirs.issubset(dose.plan_uids)
+
+
+def _is_same(dose: Dose, other: Dose) -> bool:
+    """Whether two objects hold one dose, whatever their UIDs: equal in every voxel."""
+    if dose is other:
+        return True
+    if dose.grid is None or other.grid is None:
+        return False
+    return (
+        is_same_grid(dose.grid.grid, other.grid.grid)
+        and dose.frame_of_reference_uid == other.frame_of_reference_uid
+        and np.array_equal(dose.grid.dose_gy, other.grid.dose_gy)
+    )
+
+
+def _placed(
+    given: _Given, structure_set: StructureSet, registrations: Sequence[Registration]
+) -> DoseGrid:
+    """Return a dose in the frame of reference of the structures.
+
+    Raises
+    ------
+    NotEvaluable
+        If the dose is none in Gy, or nothing says where it lies on the structures.
+    """
+    dose = given.dose
+    if dose.grid is None:
+        raise NotEvaluable(f"{title(dose)} cannot be used: {dose.refusal}")
+    ours, theirs = structure_set.frame_of_reference_uid, dose.frame_of_reference_uid
+    if ours and theirs:
+        if ours == theirs:
+            return dose.grid
+        try:
+            transform = transform_between(registrations, theirs, ours)
+        except NotEvaluable as error:
+            raise NotEvaluable(f"{title(dose)} and the structures: {error}") from error
+        return replace(dose.grid, grid=transform.of_grid(dose.grid.grid, ours))
+    uid = structure_set.sop_instance_uid
+    # The dose of another export is linked to other structures.
+    is_linked = bool(uid) and (
+        dose.structure_set_uid == uid or any(plan.structure_set_uid == uid for plan in given.plans)
+    )
+    if not is_linked:
+        raise NotEvaluable(
+            f"{title(dose)} or the structure set names no frame of reference (or several), and "
+            f"no reference links them: where the dose lies on the structures is not known"
+        )
+    return dose.grid

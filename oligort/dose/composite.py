@@ -1,0 +1,181 @@
+"""CompositeDose: the dose of several courses, added up without a grid of its own.
+
+Each course stays on the grid that it was computed on, and the sum is taken wherever a dose is
+asked for: nothing is resampled, so spacing, extent and orientation may differ. Only doses on one
+and the same grid are added voxel by voxel.
+
+A point outside one of the grids is known in part: there the dose is at least what the others give.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.conventions import DoseInterpolation
+from oligort.dose.field import DoseField
+from oligort.dose.grid import DoseGrid
+from oligort.errors import NotEvaluable
+from oligort.geometry.grid import Grid
+from oligort.geometry.structure import Points
+
+Floats = npt.NDArray[np.float64]
+
+SAME_GRID_MM = 1e-3
+"""Grids whose voxels all lie this close to each other are one grid.
+
+Where the dose falls by 10 Gy a millimetre, a micrometre is 0.01 Gy.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class CompositeDose:
+    """The sum of the doses of several courses.
+
+    Parameters
+    ----------
+    parts : tuple of DoseGrid
+        The doses, all in one frame of reference.
+
+    Raises
+    ------
+    NotEvaluable
+        If the doses are of different types: Gy weighted for biological effect and physical Gy do
+        not add up.
+    ValueError
+        If there is no dose.
+    """
+
+    parts: tuple[DoseGrid, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ValueError("expected at least one dose")
+        types = sorted({part.dose_type for part in self.parts})
+        if len(types) > 1:
+            raise NotEvaluable(f"doses of the types {' and '.join(types)} are not added up")
+
+    @property
+    def dose_type(self) -> str:
+        """Dose Type (3004,0004) of all parts."""
+        return self.parts[0].dose_type
+
+    @cached_property
+    def grids(self) -> tuple[DoseGrid, ...]:
+        """The doses, those on one and the same grid added voxel by voxel."""
+        groups: list[list[DoseGrid]] = []
+        for part in self.parts:
+            group = next((one for one in groups if is_same_grid(one[0].grid, part.grid)), None)
+            if group is None:
+                groups.append([part])
+            else:
+                group.append(part)
+        return tuple(reduce(_added, group) for group in groups)
+
+    @property
+    def maximum_gy(self) -> float:
+        """Highest dose at a voxel centre of any of the grids."""
+        return self.peak[0]
+
+    @cached_property
+    def peak(self) -> tuple[float, Floats]:
+        """Highest dose at a voxel centre of any of the grids, and where it is, (3,) LPS mm."""
+        field = self.field()
+        highest = [grid.field().range_gy[1] for grid in self.grids]
+        found = []
+        for grid in self.grids:
+            points_mm = _voxels_mm(grid, grid.dose_gy == grid.maximum_gy)
+            found.append(_highest(field.at(points_mm), points_mm))
+        reached_gy = max(gy for gy, _ in found)
+        for grid, own_gy in zip(self.grids, highest, strict=True):
+            # No other voxel can win, were all other doses at their highest there.
+            points_mm = _voxels_mm(grid, grid.dose_gy > reached_gy - (sum(highest) - own_gy))
+            if len(points_mm):
+                found.append(_highest(field.at(points_mm), points_mm))
+        return max(found, key=lambda one: one[0])
+
+    def field(self, interpolation: DoseInterpolation = "linear") -> "DoseField | CompositeField":
+        """Return the dose at every point of the grids.
+
+        Raises
+        ------
+        NotEvaluable
+            If a grid has fewer than two voxels along an axis.
+        """
+        fields = tuple(grid.field(interpolation) for grid in self.grids)
+        return fields[0] if len(fields) == 1 else CompositeField(fields)
+
+
+@dataclass(frozen=True, eq=False)
+class CompositeField:
+    """The sum of several doses at every point that at least one of their grids holds."""
+
+    fields: tuple[DoseField, ...]
+
+    @cached_property
+    def finest(self) -> DoseField:
+        """The field of the smallest voxels: the sub-voxels of a structure follow it."""
+        return min(self.fields, key=lambda field: field.spacing_mm)
+
+    @property
+    def spacing_mm(self) -> float:
+        """In-plane spacing of the finest grid."""
+        return self.finest.spacing_mm
+
+    @property
+    def range_gy(self) -> tuple[float, float]:
+        """Bounds of the dose that is known, anywhere in the grids."""
+        ranges = [field.range_gy for field in self.fields]
+        return min(low for low, _ in ranges), sum(high for _, high in ranges)
+
+    def range_around(self, points_mm: Points) -> tuple[float, float]:
+        """Return bounds of the dose in the box that holds points (N, 3)."""
+        ranges = [field.range_around(points_mm) for field in self.fields]
+        return min(low for low, _ in ranges), sum(high for _, high in ranges)
+
+    def at(self, points_mm: Points) -> Floats:
+        """Return the dose (N,) in Gy that is known at points (N, 3); NaN outside all grids."""
+        total, is_known = np.zeros(len(points_mm)), np.zeros(len(points_mm), dtype=bool)
+        for field in self.fields:
+            dose = field.at(points_mm)
+            is_inside = ~np.isnan(dose)
+            total[is_inside] += dose[is_inside]
+            is_known |= is_inside
+        return np.where(is_known, total, np.nan)
+
+
+def composite_of(parts: Sequence[DoseGrid]) -> DoseGrid | CompositeDose:
+    """Return the dose of one course as it is, that of several as their sum."""
+    return parts[0] if len(parts) == 1 else CompositeDose(tuple(parts))
+
+
+def _highest(dose_gy: Floats, points_mm: Points) -> tuple[float, Floats]:
+    """Return the highest of some doses (N,), and the point (3,) where it is."""
+    place = int(dose_gy.argmax())
+    return float(dose_gy[place]), points_mm[place]
+
+
+def _voxels_mm(dose: DoseGrid, chosen: npt.NDArray[np.bool_]) -> Points:
+    """Return the centres (N, 3) of some voxels of a grid."""
+    return dose.grid.to_patient(np.argwhere(chosen).astype(np.float64))
+
+
+def is_same_grid(one: Grid, other: Grid) -> bool:
+    """Whether each voxel of a grid lies where that of the other does."""
+    if one.shape != other.shape:
+        return False
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(one.shape) - 1.0)
+    frames = np.abs(one.frame_positions_mm - other.frame_positions_mm)
+    apart = np.abs(one.to_patient(corners) - other.to_patient(corners))
+    return bool(max(apart.max(), np.ptp(frames)) <= SAME_GRID_MM)
+
+
+def _added(one: DoseGrid, other: DoseGrid) -> DoseGrid:
+    return DoseGrid(
+        grid=one.grid,
+        dose_gy=one.dose_gy + other.dose_gy,
+        dose_type=one.dose_type,
+        summation_type="MULTI_PLAN",
+    )

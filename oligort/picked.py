@@ -1,0 +1,211 @@
+"""Picked: the doses of one export that stand for what was planned.
+
+Where several would do and the choice matters, the answer is NotEvaluable, with the list to choose
+from. Several are picked only where the user names them, or the targets of their plans lie apart.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from oligort.display import quoted
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import Shape
+from oligort.geometry.region import Region
+from oligort.geometry.structure import Structure, StructureSet
+from oligort.objects import Dose, Plan
+from oligort.selection import Selection, listing, named, plans_of, title
+
+WHOLE_COURSE_TYPES = frozenset({"PLAN", "MULTI_PLAN", "FRACTION"})
+"""Dose Summation Types (PS3.3 C.8.8.3) of all fractions: FRACTION is a whole fraction group."""
+
+SHARED_TARGET = 0.01
+"""Share of the smaller of two targets that lies in the other where they still lie apart.
+
+Targets drawn side by side touch within a voxel; alternative plans share all of their target.
+"""
+
+SHARED_STEP_MM = 1.0
+"""Pixels in which two targets are compared; where only one has a border they are exact."""
+
+
+Picks = list[tuple[Dose, Plan | None]]
+"""Doses, each with the plan that the user names for it."""
+
+
+def pick(
+    structure_sets: Sequence[StructureSet],
+    plans: Sequence[Plan],
+    doses: Sequence[Dose],
+    selection: Selection,
+) -> tuple[Picks, str]:
+    """Return the doses of one export that are meant, and the rule that says so.
+
+    Without structure sets no two doses are seen to be of targets that lie apart.
+
+    Raises
+    ------
+    NotEvaluable
+        If the choice is open.
+    SelectionError
+        If the selection names nothing, or more than one object.
+    """
+    own_plans, own_doses = named(plans, doses, selection)
+    by = f"courses chosen by {selection.by}" if max(map(len, (own_plans, own_doses))) > 1 else ""
+    if own_doses:
+        of_dose = [[plan for plan in own_plans if plan in plans_of(d, plans)] for d in own_doses]
+        if len(own_doses) == 1 and own_plans:
+            of_dose = [[*of_dose[0], *own_plans]]
+        first = [next(iter(theirs), None) for theirs in of_dose]
+        return list(zip(own_doses, first, strict=True)), by or f"chosen by {selection.by}"
+    if len(own_plans) > 1:
+        of_plans = [_only_dose(doses, plan, plans)[0] for plan in own_plans]
+        for dose in of_plans:
+            _require_no_twin(doses, dose)
+        return list(zip(of_plans, own_plans, strict=True)), by
+    plan = next(iter(own_plans), None)
+    if plan is None and (apart := _courses_apart(structure_sets, plans, doses)):
+        return [(dose, None) for dose in apart], "courses whose targets lie apart"
+    dose, by = _only_dose(doses, plan, plans)
+    _require_no_twin(doses, dose)
+    if plan is None:
+        _require_every_course(doses, dose, plans)
+    return [(dose, plan)], by
+
+
+def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Return the doses of beams, sessions or control points, which never stand for a plan."""
+    return tuple(dose for dose in doses if is_of_a_part(dose))
+
+
+def is_of_a_part(dose: Dose) -> bool:
+    """Whether a dose is of a beam, a session or a control point, and no plan's whole."""
+    return dose.summation_type not in WHOLE_COURSE_TYPES
+
+
+def sharing_a_uid(doses: Sequence[Dose]) -> tuple[Dose, ...]:
+    """Return the doses whose SOP Instance UID stands for more than one object."""
+    uids = [dose.sop_instance_uid for dose in doses if dose.sop_instance_uid]
+    return tuple(dose for dose in doses if uids.count(dose.sop_instance_uid) > 1)
+
+
+def _require_no_twin(doses: Sequence[Dose], dose: Dose) -> None:
+    twins = [d for d in sharing_a_uid(doses) if d.sop_instance_uid == dose.sop_instance_uid]
+    if twins:
+        raise NotEvaluable(
+            f"different doses share one SOP Instance UID: {listing(twins)}; choose by file"
+        )
+
+
+def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Plan]) -> None:
+    """Raise NotEvaluable where what is there besides the dose may be another course.
+
+    Not asked of a dose that is linked to no plan here: then any plan may be its own.
+    """
+    known = {uid for one in doses for uid in one.plan_uids}
+    without = [plan for plan in plans if plan.sop_instance_uid not in known]
+    if without and plans_of(dose, plans):
+        raise NotEvaluable(
+            f"no dose is there for {listing(without)}, which may be another course; choose a plan"
+        )
+
+
+def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) -> tuple[Dose, str]:
+    """Return the dose that alone stands for what was planned, and the rule that says so."""
+    if not doses:
+        raise NotEvaluable("no RTDOSE is in the submission")
+    of_plan = [
+        dose
+        for dose in doses
+        if plan is None or (plan.sop_instance_uid in dose.plan_uids and len(dose.plan_uids) == 1)
+    ]
+    if plan is not None and not of_plan:
+        raise NotEvaluable(
+            f"no RTDOSE refers to plan {quoted(plan.label)}; there are: {listing(doses)}"
+        )
+    whole = [dose for dose in of_plan if dose.summation_type in WHOLE_COURSE_TYPES]
+    usable = [dose for dose in whole if dose.grid is not None]
+    if not whole:
+        raise NotEvaluable(
+            f"no dose of a whole plan is there, only {listing(of_plan)}; parts of a plan are not "
+            f"added up"
+        )
+    if not usable:
+        reasons = "; ".join(f"{title(dose)}: {dose.refusal}" for dose in whole)
+        raise NotEvaluable(f"no RTDOSE can be used: {reasons}")
+    sums = [dose for dose in usable if dose.summation_type == "MULTI_PLAN"]
+    if len(sums) == 1 and plan is None:
+        summed = set(sums[0].plan_uids)
+        beyond = [dose for dose in whole if summed and not summed.issuperset(dose.plan_uids)]
+        if not beyond:
+            return sums[0], "the sum of all plans (MULTI_PLAN)"
+        raise NotEvaluable(
+            f"{title(sums[0])} does not hold the plan of {listing(beyond)}, which may be another "
+            f"course; choose one with --plan or --dose"
+        )
+    if len(usable) > 1:
+        raise NotEvaluable(
+            f"{len(usable)} doses are there and may be alternatives or courses: {listing(usable)}"
+            f"; they are not added; choose one with --plan or --dose"
+            f"{f' ({listing(plans)})' if plans else ''}"
+        )
+    # A second form of the same plan's dose may be unusable; the dose of another plan may not.
+    same = set(usable[0].plan_uids)
+    unusable = [
+        dose
+        for dose in whole
+        if dose.grid is None and not (dose.plan_uids and same.issuperset(dose.plan_uids))
+    ]
+    if unusable:
+        raise NotEvaluable(
+            f"{title(unusable[0])} cannot be used and may be another course: "
+            f"{unusable[0].refusal}; choose one with --plan or --dose"
+        )
+    others = len(of_plan) - 1
+    rule = "the only dose" if not others else "the only dose of a whole plan"
+    return usable[0], rule
+
+
+def _courses_apart(
+    structure_sets: Sequence[StructureSet], plans: Sequence[Plan], doses: Sequence[Dose]
+) -> tuple[Dose, ...]:
+    """Return the doses of all plans where each has its own and their targets lie apart, or none.
+
+    Every plan must have one dose of its own, and name by their ROIs the targets that it treats.
+    """
+    whole = [dose for dose in doses if not is_of_a_part(dose)]
+    uids = [uid for dose in whole for uid in dose.plan_uids]
+    is_one_each = sorted(uids) == sorted(plan.sop_instance_uid for plan in plans)
+    if len(plans) < 2 or len(whole) != len(plans) or not is_one_each:
+        return ()
+    if any(dose.grid is None or dose.summation_type == "MULTI_PLAN" for dose in whole):
+        return ()
+    targets = [_targets_of(plan, structure_sets) for plan in plans]
+    if not all(targets) or not all(_lie_apart(*pair) for pair in combinations(targets, 2)):
+        return ()
+    return tuple(whole)
+
+
+def _targets_of(plan: Plan, structure_sets: Sequence[StructureSet]) -> tuple[Structure, ...]:
+    """Return the ROIs that every prescription of a plan refers to, or none of them."""
+    linked = [s for s in structure_sets if s.sop_instance_uid == plan.structure_set_uid != ""]
+    numbers = {prescription.roi_number for prescription in plan.prescriptions}
+    if len(linked) != 1 or len(structure_sets) != 1 or None in numbers:
+        return ()
+    targets = tuple(s for s in linked[0] if s.roi_number in numbers and not s.is_empty)
+    return targets if len(targets) == len(numbers) else ()
+
+
+def _lie_apart(targets: tuple[Structure, ...], others: tuple[Structure, ...]) -> bool:
+    """Whether next to nothing of some targets lies in others."""
+    try:
+        volumes_mm3 = [
+            Region(shape).volume_mm3(SHARED_STEP_MM)
+            for shape in (
+                Shape(targets),
+                Shape(others),
+                Shape((), "&", Shape(targets), Shape(others)),
+            )
+        ]
+    except NotEvaluable:
+        return False
+    return volumes_mm3[2] <= SHARED_TARGET * min(volumes_mm3[:2])

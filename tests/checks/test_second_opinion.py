@@ -1,0 +1,171 @@
+"""Second opinions: the thorax of boxes beside planning systems that agree, differ or mislabel."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pytest
+
+from oligort.checks.engine import check
+from oligort.dose.planned_dvh import PlannedDvh, curve_of
+from oligort.finding import Flag, Grade
+from oligort.objects import Dose
+from oligort.phantoms import Box
+
+EDGE_MM = 20.0
+"""Where the dose is 20 Gy; it rises by 0.5 Gy/mm along z."""
+
+LUNG_L, LUNG_R = 1, 2
+LUNG_CC = 360.0
+HALF_LUNG_MM = 50.0
+
+
+def box_curve(bin_gy: float = 0.01, volume_cc: float = LUNG_CC, shift_gy: float = 0.0) -> Any:
+    """The curve of a lung from z = -50 to 50 mm in closed form: linear from 70 % above 0 Gy."""
+    edges = np.arange(0, 40, bin_gy)
+    z_mm = EDGE_MM + (edges - shift_gy - 20) / 0.5
+    share = np.clip((HALF_LUNG_MM - z_mm) / (2 * HALF_LUNG_MM), 0, 1)
+    share[0] = 1.0  # what receives nothing has at least 0 Gy
+    return edges, volume_cc * share
+
+
+def planned(roi_number: int, bin_gy: float = 0.01, **curve: Any) -> PlannedDvh:
+    _, volumes = box_curve(bin_gy, **curve)
+    edges, lower, upper, whole = curve_of("CUMULATIVE", np.full(len(volumes), bin_gy), volumes)
+    return PlannedDvh((roi_number,), (), "", "", "", None, None, None, edges, lower, upper, whole)
+
+
+@pytest.fixture
+def with_dvhs(build: Callable[..., Any]) -> Callable[..., Any]:
+    def submission(*dvhs: PlannedDvh, **altered: Any) -> Any:
+        built = build(edge_mm=EDGE_MM)
+        (dose,) = built.doses
+        return replace(built, doses=(replace(dose, planned_dvhs=dvhs, **altered),))
+
+    return submission
+
+
+def opinions(submission: Any, **options: Any) -> list[Any]:
+    return [f for f in check(submission, **options).findings if f.code == "OL304"]
+
+
+def test_none_in_the_files_is_no_pass(build):
+    (finding,) = opinions(build())
+    assert finding.grade is Grade.INFO
+    assert "no DVH of the planning system" in finding.message
+
+
+def test_those_that_agree_are_one_pass(with_dvhs):
+    (finding,) = opinions(with_dvhs(planned(LUNG_L), planned(LUNG_R)))
+    assert finding.grade is Grade.PASS
+    assert "2 ROIs agree: volumes within 0.00 %" in finding.message
+
+
+def test_each_that_deviates_is_named_and_the_others_are_one(with_dvhs):
+    # V20 of the lung is 30 %; half a Gy more makes 31 %, 0.6 Gy 31.2 %.
+    found = opinions(with_dvhs(planned(LUNG_L, shift_gy=0.6), planned(LUNG_R, shift_gy=0.4)))
+    minor, passed = found
+    assert (minor.grade, minor.about) == (Grade.MINOR, "Lung_L")
+    volume, v20 = minor.evidence
+    assert v20.measured == pytest.approx(-1.2, abs=0.03)  # a bin of 0.01 Gy is 0.02 points
+    assert v20.limit == 1
+    assert volume.measured == pytest.approx(0, abs=0.01)
+    assert passed.grade is Grade.PASS
+    assert '"Lung_R"' in passed.message
+
+
+@pytest.mark.parametrize(
+    ("share", "grade"),
+    [(0.92, Grade.MINOR), (0.94, Grade.PASS), (1.015, Grade.PASS), (1.03, Grade.MINOR)],
+)
+def test_a_volume_beyond_two_percent(with_dvhs, share, grade):
+    # Below ours the lung without its half-slice caps, 5 % smaller, is an answer as well.
+    (finding,) = opinions(with_dvhs(planned(LUNG_L, volume_cc=LUNG_CC * share)))
+    assert finding.grade is grade
+
+
+def test_a_volume_without_end_caps_is_a_choice_of_the_system(with_dvhs):
+    # Planes from -47.5 to 47.5 mm: without half-slice caps 5 % are missing.
+    edges, volumes = box_curve()
+    z_mm = EDGE_MM + (edges - 20) / 0.5
+    shorter = LUNG_CC * np.clip((47.5 - z_mm) / 100, 0, 1)
+    shorter[0] = 0.95 * LUNG_CC
+    cut = curve_of("CUMULATIVE", np.full(len(volumes), 0.01), shorter)
+    without = PlannedDvh((LUNG_L,), (), "", "", "", None, None, None, *cut[:3], volume_cc=cut[3])
+    (finding,) = opinions(with_dvhs(without))
+    assert finding.grade is Grade.PASS
+
+
+def test_limits_and_grade_are_the_protocols(with_dvhs, tmp_path):
+    shipped = files("oligort.protocol").joinpath("trials/nct06190782.toml")
+    text = shipped.read_text(encoding="utf-8")
+    text = text.replace(
+        'planning_system_dvh_differs = "MINOR"', 'planning_system_dvh_differs = "MAJOR"'
+    )
+    (tmp_path / "site.toml").write_text(text, encoding="utf-8")
+    submission = with_dvhs(planned(LUNG_L, shift_gy=0.6))
+    (finding,) = opinions(submission, protocol=tmp_path / "site.toml")
+    assert finding.grade is Grade.MAJOR
+
+
+def test_what_cannot_be_compared_is_told_with_its_reason(with_dvhs, build):
+    several = replace(planned(LUNG_L), roi_numbers=(LUNG_L, LUNG_R))
+    without = replace(planned(LUNG_L), excluded_roi_numbers=(LUNG_R,))
+    broken = PlannedDvh((LUNG_R,), refusal="it is of PER_U")
+    (finding,) = opinions(with_dvhs(several, without, broken, planned(99)))
+    assert finding.grade is Grade.INFO
+    for reason in ("not of one ROI", '"Lung_R": it is of PER_U', "ROI number 99 is not drawn"):
+        assert reason in finding.message
+
+
+def test_a_tiny_roi_is_no_alarm(build):
+    built = build(edge_mm=EDGE_MM, extra={"Clip": Box((0.0, 0.0, 0.0), (10.0, 10.0, 10.0))})
+    (dose,) = built.doses
+    dvhs = (planned(6, volume_cc=0.6),)
+    (finding,) = opinions(replace(built, doses=(replace(dose, planned_dvhs=dvhs),)))
+    assert finding.grade is Grade.INFO
+    assert '"Clip": of 1.00 cc, too small' in finding.message
+
+
+def test_histograms_of_another_structure_set_mean_other_rois(with_dvhs):
+    (finding,) = opinions(with_dvhs(planned(LUNG_L, shift_gy=9.0), structure_set_uid="9.9"))
+    assert finding.grade is Grade.INFO
+    assert "of the judged dose" in finding.message
+
+
+def test_histograms_in_a_dose_without_pixels(build):
+    built = build(edge_mm=EDGE_MM)
+    without_pixels = Dose(
+        "1.2.4",
+        "DVH.dcm",
+        summation_type="PLAN",
+        plan_uids=("1.2.2",),
+        refusal="no pixels",
+        planned_dvhs=(planned(LUNG_L),),
+        patient_key="patient",
+    )
+    (finding,) = opinions(replace(built, doses=(*built.doses, without_pixels)))
+    assert finding.grade is Grade.PASS
+    of_another = replace(without_pixels, plan_uids=("9.9",))
+    (finding,) = opinions(replace(built, doses=(*built.doses, of_another)))
+    assert finding.grade is not Grade.PASS
+
+
+@pytest.mark.parametrize(
+    ("stated_mean", "said"),
+    [(15.0, None), (15.0 / 32.5 * 100, "percent of the prescription of 32.5 Gy"), (1500.0, "")],
+)
+def test_statistics_are_judged_apart_from_their_curve(with_dvhs, stated_mean, said):
+    edges, volumes = box_curve()
+    mean = float(np.trapezoid(volumes, edges)) / LUNG_CC
+    one = replace(planned(LUNG_L), stated_mean=stated_mean * mean / 15.0)
+    found = opinions(with_dvhs(one))
+    assert found[0].grade is Grade.PASS
+    if said is None:
+        assert len(found) == 1
+    else:
+        assert (found[1].grade, found[1].flags) == (Grade.INFO, (Flag.QUERY,))
+        assert said in found[1].message
+        assert "contradict the curves" in found[1].message

@@ -1,0 +1,126 @@
+"""Comparisons with histograms in closed form: a sphere in a linear gradient, and altered ones."""
+
+import numpy as np
+import pytest
+
+from oligort.dose.comparison import Statistics, compare, statistics_of
+from oligort.dose.dvh import Dvh
+from oligort.dose.metric import Metric
+from oligort.dose.planned_dvh import PlannedDvh, curve_of
+
+LOW_GY, HIGH_GY, VOLUME_CC = 10.0, 30.0, 100.0
+BIN_GY = 0.05
+
+V20 = Metric.parse("V20Gy[%]")
+
+STEEPEST = 1.5 * 100 / (HIGH_GY - LOW_GY)
+"""Percent a Gy of a sphere's curve where it falls fastest: of (2 - 3u + u^3)/4, at u = 0."""
+
+
+def sphere_cc(doses_gy):
+    u = np.clip((2 * doses_gy - LOW_GY - HIGH_GY) / (HIGH_GY - LOW_GY), -1, 1)
+    return VOLUME_CC * (2 - 3 * u + u**3) / 4
+
+
+def ours(uncovered_cc=0.0) -> Dvh:
+    edges = np.arange(0, HIGH_GY + 1, 0.01)
+    curve = sphere_cc(edges) * (1 - uncovered_cc / VOLUME_CC)
+    return Dvh(
+        "Sphere", 1, edges, curve, VOLUME_CC, uncovered_cc, LOW_GY, (LOW_GY + HIGH_GY) / 2, HIGH_GY
+    )
+
+
+def theirs(*, shift_gy=0.0, scale=1.0, read_at=0.0, bin_gy=BIN_GY, **altered) -> PlannedDvh:
+    """The sphere's curve at a place of each bin, hotter by a shift and larger by a factor."""
+    edges = np.arange(0, HIGH_GY + 2, bin_gy)
+    volumes = scale * sphere_cc(edges + read_at * bin_gy - shift_gy)
+    edges_gy, lower, upper, whole = curve_of("CUMULATIVE", np.full(len(edges), bin_gy), volumes)
+    return PlannedDvh(
+        (1,),
+        edges_gy=edges_gy,
+        lower_percent=lower,
+        upper_percent=upper,
+        **{"volume_cc": whole} | altered,
+    )
+
+
+def chord(step_gy):
+    """What a curve that is linear between its edges cuts off: h^2/8 of its second derivative,
+    at most 6/4 of the volume by u^2, with u of 2/20 a Gy."""
+    return step_gy**2 / 8 * 100 * 6 / 4 * (2 / (HIGH_GY - LOW_GY)) ** 2
+
+
+CURVE_ROUNDING = chord(0.01)
+
+
+@pytest.mark.parametrize("read_at", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("bin_gy", [0.01, 0.05, 1.0])
+def test_wherever_in_its_bin_a_volume_stands_the_curves_agree(read_at, bin_gy):
+    found = compare(ours(), theirs(read_at=read_at, bin_gy=bin_gy), [V20])
+    tolerance = chord(bin_gy) + CURVE_ROUNDING
+    assert abs(found.worst_points) <= tolerance
+    assert found.metric_points["V20Gy[%]"] == pytest.approx(0, abs=tolerance)
+    assert found.volume_percent == pytest.approx(0, abs=1e-9)
+    assert found.mean_gy == pytest.approx(0, abs=1e-9)
+
+
+def test_a_dose_too_high_by_a_shift():
+    found = compare(ours(), theirs(shift_gy=1.0), [V20])
+    # The nearest end of their bins lies a shift above ours.
+    u = (2 * 19.0 - 40) / 20
+    expected = 50 - 100 * (2 - 3 * u + u**3) / 4
+    assert found.metric_points["V20Gy[%]"] == pytest.approx(expected, abs=CURVE_ROUNDING)
+    # The largest difference of the two curves lies where the sphere is widest between them.
+    assert found.worst_at_gy == pytest.approx(20.5, abs=BIN_GY)
+    middle = 100 * (2 + 3 * 0.05 - 0.05**3) / 4 - 100 * (2 - 3 * 0.05 + 0.05**3) / 4
+    assert found.worst_points == pytest.approx(-middle, abs=0.02)
+    assert found.mean_gy == pytest.approx(-1.0, abs=BIN_GY)
+
+
+def test_another_volume():
+    assert compare(ours(), theirs(scale=1.05)).volume_percent == pytest.approx(100 * (1 / 1.05 - 1))
+    assert compare(ours(), theirs(volume_cc=None)).volume_percent is None
+
+
+def test_a_first_volume_without_what_receives_next_to_nothing():
+    edges = np.arange(0, 2.001, 0.01)
+    curve = 100 - 40 * edges  # 0.4 % fall within the first 0.01 Gy, 4 % within 0.1 Gy
+    body = Dvh("Body", 1, edges, curve, 100.0, 0.0, 0.0, 1.0, 2.0)
+
+    def planned(bin_gy):
+        starts = np.arange(0, 2, bin_gy)
+        cut = curve_of("CUMULATIVE", np.full(len(starts), bin_gy), 100 - 40 * (starts + bin_gy))
+        return PlannedDvh((1,), "", "", "", "", None, None, None, *cut[:3], volume_cc=cut[3])
+
+    found = compare(body, planned(0.01), is_body=True)
+    assert found.volume_percent == pytest.approx(0, abs=1e-9)
+    # A coarse first bin leaves out what may not be left out, and so does an organ's.
+    found = compare(body, planned(0.2), is_body=True)
+    assert found.volume_percent == pytest.approx(100 * 8 / 92)
+    assert compare(body, planned(0.1)).volume_percent == pytest.approx(100 * 4 / 96)
+
+
+def test_what_lies_outside_the_grid_explains_any_volume_and_no_more():
+    found = compare(ours(uncovered_cc=10.0), theirs(), [V20])
+    assert found.metric_points["V20Gy[%]"] == pytest.approx(0, abs=CURVE_ROUNDING)
+    shifted = compare(ours(uncovered_cc=10.0), theirs(shift_gy=-6.0), [V20])
+    u = (2 * 26.0 - 40) / 20
+    apart = 0.9 * 50 - 100 * (2 - 3 * u + u**3) / 4
+    assert shifted.metric_points["V20Gy[%]"] == pytest.approx(apart, abs=STEEPEST * BIN_GY)
+
+
+@pytest.mark.parametrize(
+    ("stated", "prescription_gy", "expected"),
+    [
+        (None, 14.0, Statistics.ABSENT),
+        (20.0, 14.0, Statistics.AGREE),
+        (21.9, 14.0, Statistics.AGREE),
+        (22.3, 14.0, Statistics.CONTRADICT),
+        (142.86, 14.0, Statistics.PERCENT),
+        (142.86, None, Statistics.CONTRADICT),
+        (142.86, 25.0, Statistics.CONTRADICT),
+        (0.0, 14.0, Statistics.CONTRADICT),
+    ],
+)
+def test_statistics_beside_their_curve(stated, prescription_gy, expected):
+    assert statistics_of(theirs(stated_mean=stated), prescription_gy) is expected
