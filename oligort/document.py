@@ -14,8 +14,8 @@ SCHEMA_VERSION = 1
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """A number the checks rest on: what of, which metric, value and its widest interval.
 
-    `criterion` is that of the dose limit it stands beside, or ""; `graded` marks the one number
-    that is held against that limit.
+    `criterion` and `limit` ("V20Gy[%] of Lungs-GTV") are of the dose limit it stands beside, or "";
+    `graded` marks the one number that is held against that limit.
     """
 
     about: str
@@ -26,6 +26,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     note: str = ""
     criterion: str = ""
+    limit: str = ""
     graded: bool = False
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from oligort.checks.case import Case
 from oligort.checks.dose import quoted_operand
 from oligort.checks.effect import eqd2_dose, eqd2_dvh
@@ -44,7 +46,7 @@ class _Row:
 
     about: str
     dvh: Callable[[], Dvh]
-    criterion: str = ""
+    limit: DoseLimit | None = None
     is_graded: bool = False
 
 
@@ -62,9 +64,9 @@ def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
     beside = (*limit.family, *limit.parts)
     operands = [name for name in operand_names(parse(limit.structure)) if name not in beside]
     rows = (
-        _Row(limit.structure, lambda: judged(case, limit).dvh, limit.criterion, is_graded=True),
+        _Row(limit.structure, lambda: judged(case, limit).dvh, limit, is_graded=True),
         *(_Row(name, drawn(name)) for name in operands if name != limit.structure),
-        *(_Row(name, computed(name), limit.criterion) for name in beside),
+        *(_Row(name, computed(name), limit) for name in beside),
     )
     metrics = dict.fromkeys((limit.metric, *limit.beside, MEAN))
     for row in rows:
@@ -74,11 +76,11 @@ def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
             yield _missing(row, limit.metric, str(error))
             continue
         volume = Measure(dvh.volume_cc, "cc")
-        yield _measurement(row.about, "Volume", volume, row.criterion)
+        yield _measurement(row.about, "Volume", volume, row.limit)
         for metric in metrics:
             is_graded = row.is_graded and metric == limit.metric
             try:
-                yield _measurement(row.about, metric, dvh[metric], row.criterion, is_graded)
+                yield _measurement(row.about, metric, dvh[metric], row.limit, is_graded)
             except NotEvaluable as error:
                 yield _missing(row, metric, str(error))
 
@@ -89,35 +91,51 @@ def _in_eqd2(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
         return
     alpha_beta = case.protocol.alpha_beta.of(limit.structure)
     in_eqd2 = f"of EQD2 (alpha/beta {alpha_beta.shown})"
-    row = _Row(limit.structure, lambda: judged(case, limit).dvh, limit.criterion)
+
+    def converted() -> Dvh:
+        expression = as_anatomy_allows(case, parse(limit.structure))
+        dose = eqd2_dose(case.submission, alpha_beta.value)
+        return eqd2_dvh(case.submission, expression, dose)
+
+    row = _Row(limit.structure, converted, limit)
     try:
         fit = fit_of(case)
         if not fit.fits:
             raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
-        dose = eqd2_dose(case.submission, alpha_beta.value)
-        dvh = eqd2_dvh(case.submission, as_anatomy_allows(case, parse(limit.structure)), dose)
+        dvh = row.dvh()
         for metric in dict.fromkeys((limit.metric, MEAN)):
-            yield _measurement(row.about, f"{metric} {in_eqd2}", dvh[metric], row.criterion)
+            yield _measurement(row.about, f"{metric} {in_eqd2}", dvh[metric], limit)
     except NotEvaluable as error:
         yield _missing(row, f"{limit.metric} {in_eqd2}", str(error))
 
 
 def _missing(row: _Row, metric: str, reason: str) -> Measurement:
-    return Measurement(
-        about=row.about, metric=metric, value=None, note=reason, criterion=row.criterion
-    )
+    told = Measurement(about=row.about, metric=metric, value=None, note=reason)
+    return _beside(told, row.limit)
 
 
 def _measurement(
-    about: str, metric: str, measure: Measure, criterion: str = "", is_graded: bool = False
+    about: str,
+    metric: str,
+    measure: Measure,
+    limit: DoseLimit | None = None,
+    is_graded: bool = False,
 ) -> Measurement:
-    return Measurement(
+    told = Measurement(
         about=about,
         metric=metric,
         value=float(measure),
         unit=measure.unit,
         low=measure.low,
         high=measure.high,
-        criterion=criterion,
         graded=is_graded,
     )
+    return _beside(told, limit)
+
+
+def _beside(told: Measurement, limit: DoseLimit | None) -> Measurement:
+    """Return a measurement under the dose limit that it stands beside."""
+    if limit is None:
+        return told
+    name = f"{limit.metric} of {limit.structure}"
+    return msgspec.structs.replace(told, criterion=limit.criterion, limit=name)

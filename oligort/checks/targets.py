@@ -14,8 +14,9 @@ from oligort.checks.case import Case
 from oligort.checks.plausibility import TARGET_ROLES, fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
+from oligort.dose.composite import CompositeDose
 from oligort.dose.grid import DoseGrid
-from oligort.dose.isodose import conformity_index, isodose
+from oligort.dose.isodose import isodose
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
@@ -28,8 +29,12 @@ from oligort.measure import Measure
 from oligort.objects import Plan, Prescription
 from oligort.picked import is_of_a_part
 
-COVERAGE = (Metric.parse("D95%[Gy]"), Metric.parse("D98%[Gy]"))
-"""Near-minimum doses that are told of each target: D98 is that of ICRU Report 83."""
+COVERAGE = tuple(Metric.parse(text) for text in ("D95%[Gy]", "D98%[Gy]", "V100%[%]"))
+"""What is told of each target: near-minimum doses, of which D98 is that of ICRU Report 83, and the
+share of its volume that receives the prescription."""
+
+CONFORMITY = Metric.parse("CI")
+"""Paddick's index, where the volume of the isodose is known."""
 
 
 MOST_ASKED = 1000
@@ -241,28 +246,26 @@ def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
     except NotEvaluable as error:
         return _information("OL403", f"its coverage is not told, because {error}", name)
     remarks = [f"{dvh.volume_cc:.1f} cc, prescription {prescription_gy:g} Gy"]
-    found = None
-    if isinstance(submission.dose_grid, DoseGrid):
-        found = isodose(submission.dose_grid, prescription_gy, None if is_alone else region)
+    if any(course.is_prior for course in submission.chosen.courses):
+        remarks.append("the dose holds that of an earlier course")
+    metrics, volume = list(COVERAGE), None
+    if grid := _one_grid(submission.dose_grid):
+        found = isodose(grid, prescription_gy, None if is_alone else region)
         where = "" if is_alone else " touching it"
         parts = f"{found.parts} part{'' if found.parts == 1 else 's'}{where}"
         remarks.append(f"its isodose {found.volume:.1f} cc in {parts}")
+        metrics.append(CONFORMITY)
+        volume = found.volume
     else:
-        remarks.append("no CI: an isodose of several courses is not told")
+        remarks.append("no CI: an isodose of courses on different grids is not told")
     if dvh.uncovered_cc:
         remarks.append(f"{dvh.uncovered_cc:.1f} cc lie outside the dose grid")
-    share = Metric("V", "%", prescription_gy, "Gy")
-    evidence = []
-    for shown, metric in (*((str(m), m) for m in COVERAGE), ("V100%[%]", share)):
+    relative, evidence = dvh.relative_to(prescription_gy, volume), []
+    for metric in metrics:
         try:
-            evidence.append(_evidence(shown, dvh[metric]))
+            evidence.append(_evidence(str(metric), relative[metric]))
         except NotEvaluable as error:
             remarks.append(str(error))
-    if found is not None:
-        try:
-            evidence.append(_evidence("CI", conformity_index(dvh, found)))
-        except NotEvaluable as error:
-            remarks.append(f"no CI: {error}")
     return Finding(
         code="OL403",
         grade=Grade.INFO,
@@ -273,18 +276,26 @@ def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
     )
 
 
+def _one_grid(dose: DoseGrid | CompositeDose) -> DoseGrid | None:
+    """Return a dose on its one grid, as courses computed on the same one are; else None."""
+    if isinstance(dose, DoseGrid):
+        return dose
+    return dose.grids[0] if len(dose.grids) == 1 else None
+
+
 def _highest(case: Case) -> Finding:
     """Return the finding on the highest voxel centre, or on the first of several as high."""
     submission = case.submission
     dose = submission.dose_grid
     if not dose.maximum_gy > 0:
         raise NotEvaluable("it is 0 Gy everywhere")
-    if isinstance(dose, DoseGrid):
-        at = np.argwhere(dose.dose_gy == dose.maximum_gy)
+    if grid := _one_grid(dose):
+        at = np.argwhere(grid.dose_gy == grid.maximum_gy)
         highest_count = len(at)
         asked = at[:: max(1, highest_count // MOST_ASKED)]
-        points_mm = dose.grid.to_patient(asked.astype(np.float64))
+        points_mm = grid.grid.to_patient(asked.astype(np.float64))
     else:
+        assert isinstance(dose, CompositeDose)
         highest_count, points_mm = 1, dose.peak[1][None]
     held_by = []
     for structure, name in submission.roi_names.items():

@@ -12,12 +12,9 @@ from itertools import pairwise, permutations, product
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.dvh import Dvh
 from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
-from oligort.dose.metric import Metric
 from oligort.dose.tally import TIE_GY, VOLUME_ROUNDING
-from oligort.errors import NotEvaluable
 from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Points
@@ -108,33 +105,6 @@ def isodose(dose: DoseGrid, at_gy: float, near: Region | None = None) -> Isodose
     if (nodes.is_border & np.isin(labels, chosen) & is_above).any():
         intervals["coverage"] = Interval(volume.cc, np.inf)
     return Isodose(at_gy, Measure(volume.cc, "cc", **intervals), len(chosen))
-
-
-def conformity_index(dvh: Dvh, found: Isodose) -> Measure:
-    """Return how well an isodose fits a target: (TV in it)^2 / (TV x volume of the isodose).
-
-    Paddick, J Neurosurg 2000; 93 (suppl 3): 219-222. 1 is a perfect fit.
-
-    Raises
-    ------
-    NotEvaluable
-        If nothing receives the dose, or the target lies outside the dose grid.
-    """
-    if not found.volume > 0:
-        raise NotEvaluable(f"no part of the isodose of {found.at_gy:g} Gy comes near the target")
-    covered = dvh[Metric("V", "cc", found.at_gy, "Gy")]
-
-    def fit(covered_cc: float, isodose_cc: float) -> float:
-        # Above 1 by no more than the two volumes are in doubt, and never in truth.
-        return min(covered_cc**2 / (dvh.volume_cc * isodose_cc), 1.0)
-
-    value, intervals = fit(covered, found.volume), {}
-    for cause in dict.fromkeys((*covered.intervals, *found.volume.intervals)):
-        target = covered.intervals.get(cause, Interval(covered, covered))
-        whole = found.volume.intervals.get(cause, Interval(found.volume, found.volume))
-        high = fit(target.high, whole.low) if whole.low > 0 else 1.0
-        intervals[cause] = Interval(fit(target.low, whole.high), high)
-    return Measure(value, "", **intervals)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,23 +26,25 @@ OF_EQD2 = " of EQD2 "
 
 def family_views(report: Report) -> Iterator[RenderableType]:
     """Yield a table for each dose limit beside which other structures were measured."""
-    for criterion in dict.fromkeys(m.criterion for m in report.measurements if m.criterion):
-        of_limit = [m for m in report.measurements if m.criterion == criterion]
+    limits = dict.fromkeys((m.criterion, m.limit) for m in report.measurements if m.limit)
+    for criterion, limit in limits:
+        of_limit = [m for m in report.measurements if (m.criterion, m.limit) == (criterion, limit)]
         physical = [m for m in of_limit if OF_EQD2 not in m.metric]
         names = list(dict.fromkeys(m.about for m in physical))
         if len(names) < 2:
             continue
         yield Text()
-        about = next((m.about for m in of_limit if m.graded), names[0])
-        yield sentence(f"{criterion}: the limit is about {about}; the others are for comparison")
-        yield Padding(_table(physical, names, _limit(report, criterion)), (0, 0, 0, 2))
+        yield sentence(f"{criterion}: the limit is on {limit}; the others are for comparison")
+        bound = _limit(report, criterion, names[0])
+        yield Padding(_table(physical, names, bound), (0, 0, 0, 2))
         yield from (_in_words(m) for m in of_limit if OF_EQD2 in m.metric)
 
 
-def _limit(report: Report, criterion: str) -> float | None:
-    """Return the limit that the findings of a criterion hold a number against."""
-    evidence = (e for f in report.findings if f.criterion == criterion for e in f.evidence)
-    return next((e.limit for e in evidence if e.limit is not None), None)
+def _limit(report: Report, criterion: str, about: str) -> float | None:
+    """Return the limit that the findings of a criterion hold a number of a structure against."""
+    findings = (f for f in report.findings if (f.criterion, f.about) == (criterion, about))
+    limits = (evidence.limit for finding in findings for evidence in finding.evidence)
+    return next((limit for limit in limits if limit is not None), None)
 
 
 def _table(measured: list[Measurement], names: list[str], limit: float | None) -> RenderableType:

@@ -135,6 +135,22 @@ def test_eqd2_stands_beside_the_physical_dose_in_closed_form(build):
     assert found[f"Mean[Gy] {EQD2}"].value > 0
 
 
+def test_each_course_is_converted_by_its_own_fractions_before_they_are_added(build):
+    """6 fractions with 60 % of the dose and 4 with 40 % are 10 with the whole."""
+    first = with_fractions(build(edge_mm=25.0, scale=0.6, prescription_gy=19.5), 6)
+    second = with_fractions(build(edge_mm=25.0, scale=0.4, prescription_gy=13.0), 4)
+    plan = replace(second.plans[0], sop_instance_uid="1.2.7", file="RP2.dcm", label="boost")
+    dose = replace(second.doses[0], sop_instance_uid="1.2.8", file="RD2.dcm", plan_uids=("1.2.7",))
+    both = replace(first, plans=(*first.plans, plan), doses=(*first.doses, dose))
+    summed = told(check(both.selected(dose=["RD.dcm", "RD2.dcm"])), "Lungs-GTV")
+    whole = told(check(with_fractions(build(edge_mm=25.0), 10)), "Lungs-GTV")
+    for metric in (f"V20Gy[%] {EQD2}", f"Mean[Gy] {EQD2}"):
+        assert summed[metric].value == pytest.approx(whole[metric].value, rel=1e-6)
+    # As one course of 5 fractions it would be more.
+    fewer = told(check(with_fractions(build(edge_mm=25.0), 5)), "Lungs-GTV")
+    assert fewer[f"Mean[Gy] {EQD2}"].value > 1.2 * whole[f"Mean[Gy] {EQD2}"].value
+
+
 @pytest.mark.parametrize(
     ("alter", "reason"),
     [

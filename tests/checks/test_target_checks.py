@@ -169,6 +169,37 @@ def test_a_sum_is_held_against_all_that_its_plans_prescribe_to_a_target(build, f
     assert evidence_of(finding)["V100%[%]"].measured == pytest.approx(50.0, abs=TOLERANCE)
 
 
+def two_courses(build, **of_second):
+    """The dose of the thorax in 60 and 40 %, each of its own plan, both named."""
+    first = build(edge_mm=25.0, scale=0.6, prescription_gy=19.5)
+    second = build(edge_mm=25.0, scale=0.4, prescription_gy=13.0, **of_second)
+    plan = replace(second.plans[0], sop_instance_uid="1.2.7", file="RP2.dcm", label="boost")
+    dose = replace(second.doses[0], sop_instance_uid="1.2.8", file="RD2.dcm", plan_uids=("1.2.7",))
+    both = replace(first, plans=(*first.plans, plan), doses=(*first.doses, dose))
+    return both.selected(dose=["RD.dcm", "RD2.dcm"])
+
+
+def test_courses_on_one_grid_have_an_isodose_and_on_two_they_say_so(build, findings_of):
+    (one,) = findings_of("OL403", two_courses(build))
+    (whole,) = findings_of("OL403", build(edge_mm=25.0))
+    # 19.5 and 13 Gy are 32.5 Gy, and so is the dose everywhere.
+    assert "prescription 32.5 Gy" in one.message
+    told, truth = evidence_of(one), evidence_of(whole)
+    assert list(told) == list(truth) == ["D95%[Gy]", "D98%[Gy]", "V100%[%]", "CI"]
+    for name, evidence in told.items():
+        assert evidence.measured == pytest.approx(truth[name].measured, rel=1e-4)
+    (apart,) = findings_of("OL403", two_courses(build, z_mm=(-85.0, 90.0)))
+    assert "courses on different grids is not told" in apart.message
+    assert list(evidence_of(apart)) == ["D95%[Gy]", "D98%[Gy]", "V100%[%]"]
+    assert evidence_of(apart)["V100%[%]"].measured == pytest.approx(50.0, abs=0.1)
+    for z_mm, words in (((-90.0, 90.0), "the first of 273"), ((-85.0, 90.0), "outside every")):
+        (highest,) = findings_of("OL404", two_courses(build, z_mm=z_mm))
+        assert evidence_of(highest)["dose maximum"].measured == pytest.approx(52.5)
+        assert evidence_of(highest)["its position, LPS z"].measured == pytest.approx(90.0)
+        assert words in highest.message
+    assert len(findings_of("OL402", two_courses(build))) == 2
+
+
 def test_a_target_outside_the_grid_is_said_to_be(build, findings_of):
     clipped = build(edge_mm=25.0, z_mm=(-90.0, 50.0), prescription_gy=27.0)
     (finding,) = findings_of("OL403", clipped)

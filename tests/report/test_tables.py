@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
@@ -113,8 +114,11 @@ def report_of(*findings: Finding, **changes: object) -> Report:
     return Report(**(facts | changes))  # type: ignore[arg-type]
 
 
+OF_X6: Any = {"criterion": "X6", "limit": "V20Gy[%] of Lungs-GTV"}
+
+
 def of_limit(about: str, metric: str, value: float | None, unit: str = "%", **more: object) -> Any:
-    return Measurement(about=about, metric=metric, value=value, unit=unit, criterion="X6", **more)
+    return Measurement(about=about, metric=metric, value=value, unit=unit, **OF_X6, **more)
 
 
 FAMILY = (
@@ -187,6 +191,20 @@ def test_hostile_text_is_shown_literally_and_harmlessly() -> None:
     # Subject, plan, arm, dose, about with evidence name, measured, source, message, hint; the two
     # measurements and why there are none.
     assert text.count("?[1m?[b]:x:?") == 13
+
+
+def test_two_limits_of_one_criterion_are_two_tables() -> None:
+    heart = Measurement(
+        about="Heart", metric="Mean[Gy]", value=5.0, criterion="X6", limit="Mean[Gy] of Heart"
+    )
+    text = report_text(report_of(LUNG_V20, measurements=(*FAMILY, heart)))
+    assert "Heart" not in text
+    left = msgspec.structs.replace(heart, about="Heart-GTV", value=4.0)
+    text = report_text(report_of(LUNG_V20, measurements=(*FAMILY, heart, left)))
+    assert text.count("for comparison") == 2
+    lungs, hearts = text.split("X6: the limit is on ")[1:]
+    assert "Heart" not in lungs
+    assert "Lungs" not in hearts
 
 
 def test_a_structure_alone_makes_no_family() -> None:
