@@ -8,7 +8,7 @@ import msgspec
 from oligort.checks.case import Case
 from oligort.checks.dose import quoted_operand
 from oligort.checks.effect import eqd2_dose, eqd2_dvh
-from oligort.checks.judged import as_anatomy_allows, judged
+from oligort.checks.judged import as_anatomy_allows, as_limited, judged
 from oligort.checks.plausibility import fit_of
 from oligort.document import Measurement
 from oligort.dose.dvh import Dvh
@@ -54,10 +54,12 @@ def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
     """Yield the metrics of what a limit is about, of its operands, its family and its parts."""
 
     def computed(name: str) -> Callable[[], Dvh]:
-        return lambda: case.submission.computed_dvh(as_anatomy_allows(case, parse(name)))
+        return lambda: as_limited(
+            case, limit, case.submission.computed_dvh(as_anatomy_allows(case, parse(name)))
+        )
 
     def drawn(name: str) -> Callable[[], Dvh]:
-        return lambda: case.submission.dvh(quoted_operand(name))
+        return lambda: as_limited(case, limit, case.submission.dvh(quoted_operand(name)))
 
     beside = (*limit.family, *limit.parts)
     operands = [name for name in operand_names(parse(limit.structure)) if name not in beside]

@@ -44,6 +44,9 @@ def planning_system(case: Case) -> Iterator[Finding]:
         yield _info("no DVH of the planning system is in the files")
         return
     chosen = case.submission.chosen
+    if len(chosen.courses) > 1:
+        yield _info("doses of several courses are added up, and each DVH in the files is of one")
+        return
     planned = [one for dose in _doses_of(case, chosen) for one in dose.planned_dvhs]
     if not planned:
         yield _info("no DVH of the planning system is of the judged dose")

@@ -141,8 +141,8 @@ class Dvh:
             raise ValueError("expected a partly covered volume for every edge")
         if (np.diff(partly_cc) > self._rounding_cc).any():
             raise ValueError("expected a partly covered volume that never rises")
-        is_part = (partly_cc >= 0) & (partly_cc <= self.cumulative_cc + self._rounding_cc)
-        if not is_part.all():
+        rest_cc = self.cumulative_cc - partly_cc
+        if min(partly_cc.min(), rest_cc.min()) < -self._rounding_cc:
             raise ValueError("expected the partly covered volume to be a part of the covered one")
         partly_cc.setflags(write=False)
 
@@ -189,7 +189,8 @@ class Dvh:
         what any dose there could make of it.
 
         HI is that of ICRU Report 83, CI that of Paddick (J Neurosurg 93 Suppl 3 (2000) 219), gEUD
-        that of Niemierko (Med Phys 26 (1999) 1100).
+        that of Niemierko (Med Phys 26 (1999) 1100): 0 Gy where a negative exponent meets volume
+        without dose.
 
         Raises
         ------

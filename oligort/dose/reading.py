@@ -79,7 +79,7 @@ class Bins(NamedTuple):
             ]
         )
         corners.sort()
-        return corners
+        return np.asarray(np.maximum(corners, 0.0))
 
     def at(self, corners_gy: Floats, curve_cc: Floats) -> Floats:
         """Return a curve (n + 1,) at corners: all up to the lowest dose, none above the highest.
@@ -113,10 +113,14 @@ def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bou
     least = np.interp(corners, bins.edges_gy, np.maximum(bins.cumulative_cc - doubt.curve_cc, 0))
     least[0] = covered
     least[int(corners.searchsorted(bins.max_gy)) + 1 :] = 0
-    most = np.interp(
-        corners, bins.edges_gy, np.minimum(bins.cumulative_cc + doubt.curve_cc, covered)
-    )
-    most[0] = covered
+    most = np.minimum(bins.cumulative_cc + doubt.curve_cc, covered)
+    upper = np.interp(corners, bins.edges_gy, most)
+    # Up to the lowest dose that was found there may be no less, and from the highest on what
+    # a bin begins with may all be at its end.
+    upper[: int(corners.searchsorted(bins.min_gy, side="right"))] = covered
+    end = int(corners.searchsorted(bins.max_gy))
+    before = np.maximum(bins.edges_gy.searchsorted(corners[end:]) - 1, 0)
+    upper[end:] = most[before]
     return Bounds(
         Reading(
             Curve(corners, never_below(least), rounding_cc=rounding),
@@ -126,7 +130,7 @@ def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bou
             covered,
         ),
         Reading(
-            Curve(corners, never_above(most), rounding_cc=rounding),
+            Curve(corners, never_above(upper), rounding_cc=rounding),
             doubt.min_gy.high,
             doubt.mean_gy.high,
             doubt.max_gy.high,
