@@ -19,7 +19,7 @@ class HomogeneityParts(NamedTuple):
 
     @property
     def homogeneity(self) -> float:
-        """The homogeneity index of ICRU Report 83 (2010), 3.7.1."""
+        """The homogeneity index of ICRU Report 83 (2010)."""
         return (self.hot_gy - self.cold_gy) / self.middle_gy
 
 
