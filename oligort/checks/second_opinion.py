@@ -129,7 +129,13 @@ def _beside(case: Case, structure: Structure, theirs: SecondDvh) -> Finding:
         message=f"dicompyler-core {'agrees' if agrees else 'differs'} on "
         f"{quoted(structure.roi_name)}: {', '.join(told)}",
         evidence=tuple(
-            Evidence(name=name, measured=abs(difference), unit=unit, relation="<=", limit=allowed)
+            Evidence(
+                name=f"{name} apart",
+                measured=abs(difference),
+                unit=unit,
+                relation="<=",
+                limit=allowed,
+            )
             for name, difference, unit, allowed in apart
         ),
         source=CONVENTION,
@@ -273,7 +279,7 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
             message=f"{quoted(one.roi_name)} differs from the planning system: {one.sentence}",
             evidence=(
                 Evidence(
-                    name="volume",
+                    name="volume apart",
                     measured=None if one.theirs_cc is None else abs(one.volume_percent),
                     unit="%",
                     relation="<=",
@@ -281,7 +287,7 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
                 ),
                 *(
                     Evidence(
-                        name=metric,
+                        name=f"{metric} apart",
                         measured=abs(points),
                         unit="points",
                         relation="<=",

@@ -138,6 +138,19 @@ def test_histograms_of_another_structure_set_mean_other_rois(with_dvhs):
     assert "of the judged dose" in finding.message
 
 
+def test_no_histogram_is_of_doses_that_are_added_up(with_dvhs, build):
+    earlier = build(edge_mm=EDGE_MM + 10)
+    (dose,), (plan,) = earlier.doses, earlier.plans
+    earlier = replace(
+        earlier,
+        doses=(replace(dose, sop_instance_uid="1.9", plan_uids=("1.8",)),),
+        plans=(replace(plan, sop_instance_uid="1.8"),),
+    )
+    (finding,) = opinions(with_dvhs(planned(LUNG_L)).after(earlier))
+    assert finding.grade is Grade.INFO
+    assert "2 doses are added up" in finding.message
+
+
 def test_histograms_in_a_dose_without_pixels(build):
     built = build(edge_mm=EDGE_MM)
     without_pixels = Dose(
