@@ -70,7 +70,7 @@ class SecondDvh:
         """
         half_gy = self._step_gy(dose_gy) / 2
         low, middle, high = (self.percent_at(dose_gy + d) for d in (-half_gy, 0.0, half_gy))
-        return 2 * self.rim_percent + max(low - middle, middle - high)
+        return round(2 * self.rim_percent + max(low - middle, middle - high), 2)
 
     def _step_gy(self, dose_gy: float) -> float:
         """Return the mean step between neighbours on both sides of a dose, along its steepest."""
@@ -123,7 +123,7 @@ def second_dvh(structure: Structure, dose: DoseGrid | CompositeDose) -> SecondDv
         mean_gy=float(theirs.mean),
         edges_gy=np.asarray(theirs.bins[:-1], dtype=np.float64),
         cumulative_cc=np.asarray(theirs.counts, dtype=np.float64),
-        rim_percent=100 * rim,
+        rim_percent=round(100 * rim, 2),
         sampled_gy=_sampled_gy(structure, upright, step_mm),
     )
 

@@ -12,7 +12,11 @@ SCHEMA_VERSION = 1
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    """A number the checks rest on: what of, which metric, value and its widest interval."""
+    """A number the checks rest on: what of, which metric, value and its widest interval.
+
+    `criterion` and `limit` ("V20Gy[%] of Lungs-GTV") are of the dose limit it stands beside, or "";
+    `graded` marks the one number that is held against that limit.
+    """
 
     about: str
     metric: str
@@ -21,6 +25,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     note: str = ""
+    criterion: str = ""
+    limit: str = ""
+    graded: bool = False
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

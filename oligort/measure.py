@@ -20,7 +20,7 @@ class Measure(float):
     value : float
         The best estimate.
     unit : str
-        "Gy", "cc", "mm" or "%".
+        "Gy", "cc", "mm" or "%"; "" of a ratio.
     **intervals : tuple[float, float]
         Lowest and highest value by cause: ``coverage`` (volume outside the dose grid),
         ``convention`` (end caps, interpolation), ``numerical``.

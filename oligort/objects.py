@@ -77,7 +77,9 @@ class Prescription:
 class Plan:
     """The header of an RTPLAN or RT Ion Plan.
 
-    `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions, or None.
+    `fractions_planned` is of all `fraction_group_count` fraction groups, or None where one of them
+    does not say. `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions,
+    or None.
     """
 
     sop_instance_uid: str
@@ -91,6 +93,7 @@ class Plan:
     frame_of_reference_uid: str = ""
     prescriptions: tuple[Prescription, ...] = ()
     fractions_planned: int | None = None
+    fraction_group_count: int = 1
     beam_dose_gy: float | None = None
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from oligort.errors import ExpressionError, NotEvaluable
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, ImageSeries
+from oligort.objects import Dose, ImageSeries, Plan, Prescription
 from oligort.phantoms import Box
 from oligort.submission import Submission
 
@@ -155,3 +155,41 @@ def test_lungs_on_one_side_of_the_body_are_one_lung():
         one.structures_of("Lungs")
     middle = submission_of([("BODY", body), ("Lungs", CUBE)])
     assert [s.roi_name for s in middle.structures_of("Lungs")] == ["Lungs"]
+
+
+def plan_of(uid, *doses_gy):
+    return Plan(
+        uid,
+        f"RP{uid}.dcm",
+        frame_of_reference_uid=FRAME,
+        prescriptions=tuple(Prescription(dose_gy) for dose_gy in doses_gy),
+    )
+
+
+def prescribed(*plans):
+    """A submission whose dose is the sum of these plans."""
+    uids = tuple(plan.sop_instance_uid for plan in plans)
+    dose = replace(dose_of(30.0), plan_uids=uids, summation_type="MULTI_PLAN")
+    return replace(submission_of([("PTV", CUBE)]), plans=plans, doses=(dose,))
+
+
+@pytest.mark.parametrize(
+    "plans", [[plan_of("1", 40.0)], [plan_of("1", 40.0, 40.0), plan_of("2", 40.0), plan_of("3")]]
+)
+def test_the_prescription_is_the_only_dose_that_the_plans_prescribe(plans):
+    submission = prescribed(*plans)
+    assert submission.prescription_gy == 40.0
+    relative = submission.dvh("PTV").relative_to(submission.prescription_gy)
+    assert relative["V75%[%]"] == pytest.approx(100)
+    assert relative["Mean[%]"] == pytest.approx(75)
+
+
+def test_several_prescriptions_or_none_are_no_prescription():
+    with pytest.raises(NotEvaluable, match="prescribe 40, 50 Gy; give the one"):
+        _ = prescribed(plan_of("1", 50.0), plan_of("2", 40.0)).prescription_gy
+    with pytest.raises(NotEvaluable, match="no plan of the dose prescribes"):
+        _ = prescribed(plan_of("1")).prescription_gy
+    with pytest.raises(NotEvaluable, match="no plan of the dose prescribes"):
+        _ = submission_of([("PTV", CUBE)]).prescription_gy
+    with pytest.raises(NotEvaluable, match="no RTDOSE"):
+        _ = replace(submission_of([("PTV", CUBE)]), doses=()).prescription_gy

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
-from oligort.checks.judged import Judged, as_anatomy_allows, gaps_of, judged, organs_of
+from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
@@ -167,7 +167,8 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
     for definition in limit.family:
         try:
             expression = as_anatomy_allows(case, parse(definition))
-            values[definition] = case.submission.computed_dvh(expression)[limit.metric]
+            dvh = as_limited(case, limit, case.submission.computed_dvh(expression))
+            values[definition] = dvh[limit.metric]
         except NotEvaluable as error:
             values[definition] = str(error)
     return values
@@ -274,7 +275,8 @@ def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
         if name in ROLE_NAMES:
             continue
         try:
-            value = case.submission.dvh(quoted_operand(name))[limit.metric]
+            dvh = as_limited(case, limit, case.submission.dvh(quoted_operand(name)))
+            value = dvh[limit.metric]
         except NotEvaluable:
             continue
         shown.append(

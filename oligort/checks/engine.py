@@ -7,16 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from oligort.checks.case import Case
-from oligort.checks.dose import family_values, quoted_operand
-from oligort.checks.judged import judged
+from oligort.checks.measurements import measurements_of
 from oligort.checks.registry import CONVENTION, Check, all_checks
 from oligort.clinical.register import Register
 from oligort.crosscheck import require_installed
-from oligort.document import FileRecord, Measurement, Report, Setting
+from oligort.document import FileRecord, Report, Setting
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade, verdict_of
-from oligort.geometry.algebra import operand_names, parse
-from oligort.measure import Measure
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
@@ -73,7 +70,7 @@ def check(
         dose_sop_instance_uids=submission.dose_sop_instance_uids,
         verdict=verdict_of(findings),
         findings=findings,
-        measurements=tuple(_measurements(case)),
+        measurements=tuple(measurements_of(case)),
         settings=(*rules.setting_records(), *_conventions(submission)),
         provenance=tuple(
             FileRecord(
@@ -120,53 +117,6 @@ def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
     except NotEvaluable:
         return "", ""
     return (plan.label, plan.date) if plan else ("", "")
-
-
-def _measurements(case: Case) -> Iterator[Measurement]:
-    """Yield the numbers that the findings rest on, and those beside them."""
-    for limit in case.protocol.dose_limits:
-        parts = [name for name in operand_names(parse(limit.structure)) if name not in limit.family]
-        for name in (limit.structure, *parts):
-            try:
-                is_graded = name == limit.structure
-                dvh = (
-                    judged(case, limit).dvh
-                    if is_graded
-                    else case.submission.dvh(quoted_operand(name))
-                )
-                yield _measurement(name, "Volume", Measure(dvh.volume_cc, "cc"))
-                yield _measurement(name, limit.metric, dvh[limit.metric])
-                yield _measurement(name, "Mean[Gy]", dvh["Mean[Gy]"])
-            except NotEvaluable as error:
-                yield Measurement(about=name, metric=limit.metric, value=None, note=str(error))
-        for name, value in family_values(case, limit).items():
-            if isinstance(value, Measure):
-                yield _measurement(name, limit.metric, value)
-            else:
-                yield Measurement(about=name, metric=limit.metric, value=None, note=value)
-    try:
-        lesions = case.census.lesions
-    except NotEvaluable:
-        return
-    for lesion in lesions:
-        for metric, measure in (
-            ("longest axial diameter", lesion.longest_axial_mm),
-            ("short axis", lesion.short_axis_mm),
-            ("maximum 3D diameter", lesion.maximum_3d_mm),
-            ("volume", Measure(lesion.volume_cc, "cc")),
-        ):
-            yield _measurement(lesion.label, metric, measure)
-
-
-def _measurement(about: str, metric: str, measure: Measure) -> Measurement:
-    return Measurement(
-        about=about,
-        metric=metric,
-        value=float(measure),
-        unit=measure.unit,
-        low=measure.low,
-        high=measure.high,
-    )
 
 
 def _conventions(submission: Submission) -> Iterator[Setting]:

@@ -8,6 +8,7 @@ from oligort.checks.case import Case
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
+from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
 from oligort.geometry.continuity import Gap
@@ -37,13 +38,13 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
     drawn = _drawn_as(case, limit.structure)
     try:
         expression = as_anatomy_allows(case, parse(limit.structure))
-        computed = case.submission.computed_dvh(expression)
+        computed = as_limited(case, limit, case.submission.computed_dvh(expression))
     except NotEvaluable as error:
         # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
         if drawn is None or _drawn_lungs(case):
             raise
         remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-        return Judged(case.submission.dvh_of(drawn), (remark,))
+        return Judged(as_limited(case, limit, case.submission.dvh_of(drawn)), (remark,))
     remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
@@ -52,9 +53,24 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
         remarks = (*remarks, f"{listed(missing)} has no contours that can be used: not subtracted")
     if drawn is None:
         return Judged(computed, remarks, is_query=bool(missing), lacks_targets=bool(missing))
-    difference = _difference(case, limit, computed, case.submission.dvh_of(drawn))
+    difference = _difference(
+        case, limit, computed, as_limited(case, limit, case.submission.dvh_of(drawn))
+    )
     is_query = bool(difference or missing)
     return Judged(computed, (*remarks, *difference), is_query, lacks_targets=bool(missing))
+
+
+def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
+    """Return a histogram that a limit's metric can be read off, relative to what is prescribed.
+
+    Raises
+    ------
+    NotEvaluable
+        If the metric is relative to a prescription and no one dose is prescribed.
+    """
+    if not Metric.parse(limit.metric).needs_prescription:
+        return dvh
+    return dvh.relative_to(case.submission.prescription_gy)
 
 
 def _drawn_as(case: Case, name: str) -> Structure | None:

@@ -48,7 +48,7 @@ def planning_system(case: Case) -> Iterator[Finding]:
     chosen = case.submission.chosen
     if len(chosen.courses) > 1:
         yield _told(
-            "OL304", f"{len(chosen.courses)} doses are added up, and no DVH in the files is of all"
+            "OL304", "doses of several courses are added up, and each DVH in the files is of one"
         )
         return
     planned = [one for dose in _doses_of(case, chosen) for one in dose.planned_dvhs]
@@ -79,8 +79,9 @@ def second_engine(case: Case) -> Iterator[Finding]:
 
     How it is measured: each drawn ROI that a dose limit names, from the same contours in the same
     dose: the whole volume, and the volumes at the doses of the limits. It counts voxel centres, so
-    they may differ by what the pixels on the rim allow: four standard deviations of an error
-    evenly spread over a pixel. A larger difference is a QUERY and no deviation of the plan.
+    they may differ by what the pixels on the rim allow, four standard deviations of an error
+    evenly spread over a pixel, and a volume at a dose by the voxels that its isodose passes
+    through. A larger difference is a QUERY and no deviation of the plan.
 
     Not evaluable when: the dose is open. Where that engine is known to be wrong it is not asked,
     and the reason is told: a structure that leaves the dose grid, is too small or drawn on uneven
@@ -110,15 +111,12 @@ def _beside(case: Case, structure: Structure, theirs: SecondDvh) -> Finding:
     """Return the finding on a structure that both engines computed."""
     ours = case.submission.dvh_of(structure)
     told = [f"{theirs.volume_cc:.2f} cc against our {ours.volume_cc:.2f} cc"]
-    apart = [
-        ("volume", 100 * (theirs.volume_cc / ours.volume_cc - 1), "%", round(theirs.rim_percent, 2))
-    ]
+    apart = [("volume", 100 * (theirs.volume_cc / ours.volume_cc - 1), "%", theirs.rim_percent)]
     for metric in _volume_metrics(case):
         assert metric.at is not None
         found, value = theirs.percent_at(metric.at), ours[metric]
         told.append(f"{metric} {found:.2f} against {value:.2f}")
-        allowed = round(theirs.points_at(metric.at), 2)
-        apart.append((str(metric), found - value, "points", allowed))
+        apart.append((str(metric), found - value, "points", theirs.points_at(metric.at)))
     told.append(f"mean {theirs.mean_gy:.3f} against {ours['Mean[Gy]']:.3f} Gy")
     agrees = all(abs(difference) <= allowed for _, difference, _, allowed in apart)
     return Finding(

@@ -1,5 +1,6 @@
 """`oligort dvh`: dose-volume histograms and metrics, without a protocol."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,10 +31,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oligort.dose.dvh import Dvh
+    from oligort.dose.metric import Metric
     from oligort.measure import Measure
     from oligort.report.dvh_document import DvhDocument
     from oligort.report.unanswered import Unanswered
     from oligort.submission import Submission
+
+
+def _dose_above_zero(dose_gy: float | None) -> float | None:
+    if dose_gy is not None and not 0 < dose_gy < math.inf:
+        raise typer.BadParameter(f"expected a dose above 0 Gy, found {dose_gy:g}")
+    return dose_gy
 
 
 @answering
@@ -52,6 +60,14 @@ def dvh(
     plan: PlanChoice = None,
     dose: DoseChoice = None,
     prior: Prior = None,
+    prescription: Annotated[
+        float | None,
+        typer.Option(
+            metavar="GY",
+            help='What "V95%[cc]" is relative to. Default: what the plan prescribes.',
+            callback=_dose_above_zero,
+        ),
+    ] = None,
     end_caps: Annotated[
         EndCaps,
         typer.Option(help="Reach of a structure beyond its end planes: half a spacing, or none."),
@@ -87,7 +103,7 @@ def dvh(
     """
     from oligort.dose.metric import Metric
 
-    metrics = tuple(dict.fromkeys(str(Metric.parse(text)) for text in metric or ()))
+    metrics = tuple(dict.fromkeys(Metric.parse(text) for text in metric or ()))
     submission = oligort.read(*paths)
     note_faults(submission.faults)
     chosen = submission.selected(plan=plan, dose=dose)
@@ -109,6 +125,7 @@ def dvh(
         metrics,
         conventions,
         lambda name: computed(name, conventions),
+        prescription,
     )
     if json is not None:
         write_json(document.to_json(), json)
@@ -125,9 +142,10 @@ def dvh(
 def _answer(
     submission: "Submission",
     rois: tuple[str, ...],
-    metrics: tuple[str, ...],
+    metrics: "tuple[Metric, ...]",
     conventions: Conventions,
     dvh_of: "Callable[[str], Dvh]",
+    prescription_gy: float | None,
 ) -> "DvhDocument":
     """Return the DVHs of the ROIs, of all where none is named, with what has no answer."""
     from oligort.report.dvh_document import DvhDocument, DvhEntry
@@ -141,6 +159,14 @@ def _answer(
     except NotEvaluable as error:
         asked = ()
         unanswered.append(Unanswered(roi_name="", reason=str(error)))
+    without = ""
+    if not any(metric.needs_prescription for metric in metrics):
+        prescription_gy = None
+    elif prescription_gy is None:
+        try:
+            prescription_gy = submission.prescription_gy
+        except NotEvaluable as error:
+            without = str(error)
     for roi in asked:
         try:
             curve = dvh_of(roi)
@@ -148,7 +174,9 @@ def _answer(
             # One ROI that this patient does not have must not hide the answers on the others.
             unanswered.append(Unanswered(roi_name=roi, reason=str(error)))
             continue
-        measures, open_metrics = _measured(curve, metrics)
+        if prescription_gy is not None:
+            curve = curve.relative_to(prescription_gy)
+        measures, open_metrics = _measured(curve, metrics, without)
         entries.append(DvhEntry.of(curve, measures))
         unanswered += open_metrics
     return DvhDocument(
@@ -156,20 +184,25 @@ def _answer(
         settings=submission.dvh_settings(conventions),
         dvhs=tuple(entries),
         not_evaluable=tuple(unanswered),
+        prescription_gy=prescription_gy,
     )
 
 
 def _measured(
-    curve: "Dvh", metrics: tuple[str, ...]
+    curve: "Dvh", metrics: "tuple[Metric, ...]", without_prescription: str
 ) -> "tuple[dict[str, Measure | None], list[Unanswered]]":
+    """Return the metrics by printed name; `without_prescription` says why there is none, or ""."""
     from oligort.report.unanswered import Unanswered
 
     measures: dict[str, Measure | None] = {}
     unanswered = []
     for metric in metrics:
+        name = str(metric)
         try:
-            measures[metric] = curve[metric]
+            if metric.needs_prescription and without_prescription:
+                raise NotEvaluable(without_prescription)
+            measures[name] = curve[name]
         except NotEvaluable as error:
-            measures[metric] = None
-            unanswered.append(Unanswered(roi_name=curve.roi_name, metric=metric, reason=str(error)))
+            measures[name] = None
+            unanswered.append(Unanswered(roi_name=curve.roi_name, metric=name, reason=str(error)))
     return measures, unanswered

@@ -39,6 +39,7 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         prescriptions=_prescriptions(dataset),
         fractions_planned=_fractions_planned(dataset),
+        fraction_group_count=len(items(dataset, "FractionGroupSequence")),
         beam_dose_gy=_beam_dose_gy(dataset),
         patient_key=patient_key(dataset),
     )

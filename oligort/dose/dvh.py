@@ -1,24 +1,38 @@
 """Dvh: a cumulative dose-volume histogram, and the metrics that are read off it.
 
 Every metric comes as a `Measure` with an interval for each cause of doubt: what the computation
-itself may be off by, what volume outside the dose grid could make of it and, on request, what
+itself may be off by, what volume whose dose is not known could make of it and, on request, what
 other conventions would have given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.indices import HI_PARTS, HomogeneityParts, conformity, homogeneity_between
 from oligort.dose.metric import Metric
-from oligort.dose.tally import TIE_GY, VOLUME_ROUNDING
+from oligort.dose.reading import (
+    Bins,
+    Reading,
+    between,
+    coverage_bounds,
+    found,
+    geuds_gy,
+    numerical_bounds,
+)
+from oligort.dose.tally import VOLUME_ROUNDING
 from oligort.errors import NotEvaluable
 from oligort.measure import Interval, Measure
 
 Floats = npt.NDArray[np.float64]
+
+_End = TypeVar("_End")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +73,7 @@ class Dvh:
     volume_cc : float
         Whole volume, from the contours alone.
     uncovered_cc : float
-        Volume outside the dose grid.
+        Volume outside the dose grid; of a sum of several, outside all of them.
     min_gy, mean_gy, max_gy : float or None
         Of the covered part; None where nothing is covered.
     numerical : NumericalDoubt or None
@@ -72,11 +86,20 @@ class Dvh:
         The conventions in force, by name.
     notes : tuple of str
         What was assumed or repaired.
+    partly_covered_cc : (n + 1,) array or None
+        Of a sum of several grids: the part of `cumulative_cc` that lies outside some of them. Its
+        dose is what the others give, and so a lower bound.
+    prescription_gy : float or None
+        The dose that percentages of dose are of.
+    isodose : Measure or None
+        Volume in cc of the whole dose, inside the structure and outside, that receives the
+        prescription.
 
     Raises
     ------
     ValueError
-        If the curve rises, or does not start at the covered volume.
+        If a curve rises, the volumes do not make up the whole, the prescription is no dose or the
+        isodose no volume.
     """
 
     roi_name: str
@@ -93,29 +116,81 @@ class Dvh:
     loops_overlap: bool = False
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    partly_covered_cc: Floats | None = None
+    prescription_gy: float | None = None
+    isodose: Measure | None = None
 
     def __post_init__(self) -> None:
-        rounding = VOLUME_ROUNDING * self.volume_cc
         if self.edges_gy.shape != self.cumulative_cc.shape or self.edges_gy[0] != 0:
             raise ValueError("expected a volume for every edge, and edges from 0 Gy")
-        if (np.diff(self.cumulative_cc) > rounding).any():
+        if (np.diff(self.cumulative_cc) > self._rounding_cc).any():
             raise ValueError("expected a cumulative curve that never rises")
-        if abs(self.cumulative_cc[0] + self.uncovered_cc - self.volume_cc) > rounding:
+        if abs(self.cumulative_cc[0] + self.uncovered_cc - self.volume_cc) > self._rounding_cc:
             raise ValueError("expected covered and uncovered volume to make up the whole")
+        if self.partly_covered_cc is not None:
+            self._check_partly(self.partly_covered_cc)
+        if self.prescription_gy is not None and not 0 < self.prescription_gy < np.inf:
+            raise ValueError(f"expected a prescription above 0 Gy, found {self.prescription_gy}")
+        if self.isodose is not None and (self.isodose.unit != "cc" or not self.isodose >= 0):
+            raise ValueError(f"expected the volume of an isodose in cc, found {self.isodose!r}")
         self.edges_gy.setflags(write=False)
         self.cumulative_cc.setflags(write=False)
 
+    def _check_partly(self, partly_cc: Floats) -> None:
+        if partly_cc.shape != self.cumulative_cc.shape:
+            raise ValueError("expected a partly covered volume for every edge")
+        if (np.diff(partly_cc) > self._rounding_cc).any():
+            raise ValueError("expected a partly covered volume that never rises")
+        rest_cc = self.cumulative_cc - partly_cc
+        if min(partly_cc.min(), rest_cc.min()) < -self._rounding_cc:
+            raise ValueError("expected the partly covered volume to be a part of the covered one")
+        partly_cc.setflags(write=False)
+
     @property
     def covered_cc(self) -> float:
-        """Volume inside the dose grid."""
+        """Volume inside the dose grid; of a sum of several, inside at least one of them."""
         return self.volume_cc - self.uncovered_cc
+
+    @property
+    def partly_covered_volume_cc(self) -> float:
+        """Volume inside some of the dose grids that are summed, and outside others."""
+        return 0.0 if self.partly_covered_cc is None else float(self.partly_covered_cc[0])
+
+    def relative_to(self, prescription_gy: float, isodose: Measure | None = None) -> "Dvh":
+        """Return the histogram with the dose that percentages of dose are of.
+
+        Parameters
+        ----------
+        prescription_gy : float
+            The prescribed dose, of all fractions.
+        isodose : Measure, optional
+            Volume in cc that receives it in the whole dose; the conformity index needs it.
+
+        Raises
+        ------
+        ValueError
+            If the prescription is no dose above 0, or the isodose no volume.
+        """
+        return replace(
+            self,
+            prescription_gy=prescription_gy,
+            isodose=isodose,
+            alternatives=tuple(
+                other.relative_to(prescription_gy, isodose) for other in self.alternatives
+            ),
+        )
 
     def __getitem__(self, metric: str | Metric) -> Measure:
         """Return a metric with its intervals.
 
         Percentages of volume are of the whole volume. Where part of it is uncovered, the value
-        counts that part as 0 Gy (V, D) or leaves it out (Min, Mean, Max), and the interval
-        ``coverage`` tells what any dose there could make of it.
+        counts that part as 0 Gy (V, CV, D, DC, HI, CI) or leaves it out (Min, Mean, Max, gEUD);
+        what is partly covered counts with the dose that is known. The interval ``coverage`` tells
+        what any dose there could make of it.
+
+        HI is that of ICRU Report 83, CI that of Paddick (J Neurosurg 93 Suppl 3 (2000) 219), gEUD
+        that of Niemierko (Med Phys 26 (1999) 1100): 0 Gy where a negative exponent meets volume
+        without dose.
 
         Raises
         ------
@@ -125,7 +200,7 @@ class Dvh:
             If the histogram cannot answer.
         """
         metric = Metric.parse(metric) if isinstance(metric, str) else metric
-        if "%" in (metric.at_unit if metric.kind == "V" else metric.unit):
+        if metric.needs_prescription and self.prescription_gy is None:
             raise NotEvaluable(
                 f"{metric} needs a prescription to be relative to, and none was given"
             )
@@ -133,133 +208,149 @@ class Dvh:
             raise NotEvaluable(
                 f"the whole structure ({self.volume_cc:.4g} cc) lies outside the dose grid"
             )
-        value = self._value(metric)
-        intervals = {}
-        if self.numerical is not None:
-            intervals["numerical"] = self._numerical(metric, value, self.numerical)
-        if self._has_uncovered:
-            intervals["coverage"] = self._coverage(metric, value)
+        match metric.kind:
+            case "HI":
+                value, intervals = self._homogeneity(metric)
+            case "CI":
+                value, intervals = self._conformity(metric)
+            case _:
+                value, *ends = self._read(metric, self._readings)
+                intervals = {cause: between(value, *pair) for cause, pair in self._by_cause(ends)}
         if self.alternatives:
-            intervals["convention"] = self._convention(metric, value)
+            own = intervals.get("convention", Interval(value, value))
+            intervals["convention"] = self._convention(metric, own)
         return Measure(value, metric.unit, **intervals)
 
     @property
-    def _has_uncovered(self) -> bool:
-        return self.uncovered_cc > VOLUME_ROUNDING * self.volume_cc
+    def _rounding_cc(self) -> float:
+        return VOLUME_ROUNDING * self.volume_cc
 
-    def _value(self, metric: Metric) -> float:
+    @cached_property
+    def _causes(self) -> tuple[str, ...]:
+        """Causes of doubt of which the curves that bound the truth are known."""
+        is_unknown = self.uncovered_cc + self.partly_covered_volume_cc > self._rounding_cc
+        return ("numerical",) * (self.numerical is not None) + ("coverage",) * is_unknown
+
+    @cached_property
+    def _readings(self) -> tuple[Reading, ...]:
+        """The histogram itself, then the lower and the upper bound of each cause."""
         assert self.min_gy is not None
         assert self.mean_gy is not None
         assert self.max_gy is not None
-        match metric.kind:
-            case "V":
-                return self._volume_at(metric, self.cumulative_cc) * self._scale(metric)
-            case "D":
-                return self._hottest(self._asked_cc(metric), self.cumulative_cc)
-            case "Min":
-                return self.min_gy
-            case "Max":
-                return self.max_gy
-            case "Mean":
-                return self.mean_gy
+        bins = Bins(self.edges_gy, self.cumulative_cc, self.min_gy, self.mean_gy, self.max_gy)
+        ends_gy = (self.min_gy, self.max_gy)
+        if self.numerical is not None:
+            ends_gy = (self.numerical.min_gy.low, self.numerical.max_gy.high)
+        value = found(bins, bins.corners_gy(*ends_gy), self._rounding_cc)
+        readings = [value]
+        if self.numerical is not None:
+            readings += numerical_bounds(value, bins, self.numerical)
+        if "coverage" in self._causes:
+            readings += coverage_bounds(value, bins, self.uncovered_cc, self.partly_covered_cc)
+        return tuple(readings)
 
-    def _numerical(self, metric: Metric, value: float, doubt: NumericalDoubt) -> Interval:
-        """Return the interval of what the computation may be off by."""
-        least = np.maximum(self.cumulative_cc - doubt.curve_cc, 0)
-        most = np.minimum(self.cumulative_cc + doubt.curve_cc, self.covered_cc)
+    def _read(self, metric: Metric, readings: Sequence[Reading]) -> list[float]:
+        """Return a metric that rises or falls with the curve throughout, of each reading."""
         match metric.kind:
-            case "V":
-                scale = self._scale(metric)
-                low = self._volume_at(metric, least) * scale
-                high = self._volume_at(metric, most) * scale
-            case "D":
-                asked = self._asked_cc(metric)
-                low = self._hottest(asked, least) if asked <= least[0] else doubt.min_gy.low
-                high = self._hottest(asked, most)
-                if most[-1] >= asked:
-                    high = doubt.max_gy.high
+            case "V" | "CV":
+                dose_gy = self._dose_gy(metric)
+                volumes = [reading.curve.volume_at(dose_gy) for reading in readings]
+                if metric.kind == "CV":
+                    volumes = [max(self.volume_cc - volume, 0.0) for volume in volumes]
+                scale = 100 / self.volume_cc if metric.unit == "%" else 1.0
+                return [volume * scale for volume in volumes]
+            case "D" | "DC":
+                hottest_cc = self._hottest_cc(metric)
+                doses = [reading.hottest_gy(hottest_cc) for reading in readings]
             case "Min":
-                low, high = doubt.min_gy
+                doses = [reading.min_gy for reading in readings]
             case "Max":
-                low, high = doubt.max_gy
-            case "Mean":
-                low, high = doubt.mean_gy
-        return Interval(min(low, value), max(high, value))
+                doses = [reading.max_gy for reading in readings]
+            case "gEUD":
+                assert metric.at is not None
+                doses = geuds_gy(readings, metric.at)
+            case _:
+                doses = [reading.mean_gy for reading in readings]
+        if metric.unit == "%":
+            assert self.prescription_gy is not None
+            doses = [100 * dose / self.prescription_gy for dose in doses]
+        return doses
 
-    def _coverage(self, metric: Metric, value: float) -> Interval:
-        """Return the interval of what any dose in the uncovered part could make of a metric."""
-        match metric.kind:
-            case "V":
-                return Interval(value, value + self.uncovered_cc * self._scale(metric))
-            case "D":
-                # Were the uncovered part hotter than all else, that much less would be needed here.
-                left = self._asked_cc(metric) - self.uncovered_cc
-                high = self._hottest(left, self.cumulative_cc) if left > 0 else np.inf
-                return Interval(value, high)
-            case "Min":
-                return Interval(0.0, value)
-            case "Max":
-                return Interval(value, np.inf)
-            case "Mean":
-                return Interval(value * self.covered_cc / self.volume_cc, np.inf)
+    def _dose_gy(self, metric: Metric) -> float:
+        """Return the dose that a volume is asked at."""
+        assert metric.at is not None
+        if metric.at_unit == "Gy":
+            return metric.at
+        assert self.prescription_gy is not None
+        return metric.at / 100 * self.prescription_gy
 
-    def _convention(self, metric: Metric, value: float) -> Interval:
-        """Return the interval of what the alternatives say of a metric."""
-        found = [value]
+    def _hottest_cc(self, metric: Metric) -> float:
+        """Return the volume of which a dose is the lowest; all but the coldest that is asked of."""
+        assert metric.at is not None
+        asked = metric.at / 100 * self.volume_cc if metric.at_unit == "%" else metric.at
+        if asked > self.volume_cc + self._rounding_cc:
+            raise NotEvaluable(
+                f"{metric} asks for {asked:.4g} cc of a structure of {self.volume_cc:.4g} cc"
+            )
+        if metric.kind == "D":
+            return self._inside_cc(str(metric), asked)
+        return self._inside_cc(str(metric), max(self.volume_cc - asked, 0.0))
+
+    def _inside_cc(self, name: str, hottest_cc: float) -> float:
+        """Return a volume that a dose is asked of; NotEvaluable where less is covered."""
+        if hottest_cc > self.covered_cc + self._rounding_cc:
+            raise NotEvaluable(
+                f"{name} asks for {hottest_cc:.4g} cc, and only {self.covered_cc:.4g} cc of the "
+                f"structure lie inside the dose grid"
+            )
+        return hottest_cc
+
+    def _homogeneity(self, metric: Metric) -> tuple[float, dict[str, Interval]]:
+        """Return HI and its intervals."""
+        volumes = [
+            self._inside_cc(f"{metric} needs {name}, which", share * self.volume_cc)
+            for name, share in HI_PARTS.items()
+        ]
+        parts, *ends = (
+            HomogeneityParts(*(reading.hottest_gy(volume) for volume in volumes))
+            for reading in self._readings
+        )
+        if parts.middle_gy <= 0:
+            raise NotEvaluable(f"{metric} is a multiple of D50%, which is 0 Gy")
+        return parts.homogeneity, {
+            cause: homogeneity_between(parts, *pair) for cause, pair in self._by_cause(ends)
+        }
+
+    def _conformity(self, metric: Metric) -> tuple[float, dict[str, Interval]]:
+        """Return CI and its intervals: those of its volumes, cause by cause."""
+        if self.isodose is None:
+            raise NotEvaluable(
+                f"{metric} needs the volume of the whole dose that receives the prescription, and "
+                f"none was given"
+            )
+        if self.isodose <= 0:
+            raise NotEvaluable(f"{metric}: nothing receives {self.prescription_gy:g} Gy")
+        volume = Metric("V", "cc", self.prescription_gy, "Gy")
+        inside, *ends = self._read(volume, self._readings)
+        intervals = {cause: between(inside, *pair) for cause, pair in self._by_cause(ends)}
+        inside_cc = Measure(inside, "cc", **intervals)
+        return conformity(inside_cc, self.volume_cc, self.isodose)
+
+    def _by_cause(self, ends: Sequence[_End]) -> Iterator[tuple[str, tuple[_End, _End]]]:
+        """Yield each cause with what its lower and its upper bound give."""
+        return zip(self._causes, zip(ends[::2], ends[1::2], strict=True), strict=True)
+
+    def _convention(self, metric: Metric, own: Interval) -> Interval:
+        """Return the interval of what the alternatives say of a metric, and the histogram itself.
+
+        `own` is what the conventions of an isodose make of its conformity.
+        """
+        ends = [*own]
         for other in self.alternatives:
             # What one convention covers, another may not.
             with suppress(NotEvaluable):
                 measure = other[metric]
-                numerical = measure.intervals.get("numerical", Interval(measure, measure))
-                found += [float(measure), *numerical]
-        return Interval(min(found), max(found))
-
-    def _scale(self, metric: Metric) -> float:
-        return 100 / self.volume_cc if metric.unit == "%" else 1.0
-
-    def _volume_at(self, metric: Metric, curve_cc: Floats) -> float:
-        """Return the volume at a dose: all of it up to the lowest, nothing beyond the highest."""
-        assert metric.at is not None
-        assert self.min_gy is not None
-        assert self.max_gy is not None
-        if metric.at > self.max_gy + TIE_GY:
-            return 0.0
-        if metric.at <= self.min_gy + TIE_GY:
-            return float(curve_cc[0])
-        # Within a bin the curve has a corner at the lowest dose and ends at the highest.
-        inner = (self.edges_gy > self.min_gy) & (self.edges_gy < self.max_gy)
-        last = int(np.searchsorted(self.edges_gy, self.max_gy + TIE_GY, side="right")) - 1
-        doses = np.concatenate([[self.min_gy], self.edges_gy[inner], [self.max_gy]])
-        volumes = np.concatenate([[curve_cc[0]], curve_cc[inner], [curve_cc[last]]])
-        return float(np.interp(metric.at, doses, volumes))
-
-    def _asked_cc(self, metric: Metric) -> float:
-        """Return the volume that a dose is asked of; NotEvaluable where there is less."""
-        assert metric.at is not None
-        asked = metric.at / 100 * self.volume_cc if metric.at_unit == "%" else metric.at
-        rounding = VOLUME_ROUNDING * self.volume_cc
-        if asked > self.volume_cc + rounding:
-            raise NotEvaluable(
-                f"{metric} asks for {asked:.4g} cc of a structure of {self.volume_cc:.4g} cc"
-            )
-        if asked > self.covered_cc + rounding:
-            raise NotEvaluable(
-                f"{metric} asks for {asked:.4g} cc, and only {self.covered_cc:.4g} cc of the "
-                f"structure lie inside the dose grid"
-            )
-        return asked
-
-    def _hottest(self, volume_cc: float, curve_cc: Floats) -> float:
-        """Return the highest dose that at least this volume receives, between the edges linear."""
-        assert self.max_gy is not None
-        assert self.min_gy is not None
-        enough = curve_cc >= volume_cc - VOLUME_ROUNDING * self.volume_cc
-        last = int(np.flatnonzero(enough)[-1])
-        if last + 1 == len(self.edges_gy):
-            return self.max_gy
-        above, below = curve_cc[last], curve_cc[last + 1]
-        fraction = min(max((above - volume_cc) / (above - below), 0.0), 1.0)
-        dose = float(
-            self.edges_gy[last] + fraction * (self.edges_gy[last + 1] - self.edges_gy[last])
-        )
-        return min(max(dose, self.min_gy), self.max_gy)
+                ends.append(float(measure))
+                for cause in ("numerical", "convention"):
+                    ends += measure.intervals.get(cause, ())
+        return Interval(min(ends), max(ends))

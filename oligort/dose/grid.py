@@ -24,7 +24,8 @@ class DoseGrid:
     dose_gy : (i, j, k) float array
         Dose at the voxel centres; kept read-only.
     dose_type : str
-        Dose Type (3004,0004): PHYSICAL, EFFECTIVE or ERROR.
+        Dose Type (3004,0004): PHYSICAL, EFFECTIVE or ERROR; "EQD2" or "BED" of one that is computed
+        (`biology`), which no check grades.
     summation_type : str
         Dose Summation Type (3004,000A).
     sop_instance_uid : str

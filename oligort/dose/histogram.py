@@ -283,7 +283,7 @@ def _dvh_of(estimate: _Estimate, roi_name: str, roi_number: int | None) -> Dvh:
     uncovered_mm3 = estimate.volume_mm3 - covered_mm3
     if uncovered_mm3 <= VOLUME_ROUNDING * estimate.volume_mm3:
         uncovered_mm3 = 0.0
-    extremes, numerical = estimate.extremes, None
+    extremes, numerical, partly = estimate.extremes, None, estimate.partly_mm3
     if extremes is not None:
         doubt_mm3 = estimate.doubt_mm3
         # The mean is the area below the curve: in doubt by no more than the curve is throughout.
@@ -305,6 +305,7 @@ def _dvh_of(estimate: _Estimate, roi_name: str, roi_number: int | None) -> Dvh:
         mean_gy=estimate.mean_gy if extremes else None,
         max_gy=extremes.high if extremes else None,
         numerical=numerical,
+        partly_covered_cc=None if partly is None else partly[kept] / 1000,
     )
 
 

@@ -1,31 +1,55 @@
 """Metrics of a dose-volume histogram, read and printed as TG-263 spells them.
 
-"V20Gy[%]" volume receiving at least 20 Gy, "D95%[Gy]" lowest dose of the hottest 95 %,
-"D0.03cc[Gy]", "Mean[Gy]", "Min[Gy]", "Max[Gy]". Common variants ("V20", "Dmean", "D2cc") are read,
-never printed.
+"V20Gy[%]" volume receiving at least 20 Gy, "CV20Gy[cc]" volume receiving less, "D95%[Gy]" lowest
+dose of the hottest 95 %, "DC2cc[Gy]" highest dose of the coldest 2 cc, "Mean[Gy]", "Min[Gy]",
+"Max[Gy]"; "gEUD(8)[Gy]" generalised equivalent uniform dose, "HI" homogeneity, "CI" conformity.
+Doses are in Gy or in percent of the prescription. Common variants ("V20", "Dmean", "D2cc",
+"gEUD8") are read, never printed.
 """
 
 import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from oligort.display import quoted
 from oligort.errors import MetricError
 
-Kind = Literal["V", "D", "Min", "Mean", "Max"]
+Kind = Literal["V", "CV", "D", "DC", "Min", "Mean", "Max", "gEUD", "HI", "CI"]
 
+_NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _AT = re.compile(
-    r"(?P<kind>[VD])\s*(?P<at>\d+(?:\.\d*)?|\.\d+)\s*(?P<at_unit>cGy|Gy|%|cc|cm3)?"
+    rf"(?P<kind>CV|V|DC|D)\s*(?P<at>{_NUMBER})\s*(?P<at_unit>cGy|Gy|%|cc|cm3)?"
     r"\s*(?:\[(?P<unit>%|cc|cm3|Gy|cGy)\])?",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"D?_?(?P<kind>min|mean|max)\s*(?:\[(?P<unit>Gy|cGy|%)\])?", re.IGNORECASE)
 _WHOLE_KINDS: dict[str, Kind] = {"min": "Min", "mean": "Mean", "max": "Max"}
+_GEUD = re.compile(
+    rf"g?EUD\s*_?(?P<bracket>\()?\s*(?:a\s*=\s*)?(?P<at>[-+]?(?:{_NUMBER}))\s*(?(bracket)\))"
+    r"\s*(?:\[(?P<unit>Gy|cGy|%)\])?",
+    re.IGNORECASE,
+)
+_INDICES: dict[str, Kind] = {"hi": "HI", "ci": "CI", "pci": "CI"}
 _UNITS = {"cgy": "cGy", "gy": "Gy", "%": "%", "cc": "cc", "cm3": "cc"}
 
-EXAMPLES = "V20Gy[%], V20Gy[cc], D95%[Gy], D2cc[Gy], D0.03cc[Gy], Mean[Gy], Min[Gy], Max[Gy]"
+_OF_DOSE, _OF_VOLUME = ("Gy", "%"), ("%", "cc")
+_ALLOWED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "V": (_OF_DOSE, _OF_VOLUME),
+    "CV": (_OF_DOSE, _OF_VOLUME),
+    "D": (_OF_VOLUME, _OF_DOSE),
+    "DC": (_OF_VOLUME, _OF_DOSE),
+    "HI": (("",), ("",)),
+    "CI": (("",), ("",)),
+}
+"""Units of the position and of the result; of all others a dose without a position."""
+
+EXAMPLES = (
+    "V20Gy[%], V20Gy[cc], CV20Gy[cc], D95%[Gy], D2cc[Gy], D0.03cc[Gy], DC2cc[Gy], Mean[Gy], "
+    "Min[Gy], Max[Gy], gEUD(8)[Gy], HI, CI"
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +58,14 @@ class Metric:
 
     Parameters
     ----------
-    kind : "V", "D", "Min", "Mean" or "Max"
-        Volume at a dose, dose at a volume, or a dose of the whole structure.
-    unit : "Gy", "%" or "cc"
-        Of the result.
+    kind : "V", "CV", "D", "DC", "Min", "Mean", "Max", "gEUD", "HI" or "CI"
+        Volume with at least, or less than, a dose; dose of the hottest or coldest volume; a number
+        of the whole structure.
+    unit : "Gy", "%", "cc" or ""
+        Of the result; "" of HI and CI, which are ratios.
     at : float or None
-        The dose in Gy or percent (V), or the volume in percent or cc (D); None for the others.
+        The dose in Gy or percent (V, CV), the volume in percent or cc (D, DC), or the exponent of
+        gEUD; None for the others.
     at_unit : "Gy", "%", "cc" or ""
         Unit of `at`.
 
@@ -55,56 +81,81 @@ class Metric:
     at_unit: str = ""
 
     def __post_init__(self) -> None:
-        allowed = {
-            "V": (("Gy", "%"), ("%", "cc")),
-            "D": (("%", "cc"), ("Gy", "%")),
-        }.get(self.kind, (("",), ("Gy", "%")))
-        needs_position = self.kind in ("V", "D")
+        at_units, units = _ALLOWED.get(self.kind, (("",), _OF_DOSE))
+        needs_position = self.kind in {"V", "CV", "D", "DC", "gEUD"}
         if (
-            self.at_unit not in allowed[0]
-            or self.unit not in allowed[1]
+            self.at_unit not in at_units
+            or self.unit not in units
             or needs_position != (self.at is not None)
         ):
             raise MetricError(
                 f"expected a metric such as {EXAMPLES}, found {self.kind} at "
                 f"{self.at} {self.at_unit} in {self.unit}"
             )
-        if self.at is not None and not 0 <= self.at < math.inf:
+        if self.at is None:
+            return
+        if self.kind == "gEUD":
+            if not math.isfinite(self.at) or self.at == 0:
+                raise MetricError(f"expected a finite exponent other than 0, found {self.at}")
+        elif not 0 <= self.at < math.inf:
             raise MetricError(f"expected a dose or volume of at least 0, found {self.at}")
-        if self.kind == "D" and self.at_unit == "%" and not 0 < (self.at or 0) <= 100:
+        if self.kind in {"D", "DC"} and self.at_unit == "%" and not 0 < self.at <= 100:
             raise MetricError(f"expected a volume above 0 and up to 100 %, found {self.at} %")
 
     @classmethod
     def parse(cls, text: str) -> "Metric":
-        """Read a metric.
+        """Read a metric. Without a unit volumes are in percent and doses in Gy.
 
         Raises
         ------
         MetricError
             If the text is none of the forms that are known.
         """
-        stripped = text.strip()
-        if match := _WHOLE.fullmatch(stripped):
-            return cls(_WHOLE_KINDS[match["kind"].lower()], _dose_unit(match["unit"], text))
-        match = _AT.fullmatch(stripped)
-        if match is None:
-            raise MetricError(f"expected a metric such as {EXAMPLES}, found {quoted(text)}")
-        at = float(match["at"])
-        unit = _UNITS[match["unit"].lower()] if match["unit"] else ""
-        if match["kind"].upper() == "V":
-            at_unit = _UNITS[(match["at_unit"] or "Gy").lower()]
-            if at_unit == "cGy":
-                at, at_unit = at / 100, "Gy"
-            return cls("V", unit or "%", at, at_unit)
-        return cls("D", _dose_unit(unit, text), at, _UNITS[(match["at_unit"] or "%").lower()])
+        return _parsed(text)
+
+    @property
+    def needs_prescription(self) -> bool:
+        """Whether it has no value without a prescribed dose."""
+        if self.kind in {"V", "CV"}:
+            return self.at_unit == "%"
+        return self.unit == "%" or self.kind == "CI"
 
     def __str__(self) -> str:
         """Return the metric as TG-263 spells it."""
+        unit = f"[{self.unit}]" if self.unit else ""
         if self.at is None:
-            return f"{self.kind}[{self.unit}]"
+            return f"{self.kind}{unit}"
         # All digits and no exponent: what is printed is read again as the same metric.
         at = format(Decimal(repr(float(self.at))).normalize(), "f")
-        return f"{self.kind}{at}{self.at_unit}[{self.unit}]"
+        return (
+            f"{self.kind}({at}){unit}"
+            if self.kind == "gEUD"
+            else (f"{self.kind}{at}{self.at_unit}{unit}")
+        )
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Metric:
+    stripped = text.strip()
+    if kind := _INDICES.get(stripped.lower()):
+        return Metric(kind, "")
+    if match := _WHOLE.fullmatch(stripped):
+        return Metric(_WHOLE_KINDS[match["kind"].lower()], _dose_unit(match["unit"], text))
+    if match := _GEUD.fullmatch(stripped):
+        return Metric("gEUD", _dose_unit(match["unit"], text), float(match["at"]))
+    match = _AT.fullmatch(stripped)
+    if match is None:
+        raise MetricError(f"expected a metric such as {EXAMPLES}, found {quoted(text)}")
+    at = float(match["at"])
+    unit = _UNITS[match["unit"].lower()] if match["unit"] else ""
+    given: dict[str, Kind] = {"V": "V", "CV": "CV", "D": "D", "DC": "DC"}
+    kind = given[match["kind"].upper()]
+    if kind in {"V", "CV"}:
+        at_unit = _UNITS[(match["at_unit"] or "Gy").lower()]
+        if at_unit == "cGy":
+            at, at_unit = at / 100, "Gy"
+        return Metric(kind, unit or "%", at, at_unit)
+    return Metric(kind, _dose_unit(unit, text), at, _UNITS[(match["at_unit"] or "%").lower()])
 
 
 def _dose_unit(unit: str | None, text: str) -> str:

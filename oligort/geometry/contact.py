@@ -1,12 +1,16 @@
-"""Contact of two slab solids: the volume that they share, and whether they touch."""
+"""Contact of slab solids: the volume that two share, whether they touch, what points they hold."""
 
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
+from oligort.geometry.nesting import inside_loop
 from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import Slab, SlabModel
 from oligort.geometry.structure import Points
+
+Bools = npt.NDArray[np.bool_]
 
 TOUCH_MM = 0.5
 """Solids nearer than this touch.
@@ -44,6 +48,22 @@ def touch(first: SlabModel, second: SlabModel) -> bool:
         or min(loop_distance_mm(one, other) for one in a.loops for other in b.loops) <= TOUCH_MM
         for _, a, b in _facing(first, second, TOUCH_MM)
     )
+
+
+def holds(model: SlabModel, points_mm: Points) -> Bools:
+    """Whether a stack of slabs holds patient points (N, 3); on an outline either way."""
+    along = model.frame.to_plane(points_mm)
+    held = np.zeros(len(points_mm), dtype=bool)
+    for slab in model.slabs:
+        here = np.flatnonzero((along[:, 2] >= slab.lower_mm) & (along[:, 2] <= slab.upper_mm))
+        if not len(here):
+            continue
+        inside = np.stack([inside_loop(along[here, :2], loop) for loop in slab.loops])
+        # A hole takes away what the loop around it adds; of the XOR type every loop does.
+        outer = np.ones(len(slab.loops)) if slab.exclusive else np.sign(slab.drawn.enclosed_mm2)
+        depth = outer @ inside
+        held[here] |= depth % 2 == 1 if slab.exclusive else depth > 0
+    return held
 
 
 def _common_mm2(a: Slab, b: Slab) -> float:

@@ -137,14 +137,18 @@ def nesting_signs(loops: Sequence[Points]) -> list[int]:
     return [int(sign) for sign in PlaneLoops(loops).signs]
 
 
+def inside_loop(points: Points, loop: Points) -> Bools:
+    """Whether points (N, 2) lie in a loop (M, 2), by the even-odd rule; on its edge either way."""
+    following = np.roll(loop, -1, axis=0)
+    u, v = points[:, :1], points[:, 1:]
+    rises = (loop[:, 1] > v) != (following[:, 1] > v)
+    height = following[:, 1] - loop[:, 1]
+    slope = (following[:, 0] - loop[:, 0]) / np.where(height == 0, 1, height)
+    crossing = loop[:, 0] + (v - loop[:, 1]) * slope
+    return np.asarray(np.count_nonzero(rises & (u < crossing), axis=1) % 2 == 1)
+
+
 def _lies_inside(inner: Points, outer: Points) -> bool:
-    """Whether most of the inner loop's vertices lie in the outer loop, by the even-odd rule."""
+    """Whether most of the inner loop's vertices lie in the outer loop."""
     votes = inner[:: max(1, len(inner) // NESTING_SAMPLES)]
-    following = np.roll(outer, -1, axis=0)
-    u, v = votes[:, :1], votes[:, 1:]
-    rises = (outer[:, 1] > v) != (following[:, 1] > v)
-    height = following[:, 1] - outer[:, 1]
-    slope = (following[:, 0] - outer[:, 0]) / np.where(height == 0, 1, height)
-    crossing = outer[:, 0] + (v - outer[:, 1]) * slope
-    crossed = np.count_nonzero(rises & (u < crossing), axis=1)
-    return bool(np.count_nonzero(crossed % 2) * 2 > len(votes))
+    return bool(np.count_nonzero(inside_loop(votes, outer)) * 2 > len(votes))

@@ -15,7 +15,7 @@ crosses itself within one pixel goes unnoticed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,14 @@ from oligort.geometry.overlay import trapezoids
 from oligort.geometry.slabs import Slab
 from oligort.geometry.structure import Points
 
-__all__ = ["Coverage", "CoverageRaster", "Lattice", "coverage", "signed_area_mm2"]
+__all__ = [
+    "Coverage",
+    "CoverageRaster",
+    "Lattice",
+    "coverage",
+    "coverage_of_trapezoids",
+    "signed_area_mm2",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -167,7 +174,8 @@ class CoverageRaster:
         signs = np.concatenate([slab.drawn.signs for slab in slabs])
         edges_per_slab = [sum(map(len, slab.loops)) for slab in slabs]
         self._starts, self._steps = _edges(loops, lattice)
-        self._pieces = _cut(loops, signs, lattice)
+        weights = np.repeat(signs.astype(np.float64), [len(loop) for loop in loops])
+        self._pieces = _cut(self._starts, self._steps, weights, lattice)
         self._loop_of_edge = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
         self._slab_of_edge = np.repeat(np.arange(len(slabs)), edges_per_slab)
         self._bounds = np.searchsorted(
@@ -188,7 +196,9 @@ class CoverageRaster:
         self.overlapping.update((first + np.flatnonzero(is_overlapping)).tolist())
         is_overlapping[self._slabs_that_cross(which, slab)] = True
         for index in np.flatnonzero(is_overlapping).tolist():
-            crossing = _coverage_of_crossing_loops(self._slabs[first + index], self.lattice)
+            slab_there = self._slabs[first + index]
+            parts = trapezoids([slab_there.loops], [slab_there.exclusive])
+            crossing = coverage_of_trapezoids(parts.corners_mm, self.lattice)
             for part, part_of_slab in zip(covered, crossing, strict=True):
                 part[index] = part_of_slab[0]
         np.clip(area, 0, 1, out=area)
@@ -248,12 +258,8 @@ def _edges(loops: Sequence[Points], lattice: Lattice) -> tuple[Floats, Floats]:
     return starts, starts[following] - starts
 
 
-def _cut(loops: Sequence[Points], signs: npt.NDArray[Any], lattice: Lattice) -> _Pieces:
-    """Cut the edges of all loops at the pixel borders."""
-    lengths = np.array([len(loop) for loop in loops])
-    starts, steps = _edges(loops, lattice)
-    weight = np.repeat(signs.astype(np.float64), lengths)
-
+def _cut(starts: Floats, steps: Floats, weights: Floats, lattice: Lattice) -> _Pieces:
+    """Cut edges (N, 2) in pixels, each of a weight, at the pixel borders."""
     edges = np.arange(len(starts))
     u_edges, u_fractions = _crossings(starts[:, 0], steps[:, 0])
     v_edges, v_fractions = _crossings(starts[:, 1], steps[:, 1])
@@ -271,7 +277,7 @@ def _cut(loops: Sequence[Points], signs: npt.NDArray[Any], lattice: Lattice) -> 
     u_pixel = np.minimum(u_middle.astype(np.int64), lattice.u_count - 1)
     v_pixel = np.minimum(v_middle.astype(np.int64), lattice.v_count - 1)
     # What lies beyond an edge along u is outside where the edge runs up, inside where it runs down.
-    beyond = -v_step * weight[edge]
+    beyond = -v_step * weights[edge]
     # From the pixel's centre; along the piece u and v are linear, so their products average to
     # the product of the middles and a twelfth of that of the steps.
     u, v = u_middle - u_pixel - 0.5, v_middle - v_pixel - 0.5
@@ -321,13 +327,13 @@ def _accumulate(
     )
 
 
-def _coverage_of_crossing_loops(slab: Slab, lattice: Lattice) -> Coverage:
-    """Return the coverage of a plane whose loops cross themselves or each other.
-
-    The plane is cut into trapezoids that no edge crosses; they are rastered one by one.
-    """
-    loops = list(trapezoids([slab.loops], [slab.exclusive]).corners_mm)
-    if not loops:
+def coverage_of_trapezoids(corners_mm: Floats, lattice: Lattice) -> Coverage:
+    """Return what trapezoids that share no area (T, 4, 2) cover of each pixel, as one plane."""
+    if not len(corners_mm):
         return Coverage(*np.zeros((3, 1, *lattice.shape)))
-    pieces = _cut(loops, np.ones(len(loops)), lattice)
+    # The two sides alone: along v, of which the area is summed, the parallel edges do not run.
+    corners = np.clip(lattice.to_pixels(corners_mm), 0, lattice.shape)
+    starts = np.concatenate([corners[:, 1], corners[:, 3]])
+    steps = np.concatenate([corners[:, 2] - corners[:, 1], corners[:, 0] - corners[:, 3]])
+    pieces = _cut(starts, steps, np.ones(len(starts)), lattice)
     return _accumulate(pieces, slice(None), np.zeros(len(pieces.pixel), np.int64), 1, lattice)

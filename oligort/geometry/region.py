@@ -1,15 +1,16 @@
 """Region: a structure, or an expression over structures, as layers of area coverage.
 
 Structures of an expression may have different planes: the region is cut at every slab border of
-every structure, and within a layer each of them has one cross-section. In a pixel that two
-structures both cover in part, their intersection is the smaller of the two coverages, their union
-the larger: exact where one contains the other, off by less than a pixel where borders cross. What
-a structure covers between its planes is the matter of `between`.
+every structure, and within a layer each of them has one cross-section. In a pixel that at most one
+structure covers in part, an intersection is the smaller of two coverages, a union the larger; in
+the others slabs are combined as polygons (see `joint`). Interpolated shapes have none: there the
+smaller and the larger stand, off by less than a pixel where borders cross. What a structure covers
+between its planes is the matter of `between`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.between import Sections, sections_of
+from oligort.geometry.combined import Window, Windowed, combined, shared_pixels
+from oligort.geometry.joint import joint_coverage
 from oligort.geometry.overlay import overlay
 from oligort.geometry.raster import Coverage, Lattice
 from oligort.geometry.slabs import PlaneFrame, Slab, SlabModel, slabs_of
@@ -162,18 +165,55 @@ class Region:
         most_pixels : int, optional
             Of the layers that are yielded together, unless a single one has more.
         """
+        windows = self._windows_on(lattice)
         sections = {
-            key: sections_of(model, lattice, step_mm) for key, model in self._models.items()
+            key: sections_of(model, windows[key].of(lattice), step_mm)
+            for key, model in self._models.items()
         }
         borders = np.unique(np.concatenate([one.borders_mm for one in sections.values()]))
         borders = borders[np.diff(borders, prepend=-np.inf) > BORDER_TOLERANCE_MM]
         together = max(1, most_pixels // (lattice.u_count * lattice.v_count))
         for first in range(0, len(borders) - 1, together):
             some = borders[first : first + together + 1]
-            coverage = _coverage(self.shape, sections, (some[:-1] + some[1:]) / 2)
-            yield Layers(some[:-1], some[1:], coverage)
+            yield Layers(some[:-1], some[1:], self._coverage(sections, windows, lattice, some))
         for key, one in sections.items():
             self._crossing_mm[key] = one.crossing_mm
+
+    def _coverage(
+        self,
+        sections: Mapping[int, Sections],
+        windows: Mapping[int, Window],
+        lattice: Lattice,
+        borders_mm: Floats,
+    ) -> Coverage:
+        """Return what the layers between borders (L + 1,) cover of each pixel."""
+        heights_mm = (borders_mm[:-1] + borders_mm[1:]) / 2
+        coverages = {
+            key: Windowed(windows[key], one.at(heights_mm)) for key, one in sections.items()
+        }
+        whole = Window(0, lattice.u_count, 0, lattice.v_count)
+        covered = combined(self.shape, coverages).spread_over(whole).coverage
+        if self.conventions.between_planes != "slab":
+            return covered
+        shared = shared_pixels(list(coverages.values()), lattice)
+        for layer in np.flatnonzero(shared.any(axis=(1, 2))).tolist():
+            exact = joint_coverage(self.shape, self._slabs_at(heights_mm[layer]), lattice)
+            for part, exact_part in zip(covered, exact, strict=True):
+                part[layer][shared[layer]] = exact_part[0][shared[layer]]
+        return covered
+
+    def _windows_on(self, lattice: Lattice) -> dict[int, Window]:
+        """Return the pixels that each structure needs, by the structure's id."""
+        return {key: Window.around(model.slabs, lattice) for key, model in self._models.items()}
+
+    def _slabs_at(self, height_mm: float) -> dict[int, Slab]:
+        """Return the slab of each structure at a height, by the structure's id."""
+        return {
+            key: slab
+            for key, model in self._models.items()
+            for slab in model.slabs
+            if slab.lower_mm < height_mm < slab.upper_mm
+        }
 
     def outline_points_mm(self) -> Points:
         """Return the (N, 3) points (u, v, n) of every loop on both faces of its slab."""
@@ -200,27 +240,3 @@ def _drawn_area_mm2(slab: Slab) -> float:
     """
     boxes = (slab.drawn.high_mm - slab.drawn.low_mm).prod(axis=1)
     return max(abs(float(slab.drawn.enclosed_mm2.sum())), LEAST_SHARE * float(boxes.sum()))
-
-
-def _coverage(shape: Shape, sections: dict[int, Sections], positions_mm: Floats) -> Coverage:
-    """Return the coverage of a shape at ascending heights."""
-    if shape.left is None or shape.right is None:
-        parts = (sections[id(structure)].at(positions_mm) for structure in shape.structures)
-        return reduce(_joined, parts)
-    left = _coverage(shape.left, sections, positions_mm)
-    right = _coverage(shape.right, sections, positions_mm)
-    if shape.operator == "|":
-        return _joined(left, right)
-    common = _chosen(left.area <= right.area, left, right)
-    if shape.operator == "&":
-        return common
-    return Coverage(*(whole - part for whole, part in zip(left, common, strict=True)))
-
-
-def _joined(left: Coverage, right: Coverage) -> Coverage:
-    return _chosen(left.area >= right.area, left, right)
-
-
-def _chosen(is_left: npt.NDArray[np.bool_], left: Coverage, right: Coverage) -> Coverage:
-    """Return per pixel the coverage of one of two."""
-    return Coverage(*(np.where(is_left, *pair) for pair in zip(left, right, strict=True)))

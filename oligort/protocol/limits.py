@@ -164,14 +164,18 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
         Held against the metric, whose unit it is.
     family : tuple of str
         Other definitions of the structure, computed beside it and not graded.
+    parts : tuple of str
+        Parts of the structure that are shown too: no definitions, so they question no verdict.
+    beside : tuple of str
+        Metrics that are shown of each of them beside the graded one.
     definition : Sourced or None
         Where the choice of `structure` among them comes from.
 
     Raises
     ------
     ValueError
-        If the metric cannot be read or has another unit, more than the whole volume is allowed,
-        or the family repeats itself.
+        If a metric cannot be read, the unit is not the metric's, more than the whole volume is
+        allowed, or family, parts or metrics repeat themselves.
     """
 
     structure: Name
@@ -180,6 +184,8 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     relation: Relation
     unit: Literal["%", "Gy", "cc"]
     family: tuple[Name, ...] = ()
+    parts: tuple[Name, ...] = ()
+    beside: tuple[Name, ...] = ()
     definition: Sourced | None = None
 
     def __post_init__(self) -> None:
@@ -194,13 +200,22 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
             raise ValueError(f"limit: expected at most 100 %, found {self.limit:g} %")
         # Under its printed name, so that two spellings of one metric are seen to be one.
         msgspec.structs.force_setattr(self, "metric", str(metric))
-        definitions = (self.structure, *self.family)
-        repeated = {name for name in definitions if definitions.count(name) > 1}
-        if repeated:
-            raise ValueError(
-                f"family: expected other definitions than structure, each once, "
-                f"found again: {listed(sorted(repeated))}"
-            )
+        beside = tuple(str(Metric.parse(text)) for text in self.beside)
+        msgspec.structs.force_setattr(self, "beside", beside)
+        _refuse_repeats(
+            "family", "other definitions than structure", (self.structure, *self.family)
+        )
+        shown = (self.structure, *self.family, *self.parts)
+        _refuse_repeats("parts", "other structures than those of structure and family", shown)
+        _refuse_repeats("beside", "other metrics than metric", (self.metric, *beside))
+
+
+def _refuse_repeats(key: str, expected: str, names: tuple[str, ...]) -> None:
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ValueError(
+            f"{key}: expected {expected}, each once, found again: {listed(sorted(repeated))}"
+        )
 
 
 def refuse_unless_deviation(key: str, grade: Grade) -> None:

@@ -14,7 +14,7 @@ from oligort.document import ProtocolRecord, Setting
 from oligort.errors import ProtocolError
 from oligort.finding import Source
 from oligort.protocol.limits import Criteria, DoseLimit, Name
-from oligort.protocol.settings import Grades, Settings, record_of
+from oligort.protocol.settings import AlphaBeta, Grades, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
 from oligort.strict import content_of, nearest, struct_of, table_of
 
@@ -38,6 +38,7 @@ class _ProtocolFile(Strict, frozen=True, kw_only=True):
     dose_limits: tuple[DoseLimit, ...]
     settings: Settings
     grades: Grades
+    alpha_beta: AlphaBeta | None = None
 
     def __post_init__(self) -> None:
         """Refuse sources that are not listed, and limits that contradict each other."""
@@ -78,6 +79,8 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
         What the protocol leaves open, as it is read here.
     grades : Grades
         What becomes of deviations that break no criterion.
+    alpha_beta : AlphaBeta or None
+        Of which tissues EQD2 is computed, for information; None for no EQD2.
     sha256 : str
         Digest of the file, in hex digits.
 
@@ -122,7 +125,8 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
             for limit in self.dose_limits
             if limit.definition
         )
-        return (*definitions, *self.settings.records(), self.grades.record())
+        tissues = self.alpha_beta.records() if self.alpha_beta else ()
+        return (*definitions, *self.settings.records(), *tissues, self.grades.record())
 
     def record(self) -> ProtocolRecord:
         """Return which protocol it is, for a report."""
@@ -173,6 +177,9 @@ def _sources_in(part: object, path: str = "") -> Iterator[tuple[str, Source]]:
     elif isinstance(part, tuple):
         for number, item in enumerate(part, 1):
             yield from _sources_in(item, f"{path}[entry {number}]")
+    elif isinstance(part, dict):
+        for name, item in part.items():
+            yield from _sources_in(item, f"{path}.{name}")
     elif isinstance(part, msgspec.Struct):
         for name in part.__struct_fields__:
             yield from _sources_in(getattr(part, name), f"{path}.{name}" if path else name)

@@ -3,12 +3,14 @@
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from oligort.display import listed, quoted
 from oligort.document import Setting
 from oligort.finding import Grade
-from oligort.protocol.limits import refuse_unless_deviation
+from oligort.geometry.algebra import operand_names, parse
+from oligort.lesions.naming import read_roi_name
+from oligort.protocol.limits import Name, refuse_unless_deviation
 from oligort.protocol.sourced import Sourced, Strict
 
 Percent = Literal["%"]
@@ -16,8 +18,9 @@ PercentagePoints = Literal["percentage points"]
 Millimetres = Literal["mm"]
 Prescriptions = Literal["times the prescription"]
 Dice = Literal["Dice"]
+Gray = Literal["Gy"]
 
-_LARGEST = {"%": 100.0, "percentage points": 100.0, "mm": 500.0, "Dice": 1.0}
+_LARGEST = {"%": 100.0, "percentage points": 100.0, "mm": 500.0, "Dice": 1.0, "Gy": 100.0}
 
 
 class DiameterReading(StrEnum):
@@ -194,6 +197,39 @@ class Settings(Strict, frozen=True, kw_only=True):
         """Return the settings in force, for a report."""
         named = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return tuple(record_of(name, setting.shown, setting) for name, setting in named)
+
+
+class AlphaBeta(Strict, frozen=True, kw_only=True):
+    """Alpha/beta of each tissue, for the EQD2 beside the physical dose; nothing is graded on it.
+
+    Parameters
+    ----------
+    others : Number
+        Of every structure that is not listed.
+    structures : dict of str to Number
+        By an organ as TG-263 names it ("Lungs"), or by the very structure of a dose limit.
+    """
+
+    others: Number[Gray]
+    structures: dict[Name, Number[Gray]] = field(default_factory=dict)
+
+    def of(self, structure: str) -> Number[Gray]:
+        """Return the alpha/beta of a structure expression: its own, else of what it is cut from.
+
+        "Lungs-GTV" is lung, and so is "Lung_L".
+        """
+        first = operand_names(parse(structure))[0]
+        organ = read_roi_name(first).organ
+        for name in (structure, first, *((str(organ),) if organ else ())):
+            if name in self.structures:
+                return self.structures[name]
+        return self.others
+
+    def records(self) -> tuple[Setting, ...]:
+        """Return the numbers in force, for a report."""
+        listed_by_name = {f"alpha_beta_{name}": one for name, one in self.structures.items()}
+        every = {"alpha_beta": self.others, **listed_by_name}
+        return tuple(record_of(name, one.shown, one) for name, one in every.items())
 
 
 class Grades(Sourced, frozen=True, kw_only=True):

@@ -32,6 +32,12 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
         In which the truth lies, per cause of doubt; None in JSON where nothing bounds it.
     notes : tuple of str
         What was assumed or repaired.
+    partly_covered_volume_cc : float
+        Of a sum of several doses: what lies outside some of their grids, and of which only a part
+        of the dose is known.
+    partly_covered_cc : list of float or None
+        ``partly_covered_cc[i]`` is the part of ``cumulative_cc[i]`` of which that is true; None
+        where there is none.
     """
 
     roi_name: str
@@ -47,6 +53,8 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
     metric_units: dict[str, str]
     metric_intervals: dict[str, dict[str, tuple[float, float]]]
     notes: tuple[str, ...] = ()
+    partly_covered_volume_cc: float = 0.0
+    partly_covered_cc: list[float] | None = None
 
     @classmethod
     def of(cls, dvh: "Dvh", measures: dict[str, Measure | None]) -> "DvhEntry":
@@ -69,6 +77,10 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
                 for name, measure in known.items()
             },
             notes=tuple(dvh.notes),
+            partly_covered_volume_cc=float(dvh.partly_covered_volume_cc),
+            partly_covered_cc=(
+                None if dvh.partly_covered_cc is None else dvh.partly_covered_cc.tolist()
+            ),
         )
 
     def interval_of(self, metric: str) -> tuple[float, float]:
@@ -80,13 +92,18 @@ class DvhEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DvhDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The DVHs asked for, the doses and conventions under them, and what has no answer."""
+    """The DVHs asked for, the doses and conventions under them, and what has no answer.
+
+    `prescription_gy` is what percentages of dose are of; None where no metric asked for needs it
+    or none is known.
+    """
 
     schema_version: int = 1
     dose_sop_instance_uids: tuple[str, ...]
     settings: dict[str, str]
     dvhs: tuple[DvhEntry, ...]
     not_evaluable: tuple[Unanswered, ...]
+    prescription_gy: float | None = None
 
     def to_json(self) -> str:
         """Return the document as JSON on one line: its curves are for machines."""

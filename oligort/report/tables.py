@@ -10,6 +10,7 @@ from rich.text import Text
 from oligort.display import quoted, safe_text
 from oligort.document import Report, Setting
 from oligort.finding import Evidence, Finding, Grade
+from oligort.report.families import family_views
 from oligort.report.rounding import shown_beside, shown_interval, shown_limit
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
 
@@ -61,7 +62,7 @@ def verdict_line(report: Report) -> Text:
 
 
 def report_view(report: Report) -> RenderableType:
-    """Return the whole report as a view: verdict first, then each grade, then assumptions."""
+    """Return the whole report as a view: verdict, each grade, families, assumptions."""
     parts: list[RenderableType] = [verdict_line(report), *_judged(report)]
     for grade, heading in SECTIONS.items():
         findings = report.graded(grade)
@@ -69,6 +70,7 @@ def report_view(report: Report) -> RenderableType:
             parts += [Text(), Text(f"{heading} ({len(findings)})", style=GRADE_STYLES[grade])]
             parts += [_heads()]
             parts += [part for finding in findings for part in _finding_view(finding)]
+    parts += family_views(report)
     if report.assumptions:
         parts += [Text(), Text("Assumptions to confirm with the trial office", style="bold")]
         parts += [_assumption(setting) for setting in report.assumptions]

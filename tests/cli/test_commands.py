@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,10 +61,20 @@ class Curve:
     max_gy: float | None = 20.0
     notes: tuple[str, ...] = ("one plane is missing",)
 
+    partly_covered_volume_cc: float = 0.0
+    prescription_gy: float | None = None
+
     edges_gy = np.array([0.0, 0.01])
     cumulative_cc = np.array([8.0, 0.0])
+    partly_covered_cc = None
+
+    def relative_to(self, prescription_gy: float) -> "Curve":
+        return replace(self, prescription_gy=prescription_gy)
 
     def __getitem__(self, metric: str) -> Measure:
+        if metric == "V95%[%]":
+            assert self.prescription_gy is not None
+            return Measure(2 * self.prescription_gy, "%")
         if metric.startswith("D"):
             raise NotEvaluable("too small")
         high = float("inf") if metric == "Max[Gy]" else 27.0
@@ -79,7 +89,14 @@ class Drawn:
     census: LesionCensus | None = None
     faults: tuple[Fault, ...] = ()
     chosen: list[object] = field(default_factory=list)
+    prescribed_gy: float | None = None
     dose_sop_instance_uids = ("1.2.3",)
+
+    @property
+    def prescription_gy(self) -> float:
+        if self.prescribed_gy is None:
+            raise NotEvaluable("no plan prescribes a dose")
+        return self.prescribed_gy
 
     def selected(self, plan: list[str] | None, dose: list[str] | None) -> "Drawn":
         self.chosen += [plan, dose]
@@ -277,7 +294,9 @@ def test_dvh_json_keeps_its_contract(
         "roi_name": "Lung_L", "roi_number": 3, "volume_cc": 10.0, "uncovered_cc": 2.0,
         "min_gy": 0.0, "mean_gy": 5.0, "max_gy": 20.0,
         "edges_gy": [0.0, 0.01], "cumulative_cc": [8.0, 0.0],
+        "partly_covered_volume_cc": 0.0, "partly_covered_cc": None,
     }  # fmt: skip
+    assert document["prescription_gy"] is None
     assert document["not_evaluable"] == [
         {"roi_name": "Lung_L", "metric": "D2cc[Gy]", "reason": "too small"},
         {"roi_name": "Empty", "metric": None, "reason": "Empty encloses no area"},
@@ -311,6 +330,47 @@ def test_dvh_of_named_rois_answers_what_it_can(
     assert missing.status == 3
     assert "10.00" in missing.out
     assert "not evaluable: Heart: no ROI Heart" in missing.err
+
+
+@pytest.mark.parametrize(
+    ("options", "prescribed_gy", "prescription_gy"),
+    [((), 40.0, 40.0), (("--prescription", 30), 40.0, 30.0), (("--prescription", 30), None, 30.0)],
+)
+def test_dvh_is_relative_to_the_prescription_given_or_else_planned(
+    options: tuple[object, ...],
+    prescribed_gy: float | None,
+    prescription_gy: float,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    reads(monkeypatch, Drawn(rois=("PTV",), prescribed_gy=prescribed_gy))
+    answer = run("dvh", tmp_path, "--metric", "V95%[%]", *options, "--json", "-")
+    document = json.loads(answer.out)
+    assert answer.status == 0
+    assert document["prescription_gy"] == prescription_gy
+    assert document["dvhs"][0]["metrics"] == {"V95%[%]": 2 * prescription_gy}
+
+
+def test_dvh_without_a_prescription_answers_what_needs_none(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reads(monkeypatch, Drawn(rois=("PTV",)))
+    answer = run("dvh", tmp_path, "--metric", "V95%[%]", "--metric", "V20Gy[%]", "--json", "-")
+    document = json.loads(answer.out)
+    assert answer.status == 3
+    assert document["prescription_gy"] is None
+    assert document["dvhs"][0]["metrics"] == {"V95%[%]": None, "V20Gy[%]": 7.25}
+    assert document["not_evaluable"] == [
+        {"roi_name": "PTV", "metric": "V95%[%]", "reason": "no plan prescribes a dose"}
+    ]
+
+
+@pytest.mark.parametrize("dose", ["0", "-50", "nan", "inf", "fifty"])
+def test_dvh_of_a_prescription_that_is_no_dose_could_not_run(
+    dose: str, run: Run, tmp_path: Path
+) -> None:
+    assert run("dvh", tmp_path, "--metric", "V95%[%]", "--prescription", dose).status == 2
 
 
 def test_dvh_of_a_metric_that_cannot_be_read_could_not_run(run: Run, tmp_path: Path) -> None:

@@ -44,6 +44,25 @@ from oligort.errors import MetricError
         ("D_max", "Max[Gy]"),
         ("mean", "Mean[Gy]"),
         ("Max[%]", "Max[%]"),
+        ("CV20Gy[cc]", "CV20Gy[cc]"),
+        ("CV20", "CV20Gy[%]"),
+        ("cv 2000 cGy [cm3]", "CV20Gy[cc]"),
+        ("CV95%[cc]", "CV95%[cc]"),
+        ("DC2cc[Gy]", "DC2cc[Gy]"),
+        ("DC5%", "DC5%[Gy]"),
+        ("dc5", "DC5%[Gy]"),
+        ("DC2cc[%]", "DC2cc[%]"),
+        ("gEUD(8)[Gy]", "gEUD(8)[Gy]"),
+        ("gEUD(8)", "gEUD(8)[Gy]"),
+        ("gEUD8", "gEUD(8)[Gy]"),
+        ("EUD_8", "gEUD(8)[Gy]"),
+        ("geud(a=-10)[%]", "gEUD(-10)[%]"),
+        ("gEUD( 0.5 ) [Gy]", "gEUD(0.5)[Gy]"),
+        ("gEUD(+2.)", "gEUD(2)[Gy]"),
+        ("HI", "HI"),
+        ("hi", "HI"),
+        ("CI", "CI"),
+        ("PCI", "CI"),
     ],
 )
 def test_every_spelling_is_printed_as_tg263_has_it(text, printed):
@@ -55,15 +74,32 @@ POSITIVE = st.floats(1e-12, 1e12)
 METRICS = st.one_of(
     st.builds(
         Metric,
-        st.just("V"),
+        st.sampled_from(["V", "CV"]),
         st.sampled_from(["%", "cc"]),
         POSITIVE | st.just(0.0),
         st.sampled_from(["Gy", "%"]),
     ),
-    st.builds(Metric, st.just("D"), st.sampled_from(["Gy", "%"]), POSITIVE, st.just("cc")),
     st.builds(
-        Metric, st.just("D"), st.sampled_from(["Gy", "%"]), st.floats(1e-12, 100), st.just("%")
+        Metric,
+        st.sampled_from(["D", "DC"]),
+        st.sampled_from(["Gy", "%"]),
+        POSITIVE,
+        st.just("cc"),
     ),
+    st.builds(
+        Metric,
+        st.sampled_from(["D", "DC"]),
+        st.sampled_from(["Gy", "%"]),
+        st.floats(1e-12, 100),
+        st.just("%"),
+    ),
+    st.builds(
+        Metric,
+        st.just("gEUD"),
+        st.sampled_from(["Gy", "%"]),
+        POSITIVE | POSITIVE.map(lambda exponent: -exponent),
+    ),
+    st.builds(Metric, st.sampled_from(["HI", "CI"]), st.just("")),
     st.builds(Metric, st.sampled_from(["Min", "Mean", "Max"]), st.sampled_from(["Gy", "%"])),
 )
 
@@ -98,6 +134,23 @@ def test_what_is_printed_is_read_as_the_same_metric(metric):
         "V1e2Gy",
         "Vnan",
         "V" + "9" * 400,
+        "CV20Gy[Gy]",
+        "CV2cc",
+        "DC95Gy",
+        "DC0%",
+        "DC2cc[cGy]",
+        "gEUD",
+        "gEUD(0)",
+        "gEUD()",
+        "gEUD(8",
+        "gEUD8)",
+        "gEUD(8)[cc]",
+        "gEUD(8)[cGy]",
+        "gEUD(inf)",
+        "gEUD(" + "9" * 400 + ")",
+        "HI[%]",
+        "CI[]",
+        "HI2",
     ],
 )
 def test_what_is_no_metric_is_refused(text):
@@ -123,8 +176,46 @@ def test_a_hostile_metric_is_made_harmless_in_the_message():
         ("D", "Gy", float("inf"), "cc"),
         ("Mean", "Gy", 20.0, ""),
         ("Mean", "Gy", None, "cc"),
+        ("CV", "Gy", 20.0, "Gy"),
+        ("CV", "cc", 20.0, "cc"),
+        ("CV", "cc", -1.0, "Gy"),
+        ("DC", "cc", 2.0, "cc"),
+        ("DC", "Gy", 101.0, "%"),
+        ("gEUD", "Gy", None, ""),
+        ("gEUD", "Gy", 0.0, ""),
+        ("gEUD", "Gy", float("inf"), ""),
+        ("gEUD", "Gy", float("nan"), ""),
+        ("gEUD", "cc", 8.0, ""),
+        ("gEUD", "Gy", 8.0, "Gy"),
+        ("HI", "%", None, ""),
+        ("HI", "", 2.0, ""),
+        ("CI", "cc", None, ""),
     ],
 )
 def test_parts_that_make_no_metric_are_refused(parts):
     with pytest.raises(MetricError, match="expected"):
         Metric(*parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("V20Gy[%]", False),
+        ("V95%[%]", True),
+        ("V95%[cc]", True),
+        ("CV20Gy[%]", False),
+        ("CV95%[cc]", True),
+        ("D95%[Gy]", False),
+        ("D95%[%]", True),
+        ("DC5%[Gy]", False),
+        ("DC2cc[%]", True),
+        ("Mean[Gy]", False),
+        ("Mean[%]", True),
+        ("gEUD(8)[Gy]", False),
+        ("gEUD(8)[%]", True),
+        ("HI", False),
+        ("CI", True),
+    ],
+)
+def test_what_is_relative_to_a_prescription_says_so(text, needs):
+    assert Metric.parse(text).needs_prescription is needs

@@ -180,3 +180,25 @@ def test_an_expression_of_interpolated_shapes_ends_where_each_of_them_does(toget
     # Of the ball of 1437 mm3, the interpolated shape of 7 planes is right to half a percent.
     left = 8000 - 4 / 3 * np.pi * 7**3
     assert found * lattice.pixel_area_mm2 == pytest.approx(left, abs=8)
+
+
+def test_what_shares_a_pixel_and_no_area_has_nothing_in_common():
+    """Both cover half of the pixels between them, the same share and not the same half."""
+    left, right = box("L", (-5, 0, 0), (11, 10, 10)), box("R", (5.5, 0, 0), (10, 10, 10))
+    made = {
+        text: Region(resolve(parse(text), lambda name: ({"L": left, "R": right}[name],)), None)
+        for text in ("L&R", "L|R", "L-R")
+    }
+    lattice_mm = 1.0
+    assert made["L&R"].volume_mm3(lattice_mm) == pytest.approx(0, abs=1e-6)
+    assert made["L|R"].volume_mm3(lattice_mm) == pytest.approx(2100, rel=VOLUME_TOLERANCE)
+    assert made["L-R"].volume_mm3(lattice_mm) == pytest.approx(1100, rel=VOLUME_TOLERANCE)
+
+
+def test_a_structure_and_its_copy_share_all_of_it():
+    round_one = Sphere((0.3, 0.2, 0.1), 12.0).structure("S", 1, np.arange(-10.0, 11.0, 2.0))
+    copy = Sphere((0.3, 0.2, 0.1), 12.0).structure("T", 2, np.arange(-10.0, 11.0, 2.0))
+    whole = Region(Shape((round_one,)), None).volume_mm3(1.0)
+    for operator, expected in (("&", whole), ("|", whole), ("-", 0.0)):
+        both = Region(Shape((), operator, Shape((round_one,)), Shape((copy,))), None)
+        assert both.volume_mm3(1.0) == pytest.approx(expected, rel=VOLUME_TOLERANCE, abs=1e-6)

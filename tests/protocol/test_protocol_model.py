@@ -93,6 +93,8 @@ def test_lung_v20_is_the_only_dose_limit(protocol):
     assert (limit.criterion, limit.structure, limit.metric) == ("X6", "Lungs-GTV", "V20Gy[%]")
     assert (limit.relation, limit.limit, limit.unit) == ("<=", 25, "%")
     assert limit.family == ("Lungs", "Lungs-CTV", "Lungs-ITV", "Lungs-PTV")
+    assert limit.parts == ("Lung_L", "Lung_R")
+    assert limit.beside == ("V5Gy[%]", "Mean[Gy]")
     assert limit.grade is Grade.MAJOR
 
 
@@ -151,7 +153,7 @@ def test_grades_are_those_of_the_default_table(protocol):
 def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol):
     records = protocol.setting_records()
     names = [record.name for record in records]
-    assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 2
+    assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
     # The eleven points that the public record leaves open; the fifth is two settings, and the
     # fourth says both what counts and what is one organ.
     assert {record.name for record in records if record.assumption} == {
@@ -234,6 +236,10 @@ def test_unknown_protocols_are_named(name, sentence):
         ("[[dose_limits]]", "[[dose_limit]]", "", "dose_limits"),
         ("metric =", "metrik =", "dose_limits[entry 1]", "metric"),
         ("family =", "familiy =", "dose_limits[entry 1]", "family"),
+        ("beside =", "besides =", "dose_limits[entry 1]", "beside"),
+        ("[alpha_beta.others]", "[alpha_beta.other]", "alpha_beta", "others"),
+        ('section = "EQD2 of the lungs"', 'sektion = ""',
+         "alpha_beta.structures.Lungs.source", "section"),
         ("[settings.single_lung]", "[settings.singel_lung]", "settings", "single_lung"),
         ('value = "longest_axial"', 'value = "longest_axal"',
          "settings.diameter_reading.value", "longest_axial"),
@@ -292,6 +298,15 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
         ('"V20Gy[%]"', '"Mean"', "dose_limits[entry 1]: unit: expected Gy, the unit of Mean[Gy]"),
         ('["Lungs",', '["Lungs-GTV",', 'each once, found again: "Lungs-GTV"'),
         ('["Lungs",', '["Lungs-PTV",', 'each once, found again: "Lungs-PTV"'),
+        ('["Lung_L",', '["Lungs-PTV",', 'parts: expected other structures than those of structure'),
+        ('["V5Gy[%]",', '["V20",', 'beside: expected other metrics than metric, each once'),
+        ('["V5Gy[%]",', '["V5Gy[Gy]",', "dose_limits[entry 1]: expected a metric such as"),
+        ("[alpha_beta.others]\nvalue = 3", "[alpha_beta.others]\nvalue = 0",
+         "alpha_beta.others.value: expected a number above 0"),
+        ("[alpha_beta.others]\nvalue = 3\nunit = \"Gy\"",
+         "[alpha_beta.others]\nvalue = 3\nunit = \"cGy\"", 'alpha_beta.others.unit: expected "Gy"'),
+        ('document = "oligort convention", section = "EQD2 of the lungs"',
+         'document = "nowhere"', "alpha_beta.structures.Lungs.source.document: expected one of"),
         ("[dose_limits.definition]",
          '[[dose_limits]]\ncriterion = "X6"\ndescription = "d"\nstructure = "Lungs-GTV"\n'
          'metric = "V20"\nrelation = "<"\nlimit = 20\nunit = "%"\n'

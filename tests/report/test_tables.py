@@ -1,11 +1,13 @@
 """The table of a report, held against a golden text."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
-from oligort.document import ProtocolRecord, Report, Setting
+from oligort.document import Measurement, ProtocolRecord, Report, Setting
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
 from oligort.report.tables import report_text, report_view, verdict_line
 from oligort.report.text import WIDTH, plain_text
@@ -112,8 +114,30 @@ def report_of(*findings: Finding, **changes: object) -> Report:
     return Report(**(facts | changes))  # type: ignore[arg-type]
 
 
+OF_X6: Any = {"criterion": "X6", "limit": "V20Gy[%] of Lungs-GTV"}
+
+
+def of_limit(about: str, metric: str, value: float | None, unit: str = "%", **more: object) -> Any:
+    return Measurement(about=about, metric=metric, value=value, unit=unit, **OF_X6, **more)
+
+
+FAMILY = (
+    of_limit("Lungs-GTV", "Volume", 3919.64, "cc"),
+    of_limit("Lungs-GTV", "V20Gy[%]", 25.0004, low=24.9, high=25.2, graded=True),
+    of_limit("Lungs-GTV", "Mean[Gy]", 14.2, "Gy"),
+    Measurement(about="GTV", metric="V20Gy[%]", value=100.0, unit="%"),
+    of_limit("Lungs", "Volume", 3922.6, "cc"),
+    of_limit("Lungs", "V20Gy[%]", 25.1, low=25.1, high=25.1),
+    of_limit("Lungs", "Mean[Gy]", None, note="no mean"),
+    of_limit("Lungs-ITV", "V20Gy[%]", None, note="no ITV is drawn"),
+    of_limit("Lungs-GTV", "V20Gy[%] of EQD2 (alpha/beta 3 Gy)", 20.004, low=19.9, high=20.1),
+    of_limit("Lungs-GTV", "Mean[Gy] of EQD2 (alpha/beta 3 Gy)", None, note="no fractions"),
+)
+
+
 def test_the_report_reads_as_the_golden_text() -> None:
-    report = report_of(LISTED, ONE_PATIENT, SIZE, COUNTED, UNANSWERED, UNTREATED, LUNG_V20)
+    findings = (LISTED, ONE_PATIENT, SIZE, COUNTED, UNANSWERED, UNTREATED, LUNG_V20)
+    report = report_of(*findings, measurements=FAMILY)
     assert report_text(report) == GOLDEN.read_text(encoding="utf-8")
 
 
@@ -150,13 +174,43 @@ def test_hostile_text_is_shown_literally_and_harmlessly() -> None:
         hint=HOSTILE,
     )
     report = report_of(
-        finding, subject=HOSTILE, plan_label=HOSTILE, arm=HOSTILE, dose_sop_instance_uids=(HOSTILE,)
+        finding,
+        subject=HOSTILE,
+        plan_label=HOSTILE,
+        arm=HOSTILE,
+        dose_sop_instance_uids=(HOSTILE,),
+        measurements=(
+            of_limit("Lungs-GTV", "V20Gy[%]", 1.0),
+            of_limit(HOSTILE, "V20Gy[%]", None, note=HOSTILE),
+            of_limit(HOSTILE, "V20Gy[%] of EQD2 (alpha/beta 3 Gy)", None, note=HOSTILE),
+        ),
     )
     text = report_text(report, width=300)
     assert "\x1b" not in text
     assert "\u202e" not in text
-    # Subject, plan, arm, dose, about with evidence name, measured, source, message, hint.
-    assert text.count("?[1m?[b]:x:?") == 9
+    # Subject, plan, arm, dose, about with evidence name, measured, source, message, hint; the two
+    # measurements and why there are none.
+    assert text.count("?[1m?[b]:x:?") == 13
+
+
+def test_two_limits_of_one_criterion_are_two_tables() -> None:
+    heart = Measurement(
+        about="Heart", metric="Mean[Gy]", value=5.0, criterion="X6", limit="Mean[Gy] of Heart"
+    )
+    text = report_text(report_of(LUNG_V20, measurements=(*FAMILY, heart)))
+    assert "Heart" not in text
+    left = msgspec.structs.replace(heart, about="Heart-GTV", value=4.0)
+    text = report_text(report_of(LUNG_V20, measurements=(*FAMILY, heart, left)))
+    assert text.count("for comparison") == 2
+    lungs, hearts = text.split("X6: the limit is on ")[1:]
+    assert "Heart" not in lungs
+    assert "Lungs" not in hearts
+
+
+def test_a_structure_alone_makes_no_family() -> None:
+    alone = report_of(LUNG_V20, measurements=FAMILY[:4])
+    assert "for comparison" not in report_text(alone)
+    assert "for comparison" in report_text(report_of(LUNG_V20, measurements=FAMILY))
 
 
 def test_no_width_loses_a_word() -> None:

@@ -1,0 +1,337 @@
+"""Targets: what is prescribed, how each target is covered, and where the dose is highest.
+
+No rule of a protocol asks for these: they are information, and no verdict hangs on them. What
+cannot be told is said, as information too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from oligort.checks.case import Case
+from oligort.checks.plausibility import TARGET_ROLES, fit_of
+from oligort.checks.registry import CONVENTION, check
+from oligort.display import listed, quoted
+from oligort.dose.composite import CompositeDose
+from oligort.dose.grid import DoseGrid
+from oligort.dose.isodose import isodose
+from oligort.dose.metric import Metric
+from oligort.errors import NotEvaluable
+from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.geometry.algebra import Shape
+from oligort.geometry.contact import holds
+from oligort.geometry.region import Region
+from oligort.geometry.structure import Structure
+from oligort.lesions.vocabulary import Role
+from oligort.measure import Measure
+from oligort.objects import Plan, Prescription
+from oligort.picked import is_of_a_part
+
+COVERAGE = tuple(Metric.parse(text) for text in ("D95%[Gy]", "D98%[Gy]", "V100%[%]"))
+"""What is told of each target: near-minimum doses, of which D98 is that of ICRU Report 83, and the
+share of its volume that receives the prescription."""
+
+CONFORMITY = Metric.parse("CI")
+"""Paddick's index, where the volume of the isodose is known."""
+
+
+MOST_ASKED = 1000
+"""Of voxels that share the maximum about so many are looked for in the ROIs, evenly picked: a dose
+cut off at a level has thousands, and those tell enough of where it is."""
+
+
+@check("OL402", "Prescription and fractions")
+def prescription_and_fractions(case: Case) -> Iterator[Finding]:
+    """What it checks: what the plan prescribes, in how many fractions and to which target.
+
+    Why it matters: no dose and no fractionation of the trial is published, so that a reader has to
+    see what a site prescribed.
+
+    How it is measured: each Target Prescription Dose of the plan's dose references, with the number
+    of fractions that its fraction group plans. Information: nothing is held against it.
+
+    Not evaluable when: never; where no plan is there, or one states no dose or no number of
+    fractions, that is said.
+
+    Source: oligort convention.
+    """
+    plans = _plans_of(case)
+    if not plans:
+        yield _information("OL402", "no plan of the dose is there: what is prescribed is not known")
+    for plan in plans:
+        by_dose = sorted(plan.prescriptions, key=lambda one: -one.dose_gy)
+        if not by_dose:
+            yield _information("OL402", f"plan {quoted(plan.label)} prescribes no dose")
+        for dose_gy, prescriptions in groupby(by_dose, key=lambda one: one.dose_gy):
+            yield _prescribed(case, plan, dose_gy, list(prescriptions))
+
+
+@check("OL403", "Target coverage")
+def target_coverage(case: Case) -> Iterator[Finding]:
+    """What it checks: how the dose covers each target, and how closely it fits it.
+
+    Why it matters: a target that is not covered is not treated, whatever the organs get.
+
+    How it is measured: for each ROI that a prescription refers to (where none refers to one, for
+    every PTV) D95% and D98%, the share of its volume that receives the prescription (V100%), and
+    the conformity index of Paddick (2000): the square of the target's volume in the prescription
+    isodose, over the target's volume times the isodose's. Of one target among several, the parts
+    of the isodose that touch it count. Information: nothing is held against it.
+
+    Not evaluable when: never; where the dose is open, is no whole course or does not fit its
+    prescription, or the prescription of a target cannot be told, that is said.
+
+    Source: oligort convention; Paddick, J Neurosurg 2000; 93 (suppl 3): 219-222.
+    """
+    try:
+        _require_whole_dose(case)
+        targets = _targets_of(case)
+    except NotEvaluable as error:
+        yield _information("OL403", f"target coverage is not told, because {error}")
+        return
+    for target in targets:
+        yield _covered(case, target, is_alone=len(targets) == 1)
+
+
+@check("OL404", "Dose maximum")
+def dose_maximum(case: Case) -> Iterator[Finding]:
+    """What it checks: how high the dose is anywhere, and where that is.
+
+    Why it matters: a maximum outside the targets is a hot spot in an organ, or a dose that is not
+    of these structures.
+
+    How it is measured: the highest voxel centre of the whole dose, its position in patient LPS
+    coordinates, and the ROIs that hold it. QUERY: it lies outside every target, or outside the
+    body. Information: nothing is held against it.
+
+    Not evaluable when: never; where the dose is open, that is said.
+
+    Source: oligort convention.
+    """
+    try:
+        yield _highest(case)
+    except NotEvaluable as error:
+        yield _information("OL404", f"the dose maximum is not told, because {error}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """A structure and the dose that is prescribed to it, in all plans that the dose sums."""
+
+    structure: Structure
+    prescription_gy: float
+
+
+def _information(code: str, message: str, about: str = "") -> Finding:
+    return Finding(code=code, grade=Grade.INFO, about=about, message=message, source=CONVENTION)
+
+
+def _evidence(name: str, measure: Measure) -> Evidence:
+    return Evidence(
+        name=name, measured=float(measure), unit=measure.unit, low=measure.low, high=measure.high
+    )
+
+
+def _plans_of(case: Case) -> tuple[Plan, ...]:
+    """Return the plans that are judged, or all where the choice is open."""
+    try:
+        return case.submission.chosen.plans
+    except NotEvaluable:
+        return case.submission.plans
+
+
+def _prescribed(
+    case: Case, plan: Plan, dose_gy: float, prescriptions: list[Prescription]
+) -> Finding:
+    """Return the finding on the prescriptions of one dose in a plan."""
+    evidence = [Evidence(name="prescription", measured=dose_gy, unit="Gy")]
+    fractions = plan.fractions_planned
+    if plan.fraction_group_count > 1:
+        how = f"in {plan.fraction_group_count} fraction groups, how much in each is not told"
+    elif not fractions:
+        how = "in a number of fractions that the plan does not state"
+    else:
+        how = f"in {fractions} fraction{'s' if fractions > 1 else ''} of {dose_gy / fractions:g} Gy"
+        evidence += [
+            Evidence(name="fractions", measured=float(fractions)),
+            Evidence(name="dose per fraction", measured=dose_gy / fractions, unit="Gy"),
+        ]
+    numbers = [one.roi_number for one in prescriptions if one.roi_number is not None]
+    names = _names_of(case, numbers)
+    drawn = [names[number] for number in numbers if number in names]
+    missing = [f"number {number}" for number in numbers if number not in names]
+    to = listed(drawn) if drawn else "no ROI" if not missing else ""
+    lacking = f"{' and ' if to else ''}ROI {', '.join(missing)}, not drawn" if missing else ""
+    return Finding(
+        code="OL402",
+        grade=Grade.INFO,
+        message=f"plan {quoted(plan.label)}: {dose_gy:g} Gy {how}, to {to}{lacking}",
+        evidence=tuple(evidence),
+        source=CONVENTION,
+    )
+
+
+def _names_of(case: Case, roi_numbers: list[int]) -> dict[int, str]:
+    try:
+        structures = case.submission.structure_set.structures
+    except NotEvaluable:
+        return {}
+    return {s.roi_number: s.roi_name for s in structures if s.roi_number in roi_numbers}
+
+
+def _require_whole_dose(case: Case) -> None:
+    """Raise NotEvaluable where the dose cannot be what the plans prescribe."""
+    dose = case.submission.dose_grid
+    if any(is_of_a_part(one) for one in case.submission.chosen.doses):
+        raise NotEvaluable("the dose is of a part of a plan")
+    if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
+        raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}")
+    fit = fit_of(case)
+    if not fit.fits:
+        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
+
+
+def _targets_of(case: Case) -> list[_Target]:
+    """Return the targets of the judged dose, each with what all its plans prescribe to it.
+
+    What an earlier course prescribes is to ROIs of its own structures, and is left out.
+
+    Raises
+    ------
+    NotEvaluable
+        If no target is drawn, or which dose is prescribed to it cannot be told.
+    """
+    chosen = case.submission.chosen
+    courses = [course for course in chosen.courses if not course.is_prior]
+    plans = [plan for course in courses for plan in course.plans if plan.prescriptions]
+    if not plans:
+        raise NotEvaluable("no plan that prescribes a dose is there")
+    if len(plans) < len({uid for course in courses for uid in course.dose.plan_uids}):
+        raise NotEvaluable("the dose sums plans whose prescriptions are not there")
+    by_roi: dict[int, float] = {}
+    for plan in plans:
+        # Two references of one plan to one ROI are no two courses: the larger counts.
+        of_plan: dict[int, float] = {}
+        for one in plan.prescriptions:
+            if one.roi_number is not None:
+                of_plan[one.roi_number] = max(of_plan.get(one.roi_number, 0.0), one.dose_gy)
+        for number, dose_gy in of_plan.items():
+            by_roi[number] = by_roi.get(number, 0.0) + dose_gy
+    drawn = [s for s in chosen.structure_set if not s.is_empty]
+    if by_roi:
+        referred = [_Target(s, by_roi[s.roi_number]) for s in drawn if s.roi_number in by_roi]
+        if not referred:
+            raise NotEvaluable("no ROI that a prescription refers to is drawn")
+        return referred
+    doses = {one.dose_gy for plan in plans for one in plan.prescriptions}
+    if len(plans) > 1 or len(doses) > 1:
+        told = ", ".join(f"{dose_gy:g} Gy" for dose_gy in sorted(doses))
+        raise NotEvaluable(f"the prescriptions ({told}) refer to no ROI")
+    names = case.submission.roi_names
+    targets = [_Target(s, *doses) for s in drawn if names[s].role is Role.PTV]
+    if not targets:
+        raise NotEvaluable("the prescription refers to no ROI, and no PTV is drawn")
+    return targets
+
+
+def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
+    """Return the finding on the coverage of one target."""
+    submission, structure = case.submission, target.structure
+    name, prescription_gy = structure.roi_name, target.prescription_gy
+    try:
+        dvh = submission.dvh_of(structure)
+        region = Region(Shape((structure,)), submission.usual_spacing_mm)
+    except NotEvaluable as error:
+        return _information("OL403", f"its coverage is not told, because {error}", name)
+    remarks = [f"{dvh.volume_cc:.1f} cc, prescription {prescription_gy:g} Gy"]
+    if any(course.is_prior for course in submission.chosen.courses):
+        remarks.append("the dose holds that of an earlier course")
+    metrics, volume = list(COVERAGE), None
+    if grid := _one_grid(submission.dose_grid):
+        found = isodose(grid, prescription_gy, None if is_alone else region)
+        where = "" if is_alone else " touching it"
+        parts = f"{found.parts} part{'' if found.parts == 1 else 's'}{where}"
+        remarks.append(f"its isodose {found.volume:.1f} cc in {parts}")
+        metrics.append(CONFORMITY)
+        volume = found.volume
+    else:
+        remarks.append("no CI: an isodose of courses on different grids is not told")
+    if dvh.uncovered_cc:
+        remarks.append(f"{dvh.uncovered_cc:.1f} cc lie outside the dose grid")
+    relative, evidence = dvh.relative_to(prescription_gy, volume), []
+    for metric in metrics:
+        try:
+            evidence.append(_evidence(str(metric), relative[metric]))
+        except NotEvaluable as error:
+            remarks.append(str(error))
+    return Finding(
+        code="OL403",
+        grade=Grade.INFO,
+        about=name,
+        message=f"{quoted(name)}: {'; '.join(remarks)}",
+        evidence=tuple(evidence),
+        source=CONVENTION,
+    )
+
+
+def _one_grid(dose: DoseGrid | CompositeDose) -> DoseGrid | None:
+    """Return a dose on its one grid, as courses computed on the same one are; else None."""
+    if isinstance(dose, DoseGrid):
+        return dose
+    return dose.grids[0] if len(dose.grids) == 1 else None
+
+
+def _highest(case: Case) -> Finding:
+    """Return the finding on the highest voxel centre, or on the first of several as high."""
+    submission = case.submission
+    dose = submission.dose_grid
+    if not dose.maximum_gy > 0:
+        raise NotEvaluable("it is 0 Gy everywhere")
+    if grid := _one_grid(dose):
+        at = np.argwhere(grid.dose_gy == grid.maximum_gy)
+        highest_count = len(at)
+        asked = at[:: max(1, highest_count // MOST_ASKED)]
+        points_mm = grid.grid.to_patient(asked.astype(np.float64))
+    else:
+        assert isinstance(dose, CompositeDose)
+        highest_count, points_mm = 1, dose.peak[1][None]
+    held_by = []
+    for structure, name in submission.roi_names.items():
+        try:
+            model = submission.slabs_of(structure)
+        except NotEvaluable:
+            continue
+        if holds(model, points_mm).any():
+            held_by.append((structure.roi_name, name.role))
+    roles = {name.role for s, name in submission.roi_names.items() if not s.is_empty}
+    holding = {role for _, role in held_by}
+    remarks = []
+    if held_by:
+        remarks.append(f"in {listed(roi_name for roi_name, _ in held_by)}")
+    has_targets = not roles.isdisjoint(TARGET_ROLES)
+    is_outside_targets = has_targets and holding.isdisjoint(TARGET_ROLES)
+    is_outside_body = Role.EXTERNAL in roles and Role.EXTERNAL not in holding
+    if is_outside_targets:
+        remarks.append("outside every target")
+    if not has_targets:
+        remarks.append("no target is drawn")
+    if is_outside_body:
+        remarks.append("outside the body")
+    if highest_count > 1:
+        remarks.append(f"the first of {highest_count} voxels as high")
+    return Finding(
+        code="OL404",
+        grade=Grade.INFO,
+        flags=(Flag.QUERY,) if is_outside_targets or is_outside_body else (),
+        message=f"dose maximum {dose.maximum_gy:.2f} Gy: {'; '.join(remarks) or 'in no ROI'}",
+        evidence=(
+            Evidence(name="dose maximum", measured=dose.maximum_gy, unit="Gy"),
+            *(
+                Evidence(name=f"its position, LPS {axis}", measured=float(mm), unit="mm")
+                for axis, mm in zip("xyz", points_mm[0], strict=True)
+            ),
+        ),
+        source=CONVENTION,
+    )

@@ -1,0 +1,122 @@
+"""Curve: a cumulative dose-volume curve, straight between its corners, read in both directions."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.dose.tally import TIE_GY
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The volume that receives at least a dose.
+
+    Parameters
+    ----------
+    dose_gy : (K,) array
+        Doses of the corners, ascending; between two equal ones the curve falls at once.
+    volume_cc : (K,) array
+        Volumes at the corners, never rising. Below the first dose the volume is the first, beyond
+        the last dose there is none.
+    beyond_cc : float
+        Volume of which no dose is too high: it is added at every dose.
+    rounding_cc : float
+        Volumes that differ by less are the same.
+    """
+
+    dose_gy: Floats
+    volume_cc: Floats
+    beyond_cc: float = 0.0
+    rounding_cc: float = 0.0
+
+    def volume_at(self, dose_gy: float) -> float:
+        """Return the volume at a dose; a dose that misses a corner by less than a tie meets it."""
+        corner = int(self.dose_gy.searchsorted(dose_gy - TIE_GY))
+        if corner == len(self.dose_gy):
+            return self.beyond_cc
+        right_gy, below = float(self.dose_gy[corner]), float(self.volume_cc[corner])
+        if right_gy <= dose_gy or corner == 0:
+            return below + self.beyond_cc
+        left_gy, above = float(self.dose_gy[corner - 1]), float(self.volume_cc[corner - 1])
+        share = (right_gy - dose_gy) / (right_gy - left_gy)
+        return below + share * (above - below) + self.beyond_cc
+
+    def hottest_gy(self, volume_cc: float) -> float:
+        """Return the highest dose that at least this volume receives; 0 where less is there."""
+        left_cc = volume_cc - self.beyond_cc
+        if self.beyond_cc > self.rounding_cc and left_cc <= self.rounding_cc:
+            return np.inf
+        corner = int(self._falling.searchsorted(self.rounding_cc - left_cc, side="right")) - 1
+        if corner < 0:
+            return 0.0
+        from_gy, above = float(self.dose_gy[corner]), float(self.volume_cc[corner])
+        if corner + 1 == len(self.dose_gy):
+            return from_gy
+        to_gy, below = float(self.dose_gy[corner + 1]), float(self.volume_cc[corner + 1])
+        share = min(max((above - left_cc) / (above - below), 0.0), 1.0)
+        return from_gy + share * (to_gy - from_gy)
+
+    @property
+    def lowest_below_gy(self) -> float:
+        """A dose that the lowest of the curve does not exceed: the first corner with less volume.
+
+        Infinite where there is no volume.
+        """
+        first = float(self.volume_cc[0])
+        if first <= self.rounding_cc:
+            return np.inf
+        corner = int(self._falling.searchsorted(self.rounding_cc - first, side="right"))
+        return float(self.dose_gy[min(corner, len(self.dose_gy) - 1)])
+
+    @cached_property
+    def log_dose(self) -> Floats:
+        """(K,) logarithms of the doses; minus infinity at 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.dose_gy)
+
+    @cached_property
+    def density_cc_per_gy(self) -> Floats:
+        """(K - 1,) volume per dose between two corners; 0 where the curve falls at once."""
+        width = np.diff(self.dose_gy)
+        fall = -np.diff(self.volume_cc)
+        return np.divide(fall, width, out=np.zeros_like(width), where=width >= TIE_GY)
+
+    @cached_property
+    def steps(self) -> tuple[Floats, Floats]:
+        """Doses (S,) at which the curve falls at once, and the volumes (S,) by which it does."""
+        # Across less than a tie the difference of two powers would be all rounding.
+        at = np.flatnonzero(np.diff(self.dose_gy) < TIE_GY)
+        dose = np.append(self.dose_gy[at + 1], self.dose_gy[-1])
+        fall = np.append(self.volume_cc[at] - self.volume_cc[at + 1], self.volume_cc[-1])
+        return dose[fall > 0], fall[fall > 0]
+
+    @cached_property
+    def _falling(self) -> Floats:
+        return np.negative(self.volume_cc)
+
+
+def never_below(volume_cc: Floats) -> Floats:
+    """Return a falling curve (K,) that bounds from below what falls and lies above a curve (K,).
+
+    What falls lies, before a hump, as high as the hump. Where the curve dips under the hump that
+    follows, the bound is the hump's height from the corner before the dip on: on a straight line
+    to the dip it would be too high.
+    """
+    later = np.maximum.accumulate(volume_cc[::-1])[::-1]
+    bound = later.copy()
+    dips = volume_cc[1:] < later[1:]
+    bound[:-1][dips] = later[1:][dips]
+    return bound
+
+
+def never_above(volume_cc: Floats) -> Floats:
+    """Return a falling curve (K,) that bounds from above what falls and lies below a curve (K,)."""
+    earlier = np.minimum.accumulate(volume_cc)
+    bound = earlier.copy()
+    humps = volume_cc[:-1] > earlier[:-1]
+    bound[1:][humps] = earlier[:-1][humps]
+    return bound

@@ -1,0 +1,186 @@
+"""Readings: what a histogram, and the curves that bound it, say of a metric.
+
+All but two metrics rise or fall with the curve throughout: of two curves between which the truth
+lies they give the ends of the interval. The indices HI and CI, which are ratios, are bounded by the
+ends of their parts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.dose.curve import Curve, never_above, never_below
+from oligort.dose.geud import geud_gy
+from oligort.dose.tally import TIE_GY
+from oligort.measure import Interval
+
+if TYPE_CHECKING:
+    from oligort.dose.dvh import NumericalDoubt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One possible course of the doses of a structure.
+
+    Parameters
+    ----------
+    curve : Curve
+        In cc.
+    min_gy, mean_gy, max_gy : float
+        Its statistics, which no curve of bins has exactly.
+    counted_cc : float
+        The volume whose gEUD it is: the covered one, or all with what is outside the dose grid.
+    """
+
+    curve: Curve
+    min_gy: float
+    mean_gy: float
+    max_gy: float
+    counted_cc: float
+
+    def hottest_gy(self, volume_cc: float) -> float:
+        """Return the highest dose that at least this volume receives."""
+        if volume_cc <= self.curve.rounding_cc:
+            return self.max_gy
+        return min(max(self.curve.hottest_gy(volume_cc), self.min_gy), self.max_gy)
+
+
+class Bounds(NamedTuple):
+    """Two readings between which the truth lies, for one cause of doubt."""
+
+    low: Reading
+    high: Reading
+
+
+class Bins(NamedTuple):
+    """A histogram as it is stored: edges (n + 1,), cumulative volumes, and its statistics."""
+
+    edges_gy: Floats
+    cumulative_cc: Floats
+    min_gy: float
+    mean_gy: float
+    max_gy: float
+
+    def corners_gy(self, lowest_gy: float, highest_gy: float) -> Floats:
+        """Return the corners (K,) of all curves: within the bins also at both ends of the doses.
+
+        Twice at the lowest and at the maximum, where a curve may fall at once.
+        """
+        after, until = self.edges_gy.searchsorted([lowest_gy, highest_gy])
+        corners = np.concatenate(
+            [
+                [lowest_gy, lowest_gy, self.min_gy, self.max_gy, self.max_gy, highest_gy],
+                self.edges_gy[after:until],
+            ]
+        )
+        corners.sort()
+        return np.asarray(np.maximum(corners, 0.0))
+
+    def at(self, corners_gy: Floats, curve_cc: Floats) -> Floats:
+        """Return a curve (n + 1,) at corners: all up to the lowest dose, none above the highest.
+
+        In the bin that holds the highest dose its volume has that dose.
+        """
+        volume = np.interp(corners_gy, self.edges_gy, curve_cc)
+        volume[: int(corners_gy.searchsorted(self.min_gy, side="right"))] = curve_cc[0]
+        maximum = int(corners_gy.searchsorted(self.max_gy))
+        # By a tie, since the edges are those of doses raised by one.
+        last = int(self.edges_gy.searchsorted(self.max_gy + TIE_GY, side="right")) - 1
+        volume[maximum] = curve_cc[last]
+        volume[maximum + 1 :] = 0
+        return volume
+
+
+def found(bins: Bins, corners_gy: Floats, rounding_cc: float) -> Reading:
+    """Return the histogram itself."""
+    curve = Curve(corners_gy, bins.at(corners_gy, bins.cumulative_cc), rounding_cc=rounding_cc)
+    return Reading(curve, bins.min_gy, bins.mean_gy, bins.max_gy, float(bins.cumulative_cc[0]))
+
+
+def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bounds:
+    """Return what the computation may be off by.
+
+    Between two edges the half-width is taken as straight as the curve. All volume has the lowest
+    dose that there can be, none has more than the highest.
+    """
+    corners, covered = value.curve.dose_gy, value.counted_cc
+    rounding = value.curve.rounding_cc
+    least = np.interp(corners, bins.edges_gy, np.maximum(bins.cumulative_cc - doubt.curve_cc, 0))
+    least[0] = covered
+    least[int(corners.searchsorted(bins.max_gy)) + 1 :] = 0
+    most = np.minimum(bins.cumulative_cc + doubt.curve_cc, covered)
+    upper = np.interp(corners, bins.edges_gy, most)
+    # Up to the lowest dose that was found there may be no less, and from the highest on what
+    # a bin begins with may all be at its end.
+    upper[: int(corners.searchsorted(bins.min_gy, side="right"))] = covered
+    end = int(corners.searchsorted(bins.max_gy))
+    before = np.maximum(bins.edges_gy.searchsorted(corners[end:]) - 1, 0)
+    upper[end:] = most[before]
+    return Bounds(
+        Reading(
+            Curve(corners, never_below(least), rounding_cc=rounding),
+            doubt.min_gy.low,
+            doubt.mean_gy.low,
+            doubt.max_gy.low,
+            covered,
+        ),
+        Reading(
+            Curve(corners, never_above(upper), rounding_cc=rounding),
+            doubt.min_gy.high,
+            doubt.mean_gy.high,
+            doubt.max_gy.high,
+            covered,
+        ),
+    )
+
+
+def coverage_bounds(
+    value: Reading, bins: Bins, uncovered_cc: float, partly_covered_cc: Floats | None
+) -> Bounds:
+    """Return what doses that are not known could make of it.
+
+    At the least there is none outside the grids, and no more than is known of inside. At the most
+    all of it is as high as can be; what is known is the rest.
+    """
+    curve, rounding = value.curve, value.curve.rounding_cc
+    whole = value.counted_cc + uncovered_cc
+    is_outside = uncovered_cc > rounding
+    low = Reading(
+        curve,
+        0.0 if is_outside else value.min_gy,
+        value.mean_gy * value.counted_cc / whole,
+        value.max_gy,
+        whole,
+    )
+    if partly_covered_cc is None:
+        known = Curve(curve.dose_gy, curve.volume_cc, uncovered_cc, rounding)
+        return Bounds(low, Reading(known, value.min_gy, np.inf, np.inf, whole))
+    # Two sums over bins: their difference rises here and there by rounding.
+    full = np.maximum(bins.cumulative_cc - partly_covered_cc, 0)
+    full = np.maximum.accumulate(full[::-1])[::-1]
+    known = Curve(
+        curve.dose_gy,
+        bins.at(curve.dose_gy, full),
+        uncovered_cc + float(partly_covered_cc[0]),
+        rounding,
+    )
+    return Bounds(low, Reading(known, known.lowest_below_gy, np.inf, np.inf, whole))
+
+
+def geuds_gy(readings: Sequence[Reading], exponent: float) -> list[float]:
+    """Return the gEUD of readings that share their corners, none beyond its own extremes."""
+    values = geud_gy([r.curve for r in readings], [r.counted_cc for r in readings], exponent)
+    return [
+        min(max(value, reading.min_gy), reading.max_gy)
+        for value, reading in zip(values, readings, strict=True)
+    ]
+
+
+def between(value: float, *ends: float) -> Interval:
+    """Return the interval of a value and the ends that its bounds give, in any order."""
+    return Interval(min(value, *ends), max(value, *ends))

@@ -1,0 +1,52 @@
+"""Joint coverage: what an expression covers of the pixels that borders of two structures share.
+
+In a pixel that one structure covers as a whole, or not at all, the coverage of the other decides.
+Where both cover it in part, how much they have in common depends on how they lie: there the plane
+is cut into trapezoids that no border crosses, and those inside the expression are rastered.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.geometry.algebra import Shape
+from oligort.geometry.overlay import trapezoids
+from oligort.geometry.raster import Coverage, Lattice, coverage_of_trapezoids
+from oligort.geometry.slabs import Slab
+
+Flags = npt.NDArray[np.bool_]
+
+
+def joint_coverage(shape: Shape, slabs: Mapping[int, Slab], lattice: Lattice) -> Coverage:
+    """Return what an expression covers of each pixel of one plane, (1, u, v), exactly.
+
+    Parameters
+    ----------
+    shape : Shape
+        The expression.
+    slabs : mapping of the id of a structure to its Slab
+        The slabs of its structures in the plane; structures without one cover nothing.
+    lattice : Lattice
+        Must span every loop.
+    """
+    places = {key: number for number, key in enumerate(slabs)}
+    cut = trapezoids(
+        [slab.loops for slab in slabs.values()], [slab.exclusive for slab in slabs.values()]
+    )
+    return coverage_of_trapezoids(cut.corners_mm[_inside(shape, places, cut.inside)], lattice)
+
+
+def _inside(shape: Shape, places: Mapping[int, int], inside: Flags) -> Flags:
+    """Return which trapezoids (T,) lie in a shape; `inside` (T, S) is by structure."""
+    if shape.left is None or shape.right is None:
+        columns = [places[id(one)] for one in shape.structures if id(one) in places]
+        return np.asarray(inside[:, columns].any(axis=1))
+    left, right = _inside(shape.left, places, inside), _inside(shape.right, places, inside)
+    match shape.operator:
+        case "|":
+            return left | right
+        case "&":
+            return left & right
+        case _:
+            return left & ~right

@@ -1,0 +1,98 @@
+"""The family of a dose limit as a small table: each definition of a structure beside the others."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from oligort.document import Measurement, Report
+from oligort.report.rounding import shown, shown_beside, shown_interval
+from oligort.report.text import sentence
+
+NUMBER_WIDTH = 10
+"""Columns of a number: "10000.00" and what a metric is called, "V20Gy[%]"."""
+
+INTERVAL_WIDTH = 18
+"""Columns of an interval: "1000.00 to 1000.00"."""
+
+VOLUME = "Volume"
+"""The measurement that says how large a structure is."""
+
+OF_EQD2 = " of EQD2 "
+"""What stands in the name of a metric of biologically weighted dose: it keeps out of the table."""
+
+
+def family_views(report: Report) -> Iterator[RenderableType]:
+    """Yield a table for each dose limit beside which other structures were measured."""
+    limits = dict.fromkeys((m.criterion, m.limit) for m in report.measurements if m.limit)
+    for criterion, limit in limits:
+        of_limit = [m for m in report.measurements if (m.criterion, m.limit) == (criterion, limit)]
+        physical = [m for m in of_limit if OF_EQD2 not in m.metric]
+        names = list(dict.fromkeys(m.about for m in physical))
+        if len(names) < 2:
+            continue
+        yield Text()
+        yield sentence(f"{criterion}: the limit is on {limit}; the others are for comparison")
+        bound = _limit(report, criterion, names[0])
+        yield Padding(_table(physical, names, bound), (0, 0, 0, 2))
+        yield from (_in_words(m) for m in of_limit if OF_EQD2 in m.metric)
+
+
+def _limit(report: Report, criterion: str, about: str) -> float | None:
+    """Return the limit that the findings of a criterion hold a number of a structure against."""
+    findings = (f for f in report.findings if (f.criterion, f.about) == (criterion, about))
+    limits = (evidence.limit for finding in findings for evidence in finding.evidence)
+    return next((limit for limit in limits if limit is not None), None)
+
+
+def _table(measured: list[Measurement], names: list[str], limit: float | None) -> RenderableType:
+    """Return a line a structure: its metrics, the interval of the first, or why there is none."""
+    by_name = {name: {m.metric: m for m in measured if m.about == name} for name in names}
+    metrics = max((list(found) for found in by_name.values()), key=len)
+    # The volume leads, then the metric of the limit, whose interval ends the line.
+    first = next((metric for metric in metrics if metric != VOLUME), VOLUME)
+    heads = ["structure", *("volume cc" if m == VOLUME else m for m in metrics), f"{first} lies in"]
+    lines: list[RenderableType] = [_line(heads, style="dim")]
+    for name, found in by_name.items():
+        reason = next((m.note for m in found.values() if m.value is None), "")
+        if reason and len(found) == 1:
+            lines.append(sentence(f"{name}: not measured, because {reason}"))
+            continue
+        cells = [_number(found.get(m), limit if m == first else None) for m in metrics]
+        lines.append(_line([name, *cells, _interval(found.get(first))]))
+    return Group(*lines)
+
+
+def _line(cells: list[str], style: str = "") -> Table:
+    line = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    line.add_column(ratio=1, overflow="fold")
+    for number in range(1, len(cells)):
+        width = INTERVAL_WIDTH if number + 1 == len(cells) else NUMBER_WIDTH
+        line.add_column(width=width, justify="right", overflow="fold")
+    line.add_row(*(sentence(cell) for cell in cells), style=style)
+    return line
+
+
+def _number(measured: Measurement | None, limit: float | None) -> str:
+    """Return a value rounded, but never to the other side of the limit of its metric."""
+    if measured is None or measured.value is None:
+        return "-"
+    return shown_beside(measured.value, limit, measured.unit)
+
+
+def _interval(measured: Measurement | None) -> str:
+    if measured is None or measured.value is None:
+        return ""
+    low = measured.value if measured.low is None else measured.low
+    high = measured.value if measured.high is None else measured.high
+    return shown_interval(low, high, measured.unit)
+
+
+def _in_words(measured: Measurement) -> RenderableType:
+    value = f"not computed, because {measured.note}"
+    if measured.value is not None:
+        value = f"{shown(measured.value, measured.unit)} {measured.unit}"
+    text = f"{measured.about}: {measured.metric} {value} (information only)"
+    return Padding(sentence(text), (0, 0, 0, 2))
