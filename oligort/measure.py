@@ -59,7 +59,7 @@ class Measure(float):
 
     def __repr__(self) -> str:
         """Value and unit, then the intervals that have a width."""
-        text = f"{float(self):.6g} {self.unit}"
+        text = f"{float(self):.6g} {self.unit}".rstrip()
         doubts = [
             f"{cause} {interval.low:.6g} to {interval.high:.6g}"
             for cause, interval in self.intervals.items()

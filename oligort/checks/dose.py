@@ -220,7 +220,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             f"limit lies between"
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
-    if missing_cc and Metric.parse(limit.metric).kind == "V":
+    if missing_cc and Metric.parse(limit.metric).kind in {"V", "CV"}:
         bounds = _with_missing_planes(value, judged.dvh.volume_cc, missing_cc, limit.unit)
         if {limit.allows(bound) for bound in bounds} != {limit.allows(value)}:
             raise NotEvaluable(

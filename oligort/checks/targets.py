@@ -14,8 +14,7 @@ from oligort.checks.case import Case
 from oligort.checks.plausibility import TARGET_ROLES, fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
-from oligort.dose.composite import CompositeDose
-from oligort.dose.grid import DoseGrid
+from oligort.dose.composite import CompositeDose, grids_of
 from oligort.dose.isodose import isodose
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
@@ -249,7 +248,8 @@ def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
     if any(course.is_prior for course in submission.chosen.courses):
         remarks.append("the dose holds that of an earlier course")
     metrics, volume = list(COVERAGE), None
-    if grid := _one_grid(submission.dose_grid):
+    grid, *others = grids_of(submission.dose_grid)
+    if not others:
         found = isodose(grid, prescription_gy, None if is_alone else region)
         where = "" if is_alone else " touching it"
         parts = f"{found.parts} part{'' if found.parts == 1 else 's'}{where}"
@@ -276,20 +276,14 @@ def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
     )
 
 
-def _one_grid(dose: DoseGrid | CompositeDose) -> DoseGrid | None:
-    """Return a dose on its one grid, as courses computed on the same one are; else None."""
-    if isinstance(dose, DoseGrid):
-        return dose
-    return dose.grids[0] if len(dose.grids) == 1 else None
-
-
 def _highest(case: Case) -> Finding:
     """Return the finding on the highest voxel centre, or on the first of several as high."""
     submission = case.submission
     dose = submission.dose_grid
     if not dose.maximum_gy > 0:
         raise NotEvaluable("it is 0 Gy everywhere")
-    if grid := _one_grid(dose):
+    grid, *others = grids_of(dose)
+    if not others:
         at = np.argwhere(grid.dose_gy == grid.maximum_gy)
         highest_count = len(at)
         asked = at[:: max(1, highest_count // MOST_ASKED)]

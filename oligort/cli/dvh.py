@@ -168,6 +168,7 @@ def _answer(
         except NotEvaluable as error:
             without = str(error)
     for roi in asked:
+        no_isodose = ""
         try:
             curve = dvh_of(roi)
         except (NotEvaluable, SelectionError) as error:
@@ -175,8 +176,9 @@ def _answer(
             unanswered.append(Unanswered(roi_name=roi, reason=str(error)))
             continue
         if prescription_gy is not None:
-            curve = curve.relative_to(prescription_gy)
-        measures, open_metrics = _measured(curve, metrics, without)
+            isodose, no_isodose = _isodose(submission, roi, prescription_gy, metrics)
+            curve = curve.relative_to(prescription_gy, isodose)
+        measures, open_metrics = _measured(curve, metrics, without, no_isodose)
         entries.append(DvhEntry.of(curve, measures))
         unanswered += open_metrics
     return DvhDocument(
@@ -188,10 +190,25 @@ def _answer(
     )
 
 
+def _isodose(
+    submission: "Submission", roi: str, at_gy: float, metrics: "tuple[Metric, ...]"
+) -> "tuple[Measure | None, str]":
+    """Return the isodose that a conformity index needs, where one is asked for, or why not."""
+    if all(metric.kind != "CI" for metric in metrics):
+        return None, ""
+    try:
+        return submission.isodose(roi, at_gy), ""
+    except NotEvaluable as error:
+        return None, str(error)
+
+
 def _measured(
-    curve: "Dvh", metrics: "tuple[Metric, ...]", without_prescription: str
+    curve: "Dvh", metrics: "tuple[Metric, ...]", no_prescription: str, no_isodose: str
 ) -> "tuple[dict[str, Measure | None], list[Unanswered]]":
-    """Return the metrics by printed name; `without_prescription` says why there is none, or ""."""
+    """Return the metrics by printed name.
+
+    `no_prescription` and `no_isodose` say why there is none, or "".
+    """
     from oligort.report.unanswered import Unanswered
 
     measures: dict[str, Measure | None] = {}
@@ -199,8 +216,10 @@ def _measured(
     for metric in metrics:
         name = str(metric)
         try:
-            if metric.needs_prescription and without_prescription:
-                raise NotEvaluable(without_prescription)
+            if metric.needs_prescription and no_prescription:
+                raise NotEvaluable(no_prescription)
+            if metric.kind == "CI" and no_isodose:
+                raise NotEvaluable(no_isodose)
             measures[name] = curve[name]
         except NotEvaluable as error:
             measures[name] = None

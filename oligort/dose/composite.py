@@ -162,6 +162,11 @@ def _voxels_mm(dose: DoseGrid, chosen: npt.NDArray[np.bool_]) -> Points:
     return dose.grid.to_patient(np.argwhere(chosen).astype(np.float64))
 
 
+def grids_of(dose: DoseGrid | CompositeDose) -> tuple[DoseGrid, ...]:
+    """Return the grids whose sum a dose is: one, of one course or of several on the same grid."""
+    return (dose,) if isinstance(dose, DoseGrid) else dose.grids
+
+
 def is_same_grid(one: Grid, other: Grid) -> bool:
     """Whether each voxel of a grid lies where that of the other does."""
     if one.shape != other.shape:

@@ -182,7 +182,7 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     metric: Name
     limit: Annotated[float, Meta(gt=0, lt=100_000)]
     relation: Relation
-    unit: Literal["%", "Gy", "cc"]
+    unit: Literal["%", "Gy", "cc", ""] = ""
     family: tuple[Name, ...] = ()
     parts: tuple[Name, ...] = ()
     beside: tuple[Name, ...] = ()
@@ -194,9 +194,10 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
         metric = Metric.parse(self.metric)
         if metric.unit != self.unit:
             raise ValueError(
-                f"unit: expected {metric.unit}, the unit of {metric}, found {self.unit}"
+                f"unit: expected {metric.unit or 'none'}, the unit of {metric}, "
+                f"found {self.unit or 'none'}"
             )
-        if metric.kind == "V" and metric.unit == "%" and self.limit > 100:
+        if metric.kind in {"V", "CV"} and metric.unit == "%" and self.limit > 100:
             raise ValueError(f"limit: expected at most 100 %, found {self.limit:g} %")
         # Under its printed name, so that two spellings of one metric are seen to be one.
         msgspec.structs.force_setattr(self, "metric", str(metric))

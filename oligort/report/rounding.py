@@ -2,9 +2,11 @@
 
 import math
 
-DECIMALS = {"%": 2, "Gy": 2, "cc": 2, "mm": 1}
+DECIMALS = {"%": 2, "Gy": 2, "cc": 2, "mm": 1, "": 3}
 """Decimals by unit: a hundredth is the finest that a planning system prints; a tenth of a
-millimetre lies below every pixel."""
+millimetre lies below every pixel; indices of 0.05 and 0.06 are two plans."""
+
+_FRACTIONAL = {"%", "Gy", "cc", "mm"}
 
 MAX_DECIMALS = 12
 """Where more decimals no longer tell a value from its limit, the exact value is printed."""
@@ -20,7 +22,7 @@ def shown(value: float | None, unit: str = "") -> str:
         return "-"
     if not math.isfinite(value):
         return "unbounded"
-    if unit not in DECIMALS and float(value).is_integer():
+    if unit not in _FRACTIONAL and float(value).is_integer():
         return f"{value:.0f}"
     return _fixed(value, DECIMALS.get(unit, 2))
 

@@ -68,7 +68,7 @@ class Curve:
     cumulative_cc = np.array([8.0, 0.0])
     partly_covered_cc = None
 
-    def relative_to(self, prescription_gy: float) -> "Curve":
+    def relative_to(self, prescription_gy: float, isodose: Measure | None = None) -> "Curve":
         return replace(self, prescription_gy=prescription_gy)
 
     def __getitem__(self, metric: str) -> Measure:

@@ -292,7 +292,7 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
         (X6, X6.replace("25", "0"), "dose_limits[entry 1].limit: expected a number above 0"),
         (X6, X6.replace("25", "inf"), "dose_limits[entry 1].limit: expected a number above 0"),
         (X6, X6.replace("%", "cc"), "unit: expected %, the unit of V20Gy[%], found cc"),
-        (X6, X6.replace("%", "cGy"), 'unit: expected "%" or "Gy" or "cc", found "cGy"'),
+        (X6, X6.replace("%", "cGy"), 'unit: expected "%" or "Gy" or "cc" or "", found "cGy"'),
         ('"V20Gy[%]"', '"V2OGy[%]"',
          "dose_limits[entry 1]: expected a metric such as V20Gy[%], V20Gy[cc]"),
         ('"V20Gy[%]"', '"Mean"', "dose_limits[entry 1]: unit: expected Gy, the unit of Mean[Gy]"),
