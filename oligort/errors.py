@@ -33,6 +33,10 @@ class RegisterError(OligortError, ValueError):
     """A clinical register file cannot be read or holds an impossible value."""
 
 
+class MissingExtraError(OligortError, ImportError):
+    """What was asked for needs a library that is not installed."""
+
+
 class NotEvaluable(OligortError):  # noqa: N818 - an answer, not a failure
     """A question has no defensible answer; the message says why.
 

@@ -52,13 +52,15 @@ def _roles_in(roi_name: str) -> set[Role]:
 class Case:
     """One submission held against one protocol, with the register where there is one.
 
-    `subject` is the subject id that the user gave, or None.
+    `subject` is the subject id that the user gave, or None; `cross_check` says whether a second
+    engine is asked as well.
     """
 
     submission: Submission
     protocol: Protocol
     register: Register | None
     subject: str | None = None
+    cross_check: bool = False
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.

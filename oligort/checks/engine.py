@@ -10,6 +10,7 @@ from oligort.checks.case import Case
 from oligort.checks.measurements import measurements_of
 from oligort.checks.registry import CONVENTION, Check, all_checks
 from oligort.clinical.register import Register
+from oligort.crosscheck import require_installed
 from oligort.document import FileRecord, Report, Setting
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade, verdict_of
@@ -25,6 +26,8 @@ def check(
     protocol: str | Path | Protocol = "nct06190782",
     register: str | Path | Register | None = None,
     subject: str | None = None,
+    *,
+    cross_check: bool = False,
 ) -> Report:
     """Check one submission against one protocol.
 
@@ -39,15 +42,21 @@ def check(
     subject : str or None
         The trial's subject id; else the register's, else the Clinical Trial Subject ID, else a
         name made from the digests of the files.
+    cross_check : bool
+        Whether dicompyler-core computes the structures of the dose limits as well.
 
     Raises
     ------
     ProtocolError, RegisterError
         If one of them cannot be read.
+    MissingExtraError
+        If a cross-check is asked for and dicompyler-core is not installed.
     """
+    if cross_check:
+        require_installed()
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     answers = register if isinstance(register, Register | None) else Register.load(register)
-    case = Case(submission, rules, answers, subject)
+    case = Case(submission, rules, answers, subject, cross_check)
     submission = case.submission
     findings = tuple(finding for one in all_checks() for finding in _findings(one, case))
     plan = _chosen_plan_facts(submission)

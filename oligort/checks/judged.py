@@ -1,5 +1,6 @@
 """What a dose limit is about: its structure computed from parts, or as drawn."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from oligort.anatomy import ROLE_NAMES
@@ -85,6 +86,24 @@ def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:
     expression = as_anatomy_allows(case, parse(limit.structure))
     names = [name for name in operand_names(expression) if name not in ROLE_NAMES]
     return [structure for name in names for structure in case.submission.structures_of(name)]
+
+
+def limited_structures(case: Case) -> list[Structure]:
+    """Return the drawn ROIs that the protocol's dose limits are about, each part of them once.
+
+    Parts that are missing are left out; what is drawn under the very name of an expression is
+    among them.
+    """
+    structures: dict[int, Structure] = {}
+    for limit in case.protocol.dose_limits:
+        parts: list[Structure] = []
+        for name in operand_names(as_anatomy_allows(case, parse(limit.structure))):
+            with suppress(NotEvaluable):
+                parts += case.submission.structures_of(name)
+        drawn = _drawn_as(case, limit.structure)
+        parts += [drawn] if drawn is not None else []
+        structures |= {id(structure): structure for structure in parts}
+    return list(structures.values())
 
 
 def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:

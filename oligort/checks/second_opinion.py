@@ -1,12 +1,14 @@
-"""Second opinions on the histograms: the planning system's own DVHs."""
+"""Second opinions on the histograms: the planning system's own DVHs, and a second engine."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
+from oligort.checks.judged import limited_structures
 from oligort.checks.registry import CONVENTION, check
 from oligort.conventions import Conventions
 from oligort.courses import Chosen
+from oligort.crosscheck import SecondDvh, second_dvh
 from oligort.display import listed, quoted
 from oligort.dose.comparison import Comparison, Statistics, compare, statistics_of
 from oligort.dose.metric import Metric
@@ -41,15 +43,17 @@ def planning_system(case: Case) -> Iterator[Finding]:
     Source: oligort convention; limits and grade are the protocol's settings.
     """
     if not any(dose.planned_dvhs for dose in case.submission.doses):
-        yield _info("no DVH of the planning system is in the files")
+        yield _told("OL304", "no DVH of the planning system is in the files")
         return
     chosen = case.submission.chosen
     if len(chosen.courses) > 1:
-        yield _info("doses of several courses are added up, and each DVH in the files is of one")
+        yield _told(
+            "OL304", "doses of several courses are added up, and each DVH in the files is of one"
+        )
         return
     planned = [one for dose in _doses_of(case, chosen) for one in dose.planned_dvhs]
     if not planned:
-        yield _info("no DVH of the planning system is of the judged dose")
+        yield _told("OL304", "no DVH of the planning system is of the judged dose")
         return
     structures = {one.roi_number: one for one in chosen.structure_set}
     compared: list[_Compared] = []
@@ -63,8 +67,78 @@ def planning_system(case: Case) -> Iterator[Finding]:
     yield from _agreement(case, compared)
     yield from _statistics(case, chosen, planned)
     if left_out:
-        more = f" and {len(left_out) - MAX_REASONS} more" if len(left_out) > MAX_REASONS else ""
-        yield _info("not compared: " + "; ".join(left_out[:MAX_REASONS]) + more)
+        yield _told("OL304", f"not compared: {_reasons(left_out)}")
+
+
+@check("OL305", "A second engine")
+def second_engine(case: Case) -> Iterator[Finding]:
+    """What it checks: dicompyler-core computes the same of the structures of the dose limits. Only
+    where a cross-check is asked for.
+
+    Why it matters: two programs that share no line of code do not share their errors.
+
+    How it is measured: each drawn ROI that a dose limit names, from the same contours in the same
+    dose: the whole volume, and the volumes at the doses of the limits. It counts voxel centres, so
+    they may differ by what the pixels on the rim allow, four standard deviations of an error
+    evenly spread over a pixel, and a volume at a dose by the voxels that its isodose passes
+    through. A larger difference is a QUERY and no deviation of the plan.
+
+    Not evaluable when: the dose is open. Where that engine is known to be wrong it is not asked,
+    and the reason is told: a structure that leaves the dose grid, is too small or drawn on uneven
+    or oblique planes; an oblique or uneven grid; doses that are added up.
+
+    Source: oligort convention.
+    """
+    if not case.cross_check:
+        return
+    dose = case.submission.dose_grid
+    structures = limited_structures(case)
+    if not structures:
+        yield _told("OL305", "no structure of the dose limits is drawn")
+    left_out: list[str] = []
+    for structure in structures:
+        try:
+            theirs = second_dvh(structure, dose)
+        except NotEvaluable as error:
+            left_out.append(str(error))
+            continue
+        yield _beside(case, structure, theirs)
+    if left_out:
+        yield _told("OL305", f"dicompyler-core is not asked: {_reasons(left_out)}")
+
+
+def _beside(case: Case, structure: Structure, theirs: SecondDvh) -> Finding:
+    """Return the finding on a structure that both engines computed."""
+    ours = case.submission.dvh_of(structure)
+    told = [f"{theirs.volume_cc:.2f} cc against our {ours.volume_cc:.2f} cc"]
+    apart = [("volume", 100 * (theirs.volume_cc / ours.volume_cc - 1), "%", theirs.rim_percent)]
+    for metric in _volume_metrics(case):
+        assert metric.at is not None
+        found, value = theirs.percent_at(metric.at), ours[metric]
+        told.append(f"{metric} {found:.2f} against {value:.2f}")
+        apart.append((str(metric), found - value, "points", theirs.points_at(metric.at)))
+    told.append(f"mean {theirs.mean_gy:.3f} against {ours['Mean[Gy]']:.3f} Gy")
+    agrees = all(abs(difference) <= allowed for _, difference, _, allowed in apart)
+    return Finding(
+        code="OL305",
+        grade=Grade.PASS if agrees else Grade.INFO,
+        flags=() if agrees else (Flag.QUERY,),
+        about=structure.roi_name,
+        message=f"dicompyler-core {'agrees' if agrees else 'differs'} on "
+        f"{quoted(structure.roi_name)}: {', '.join(told)}",
+        evidence=tuple(
+            Evidence(
+                name=f"{name} apart",
+                measured=abs(difference),
+                unit=unit,
+                relation="<=",
+                limit=allowed,
+            )
+            for name, difference, unit, allowed in apart
+        ),
+        source=CONVENTION,
+        hint="" if agrees else "one of two engines is wrong here: look at contours and dose grid",
+    )
 
 
 MAX_REASONS = 6
@@ -96,8 +170,13 @@ class _Compared:
         )
 
 
-def _info(message: str, *flags: Flag) -> Finding:
-    return Finding(code="OL304", grade=Grade.INFO, message=message, flags=flags, source=CONVENTION)
+def _told(code: str, message: str, *flags: Flag) -> Finding:
+    return Finding(code=code, grade=Grade.INFO, message=message, flags=flags, source=CONVENTION)
+
+
+def _reasons(left_out: Sequence[str]) -> str:
+    more = f" and {len(left_out) - MAX_REASONS} more" if len(left_out) > MAX_REASONS else ""
+    return "; ".join(left_out[:MAX_REASONS]) + more
 
 
 def _doses_of(case: Case, chosen: Chosen) -> list[Dose]:
@@ -198,17 +277,17 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
             message=f"{quoted(one.roi_name)} differs from the planning system: {one.sentence}",
             evidence=(
                 Evidence(
-                    name="volume",
-                    measured=None if one.theirs_cc is None else one.volume_percent,
+                    name="volume apart",
+                    measured=None if one.theirs_cc is None else abs(one.volume_percent),
                     unit="%",
                     relation="<=",
                     limit=settings.planning_system_volume_difference_percent.value,
                 ),
                 *(
                     Evidence(
-                        name=metric,
-                        measured=points,
-                        unit="percentage points",
+                        name=f"{metric} apart",
+                        measured=abs(points),
+                        unit="points",
                         relation="<=",
                         limit=settings.planning_system_v20_difference_percentage_points.value,
                     )
@@ -250,7 +329,8 @@ def _statistics(case: Case, chosen: Chosen, planned: Sequence[PlannedDvh]) -> It
                 if kind is Statistics.PERCENT
                 else ""
             )
-            yield _info(
+            yield _told(
+                "OL304",
                 "minimum, mean and maximum contradict the curves beside them in the DVHs of "
                 f"{listed(found[kind])}{looks}; the curves are judged, not these",
                 Flag.QUERY,

@@ -34,6 +34,10 @@ def check(
     plan: PlanChoice = None,
     dose: DoseChoice = None,
     prior: Prior = None,
+    cross_check: Annotated[
+        bool,
+        typer.Option("--cross-check", help="Compute the limited structures with a second engine."),
+    ] = False,
     json: JsonFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict line alone.")] = False,
 ) -> Status:
@@ -42,10 +46,20 @@ def check(
     Exit status: 0 nothing deviates and all was evaluated; 1 a MAJOR or MINOR deviation;
     3 no deviation, but something could not be evaluated; 2 could not run; 4 a bug.
     """
+    if cross_check:
+        from oligort.crosscheck import require_installed
+
+        require_installed()
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
         submission = submission.after(oligort.read(path))
-    report = oligort.check(submission, protocol=protocol, register=register, subject=subject)
+    report = oligort.check(
+        submission,
+        protocol=protocol,
+        register=register,
+        subject=subject,
+        cross_check=cross_check,
+    )
     if json is not None:
         write_json(report.to_json(), json)
     if json != STANDARD_OUTPUT:

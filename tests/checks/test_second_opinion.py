@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from oligort.checks import second_opinion
 from oligort.checks.engine import check
+from oligort.crosscheck import SecondDvh
+from oligort.dose.grid import DoseGrid
 from oligort.dose.planned_dvh import PlannedDvh, curve_of
 from oligort.finding import Flag, Grade
 from oligort.objects import Dose
@@ -69,7 +72,7 @@ def test_each_that_deviates_is_named_and_the_others_are_one(with_dvhs):
     minor, passed = found
     assert (minor.grade, minor.about) == (Grade.MINOR, "Lung_L")
     volume, v20 = minor.evidence
-    assert v20.measured == pytest.approx(-1.2, abs=0.03)  # a bin of 0.01 Gy is 0.02 points
+    assert v20.measured == pytest.approx(1.2, abs=0.03)  # a bin of 0.01 Gy is 0.02 points
     assert v20.limit == 1
     assert volume.measured == pytest.approx(0, abs=0.01)
     assert passed.grade is Grade.PASS
@@ -135,6 +138,19 @@ def test_histograms_of_another_structure_set_mean_other_rois(with_dvhs):
     assert "of the judged dose" in finding.message
 
 
+def test_no_histogram_is_of_doses_that_are_added_up(with_dvhs, build):
+    earlier = build(edge_mm=EDGE_MM + 10)
+    (dose,), (plan,) = earlier.doses, earlier.plans
+    earlier = replace(
+        earlier,
+        doses=(replace(dose, sop_instance_uid="1.9", plan_uids=("1.8",)),),
+        plans=(replace(plan, sop_instance_uid="1.8"),),
+    )
+    (finding,) = opinions(with_dvhs(planned(LUNG_L)).after(earlier))
+    assert finding.grade is Grade.INFO
+    assert "of several courses are added up" in finding.message
+
+
 def test_histograms_in_a_dose_without_pixels(build):
     built = build(edge_mm=EDGE_MM)
     without_pixels = Dose(
@@ -169,3 +185,72 @@ def test_statistics_are_judged_apart_from_their_curve(with_dvhs, stated_mean, sa
         assert (found[1].grade, found[1].flags) == (Grade.INFO, (Flag.QUERY,))
         assert said in found[1].message
         assert "contradict the curves" in found[1].message
+
+
+def crosscheck(submission: Any, **options: Any) -> list[Any]:
+    """The findings of the second engine, on voxels of 2.5 mm that no edge of a box cuts."""
+    (dose,) = submission.doses
+    coarse = dose.grid.grid
+    fine = replace(
+        coarse,
+        origin_mm=coarse.origin_mm + np.array([1.25, 1.25, 0]),
+        i_spacing_mm=2.5,
+        j_spacing_mm=2.5,
+        i_count=79,
+        j_count=47,
+    )
+    along_z = dose.grid.dose_gy[:1, :1, :]
+    grid = DoseGrid(fine, np.broadcast_to(along_z, fine.shape))
+    finer = replace(submission, doses=(replace(dose, grid=grid),))
+    report = check(finer, cross_check=True, **options)
+    return [finding for finding in report.findings if finding.code == "OL305"]
+
+
+def test_a_second_engine_is_heard_only_where_it_is_asked_for(build):
+    assert not [f for f in check(build()).findings if f.code == "OL305"]
+
+
+def test_the_second_engine_agrees_on_lungs_and_is_not_asked_of_the_tiny(build):
+    found = crosscheck(
+        build(edge_mm=EDGE_MM, extra={"GTVm02": Box((-50.0, 0, 0), (8.0, 8.0, 10.0))})
+    )
+    agreed = {f.about: f for f in found if f.about}
+    assert set(agreed) >= {"Lung_L", "Lung_R"}
+    for roi_name in ("Lung_L", "Lung_R"):
+        assert "360.00 cc against our 360.00 cc" in agreed[roi_name].message
+        assert agreed[roi_name].grade is Grade.PASS
+        assert "V20Gy[%]" in agreed[roi_name].message
+    (not_asked,) = [f for f in found if not f.about]
+    assert not_asked.grade is Grade.INFO
+    assert '"GTVm02" is too small for it' in not_asked.message
+
+
+def test_no_limited_structure_is_drawn(build):
+    (finding,) = crosscheck(build(without=["Lung_L", "Lung_R", "GTVp", "GTVm01_Lung_L"]))
+    assert finding.grade is Grade.INFO
+    assert "no structure of the dose limits is drawn" in finding.message
+
+
+def test_a_grid_that_clips_a_lung_is_a_reason_and_no_alarm(build):
+    (finding,) = crosscheck(
+        build(edge_mm=EDGE_MM, z_mm=(-40.0, 90.0), without=["GTVp", "GTVm01_Lung_L"])
+    )
+    assert finding.grade is Grade.INFO
+    assert finding.flags == ()
+    assert '"Lung_L" reaches beyond the outermost voxels' in finding.message
+
+
+@pytest.mark.parametrize(
+    ("volume_cc", "hot_cc", "agrees"),
+    [(360.0, 108.0, True), (372.0, 111.6, False), (360.0, 126.0, False)],
+)
+def test_a_difference_that_voxels_do_not_explain_is_a_query(
+    build, monkeypatch, volume_cc, hot_cc, agrees
+):
+    # Of the lung 30 % receive 20 Gy.
+    curve = np.array([0.0, 20.0, 35.0]), np.array([volume_cc, hot_cc, 0.0])
+    theirs = SecondDvh(volume_cc, 12.0, *curve, 2.0, np.full((2, 2, 2), 12.0))
+    monkeypatch.setattr(second_opinion, "second_dvh", lambda structure, dose: theirs)
+    finding = next(f for f in crosscheck(build(edge_mm=EDGE_MM)) if f.about == "Lung_L")
+    assert finding.grade is (Grade.PASS if agrees else Grade.INFO)
+    assert finding.flags == (() if agrees else (Flag.QUERY,))

@@ -192,7 +192,36 @@ def test_check_leaves_with_the_status_of_its_verdict(
     assert answer.status == status
     assert answer.err == ""
     assert submission.chosen == [["A"], ["1"]]
-    assert asked == {"protocol": "nct06190782", "register": register, "subject": "S"}
+    assert asked == {
+        "protocol": "nct06190782",
+        "register": register,
+        "subject": "S",
+        "cross_check": False,
+    }
+
+
+def test_a_cross_check_needs_its_library_before_anything_is_read(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "dicompylercore"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "dicompylercore", None)
+    monkeypatch.setitem(oligort.__dict__, "read", lambda *_: pytest.fail("a file was read"))
+    answer = run("check", tmp_path, "--cross-check")
+    assert answer.status == 2
+    assert "install oligort[crosscheck]" in answer.err
+
+
+def test_a_cross_check_is_asked_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: dict[str, object] = {}
+    reads(monkeypatch, Drawn())
+    monkeypatch.setitem(
+        oligort.__dict__, "check", lambda _, **options: asked.update(options) or report_of()
+    )
+    run("check", tmp_path, "--cross-check")
+    assert asked["cross_check"] is True
 
 
 def test_check_writes_json_alone_on_standard_output(
