@@ -1,10 +1,9 @@
 """Biology: the dose in fractions of 2 Gy that a course is worth, by the linear-quadratic model.
 
 BED (Fowler, Br J Radiol 1989; 62: 679-694) and EQD2 (Withers, Thames and Peters, Radiother Oncol
-1983; 1: 187-191)
-of a course of n fractions, voxel by voxel. Of several courses each is converted by its own number
-of fractions and added only then. The model says nothing of repopulation, and above some 10 Gy a
-fraction it is in dispute.
+1983; 1: 187-191) of a course of n fractions, voxel by voxel. Of several courses each is converted
+by its own number of fractions and added only then. The model says nothing of repopulation, and
+above some 10 Gy a fraction it is in dispute.
 """
 
 import math
