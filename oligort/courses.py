@@ -21,6 +21,13 @@ from oligort.picked import doses_of_parts, is_of_a_part, pick
 from oligort.registration import transform_between
 from oligort.selection import Selection, listing, plans_of, title
 
+SAME_DOSE = 1e-4
+"""Share of its maximum by which one dose may differ from itself, exported again.
+
+Sixteen bits store a dose to half of 1.5e-5 of its maximum, and each export rounds anew. Two courses
+that were planned apart differ by percents somewhere.
+"""
+
 
 class Export(Protocol):
     """What an earlier course is chosen from: a submission."""
@@ -130,16 +137,23 @@ def choose(
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
     for export in earlier:
-        chosen, _ = pick((), export.plans, export.doses, export.selection)
-        given += [_Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+        try:
+            chosen, _ = pick((), export.plans, export.doses, export.selection)
+            given += [_Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+        except NotEvaluable as error:
+            raise NotEvaluable(f"in the export of an earlier course, {error}") from error
     kept, notes = _counted_once(given)
-    courses = tuple(
-        Course(one.dose, one.plans, _placed(one, structure_set, registrations), one.is_prior)
-        for one in kept
-    )
-    if any(one.is_prior for one in kept):
+    courses: list[Course] = []
+    for one in kept:
+        grid = _placed(one, structure_set, registrations)
+        # Exported again with another frame of reference, it is the same only where it comes to lie.
+        if same := [course for course in courses if _is_same_dose(course.grid, grid)]:
+            notes.append(f"{title(one.dose)} is {title(same[0].dose)} again: counted once")
+        else:
+            courses.append(Course(one.dose, one.plans, grid, one.is_prior))
+    if any(course.is_prior for course in courses):
         by = f"{by}; with earlier courses"
-    return Chosen(structure_set, courses, by, tuple(notes))
+    return Chosen(structure_set, tuple(courses), by, tuple(notes))
 
 
 def choose_structure_set(
@@ -219,15 +233,15 @@ def _counted_once(given: Sequence[_Given]) -> tuple[list[_Given], list[str]]:
             notes.append(f"{title(one.dose)} is in {title(holders[0].dose)}: counted once")
         else:
             kept.append(one)
+    parts = doses_of_parts([one.dose for one in kept])
+    if parts and len(kept) > 1:
+        raise NotEvaluable(f"doses of parts of a plan are not added up: {listing(parts)}")
     for one, other in combinations(kept, 2):
         if set(one.dose.plan_uids) & set(other.dose.plan_uids):
             raise NotEvaluable(
                 f"{listing([one.dose, other.dose])} are of one plan and are not added up: "
                 f"choose one"
             )
-    parts = doses_of_parts([one.dose for one in kept])
-    if parts and len(kept) > 1:
-        raise NotEvaluable(f"doses of parts of a plan are not added up: {listing(parts)}")
     return kept, notes
 
 
@@ -255,16 +269,21 @@ def _holds(dose: Dose, other: Dose) -> bool:
 
 
 def _is_same(dose: Dose, other: Dose) -> bool:
-    """Whether two objects hold one dose, whatever their UIDs: equal in every voxel."""
+    """Whether two objects hold one dose, whatever their UIDs."""
     if dose is other:
         return True
     if dose.grid is None or other.grid is None:
         return False
-    return (
-        is_same_grid(dose.grid.grid, other.grid.grid)
-        and dose.frame_of_reference_uid == other.frame_of_reference_uid
-        and np.array_equal(dose.grid.dose_gy, other.grid.dose_gy)
-    )
+    is_one_frame = dose.frame_of_reference_uid == other.frame_of_reference_uid
+    return is_one_frame and _is_same_dose(dose.grid, other.grid)
+
+
+def _is_same_dose(one: DoseGrid, other: DoseGrid) -> bool:
+    """Whether two doses are equal in every voxel, as far as they are stored."""
+    if one.dose_type != other.dose_type or not is_same_grid(one.grid, other.grid):
+        return False
+    apart_gy = np.abs(one.dose_gy - other.dose_gy).max()
+    return bool(apart_gy <= SAME_DOSE * max(one.maximum_gy, other.maximum_gy))
 
 
 def _placed(

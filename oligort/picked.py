@@ -9,24 +9,14 @@ from itertools import combinations
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
-from oligort.geometry.algebra import Shape
-from oligort.geometry.region import Region
+from oligort.geometry.contact import touch
+from oligort.geometry.slabs import slabs_of
 from oligort.geometry.structure import Structure, StructureSet
 from oligort.objects import Dose, Plan
 from oligort.selection import Selection, listing, named, plans_of, title
 
 WHOLE_COURSE_TYPES = frozenset({"PLAN", "MULTI_PLAN", "FRACTION"})
 """Dose Summation Types (PS3.3 C.8.8.3) of all fractions: FRACTION is a whole fraction group."""
-
-SHARED_TARGET = 0.01
-"""Share of the smaller of two targets that lies in the other where they still lie apart.
-
-Targets drawn side by side touch within a voxel; alternative plans share all of their target.
-"""
-
-SHARED_STEP_MM = 1.0
-"""Pixels in which two targets are compared; where only one has a border they are exact."""
-
 
 Picks = list[tuple[Dose, Plan | None]]
 """Doses, each with the plan that the user names for it."""
@@ -58,6 +48,9 @@ def pick(
         first = [next(iter(theirs), None) for theirs in of_dose]
         return list(zip(own_doses, first, strict=True)), by or f"chosen by {selection.by}"
     if len(own_plans) > 1:
+        if total := _sum_of(own_plans, doses):
+            _require_no_twin(doses, total)
+            return [(total, own_plans[0])], f"{by}, and their sum (MULTI_PLAN) is there"
         of_plans = [_only_dose(doses, plan, plans)[0] for plan in own_plans]
         for dose in of_plans:
             _require_no_twin(doses, dose)
@@ -70,6 +63,17 @@ def pick(
     if plan is None:
         _require_every_course(doses, dose, plans)
     return [(dose, plan)], by
+
+
+def _sum_of(plans: Sequence[Plan], doses: Sequence[Dose]) -> Dose | None:
+    """Return the one usable dose that is the sum of these plans and of no other, or None."""
+    uids = {plan.sop_instance_uid for plan in plans}
+    sums = [
+        dose
+        for dose in doses
+        if dose.summation_type == "MULTI_PLAN" and dose.grid and set(dose.plan_uids) == uids
+    ]
+    return sums[0] if len(sums) == 1 else None
 
 
 def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
@@ -196,16 +200,10 @@ def _targets_of(plan: Plan, structure_sets: Sequence[StructureSet]) -> tuple[Str
 
 
 def _lie_apart(targets: tuple[Structure, ...], others: tuple[Structure, ...]) -> bool:
-    """Whether next to nothing of some targets lies in others."""
+    """Whether no target overlaps or touches one of the others, as far as can be told."""
     try:
-        volumes_mm3 = [
-            Region(shape).volume_mm3(SHARED_STEP_MM)
-            for shape in (
-                Shape(targets),
-                Shape(others),
-                Shape((), "&", Shape(targets), Shape(others)),
-            )
-        ]
-    except NotEvaluable:
+        stacks, other_stacks = ([slabs_of(one) for one in some] for some in (targets, others))
+        return not any(touch(one, other) for one in stacks for other in other_stacks)
+    except (NotEvaluable, ValueError):
+        # Not to be cut into slabs, or drawn in planes that are not parallel.
         return False
-    return volumes_mm3[2] <= SHARED_TARGET * min(volumes_mm3[:2])

@@ -88,18 +88,24 @@ def _once(doses: Iterable[Dose]) -> list[Dose]:
 
 
 def _named(objects: Sequence[_Named], name: str, kind: str, modality: str) -> _Named:
-    """Return the one object of a name; a whole path or UID goes before the last part of a path."""
-    for wanted in dict.fromkeys((name, PurePath(name).name)):
-        fitting = [thing for thing in objects if _has_name(thing, wanted)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            raise SelectionError(
-                f"{len(fitting)} objects fit {kind} {quoted(name)}: {listing(fitting)}; "
-                f"name the file"
-            )
+    """Return the one object of a name."""
+    found = fitting(objects, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SelectionError(
+            f"{len(found)} objects fit {kind} {quoted(name)}: {listing(found)}; name the file"
+        )
     there = listing(objects) if objects else "none"
     raise SelectionError(f"no {kind} {quoted(name)} is there; {modality}s: {there}")
+
+
+def fitting(objects: Sequence[_Named], name: str) -> Sequence[_Named]:
+    """Return the objects of a name; a whole path or UID goes before the last part of a path."""
+    for wanted in (name, PurePath(name).name):
+        if found := [thing for thing in objects if _has_name(thing, wanted)]:
+            return found
+    return []
 
 
 def _has_name(thing: Plan | Dose, name: str) -> bool:

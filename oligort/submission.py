@@ -102,9 +102,11 @@ class Submission:
     def after(self, *earlier: "Submission") -> "Submission":
         """Return the submission with the exports of earlier courses, whose doses are added.
 
-        What is asked for among the doses of an earlier export is that export's own selection.
+        What is asked for among the doses of an earlier export is that export's own selection; what
+        it comes after, this one does too.
         """
-        return replace(self, earlier=(*self.earlier, *earlier))
+        before = tuple(one for export in earlier for one in (export, *export.earlier))
+        return replace(self, earlier=(*self.earlier, *(replace(one, earlier=()) for one in before)))
 
     @cached_property
     def chosen(self) -> Chosen:

@@ -11,7 +11,7 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
-from oligort.selection import Selection
+from oligort.selection import Selection, fitting
 from oligort.submission import Submission
 
 MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
@@ -38,9 +38,25 @@ def _with_courses_of(submission: Submission, register: Register | None) -> Submi
     """Return the submission with the courses that the register names; the user's choice stands."""
     if register is None or not register.courses:
         return submission
-    if submission.selection.plans or submission.selection.doses:
+    of_earlier = tuple(_naming(export, register.courses) for export in submission.earlier)
+    beyond = {name for names in of_earlier for name in names}
+    own = _naming(submission, register.courses)
+    # What is nowhere is asked for here, and is told to be missing.
+    own = tuple(name for name in register.courses if name in own or name not in beyond)
+    earlier = tuple(map(_asked_for, submission.earlier, of_earlier))
+    return replace(_asked_for(submission, own), earlier=earlier)
+
+
+def _asked_for(submission: Submission, names: tuple[str, ...]) -> Submission:
+    """Return an export with the plans chosen that the register names, if the user chose none."""
+    if not names or submission.selection.plans or submission.selection.doses:
         return submission
-    return replace(submission, selection=Selection(plans=register.courses, by="the register"))
+    return replace(submission, selection=Selection(plans=names, by="the register"))
+
+
+def _naming(submission: Submission, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of some names that a plan of an export has."""
+    return tuple(name for name in names if fitting(submission.plans, name))
 
 
 def _roles_in(roi_name: str) -> set[Role]:

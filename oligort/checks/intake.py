@@ -224,7 +224,9 @@ def left_aside(case: Case) -> Iterator[Finding]:
         f"plan {quoted(plan.label)} in {quoted(plan.file)}"
         for export in (submission, *submission.earlier)
         for plan in export.plans
-        if all(plan is not one for one in plans)
+        if not any(
+            plan is one or (export is not submission and _is_one(plan, one)) for one in plans
+        )
     ]
     for other in others:
         yield Finding(
@@ -239,6 +241,11 @@ def left_aside(case: Case) -> Iterator[Finding]:
         yield Finding(
             code="OL005", grade=Grade.PASS, message="nothing is left aside", source=CONVENTION
         )
+
+
+def _is_one(plan: Plan, other: Plan) -> bool:
+    """Whether a plan of an earlier export is one that was read beside it too."""
+    return bool(plan.sop_instance_uid) and plan.sop_instance_uid == other.sop_instance_uid
 
 
 @check("OL006", "Names of the ROIs")

@@ -49,7 +49,7 @@ def fit_of(case: Case) -> Fit:
     courses = case.submission.chosen.courses
     if len(courses) == 1:
         return _fit_of(case, case.submission, courses[0])
-    fits = [_fit_of(case, _alone(case.submission, course), course) for course in courses]
+    fits = [_fit_of_one(case, course) for course in courses]
     told = [
         f"{title(course.dose)}: {fit.message}" for course, fit in zip(courses, fits, strict=True)
     ]
@@ -61,11 +61,20 @@ def fit_of(case: Case) -> Fit:
     )
 
 
+def _fit_of_one(case: Case, course: Course) -> Fit:
+    """Return how one of several courses fits; what hinders it is told of that course."""
+    try:
+        return _fit_of(case, _alone(case.submission, course), course)
+    except NotEvaluable as error:
+        raise NotEvaluable(f"{title(course.dose)}: {error}") from error
+
+
 def _alone(submission: Submission, course: Course) -> Submission:
     """Return the export that a course came with, and nothing chosen but its dose."""
     exports = (submission, *submission.earlier)
     of_course = next(e for e in exports if any(course.dose is dose for dose in e.doses))
-    return replace(of_course, selection=Selection(doses=(course.dose.file,)), earlier=())
+    chosen = Selection(doses=(course.dose.file,))
+    return replace(of_course, doses=(course.dose,), selection=chosen, earlier=())
 
 
 def _fit_of(case: Case, submission: Submission, course: Course) -> Fit:

@@ -116,8 +116,14 @@ class CompositeField:
 
     @cached_property
     def finest(self) -> DoseField:
-        """The field of the smallest voxels: the sub-voxels of a structure follow it."""
-        return min(self.fields, key=lambda field: field.spacing_mm)
+        """The field of the smallest voxels: the sub-voxels of a structure follow it.
+
+        Of equal ones that whose first voxel comes first, whatever the order of the courses.
+        """
+        return min(
+            self.fields,
+            key=lambda field: (field.spacing_mm, *field.grid.to_patient(np.zeros(3)).tolist()),
+        )
 
     @property
     def spacing_mm(self) -> float:
@@ -172,7 +178,7 @@ def is_same_grid(one: Grid, other: Grid) -> bool:
     if one.shape != other.shape:
         return False
     corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(one.shape) - 1.0)
-    frames = np.abs(one.frame_positions_mm - other.frame_positions_mm)
+    frames = one.frame_positions_mm - other.frame_positions_mm
     apart = np.abs(one.to_patient(corners) - other.to_patient(corners))
     return bool(max(apart.max(), np.ptp(frames)) <= SAME_GRID_MM)
 

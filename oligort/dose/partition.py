@@ -62,12 +62,16 @@ class Partition:
 
         Where the dose lies along the planes, pixels are cells between voxel centres halved, or
         doubled, some times: of twice the step they are exactly twice as large. Of a composite the
-        voxels are those of its finest grid; layers are cut at the planes of all.
+        voxels are those of its finest grid; layers are cut at the planes of all and at their ends.
         """
         if isinstance(field, CompositeField):
             finest = cls.of(region, field.finest, step_mm)
             every = [aligned_axes(one, region.frame) for one in field.fields]
-            planes = [axes.n.centres_mm for axes in every if axes is not None]
+            planes = [
+                np.array([axes.n.low_mm, *axes.n.centres_mm, axes.n.high_mm])
+                for axes in every
+                if axes is not None
+            ]
             follows = len(planes) == len(every) and finest.follows_voxels
             return replace(
                 finest,

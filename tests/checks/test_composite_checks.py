@@ -1,0 +1,244 @@
+"""Several courses before the checks: on a thorax whose composite V20 is known in closed form.
+
+The first course is that of the thorax; a second of 5 Gy all over moves the edge of 20 Gy by 10 mm,
+which adds 72 cc of 712 cc to its V20.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from oligort.dose.grid import DoseGrid
+from oligort.finding import Grade
+from oligort.objects import Plan, Prescription, file_key
+from oligort.submission import Submission
+
+TOLERANCE = 1e-3
+"""Percentage points: boxes and linear doses are exact, and 20 Gy is the edge of a bin."""
+
+V20_ALONE, V20_BOTH = 100 * 108 / 712, 100 * 180 / 712
+"""Of the edge at 35 mm, and of that at 25 mm: 72 cm2 of both lungs, above the metastasis."""
+
+FURTHER_GY = 5.0
+
+
+def keys(file):
+    return frozenset({file_key(file), file_key(file.split("/")[-1])})
+
+
+def second_course(submission, *, gy=FURTHER_GY, file="RD2.dcm", uid="9.3", **altered):
+    """An even dose on the grid of the first."""
+    first = submission.doses[0]
+    grid = replace(first.grid, dose_gy=np.full(first.grid.grid.shape, gy))
+    return replace(
+        first,
+        **{"sop_instance_uid": uid, "file": file, "plan_uids": ("9.2",), "grid": grid} | altered,
+        file_keys=keys(file),
+    )
+
+
+def second_plan(prescribed_gy: float | None = FURTHER_GY, label="second") -> Plan:
+    prescriptions = () if prescribed_gy is None else (Prescription(prescribed_gy),)
+    return Plan(
+        "9.2",
+        "RP2.dcm",
+        label,
+        structure_set_uid="1.2.1",
+        prescriptions=prescriptions,
+        patient_key="patient",
+    )
+
+
+def prior_of(submission, **altered) -> Submission:
+    """An earlier export of a dose and its plan, without structures."""
+    whole = Submission(plans=(second_plan(),), doses=(second_course(submission),))
+    return replace(whole, **altered)
+
+
+def with_both(submission, **altered) -> Submission:
+    whole = replace(
+        submission,
+        plans=(*submission.plans, second_plan()),
+        doses=(*submission.doses, second_course(submission)),
+    )
+    return replace(whole, **altered)
+
+
+def test_the_composite_is_graded(build, findings_of, register_table):
+    now = build(edge_mm=35.0)
+    (alone,) = findings_of("OL301", now, register_table)
+    assert alone.evidence[0].measured == pytest.approx(V20_ALONE, abs=TOLERANCE)
+    assert alone.grade is Grade.PASS
+    for both in (now.after(prior_of(now)), with_both(now).selected(plan=["plan", "second"])):
+        (finding,) = findings_of("OL301", both, register_table)
+        assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
+        assert finding.grade is Grade.MAJOR
+
+
+def test_courses_that_the_register_names(build, findings_of, register_table):
+    both = with_both(build())
+    (listed,) = findings_of("OL301", both, register_table)
+    assert listed.grade is Grade.NOT_EVALUABLE
+    assert "2 doses are there and may be alternatives or courses" in listed.message
+    register_table["courses"] = ["plan", "second"]
+    (finding,) = findings_of("OL301", both, register_table)
+    assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
+    (judged,) = findings_of("OL004", both, register_table)
+    assert "courses chosen by the register" in judged.message
+    # What the user asks for goes before it.
+    (finding,) = findings_of("OL301", both.selected(plan="plan"), register_table)
+    assert finding.evidence[0].measured == pytest.approx(V20_ALONE, abs=TOLERANCE)
+    register_table["courses"] = ["plan"]
+    (finding,) = findings_of("OL301", both, register_table)
+    assert finding.evidence[0].measured == pytest.approx(V20_ALONE, abs=TOLERANCE)
+
+
+def test_a_course_of_the_register_that_is_not_there_is_not_evaluable(
+    build, findings_of, register_table
+):
+    register_table["courses"] = ["plan", "boost"]
+    for code in ("OL003", "OL004", "OL301", "OL401"):
+        (finding,) = findings_of(code, with_both(build()), register_table)
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert 'no plan "boost" is there' in finding.message
+    register_table["courses"] = ["second"]
+    without_dose = replace(with_both(build()), doses=build().doses)
+    (finding,) = findings_of("OL301", without_dose, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert 'no RTDOSE refers to plan "second"' in finding.message
+
+
+@pytest.mark.parametrize("label", ["second", "plan"])
+def test_the_register_may_name_a_course_of_an_earlier_export(
+    label, build, findings_of, register_table
+):
+    """Also where both exports call their plan alike, as planning systems do."""
+    now = build()
+    prior = prior_of(now, plans=(second_plan(label=label),))
+    another = second_course(now, gy=7.0, uid="9.5", file="RD3.dcm", plan_uids=("9.4",))
+    other_plan = replace(second_plan(), sop_instance_uid="9.4", label="alternative")
+    prior = replace(prior, plans=(*prior.plans, other_plan), doses=(*prior.doses, another))
+    (open_one,) = findings_of("OL301", now.after(prior), register_table)
+    assert open_one.grade is Grade.NOT_EVALUABLE
+    assert "in the export of an earlier course, 2 doses" in open_one.message
+    register_table["courses"] = ["plan", label] if label != "plan" else ["plan"]
+    (finding,) = findings_of("OL301", now.after(prior), register_table)
+    assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
+    register_table["courses"] = ["plan", "boost"]
+    (missing,) = findings_of("OL301", now.after(prior), register_table)
+    assert missing.grade is Grade.NOT_EVALUABLE
+
+
+def test_each_course_must_fit_its_own_prescription(build, findings_of, register_table):
+    now = build()
+    for prescribed_gy in (5.0, 4.0):
+        fitting = prior_of(now, plans=(second_plan(prescribed_gy),))
+        (fit,) = findings_of("OL401", now.after(fitting), register_table)
+        # Without structures of its own only its maximum can be held against it.
+        assert fit.grade is Grade.NOT_EVALUABLE
+        assert '"RD2.dcm": prescription' in fit.message
+        assert "no structures to find its target in" in fit.message
+        (finding,) = findings_of("OL301", now.after(fitting), register_table)
+        assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
+    # 5 Gy of 25 prescribed: one fraction, labelled as the plan's.
+    one_fraction = prior_of(now, plans=(second_plan(25.0),))
+    for code in ("OL301", "OL401"):
+        (finding,) = findings_of(code, now.after(one_fraction), register_table)
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert "the dose does not fit the prescription" in finding.message
+        assert 'PLAN dose "RD2.dcm": prescription 25 Gy, dose maximum 5.00 Gy' in finding.message
+
+
+def test_a_course_whose_fit_cannot_be_told_is_named(build, findings_of, register_table):
+    now = build()
+    no_target = build(without=["PTVm01", "GTVp", "GTVm01_Lung_L"])
+    prior = prior_of(now, structure_sets=no_target.structure_sets)
+    (finding,) = findings_of("OL301", now.after(prior), register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert 'PLAN dose "RD2.dcm": no target is drawn' in finding.message
+    # A prior plan that is not there leaves it open, and is said.
+    unknown = prior_of(now, plans=())
+    (fit,) = findings_of("OL401", now.after(unknown), register_table)
+    assert fit.grade is Grade.NOT_EVALUABLE
+    assert "its plan is not there" in fit.message
+    (finding,) = findings_of("OL301", now.after(unknown), register_table)
+    assert finding.grade is Grade.MAJOR
+    assert "its plan is not there" in finding.message
+
+
+def test_two_files_of_one_name_in_different_folders_are_each_held_against_their_plan(
+    build, findings_of, register_table
+):
+    now = build()
+    (first,) = now.doses
+    first = replace(first, file="RD.dcm", file_keys=keys("RD.dcm"))
+    other = second_course(now, file="old/RD.dcm")
+    both = with_both(now, doses=(first, other)).selected(plan=["plan", "second"])
+    (finding,) = findings_of("OL301", both, register_table)
+    assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
+
+
+def test_a_prior_course_of_another_patient_is_major(build, findings_of, register_table):
+    now = build()
+    prior = prior_of(now, doses=(second_course(now, patient_key="another"),))
+    (finding,) = findings_of("OL002", now.after(prior), register_table)
+    assert finding.grade is Grade.MAJOR
+    assert '"RD2.dcm"' in finding.message
+
+
+def test_a_prior_course_of_another_type_is_refused(build, findings_of, register_table):
+    now = build()
+    dose = second_course(now)
+    grid = replace(dose.grid, dose_type="EFFECTIVE")
+    prior = prior_of(now, doses=(replace(dose, grid=grid, dose_type="EFFECTIVE"),))
+    for code in ("OL301", "OL302"):
+        (finding,) = findings_of(code, now.after(prior), register_table)
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert "EFFECTIVE and PHYSICAL are not added up" in finding.message
+
+
+def test_the_faults_and_the_files_of_a_prior_export_are_reported(build, findings_of):
+    from oligort.checks.engine import check
+    from oligort.objects import Fault, FileDigest
+
+    now = build()
+    digest = FileDigest("RTDOSE", "9.3", "RD2.dcm", "ab")
+    prior = prior_of(now, faults=(Fault("odd.dcm", "cut off"),), provenance=(digest,))
+    (fault,) = findings_of("OL001", now.after(prior))
+    assert (fault.grade, fault.about) == (Grade.NOT_EVALUABLE, "odd.dcm")
+    report = check(now.after(prior))
+    assert [record.file for record in report.provenance] == ["RD2.dcm"]
+    assert report.dose_sop_instance_uids == ("1.2.3", "9.3")
+
+
+def test_what_is_counted_once_is_told_and_nothing_is_left_aside(build, findings_of):
+    now = build()
+    again = Submission(plans=now.plans, doses=(replace(now.doses[0], file="again.dcm"),))
+    again = replace(again, plans=(replace(now.plans[0], file="RP again.dcm"),))
+    judged, aside = findings_of("OL004", now.after(again))
+    assert judged.message.endswith('"again.dcm" is in PLAN dose "RD.dcm": counted once')
+    assert (aside.grade, aside.about) == (Grade.INFO, "again.dcm")
+    (left,) = findings_of("OL005", now.after(again))
+    assert left.grade is Grade.PASS
+    (refs,) = findings_of("OL003", now.after(prior_of(now)))
+    assert refs.grade is Grade.PASS
+
+
+def test_where_only_one_grid_reaches_the_lower_bound_stands(build, findings_of, register_table):
+    """A prior grid whose last voxels end at 27.5 mm: above, only the first course is known."""
+    now = build(edge_mm=35.0)
+    whole = second_course(now)
+    z_mm = whole.grid.grid.frame_positions_mm
+    low = z_mm < 29
+    grid = DoseGrid(
+        replace(whole.grid.grid, frame_positions_mm=z_mm[low]), whole.grid.dose_gy[:, :, low]
+    )
+    prior = prior_of(now, doses=(replace(whole, grid=grid),))
+    (finding,) = findings_of("OL302", now.after(prior), register_table)
+    assert finding.evidence[0].measured == pytest.approx(0, abs=1e-6)
+    both = now.after(prior).dvh("Lungs-GTV")
+    # 15 mm above the edge of 35 mm; from 25 to 27.5 mm, where the prior grid ends, both reach 20.
+    end_mm = z_mm[low][-1] + 2.5
+    truth = 100 * 7.2 * (15 + end_mm - 25) / 712
+    assert both["V20Gy[%]"] == pytest.approx(truth, abs=TOLERANCE)

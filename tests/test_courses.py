@@ -1,0 +1,342 @@
+"""Courses: what is added, what counts once, and what is listed instead."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from oligort.courses import choose
+from oligort.dose.grid import DoseGrid
+from oligort.errors import NotEvaluable, SelectionError
+from oligort.geometry.grid import Grid
+from oligort.geometry.rigid import RigidTransform
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose, Plan, Prescription, Registration, file_key
+from oligort.phantoms import Box
+from oligort.selection import Selection
+from oligort.submission import Submission
+
+FRAME, PRIOR_FRAME = "1.2.9", "1.2.8"
+PLANES_MM = np.arange(-58.5, 60, 3.0)
+SAME = 1e-9
+
+
+def box(number, name, x_mm, size_mm=20.0):
+    drawn = Box((x_mm, 0.0, 0.0), (size_mm, 20.0, 60.0)).structure(name, number, PLANES_MM)
+    return replace(drawn, frame_of_reference_uid=FRAME)
+
+
+ORGAN, LEFT, RIGHT = box(1, "Lung", 0, 60), box(2, "PTV1", 20), box(3, "PTV2", -20)
+SET = StructureSet((ORGAN, LEFT, RIGHT), "1.1", "set", "RS.dcm", FRAME)
+
+
+def keys(file):
+    return frozenset({file_key(file), file_key(file.split("/")[-1])})
+
+
+def plan(uid, *roi_numbers, label="", structure_set_uid="1.1"):
+    file = f"RP{uid}.dcm"
+    prescriptions = tuple(Prescription(20.0, number) for number in roi_numbers)
+    return Plan(
+        uid,
+        file,
+        label or uid,
+        structure_set_uid=structure_set_uid,
+        prescriptions=prescriptions,
+        file_keys=keys(file),
+    )
+
+
+def dose(uid, *plan_uids, kind="PLAN", gy=10.0, slope=0.1, frame=FRAME, file="", dose_type=""):
+    """Rises along x from the middle, where it has `gy`."""
+    file = file or f"RD{uid}.dcm"
+    grid = Grid((-50, -30, 0), (1, 0, 0), (0, 1, 0), 5.0, 5.0, 21, 13, np.arange(-60.0, 61, 5))
+    x_mm = grid.to_patient(np.moveaxis(np.indices(grid.shape, dtype=float), 0, -1))[..., 0]
+    dose_type = dose_type or "PHYSICAL"
+    return Dose(
+        uid,
+        file,
+        dose_type=dose_type,
+        summation_type=kind,
+        plan_uids=plan_uids,
+        frame_of_reference_uid=frame,
+        grid=DoseGrid(grid, np.maximum(gy + slope * x_mm, 0), dose_type, kind),
+        file_keys=keys(file),
+    )
+
+
+A, B = plan("A", 2), plan("B", 3)
+OF_A, OF_B = dose("da", "A"), dose("db", "B", gy=6.0, slope=-0.05)
+SUM = dose("dab", "A", "B", kind="MULTI_PLAN", gy=16.0, slope=0.05)
+"""What the two plans give together, in every voxel inside of the grid."""
+
+BEAMS = (
+    dose("a1", "A", kind="BEAM", gy=7.0, slope=0.1),
+    dose("a2", "A", kind="BEAM", gy=3, slope=0),
+)
+"""Two beams that make up plan A."""
+
+
+def submission(plans=(A, B), doses=(OF_A, OF_B), sets=(SET,), **more):
+    return Submission(structure_sets=tuple(sets), plans=tuple(plans), doses=tuple(doses), **more)
+
+
+def uids(one):
+    return one.dose_sop_instance_uids
+
+
+def assert_same_dvh(one, other):
+    a, b = one.dvh("Lung"), other.dvh("Lung")
+    doses = np.linspace(0, max(a.max_gy, b.max_gy), 300)
+    curves = [np.interp(doses, d.edges_gy, d.cumulative_cc, right=0) for d in (a, b)]
+    np.testing.assert_allclose(*curves, rtol=0, atol=SAME * a.volume_cc)
+
+
+def test_two_plans_that_the_user_names_are_added():
+    both = submission().selected(plan=["A", "B"])
+    assert uids(both) == ("da", "db")
+    assert both.chosen.plans == (A, B)
+    assert both.chosen.by == "courses chosen by the user"
+    # 16 Gy in the middle and 0.05 Gy/mm: at least 16 Gy on one side, 16.5 Gy over 20 of 60 mm
+    assert both.dvh("Lung")["V16.5Gy[%]"] == pytest.approx(100 / 3, abs=0.01)
+    assert_same_dvh(both, submission(doses=[replace(SUM, plan_uids=("A",))], plans=[A]))
+    assert uids(submission().selected(dose=["db", "da"])) == ("db", "da")
+    assert_same_dvh(submission().selected(dose=["db", "da"]), both)
+    assert uids(submission().selected(plan=["A", "B"], dose=["da", "db"])) == ("da", "db")
+    with pytest.raises(NotEvaluable, match="2 doses are added up"):
+        _ = both.chosen.dose
+
+
+def test_the_sum_of_the_plans_that_are_named_goes_before_their_doses():
+    for doses in ([SUM], [OF_A, OF_B, SUM]):
+        both = submission(doses=doses).selected(plan=["A", "B"])
+        assert uids(both) == ("dab",)
+        assert both.chosen.plans == (A, B)
+    # A sum that holds a third plan is not theirs.
+    third = replace(SUM, plan_uids=("A", "B", "C"))
+    assert uids(submission(doses=[OF_A, OF_B, third]).selected(plan=["A", "B"])) == ("da", "db")
+
+
+def test_multi_plan_with_its_plans_equals_multi_plan():
+    alone = submission(doses=[SUM])
+    assert_same_dvh(submission(doses=[OF_A, SUM, OF_B]), alone)
+    named = submission(doses=[OF_A, SUM, OF_B]).selected(dose=["da", "db", "dab"])
+    assert uids(named) == ("dab",)
+    assert [note.split(" is in ")[0] for note in named.chosen.notes] == [
+        'PLAN dose "RDda.dcm"',
+        'PLAN dose "RDdb.dcm"',
+    ]
+    assert all(note.endswith('"RDdab.dcm": counted once') for note in named.chosen.notes)
+    assert_same_dvh(named, alone)
+
+
+def test_a_plan_with_its_beams_equals_the_plan():
+    alone = submission([A], [OF_A])
+    assert_same_dvh(submission([A], [*BEAMS, OF_A]), alone)
+    named = submission([A], [*BEAMS, OF_A]).selected(dose=["a1", "a2", "da"])
+    assert uids(named) == ("da",)
+    assert len(named.chosen.notes) == 2
+    assert_same_dvh(named, alone)
+    of_sum = submission(doses=[*BEAMS, SUM]).selected(dose=["a1", "dab"])
+    assert uids(of_sum) == ("dab",)
+    with pytest.raises(NotEvaluable, match="parts of a plan are not added up"):
+        _ = submission([A], BEAMS).selected(dose=["a1", "a2"]).chosen
+    with pytest.raises(NotEvaluable, match=r"parts of a plan are not added up: BEAM dose .RDa1"):
+        _ = submission(doses=[*BEAMS, OF_B]).selected(dose=["a1", "db"]).chosen
+
+
+def again(one, **altered):
+    """The same dose, read from another file."""
+    grid = replace(one.grid, dose_gy=one.grid.dose_gy.copy())
+    return replace(
+        one, grid=grid, **{"file": "again.dcm", "file_keys": keys("again.dcm"), **altered}
+    )
+
+
+RESCALED = replace(
+    OF_A.grid, dose_gy=np.round(OF_A.grid.dose_gy / 15 * 65535) * 15 / 65535
+)  # as sixteen bits store it
+
+TWICE = {
+    "the same object": OF_A,
+    "the same file": again(OF_A),
+    "under a new UID": again(OF_A, sop_instance_uid="new"),
+    "under a new UID, of a plan of a new UID": again(
+        OF_A, sop_instance_uid="new", plan_uids=("A2",)
+    ),
+    "stored with another scaling": again(OF_A, sop_instance_uid="new", plan_uids=("A2",)),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+@pytest.mark.parametrize("way", ["prior", "named"])
+def test_a_course_that_is_given_twice_is_counted_once(name, way):
+    twin = TWICE[name]
+    if "scaling" in name:
+        twin = replace(twin, grid=RESCALED)
+        assert not np.array_equal(twin.grid.dose_gy, OF_A.grid.dose_gy)
+    if way == "prior":
+        both = submission([A], [OF_A]).after(submission([], [twin]))
+    elif twin is OF_A:
+        both = submission([A], [OF_A]).selected(dose=["da", "RDda.dcm"])
+    else:
+        both = submission([A], [OF_A, twin]).selected(dose=["RDda.dcm", "again.dcm"])
+    assert uids(both) == ("da",)
+    assert_same_dvh(both, submission([A], [OF_A]))
+    if way == "prior" or twin is not OF_A:
+        (note,) = both.chosen.notes
+        assert note.endswith("counted once")
+
+
+def test_one_uid_for_two_doses_is_refused_also_across_exports():
+    other = again(OF_B, sop_instance_uid="da")
+    with pytest.raises(NotEvaluable, match="different doses share one SOP Instance UID"):
+        _ = submission([A], [OF_A]).after(submission([B], [other])).chosen
+
+
+def test_a_prior_course_is_added_and_so_is_what_it_comes_after():
+    now, before = submission([A], [OF_A]), submission([B], [OF_B], sets=())
+    third = submission([], [dose("dc", gy=1.0, slope=0.01)], sets=())
+    both = now.after(before)
+    assert uids(both) == ("da", "db")
+    assert both.chosen.by == "the only dose; with earlier courses"
+    assert [course.is_prior for course in both.chosen.courses] == [False, True]
+    for chain in (now.after(before.after(third)), now.after(before).after(third)):
+        assert uids(chain) == ("da", "db", "dc")
+    assert uids(now.after(before.after(third), third)) == ("da", "db", "dc")
+    assert uids(now.after(now)) == ("da",)
+
+
+def test_what_is_open_in_an_earlier_export_is_told_of_it():
+    now = submission([A], [OF_A])
+    several = submission([B, plan("C", 3)], [OF_B, dose("dc", "C", gy=3.0)])
+    with pytest.raises(NotEvaluable, match="in the export of an earlier course, 2 doses"):
+        _ = now.after(several).chosen
+    assert uids(now.after(several.selected(plan="C"))) == ("da", "dc")
+    with pytest.raises(NotEvaluable, match="in the export of an earlier course, no RTDOSE"):
+        _ = now.after(submission([B], [])).chosen
+    with pytest.raises(NotEvaluable, match="are of one plan"):
+        _ = now.after(submission([], [dose("other", "A", gy=3.0)])).chosen
+
+
+TURN = RigidTransform(np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.array([10.0, 20, 30]))
+
+
+def moved_back(one):
+    """A dose as it lies in the frame of an earlier course, which TURN brings into ours."""
+    grid = replace(one.grid, grid=TURN.inverse().of_grid(one.grid.grid, PRIOR_FRAME))
+    return replace(one, grid=grid, frame_of_reference_uid=PRIOR_FRAME)
+
+
+REGISTRATION = Registration("1.5", "reg.dcm", FRAME, ((PRIOR_FRAME, TURN),))
+
+
+@pytest.mark.parametrize("where", ["own", "earlier"])
+def test_a_course_of_another_frame_comes_by_its_registration(where):
+    now, before = submission([A], [OF_A]), submission([B], [moved_back(OF_B)], sets=())
+    with pytest.raises(NotEvaluable, match=r"RDdb.dcm.*different frames of reference, and no reg"):
+        _ = now.after(before).chosen
+    if where == "own":
+        now = replace(now, registrations=(REGISTRATION,))
+    else:
+        before = replace(before, registrations=(REGISTRATION,))
+    assert_same_dvh(now.after(before), submission().selected(plan=["A", "B"]))
+    # The same dose, exported again in the frame of another image.
+    same = replace(before, plans=(), doses=(moved_back(again(OF_A, plan_uids=("A2",))),))
+    same = replace(same, doses=(replace(same.doses[0], sop_instance_uid="new"),))
+    assert uids(now.after(same)) == ("da",)
+    assert "counted once" in now.after(same).chosen.notes[0]
+
+
+def test_types_that_do_not_add_up_and_doses_that_cannot_be_used():
+    effective = submission([B], [dose("db", "B", dose_type="EFFECTIVE")], sets=())
+    with pytest.raises(NotEvaluable, match="EFFECTIVE and PHYSICAL are not added up"):
+        submission([A], [OF_A]).after(effective).dvh("Lung")
+    refused = replace(OF_B, grid=None, refusal="its Dose Units are RELATIVE")
+    for both in (
+        submission([A], [OF_A]).after(submission([B], [refused])),
+        submission(doses=[OF_A, refused]).selected(plan=["A", "B"]),
+        submission(doses=[OF_A, refused]).selected(dose=["da", "db"]),
+    ):
+        with pytest.raises(NotEvaluable, match="RELATIVE"):
+            both.dvh("Lung")
+
+
+def with_targets(*structures):
+    return replace(SET, structures=(ORGAN, *structures))
+
+
+APART = {
+    "apart": (box(2, "PTV1", 20), box(3, "PTV2", -20)),
+    "a millimetre apart": (box(2, "PTV1", 10), box(3, "PTV2", -11)),
+}
+NOT_APART = {
+    "touching": (box(2, "PTV1", 10), box(3, "PTV2", -10)),
+    "touching inside a pixel": (box(2, "PTV1", 10.37), box(3, "PTV2", -9.63)),
+    "overlapping by a little": (box(2, "PTV1", 10), box(3, "PTV2", -9.9)),
+    "one in the other": (box(2, "PTV1", 0, 40), box(3, "PTV2", 5, 10)),
+    "the same": (box(2, "PTV1", 10), box(3, "PTV2", 10)),
+    "one not drawn": (box(2, "PTV1", 10), replace(box(3, "PTV2", -20), contours=())),
+    "one not there": (box(2, "PTV1", 10),),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_plans_of_targets_that_lie_apart_are_added(name):
+    both = submission(sets=[with_targets(*APART[name])])
+    assert uids(both) == ("da", "db")
+    assert both.chosen.by == "courses whose targets lie apart"
+    assert uids(both.selected(plan="A")) == ("da",)
+
+
+@pytest.mark.parametrize("name", NOT_APART)
+def test_plans_whose_targets_may_share_dose_are_listed(name):
+    with pytest.raises(NotEvaluable, match=r"2 doses .*alternatives or courses.*RDda.*RDdb"):
+        _ = submission(sets=[with_targets(*NOT_APART[name])]).chosen
+
+
+def test_plans_that_do_not_say_what_they_treat_are_listed():
+    no_link = replace(B, structure_set_uid="")
+    elsewhere = replace(B, structure_set_uid="1.7")
+    no_target = replace(B, prescriptions=(Prescription(20.0),))
+    one_more = replace(B, prescriptions=(*B.prescriptions, Prescription(10.0)))
+    none = replace(B, prescriptions=())
+    for other in (no_link, elsewhere, no_target, one_more, none):
+        with pytest.raises(NotEvaluable, match="2 doses"):
+            _ = submission([A, other]).chosen
+    newer = StructureSet(SET.structures, "1.3", "newer", "RS2.dcm", FRAME)
+    with pytest.raises(NotEvaluable, match="2 doses"):
+        _ = submission(sets=[SET, newer]).chosen
+    with pytest.raises(NotEvaluable, match="3 doses"):
+        _ = submission(doses=[OF_A, OF_B, dose("db2", "B", gy=1.0)]).chosen
+    with pytest.raises(NotEvaluable, match="no dose is there for plan"):
+        _ = submission([A, B], [OF_A]).chosen
+    with pytest.raises(NotEvaluable, match="2 doses"):
+        _ = submission([A, B, plan("C", 1)]).chosen
+    refused = replace(OF_B, grid=None, refusal="cut off")
+    with pytest.raises(NotEvaluable, match="cut off"):
+        _ = submission(doses=[OF_A, refused]).chosen
+    # What an earlier export's plans treat is drawn on structures that are not ours.
+    with pytest.raises(NotEvaluable, match="2 doses"):
+        _ = submission([], [dose("dc", "C")]).after(submission()).chosen
+
+
+def test_names_that_do_not_belong_together_are_refused():
+    for names, said in (
+        ({"plan": ["A", "third"]}, "no plan .third. is there"),
+        ({"dose": ["da", "dz"]}, "no dose .dz. is there"),
+        ({"plan": ["A", "B"], "dose": ["da"]}, r"none of the doses .* is of plan .B."),
+        ({"plan": ["A"], "dose": ["da", "db"]}, r"RDdb.dcm. is not of plan .A. .* but of plan .B."),
+        ({"plan": ["B"], "dose": ["da"]}, "is not of plan .B."),
+    ):
+        with pytest.raises(SelectionError, match=said):
+            submission().selected(**names)
+    with pytest.raises(NotEvaluable, match='no RTDOSE refers to plan "B"'):
+        _ = submission(doses=[OF_A]).selected(plan=["A", "B"]).chosen
+    assert uids(submission().selected(plan=["A", "A", "RPA.dcm"])) == ("da",)
+    assert submission().selected(plan=["A", "A"]).chosen.by == "the only dose"
+    unlinked = dose("dx", "elsewhere", gy=1.0)
+    with pytest.raises(SelectionError, match="none of the doses"):
+        submission(doses=[OF_A, unlinked]).selected(plan=["A", "B"], dose=["da", "dx"])
+    with pytest.raises(NotEvaluable, match="no RTSTRUCT"):
+        choose([], [A, B], [OF_A, OF_B], Selection(plans=("A", "B")))
