@@ -112,6 +112,35 @@ class Chosen:
         """All plans that the doses hold, as far as they are there."""
         return tuple(dict.fromkeys(plan for course in self.courses for plan in course.plans))
 
+    @property
+    def prescription_gy(self) -> float:
+        """The dose that the plans of the judged dose prescribe, all the same.
+
+        Raises
+        ------
+        NotEvaluable
+            If they prescribe none or different ones, or the dose sums several plans.
+        """
+        summed = {uid for dose in self.doses for uid in dose.plan_uids}
+        if len(self.courses) > 1 or len(summed) > 1:
+            raise NotEvaluable(
+                "a dose relative to a prescription needs one, and the dose sums "
+                f"{max(len(summed), len(self.courses))} plans; give the one that is meant"
+            )
+        doses = {prescription.dose_gy for plan in self.plans for prescription in plan.prescriptions}
+        if len(doses) == 1:
+            return doses.pop()
+        if not doses:
+            raise NotEvaluable(
+                "a dose relative to a prescription needs one, and no plan of the dose prescribes "
+                "any; give it"
+            )
+        listed = ", ".join(f"{dose_gy:g}" for dose_gy in sorted(doses))
+        raise NotEvaluable(
+            f"a dose relative to a prescription needs one, and the plans of the dose prescribe "
+            f"{listed} Gy; give the one that is meant"
+        )
+
 
 def choose(
     structure_sets: Sequence[StructureSet],

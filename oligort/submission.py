@@ -180,31 +180,9 @@ class Submission:
         Raises
         ------
         NotEvaluable
-            If they prescribe none or different ones, doses of several courses are added up, or no
-            dose can be chosen.
+            As `Chosen.prescription_gy`; or if no dose can be chosen.
         """
-        if len(self.chosen.courses) > 1:
-            raise NotEvaluable(
-                "a dose relative to a prescription needs one, and the doses of "
-                f"{len(self.chosen.courses)} courses are added up; give the one that is meant"
-            )
-        doses = {
-            prescription.dose_gy
-            for plan in self.chosen.plans
-            for prescription in plan.prescriptions
-        }
-        if len(doses) == 1:
-            return doses.pop()
-        if not doses:
-            raise NotEvaluable(
-                "a dose relative to a prescription needs one, and no plan of the dose prescribes "
-                "any; give it"
-            )
-        listed = ", ".join(f"{dose_gy:g}" for dose_gy in sorted(doses))
-        raise NotEvaluable(
-            f"a dose relative to a prescription needs one, and the plans of the dose prescribe "
-            f"{listed} Gy; give the one that is meant"
-        )
+        return self.chosen.prescription_gy
 
     @cached_property
     def usual_spacing_mm(self) -> float | None:

@@ -10,7 +10,7 @@ from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import StructureSet
-from oligort.objects import Dose, Plan, file_key
+from oligort.objects import Dose, Plan, Prescription, file_key
 from oligort.picked import doses_of_parts, sharing_a_uid
 from oligort.selection import Selection
 from oligort.submission import Submission
@@ -241,3 +241,13 @@ def test_a_submission_refuses_wrong_names_at_once_and_answers_the_rest_later():
     assert selected.dose_sop_instance_uids == ()
     with pytest.raises(NotEvaluable, match="RELATIVE"):
         _ = selected.chosen
+
+
+def test_a_sum_of_plans_has_no_one_prescription():
+    """Two plans of 25 Gy each: 95 % of 25 Gy would be no coverage of the 50 Gy that are given."""
+    half = Prescription(25.0, 1)
+    first, second = replace(A, prescriptions=(half,)), replace(B, prescriptions=(half,))
+    assert chosen([first], [OF_A]).prescription_gy == 25.0
+    total = dose("sum", "A", "B", kind="MULTI_PLAN")
+    with pytest.raises(NotEvaluable, match="the dose sums 2 plans"):
+        _ = chosen([first, second], [total]).prescription_gy
