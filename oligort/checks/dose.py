@@ -9,6 +9,7 @@ from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
+from oligort.dose.dvh import Dvh
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
@@ -59,7 +60,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
     Why it matters: outside the grid there is no dose; a volume there is neither 0 Gy nor more.
 
     How it is measured: the volume outside the grid, which reaches half a voxel beyond its
-    outermost centres.
+    outermost centres; of several courses that are added, outside any of their grids.
 
     Not evaluable when: the structure or the dose is missing.
 
@@ -77,14 +78,14 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
                 source=CONVENTION,
             )
             continue
-        outside = 100 * dvh.uncovered_cc / dvh.volume_cc
-        covers = dvh.uncovered_cc <= UNCOVERED_ROUNDING * dvh.volume_cc
+        outside = 100 * _not_covered_cc(dvh) / dvh.volume_cc
+        covers = _not_covered_cc(dvh) <= UNCOVERED_ROUNDING * dvh.volume_cc
         grade = Grade.PASS if covers else case.protocol.grades.structure_outside_dose_grid
         yield Finding(
             code="OL302",
             grade=grade,
             about=limit.structure,
-            message=f"{dvh.uncovered_cc:.2f} of {dvh.volume_cc:.1f} cc lie outside the dose grid",
+            message=_outside_told(dvh),
             evidence=(Evidence(name="outside the dose grid", measured=outside, unit="%"),),
             source=CONVENTION,
             hint="" if covers else "export the dose on a grid that covers the structure",
@@ -161,6 +162,17 @@ UNCOVERED_ROUNDING = 1e-6
 """Parts per million of a volume outside the grid are rounding, and no deviation."""
 
 
+def _not_covered_cc(dvh: Dvh) -> float:
+    """Return the volume whose dose is not known, or known in part: outside a grid of the sum."""
+    return dvh.uncovered_cc + dvh.partly_covered_volume_cc
+
+
+def _outside_told(dvh: Dvh) -> str:
+    told = f"{dvh.uncovered_cc:.2f} of {dvh.volume_cc:.1f} cc lie outside the dose grid"
+    partly_cc = dvh.partly_covered_volume_cc
+    return f"{told}, {partly_cc:.2f} cc inside only some of the grids added" if partly_cc else told
+
+
 def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
     """Return the metric of each other definition of a limit's structure, or why there is none."""
     values: dict[str, Measure | str] = {}
@@ -213,8 +225,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     if fit.target is None:
         remarks.append(fit.message)
     if allowed_throughout(value, limit) is None:
-        uncovered_cc = judged.dvh.uncovered_cc
-        why = f"{uncovered_cc:.1f} cc lie outside the dose grid: " if uncovered_cc else ""
+        why = f"{_outside_told(judged.dvh)}: " if _not_covered_cc(judged.dvh) else ""
         raise NotEvaluable(
             f"{why}{limit.metric} is {value.low:.3f} to {value.high:.3f} {limit.unit}, and the "
             f"limit lies between"

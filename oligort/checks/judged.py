@@ -68,9 +68,13 @@ def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
     NotEvaluable
         If the metric is relative to a prescription and no one dose is prescribed.
     """
-    if not Metric.parse(limit.metric).needs_prescription:
+    metric, submission = Metric.parse(limit.metric), case.submission
+    if not metric.needs_prescription:
         return dvh
-    return dvh.relative_to(case.submission.prescription_gy)
+    prescription_gy = submission.prescription_gy
+    is_conformity = metric.kind == "CI"
+    isodose = submission.isodose(limit.structure, prescription_gy) if is_conformity else None
+    return dvh.relative_to(prescription_gy, isodose)
 
 
 def _drawn_as(case: Case, name: str) -> Structure | None:
