@@ -29,6 +29,9 @@ SAME_GRID_MM = 1e-3
 Where the dose falls by 10 Gy a millimetre, a micrometre is 0.01 Gy.
 """
 
+TOGETHER = 100_000
+"""Voxels whose dose is looked up at a time: of a whole grid it would take a gigabyte."""
+
 
 @dataclass(frozen=True, eq=False)
 class CompositeDose:
@@ -86,14 +89,11 @@ class CompositeDose:
         highest = [grid.field().range_gy[1] for grid in self.grids]
         found = []
         for grid in self.grids:
-            points_mm = _voxels_mm(grid, grid.dose_gy == grid.maximum_gy)
-            found.append(_highest(field.at(points_mm), points_mm))
+            found += _highest(field, grid, grid.dose_gy == grid.maximum_gy)
         reached_gy = max(gy for gy, _ in found)
         for grid, own_gy in zip(self.grids, highest, strict=True):
             # No other voxel can win, were all other doses at their highest there.
-            points_mm = _voxels_mm(grid, grid.dose_gy > reached_gy - (sum(highest) - own_gy))
-            if len(points_mm):
-                found.append(_highest(field.at(points_mm), points_mm))
+            found += _highest(field, grid, grid.dose_gy > reached_gy - (sum(highest) - own_gy))
         return max(found, key=lambda one: one[0])
 
     def field(self, interpolation: DoseInterpolation = "linear") -> "DoseField | CompositeField":
@@ -127,8 +127,11 @@ class CompositeField:
 
     @property
     def spacing_mm(self) -> float:
-        """In-plane spacing of the finest grid."""
-        return self.finest.spacing_mm
+        """In-plane spacing of the coarsest grid.
+
+        Sub-voxels need not be smaller from the start: a fine grid may hold little of a structure.
+        """
+        return max(field.spacing_mm for field in self.fields)
 
     @property
     def range_gy(self) -> tuple[float, float]:
@@ -157,15 +160,18 @@ def composite_of(parts: Sequence[DoseGrid]) -> DoseGrid | CompositeDose:
     return parts[0] if len(parts) == 1 else CompositeDose(tuple(parts))
 
 
-def _highest(dose_gy: Floats, points_mm: Points) -> tuple[float, Floats]:
-    """Return the highest of some doses (N,), and the point (3,) where it is."""
-    place = int(dose_gy.argmax())
-    return float(dose_gy[place]), points_mm[place]
-
-
-def _voxels_mm(dose: DoseGrid, chosen: npt.NDArray[np.bool_]) -> Points:
-    """Return the centres (N, 3) of some voxels of a grid."""
-    return dose.grid.to_patient(np.argwhere(chosen).astype(np.float64))
+def _highest(
+    field: DoseField | CompositeField, dose: DoseGrid, chosen: npt.NDArray[np.bool_]
+) -> list[tuple[float, Floats]]:
+    """Return the highest doses of a field at some voxels of a grid, and where each is (3,)."""
+    found = []
+    places = np.argwhere(chosen)
+    for first in range(0, len(places), TOGETHER):
+        points_mm = dose.grid.to_patient(places[first : first + TOGETHER].astype(np.float64))
+        dose_gy = field.at(points_mm)
+        place = int(dose_gy.argmax())
+        found.append((float(dose_gy[place]), points_mm[place]))
+    return found
 
 
 def grids_of(dose: DoseGrid | CompositeDose) -> tuple[DoseGrid, ...]:

@@ -97,12 +97,13 @@ def compute_dvh(
         If the region is empty, the dose is higher than any real one, or its grid is too small to
         interpolate in.
     """
-    if dose.maximum_gy > MAXIMUM_DOSE_GY:
+    field = dose.field(region.conventions.dose_interpolation)
+    # The bound comes first: to find the highest dose of a composite takes seconds.
+    if field.range_gy[1] > MAXIMUM_DOSE_GY and dose.maximum_gy > MAXIMUM_DOSE_GY:
         raise NotEvaluable(
             f"the dose reaches {dose.maximum_gy:.6g} Gy: no dose above {MAXIMUM_DOSE_GY:g} Gy is "
             f"believed; check its scaling and units"
         )
-    field = dose.field(region.conventions.dose_interpolation)
     step_mm = _step_mm(region.drawn_volume_mm3, SUB_VOXELS, field)
     finest_mm = _step_mm(region.drawn_volume_mm3, MOST_SUB_VOXELS, field)
     outline_mm = _outline_mm(region, field, step_mm)
