@@ -133,10 +133,22 @@ def dvh(
         from oligort.report.listings import dvh_view
 
         show(dvh_view(document))
+    note_all("dose", _told_of_courses(chosen))
     for entry in document.dvhs:
         note_all(entry.roi_name, entry.notes)
     note_unanswered(document.not_evaluable)
     return Status.OPEN if document.not_evaluable else Status.DONE
+
+
+def _told_of_courses(submission: "Submission") -> tuple[str, ...]:
+    """Return what is added up and what counts once; nothing where one dose was given."""
+    try:
+        chosen = submission.chosen
+    except NotEvaluable:
+        return ()
+    if len(chosen.courses) == 1:
+        return chosen.notes
+    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *chosen.notes
 
 
 def _answer(

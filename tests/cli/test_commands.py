@@ -88,9 +88,13 @@ class Drawn:
     rois: tuple[str, ...] = ("Lung_L", "Empty")
     census: LesionCensus | None = None
     faults: tuple[Fault, ...] = ()
-    chosen: list[object] = field(default_factory=list)
+    asked: list[object] = field(default_factory=list)
     prescribed_gy: float | None = None
     dose_sop_instance_uids = ("1.2.3",)
+
+    @property
+    def chosen(self) -> None:
+        raise NotEvaluable("no dose is chosen")
 
     @property
     def prescription_gy(self) -> float:
@@ -99,7 +103,7 @@ class Drawn:
         return self.prescribed_gy
 
     def selected(self, plan: list[str] | None, dose: list[str] | None) -> "Drawn":
-        self.chosen += [plan, dose]
+        self.asked += [plan, dose]
         return self
 
     @property
@@ -109,7 +113,7 @@ class Drawn:
         return [SimpleNamespace(roi_name=name) for name in self.rois]
 
     def dvh(self, roi: str, conventions: Conventions) -> Curve:
-        self.chosen.append(conventions)
+        self.asked.append(conventions)
         if roi == "Empty":
             raise NotEvaluable("Empty encloses no area")
         if roi not in self.rois:
@@ -117,14 +121,14 @@ class Drawn:
         return Curve(roi)
 
     def dvh_with_alternatives(self, roi: str, conventions: Conventions) -> Curve:
-        self.chosen.append("alternatives")
+        self.asked.append("alternatives")
         return self.dvh(roi, conventions)
 
     def dvh_settings(self, conventions: Conventions) -> dict[str, str]:
         return {"end caps": conventions.end_caps}
 
     def lesions(self, roi_names: tuple[str, ...] | None = None) -> LesionCensus:
-        self.chosen.append(roi_names)
+        self.asked.append(roi_names)
         assert self.census is not None
         return self.census
 
@@ -191,7 +195,7 @@ def test_check_leaves_with_the_status_of_its_verdict(
     )  # fmt: skip
     assert answer.status == status
     assert answer.err == ""
-    assert submission.chosen == [["A"], ["1"]]
+    assert submission.asked == [["A"], ["1"]]
     assert asked == {
         "protocol": "nct06190782",
         "register": register,
@@ -407,7 +411,7 @@ def test_lesions_asked_for_and_not_measured_are_named_with_the_reason(
     reads(monkeypatch, submission)
     answer = run("lesions", tmp_path, "--roi", "Empty", "--roi", "GTV", "--json", "-")
     assert answer.status == 3
-    assert submission.chosen == [("Empty",)]
+    assert submission.asked == [("Empty",)]
     assert json.loads(answer.out)["not_evaluable"] == [
         {"roi_name": "GTV", "metric": None,
          "reason": 'expected an ROI of this name, found "Lung_L", "Empty"'},
@@ -415,7 +419,7 @@ def test_lesions_asked_for_and_not_measured_are_named_with_the_reason(
     ]  # fmt: skip
     # Names that all fail must not fall back to measuring what nobody asked for.
     assert run("lesions", tmp_path, "--roi", "GTV").status == 3
-    assert submission.chosen == [("Empty",), ()]
+    assert submission.asked == [("Empty",), ()]
 
 
 def test_explain_prints_a_page_or_lists_the_checks(run: Run) -> None:

@@ -14,8 +14,6 @@ from oligort.dose.composite import CompositeDose, CompositeField, composite_of, 
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
-from oligort.dose.partition import Partition
-from oligort.dose.sampling import sampler_of
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.grid import Grid
@@ -396,21 +394,21 @@ def test_where_a_grid_ends_inside_the_structure_the_known_dose_counts(kind, axis
 
 @pytest.mark.parametrize("axis", range(3))
 @pytest.mark.parametrize("kind", ["whole", "touching", "overlapping", "apart"])
-def test_what_only_some_grids_reach_is_told_apart(kind, axis):
+def test_what_only_some_grids_reach_is_told_and_may_have_any_dose_above(kind, axis):
     case = ending(kind, axis, np.random.default_rng([axis, len(kind)]))
-    dose = composite_of([case.one, case.other])
-    region = Region(Shape((BOX.structure("Organ", 1, BOX_PLANES_MM),)))
-    field = dose.field()
-    partition = Partition.of(region, field, 2.0)
-    sampler = sampler_of(field, region.frame, partition.lattice)
-    partly_mm3 = 0.0
-    for some in partition.sub_voxels(region):
-        size_mm3 = some.thickness_mm[some.layer] * partition.lattice.pixel_area_mm2
-        samples = sampler.sample(some)
-        if samples.partly is not None:
-            partly_mm3 += float((some.covered * samples.partly.inside * size_mm3).sum())
+    dvh = dvh_of(BOX, BOX_PLANES_MM, composite_of([case.one, case.other]))
     assert case.partly_cc > 0
-    assert partly_mm3 / 1000 == pytest.approx(case.partly_cc, abs=1e-6)
+    assert dvh.partly_covered_volume_cc == pytest.approx(case.partly_cc, abs=1e-6)
+    for gy in (15.0, 20.0, 28.0):
+        volume = dvh[f"V{gy:g}Gy[cc]"]
+        low, high = volume.intervals["coverage"]
+        # All that is known in full at a dose, and all that is not.
+        in_full_cc = dvh.covered_cc - case.partly_cc
+        assert low == pytest.approx(float(case.cc_at(np.array([gy]))[0]), abs=V20_PP * 20)
+        assert low <= volume <= high
+        assert high <= in_full_cc + case.partly_cc + dvh.uncovered_cc + 1e-6
+        assert high >= case.partly_cc + dvh.uncovered_cc - 1e-6
+    assert dvh["Max[Gy]"].intervals["coverage"].high == np.inf
 
 
 def test_a_grid_that_does_not_reach_the_structure_adds_nothing():
