@@ -65,8 +65,10 @@ class Samples(NamedTuple):
     ----------
     dose_gy
         Mean dose of what is covered: that of the sub-voxel, moved to the centroid.
-    width_gy
-        Width of the uniform distribution that has the variance of the dose in the sub-voxel.
+    along_gy
+        Its change across the sub-voxel in that of its three directions where it changes most.
+    across_gy
+        Root of the summed squares of its changes in the two others.
     reach_gy
         How far the dose at a corner of the sub-voxel can differ from that at its centre.
     inside
@@ -74,7 +76,8 @@ class Samples(NamedTuple):
     """
 
     dose_gy: Floats
-    width_gy: Floats
+    along_gy: Floats
+    across_gy: Floats
     reach_gy: Floats
     inside: Floats
 
@@ -248,7 +251,19 @@ def _spread(
         value[rim] += of_rim * offset
         # What a straight border leaves of a pixel is as wide as its centroid tells.
         change[rim] = of_rim * (1 - 2 * np.abs(offset))
-    width = u_change * u_change
-    width += v_change * v_change
-    width += n_change * n_change
-    return Samples(np.maximum(value, 0, out=value), np.sqrt(width, out=width), reach, inside)
+    # From here on squares.
+    for change in changes:
+        np.square(change, out=change)
+    along = np.maximum(u_change, v_change)
+    np.maximum(along, n_change, out=along)
+    across = u_change
+    across += v_change
+    across += n_change
+    across -= along
+    return Samples(
+        dose_gy=np.maximum(value, 0, out=value),
+        along_gy=np.sqrt(along, out=along),
+        across_gy=np.sqrt(np.maximum(across, 0, out=across), out=across),
+        reach_gy=reach,
+        inside=inside,
+    )
