@@ -19,11 +19,11 @@ from oligort.conventions import Conventions
 from oligort.dose.dvh import Dvh, NumericalDoubt
 from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
-from oligort.dose.partition import NOTHING_COVERED, PIXELS, Partition
+from oligort.dose.outline import outline_gy
+from oligort.dose.partition import Partition
 from oligort.dose.sampling import sampler_of
 from oligort.dose.tally import VOLUME_ROUNDING, Extremes, Tally
 from oligort.errors import NotEvaluable
-from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
 from oligort.measure import Interval
 
@@ -102,16 +102,14 @@ def compute_dvh(
     field = dose.field(region.conventions.dose_interpolation)
     step_mm = _step_mm(region.drawn_volume_mm3, SUB_VOXELS, field)
     finest_mm = _step_mm(region.drawn_volume_mm3, MOST_SUB_VOXELS, field)
-    outline_mm = _outline_mm(region, field, step_mm)
-    outline_gy = field.at(outline_mm)
-    outline_gy = outline_gy[np.isfinite(outline_gy)]
-    bin_gy = _bin_gy(*field.range_around(outline_mm)) if len(outline_gy) else BIN_GY
-    estimate = _Estimate.of(region, field, outline_gy, step_mm, bin_gy)
+    outline, bounds_gy = outline_gy(region, field, step_mm)
+    bin_gy = _bin_gy(*bounds_gy)
+    estimate = _Estimate.of(region, field, outline, step_mm, bin_gy)
     if estimate.volume_mm3 <= 0:
         raise NotEvaluable(f"{roi_name} is empty: nothing is left to compute a dose of")
     while step_mm >= 2 * finest_mm and not estimate.is_settled:
         step_mm /= 2
-        estimate = _Estimate.of(region, field, outline_gy, step_mm, bin_gy)
+        estimate = _Estimate.of(region, field, outline, step_mm, bin_gy)
     return replace(
         _dvh_of(estimate, roi_name, roi_number),
         loops_overlap=region.loops_overlap,
@@ -179,7 +177,7 @@ class _Estimate:
 
     @classmethod
     def of(
-        cls, region: Region, field: DoseField, outline_gy: Floats, step_mm: float, bin_gy: float
+        cls, region: Region, field: DoseField, outline: Floats, step_mm: float, bin_gy: float
     ) -> "_Estimate":
         """Cut a region into sub-voxels and count them."""
         partition = Partition.of(region, field, step_mm)
@@ -193,7 +191,7 @@ class _Estimate:
                 volume_mm3 += float(np.einsum("i,i->", some.covered, size_mm3))
                 tally.add(some, sampler.sample(some), size_mm3)
             tally.merge()
-        extremes = tally.extremes(outline_gy)
+        extremes = tally.extremes(outline)
         doubt = DOUBT if partition.follows_voxels else KINKED_DOUBT
         if extremes is None:
             return cls(bin_gy, np.zeros(2), volume_mm3, 0.0, None, 0.0, np.zeros(2), 0.0)
@@ -300,28 +298,3 @@ def _kept_edges(estimate: _Estimate) -> tuple[Floats, npt.NDArray[np.bool_]]:
     low_gy = estimate.extremes.low if estimate.extremes else 0.0
     kept = (np.arange(len(edges)) % usual == 0) | (edges >= low_gy - BIN_GY)
     return edges[kept], kept
-
-
-def _outline_mm(region: Region, field: DoseField, step_mm: float) -> Floats:
-    """Return the outline's points (N, 3): of a convex dose field, the extremes are there.
-
-    Of an expression only the outline of the result counts; its drawn points may lie elsewhere.
-    """
-    points = region.outline_points_mm()
-    if not region.is_one_structure:
-        lattice = Partition.of(region, field, step_mm).lattice
-        points = points[_on_result(region, lattice, points)]
-    return region.frame.to_patient(points)
-
-
-def _on_result(region: Region, lattice: Lattice, points: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each outline point lies in a covered pixel of a layer that begins or ends there."""
-    on_result = np.zeros(len(points), dtype=bool)
-    pixel = np.clip(lattice.to_pixels(points[:, :2]).astype(int), 0, np.array(lattice.shape) - 1)
-    for layers in region.layers(lattice, np.inf, PIXELS):
-        for lower, upper, area in zip(
-            layers.lower_mm, layers.upper_mm, layers.coverage.area, strict=True
-        ):
-            here = (points[:, 2] >= lower - 1e-6) & (points[:, 2] <= upper + 1e-6)
-            on_result[here] |= area[tuple(pixel[here].T)] > NOTHING_COVERED
-    return on_result

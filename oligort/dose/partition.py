@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.field import DoseField
-from oligort.dose.sampling import SubVoxels, aligned_axes
+from oligort.dose.sampling import SubVoxels
 from oligort.dose.spline import SplineAxis
 from oligort.dose.tally import VOLUME_ROUNDING
-from oligort.geometry.raster import Lattice
+from oligort.geometry.raster import Coverage, Lattice
 from oligort.geometry.region import Layers, Region
 
 Floats = npt.NDArray[np.float64]
@@ -25,8 +25,11 @@ Integers = npt.NDArray[np.int64]
 PIXELS = 2_000_000
 """Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
 
-TOGETHER = 100_000
-"""Pixels, of all layers, that are worked on at a time: what a processor's cache holds."""
+RASTERED, TOGETHER = 400_000, 70_000
+"""Pixels, of all layers, that are rastered and that are sampled at a time.
+
+As many as a processor's caches hold; a slab that lies across the end of a group is rastered twice.
+"""
 
 NOTHING_COVERED = 1e-9
 """Sums along a row of pixels leave this much in pixels that nothing covers, at most."""
@@ -69,7 +72,7 @@ class Partition:
         whole = Lattice.around(region.slabs, step_mm)
         low_mm, high_mm = region.extent_mm
         pixel_mm = step_mm * max(1.0, (whole.u_count * whole.v_count / PIXELS) ** 0.5)
-        axes = aligned_axes(field, region.frame)
+        axes = field.along(region.frame)
         if axes is None or not (axes.u.is_uniform and axes.v.is_uniform):
             count = max(1, int(np.ceil((high_mm - low_mm) / step_mm)))
             levels = np.linspace(low_mm, high_mm, count + 1)
@@ -82,32 +85,47 @@ class Partition:
     def sub_voxels(self, region: Region) -> Iterator[tuple[SubVoxels, ...]]:
         """Yield the sub-voxels of a region, those of some layers of boxes at a time."""
         size = self.lattice.u_count * self.lattice.v_count
-        # Two layers of boxes make one of blocks.
-        together = max(2, TOGETHER // size // 2 * 2)
-        ends = self.levels_mm[together:-1:together]
+        rastered, together = (max(2, most // size // 2 * 2) for most in (RASTERED, TOGETHER))
+        ends = self.levels_mm[rastered:-1:rastered]
         for layers in region.layers(self.lattice, self.step_mm, levels_mm=ends):
-            yield self._cut(layers)
+            yield from self._cut(layers, together)
 
-    def _cut(self, layers: Layers) -> tuple[SubVoxels, ...]:
-        """Return the boxes that some layers fill, and the pieces of those that they do not."""
+    def _cut(self, layers: Layers, together: int) -> Iterator[tuple[SubVoxels, ...]]:
+        """Yield the boxes that layers fill, and the pieces of those that they do not."""
         lower, upper, area = layers.lower_mm, layers.upper_mm, layers.coverage.area
         first = max(int(np.searchsorted(self.levels_mm, lower[0] + SAME_HEIGHT_MM)) - 1, 0)
         stop = int(np.searchsorted(self.levels_mm, upper[-1] - SAME_HEIGHT_MM)) + 1
         levels = self.levels_mm[first:stop]
         thin = _thin(levels, lower, upper)
-        is_filled = np.logical_and.reduceat(
-            (area >= 1 - VOLUME_ROUNDING)[thin.layer], thin.first_of_box, axis=0
-        )
-        sizes = np.add.reduceat(thin.thickness_mm, thin.first_of_box)
-        is_filled[sizes < np.diff(levels) - SAME_HEIGHT_MM] = False
-        is_piece = (area > NOTHING_COVERED)[thin.layer]
-        is_piece &= ~is_filled[thin.box]
-        middles = (levels[:-1] + levels[1:]) / 2
-        number = first % 2 + np.arange(len(middles))
-        layer, pixel = _places(is_filled)
-        boxes = SubVoxels(
-            position_mm=middles,
-            thickness_mm=np.diff(levels),
+        is_full, is_there = area >= 1 - VOLUME_ROUNDING, area > NOTHING_COVERED
+        sizes = np.add.reduceat(thin.thickness_mm, thin.first_of_box[:-1])
+        is_whole = sizes > np.diff(levels) - SAME_HEIGHT_MM
+        # Two layers of boxes make one of blocks.
+        starts = range(-(first % 2), len(is_whole), together)
+        for start in starts:
+            boxes = slice(max(start, 0), min(start + together, len(is_whole)))
+            pieces = slice(*thin.first_of_box[[boxes.start, boxes.stop]])
+            layer = thin.layer[pieces]
+            is_filled = np.logical_and.reduceat(
+                is_full[layer], thin.first_of_box[boxes] - pieces.start, axis=0
+            )
+            is_filled &= is_whole[boxes, None, None]
+            number = np.arange(boxes.start, boxes.stop) - start
+            is_piece = is_there[layer]
+            is_piece &= ~is_filled[thin.box[pieces] - boxes.start]
+            some = (
+                self._boxes(levels[boxes.start : boxes.stop + 1], number, is_filled),
+                self._pieces(thin.of(pieces), thin.box[pieces] - start, is_piece, layers.coverage),
+            )
+            yield tuple(one for one in some if len(one.pixel))
+
+    def _boxes(
+        self, levels_mm: Floats, number: Integers, is_there: npt.NDArray[np.bool_]
+    ) -> SubVoxels:
+        layer, pixel = _places(is_there)
+        return SubVoxels(
+            position_mm=(levels_mm[:-1] + levels_mm[1:]) / 2,
+            thickness_mm=np.diff(levels_mm),
             layer=layer,
             pixel=pixel,
             covered=np.ones(len(pixel)),
@@ -116,16 +134,25 @@ class Partition:
             v_offset=np.empty(0),
             block=self._blocks(number, layer, pixel),
         )
-        layer, pixel = _places(is_piece)
-        site = (thin.layer * is_piece[0].size).take(layer) + pixel
-        covered = area.ravel().take(site)
+
+    def _pieces(
+        self,
+        thin: "_ThinLayers",
+        number: Integers,
+        is_there: npt.NDArray[np.bool_],
+        coverage: Coverage,
+    ) -> SubVoxels:
+        layer, pixel = _places(is_there)
+        site = (thin.layer * is_there[0].size).take(layer)
+        site += pixel
+        covered = coverage.area.ravel().take(site)
         rim = np.flatnonzero(covered < 1)
         # Of little the centroid is half rounding; it lies in the pixel all the same.
         u_offset, v_offset = (
             np.clip(moment.ravel().take(site.take(rim)) / covered.take(rim), -0.5, 0.5)
-            for moment in (layers.coverage.u_moment, layers.coverage.v_moment)
+            for moment in (coverage.u_moment, coverage.v_moment)
         )
-        pieces = SubVoxels(
+        return SubVoxels(
             position_mm=thin.position_mm,
             thickness_mm=thin.thickness_mm,
             layer=layer,
@@ -134,9 +161,8 @@ class Partition:
             rim=rim,
             u_offset=u_offset,
             v_offset=v_offset,
-            block=self._blocks(number.take(thin.box), layer, pixel),
+            block=self._blocks(number, layer, pixel),
         )
-        return tuple(some for some in (boxes, pieces) if len(some.pixel))
 
     def _blocks(self, box: Integers, layer: Integers, pixel: Integers) -> Integers:
         u_blocks, v_blocks = ((count + 1) // 2 for count in self.lattice.shape)
@@ -150,7 +176,7 @@ class _ThinLayers(NamedTuple):
     """Pieces (T,) of layers between the levels of boxes, in ascending order.
 
     Their middles and thickness, the layer and the layer of boxes that each is of, and the first
-    piece of every layer of boxes (B,).
+    piece of every layer of boxes (B + 1,), with their number in the end.
     """
 
     position_mm: Floats
@@ -158,6 +184,15 @@ class _ThinLayers(NamedTuple):
     layer: Integers
     box: Integers
     first_of_box: Integers
+
+    def of(self, which: slice) -> "_ThinLayers":
+        """Return some of the pieces."""
+        return self._replace(
+            position_mm=self.position_mm[which],
+            thickness_mm=self.thickness_mm[which],
+            layer=self.layer[which],
+            box=self.box[which],
+        )
 
 
 def _thin(levels_mm: Floats, lower_mm: Floats, upper_mm: Floats) -> _ThinLayers:
@@ -172,7 +207,7 @@ def _thin(levels_mm: Floats, lower_mm: Floats, upper_mm: Floats) -> _ThinLayers:
         thickness_mm=np.diff(borders),
         layer=np.searchsorted(lower_mm, position) - 1,
         box=box,
-        first_of_box=np.searchsorted(box, np.arange(len(levels_mm) - 1)),
+        first_of_box=np.searchsorted(box, np.arange(len(levels_mm))),
     )
 
 

@@ -4,22 +4,22 @@ A voxel reaches half a spacing beyond its centre, so the outermost half voxel is
 continued straight on; beyond it there is no dose.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.field import DoseField
+from oligort.dose.field import AlignedAxes, DoseField
 from oligort.dose.spline import SplineAxis
 from oligort.geometry.raster import Lattice
 from oligort.geometry.slabs import PlaneFrame
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-ALIGNMENT_TOLERANCE = 1e-6
-"""Direction cosines this close to 0 and 1 are axes: over 500 mm, off by less than a micrometre."""
+Sampled = tuple[Floats, ...]
+"""Dose in sub-voxels (N,), and its changes across them along u, v and n."""
 
 SPARSE_FACTOR = 6
 """Where fewer than one pixel in six of a plane is wanted, picking them beats computing all."""
@@ -91,39 +91,75 @@ class Sampler(Protocol):
 
 def sampler_of(field: DoseField, frame: PlaneFrame, lattice: Lattice) -> Sampler:
     """Return the sampler that fits: separable where the axes of dose and planes agree."""
-    axes = aligned_axes(field, frame)
+    axes = field.along(frame)
     return (
         _ObliqueSampler(field, frame, lattice) if axes is None else _AlignedSampler(axes, lattice)
     )
 
 
-class AlignedAxes(NamedTuple):
-    """A dose seen along the axes u, v and n of planes: its axes and coefficients in that order."""
+@dataclass(frozen=True)
+class _Shares:
+    """What positions (N,) along an axis take of the `count` coefficients from `first` on.
 
-    u: SplineAxis
-    v: SplineAxis
-    n: SplineAxis
-    coefficients: Floats
+    `value` and `change` (count, N): for the dose in an interval around each position, and for its
+    change across it. Of two the first is not used: it follows from the second.
+    """
+
+    first: Integers
+    value: Floats
+    change: Floats
+
+    @classmethod
+    def of(cls, axis: SplineAxis, positions_mm: Floats, sizes_mm: Floats) -> "_Shares":
+        """Return the shares of intervals of a size each (N,) around positions."""
+        weights = axis.mean_weights(positions_mm, sizes_mm)
+        return cls(weights.first, weights.value, weights.slope * sizes_mm)
+
+    @property
+    def count(self) -> int:
+        """Coefficients that count at each position."""
+        return len(self.value)
+
+    def take(self, which: Integers) -> "_Shares":
+        """Return the shares of some positions, each as often as it is named."""
+        taken = (np.empty((self.count, len(which))), np.empty((self.count, len(which))))
+        for old, new in zip((self.value, self.change), taken, strict=True):
+            for number in range(int(self.count == 2), self.count):
+                new[number] = old[number].take(which)
+        return _Shares(self.first, *taken)
+
+    def along(self, axis: int) -> "_Shares":
+        """Return the same for arrays of three axes."""
+        shape = [self.count, 1, 1, 1]
+        shape[axis + 1] = -1
+        return _Shares(self.first, self.value.reshape(shape), self.change.reshape(shape))
+
+    def dose(self, neighbours: Sequence[Floats]) -> Floats:
+        """Return the dose from what is at the neighbours of each position."""
+        if self.count > 2:
+            return _weighted(neighbours, self.value)
+        dose = neighbours[1] - neighbours[0]
+        dose *= self.value[1]
+        dose += neighbours[0]
+        return dose
+
+    def dose_and_change(self, neighbours: Sequence[Floats]) -> tuple[Floats, Floats]:
+        """Return the dose and its change from what is at the neighbours of each position."""
+        if self.count > 2:
+            return _weighted(neighbours, self.value), _weighted(neighbours, self.change)
+        change = neighbours[1] - neighbours[0]
+        dose = change * self.value[1]
+        dose += neighbours[0]
+        change *= self.change[1]
+        return dose, change
 
 
-def aligned_axes(field: DoseField, frame: PlaneFrame) -> AlignedAxes | None:
-    """Return the dose along the axes of the planes; None where it lies obliquely to them."""
-    grid = field.grid
-    turn = frame.axes @ grid.axes.T
-    if not np.allclose(np.sort(np.abs(turn), axis=1)[:, :2], 0, atol=ALIGNMENT_TOLERANCE):
-        return None
-    order = np.argmax(np.abs(turn), axis=1)
-    signs = np.sign(turn[np.arange(3), order])
-    origin = frame.to_plane(grid.origin_mm)
-    coefficients = field.coefficients.transpose(order)
-    axes = []
-    for axis in range(3):
-        along = origin[axis] + signs[axis] * field.axes[order[axis]].centres_mm
-        if signs[axis] < 0:
-            along, coefficients = along[::-1], np.flip(coefficients, axis)
-        axes.append(SplineAxis(along, field.degree))
-    u_axis, v_axis, n_axis = axes
-    return AlignedAxes(u_axis, v_axis, n_axis, coefficients)
+def _weighted(values: Sequence[Floats], weights: Floats) -> Floats:
+    """Return the sum of values, each times its weights."""
+    total: Floats = values[0] * weights[0]
+    for value, weight in zip(values[1:], weights[1:], strict=True):
+        total += value * weight
+    return total
 
 
 class _AlignedSampler:
@@ -133,78 +169,84 @@ class _AlignedSampler:
         self._n_axis, self._shape = axes.n, lattice.shape
         u_mm, u_size = axes.u.cut(lattice.u_centres_mm, lattice.u_step_mm)
         v_mm, v_size = axes.v.cut(lattice.v_centres_mm, lattice.v_step_mm)
-        u, v = axes.u.mean_weights(u_mm, u_size), axes.v.mean_weights(v_mm, v_size)
-        # Of slopes, the change across a sub-voxel is wanted.
-        self._u_value, self._u_change = u.value, u.slope * u_size
-        self._v_value, self._v_change = v.value, v.slope * v_size
-        u_first, v_first = int(u.first[0]), int(v.first[0])
-        self._u_first, self._v_first = u.first - u_first, v.first - v_first
-        u_stop, v_stop = int(u.first[-1]) + len(u.value), int(v.first[-1]) + len(v.value)
-        self._window = np.moveaxis(axes.coefficients[u_first:u_stop, v_first:v_stop], 2, 0)
+        self._u, self._v = _Shares.of(axes.u, u_mm, u_size), _Shares.of(axes.v, v_mm, v_size)
+        self._coefficients = axes.coefficients
         self._inside = np.outer(u_size / lattice.u_step_mm, v_size / lattice.v_step_mm).ravel()
+        self._strides = np.array(axes.coefficients.strides) // axes.coefficients.itemsize
+        first = np.add.outer(self._u.first * self._strides[1], self._v.first)
+        self._first_of_pixel = first.ravel()
+        u_of_pixel, v_of_pixel = np.indices(lattice.shape, dtype=np.int64)
+        self._u_of_pixel, self._v_of_pixel = u_of_pixel.ravel(), v_of_pixel.ravel()
 
     def sample(self, sub_voxels: SubVoxels) -> Samples:
         """Return the dose in sub-voxels."""
         middle, size = self._n_axis.cut(sub_voxels.position_mm, sub_voxels.thickness_mm)
-        n = self._n_axis.mean_weights(middle, size)
-        low, stop = int(n.first.min()), int(n.first.max()) + len(n.value)
-        near = np.ascontiguousarray(self._window[low:stop])
-        planes = self._weighted(near, n.first - low, n.value, 0)
-        slopes = self._weighted(near, n.first - low, n.slope * size, 0)
-        # First along v on the rows of the grid, of which there are few.
-        rows = self._weighted(planes, self._v_first, self._v_value, 2)
-        v_rows = self._weighted(planes, self._v_first, self._v_change, 2)
-        n_rows = self._weighted(slopes, self._v_first, self._v_value, 2)
-        along_u = self._along_u(sub_voxels, len(middle))
-        value, u_change = along_u(rows, self._u_value), along_u(rows, self._u_change)
-        v_change, n_change = along_u(v_rows, self._u_value), along_u(n_rows, self._u_value)
+        n = _Shares.of(self._n_axis, middle, size)
+        sites = len(middle) * self._shape[0] * self._shape[1]
+        sampled = self._on_planes if len(sub_voxels.pixel) * SPARSE_FACTOR > sites else self._picked
+        value, *changes = sampled(n, sub_voxels)
         inside = self._inside.take(sub_voxels.pixel)
         inside *= (size / sub_voxels.thickness_mm).take(sub_voxels.layer)
-        return _spread(value, (u_change, v_change, n_change), inside, sub_voxels)
+        return _spread(value, (changes[0], changes[1], changes[2]), inside, sub_voxels)
 
-    @staticmethod
-    def _weighted(array: Floats, first: Integers, weights: Floats, axis: int) -> Floats:
-        """Return the weighted sum of each position's neighbours along an axis of three."""
-        shape = [1, 1, 1]
-        shape[axis] = -1
-        total = _picked(array, first, axis) * weights[0].reshape(shape)
-        for number in range(1, len(weights)):
-            total += _picked(array, first + number, axis) * weights[number].reshape(shape)
-        return np.asarray(total)
+    def _on_planes(self, n: _Shares, sub_voxels: SubVoxels) -> Sampled:
+        """Sample whole planes, and take the sub-voxels from them."""
+        u, v, n = self._u.along(1), self._v.along(2), n.along(0)
+        u_slice, v_slice = (
+            slice(int(one.first[0]), int(one.first[-1]) + one.count) for one in (u, v)
+        )
+        near = self._coefficients[:, u_slice, v_slice]
+        u_first, v_first = u.first - u.first[0], v.first - v.first[0]
+        planes, n_planes = n.dose_and_change(_neighbours(near, n.first, n.count, 0))
+        # First along v on the rows of the grid, of which there are fewer.
+        rows, v_rows = v.dose_and_change(_neighbours(planes, v_first, v.count, 2))
+        n_rows = v.dose(_neighbours(n_planes, v_first, v.count, 2))
+        value, u_change = u.dose_and_change(_neighbours(rows, u_first, u.count, 1))
+        v_change, n_change = (
+            u.dose(_neighbours(one, u_first, u.count, 1)) for one in (v_rows, n_rows)
+        )
+        place = sub_voxels.layer * (self._shape[0] * self._shape[1])
+        place += sub_voxels.pixel
+        return tuple(whole.ravel().take(place) for whole in (value, u_change, v_change, n_change))
 
-    def _along_u(self, sub_voxels: SubVoxels, layers: int) -> Callable[[Floats, Floats], Floats]:
-        """Return how rows of the grid become values at the sub-voxels.
+    def _picked(self, n: _Shares, sub_voxels: SubVoxels) -> Sampled:
+        """Sample each sub-voxel by itself."""
+        n_stride, u_stride, _ = self._strides
+        first = self._first_of_pixel.take(sub_voxels.pixel)
+        first += (n.first * n_stride).take(sub_voxels.layer)
+        n = n.take(sub_voxels.layer)
+        u, v = (
+            one.take(place.take(sub_voxels.pixel))
+            for one, place in ((self._u, self._u_of_pixel), (self._v, self._v_of_pixel))
+        )
+        flat = self._coefficients.ravel()
 
-        On whole planes, of which they are taken, or each by itself where they are few.
-        """
-        u_count, v_count = self._shape
-        if len(sub_voxels.pixel) * SPARSE_FACTOR > layers * u_count * v_count:
-            place = sub_voxels.layer * (u_count * v_count) + sub_voxels.pixel
+        def along_n(u_number: int, v_number: int) -> tuple[Floats, Floats]:
+            start = u_number * u_stride + v_number
+            steps = start + n_stride * np.arange(n.count)
+            return n.dose_and_change([flat.take(first + step) for step in steps])
 
-            def on_planes(rows: Floats, weights: Floats) -> Floats:
-                whole = self._weighted(rows, self._u_first, weights, 1)
-                return np.asarray(whole.ravel().take(place))
-
-            return on_planes
-        u, v = np.divmod(sub_voxels.pixel, v_count)
-        row = sub_voxels.layer * self._window.shape[1] + self._u_first.take(u)
-        start = row * v_count + v
-
-        def one_by_one(rows: Floats, weights: Floats) -> Floats:
-            flat = rows.ravel()
-            total = flat.take(start) * weights[0].take(u)
-            for number in range(1, len(weights)):
-                total += flat.take(start + number * v_count) * weights[number].take(u)
-            return np.asarray(total)
-
-        return one_by_one
+        rows, v_rows, n_rows = [], [], []
+        for u_number in range(u.count):
+            columns = [along_n(u_number, v_number) for v_number in range(v.count)]
+            planes, n_planes = zip(*columns, strict=True)
+            dose, change = v.dose_and_change(planes)
+            rows.append(dose)
+            v_rows.append(change)
+            n_rows.append(v.dose(n_planes))
+        return *u.dose_and_change(rows), u.dose(v_rows), u.dose(n_rows)
 
 
-def _picked(array: Floats, places: Integers, axis: int) -> Floats:
+def _neighbours(array: Floats, first: Integers, count: int, axis: int) -> list[Floats]:
+    """Return the entries at `first` along an axis, those after them, and so on."""
+    return [_entries(array, first + number, axis) for number in range(count)]
+
+
+def _entries(array: Floats, places: Integers, axis: int) -> Floats:
     """Return the entries at ascending places along an axis; a view where none is left out."""
-    first, last = int(places[0]), int(places[-1])
-    if last - first + 1 == len(places) and (np.diff(places) == 1).all():
-        return np.moveaxis(np.moveaxis(array, axis, 0)[first : last + 1], 0, axis)
+    start, last = int(places[0]), int(places[-1])
+    if last - start + 1 == len(places) and (np.diff(places) == 1).all():
+        return np.moveaxis(np.moveaxis(array, axis, 0)[start : last + 1], 0, axis)
     return array.take(places, axis)
 
 

@@ -94,17 +94,17 @@ class Tally:
         self._dose_volume += float(np.einsum("i,i->", volume, doses.centre_gy))
         # What the edge of the grid cuts is filled too: its interval is that of the part inside.
         is_inside, is_whole = fraction > 0, covered > 1 - VOLUME_ROUNDING
-        filled, rim = np.flatnonzero(is_inside & is_whole), np.flatnonzero(is_inside & ~is_whole)
-        low, high = doses.centre_gy - samples.reach_gy, doses.centre_gy + samples.reach_gy
-        if len(filled):
-            self._low = min(self._low, float(low.take(filled).min()))
-            self._high = max(self._high, float(high.take(filled).max()))
-            some = _Doses(*(values.take(filled) for values in doses))
-            self._histogram.add(some, self._floor_gy, self._ceiling_gy)
-        if len(rim):
-            self._lowest = min(self._lowest, float(low.take(rim).min()))
-            self._highest = max(self._highest, float(high.take(rim).max()))
-            self._rim.append(_Doses(*(values.take(rim) for values in doses)))
+        reach = samples.reach_gy
+        filled, reach_of_filled = _those(is_inside & is_whole, doses, reach)
+        if len(reach_of_filled):
+            self._low = min(self._low, float((filled.centre_gy - reach_of_filled).min()))
+            self._high = max(self._high, float((filled.centre_gy + reach_of_filled).max()))
+            self._histogram.add(filled, self._floor_gy, self._ceiling_gy)
+        rim, reach_of_rim = _those(is_inside & ~is_whole, doses, reach)
+        if len(reach_of_rim):
+            self._lowest = min(self._lowest, float((rim.centre_gy - reach_of_rim).min()))
+            self._highest = max(self._highest, float((rim.centre_gy + reach_of_rim).max()))
+            self._rim.append(rim)
         self._unmerged.append((doses, sub_voxels.block))
 
     def merge(self) -> None:
@@ -181,6 +181,14 @@ class Tally:
         for blocks in self._blocks:
             histogram.add(blocks, extremes.low, extremes.high)
         return histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
+
+
+def _those(wanted: npt.NDArray[np.bool_], doses: _Doses, reach_gy: Floats) -> tuple[_Doses, Floats]:
+    """Return the doses that are wanted (N,), and how far each reaches."""
+    if wanted.all():
+        return doses, reach_gy
+    which = np.flatnonzero(wanted)
+    return _Doses(*(values.take(which) for values in doses)), reach_gy.take(which)
 
 
 def _joined(batches: Sequence[_Doses]) -> _Doses:

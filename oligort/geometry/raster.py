@@ -135,9 +135,9 @@ class Coverage(NamedTuple):
 class _Pieces(NamedTuple):
     """Pieces of edges, each inside one pixel.
 
-    `pixel` is the flat index in a lattice with one more row of u than it has pixels; `beyond` is
-    the piece's height and `v_beyond` its first moment, which all pixels beyond it receive;
-    `inside`, `u_inside` and `v_inside` are what its own pixel receives.
+    `pixel` is the flat index in the lattice; `beyond` is the piece's height and `v_beyond` its
+    first moment, which all pixels beyond it along u receive; `inside`, `u_inside` and `v_inside`
+    are what its own pixel receives.
     """
 
     pixel: Integers
@@ -196,7 +196,7 @@ class CoverageRaster:
 
     def _slabs_that_cross(self, which: slice, slab: Integers) -> Integers:
         """Return the slabs in which edges of two loops cross; only in one pixel can they."""
-        size = (self.lattice.u_count + 1) * self.lattice.v_count
+        size = self.lattice.u_count * self.lattice.v_count
         pixel, edge = self._pieces.pixel[which] + slab * size, self._pieces.edge[which]
         loop = self._loop_of_edge[edge]
         shown = np.empty(int(pixel.max(initial=0)) + 1, dtype=np.int64)
@@ -302,21 +302,24 @@ def _accumulate(
     pieces: _Pieces, which: slice, slab: Integers, slabs: int, lattice: Lattice
 ) -> Coverage:
     """Sum the pieces into what each pixel is covered by, `slab` being the slab of each piece."""
-    u_count, v_count = lattice.shape
-    size = (u_count + 1) * v_count
-    pixel = pieces.pixel[which] + slab * size
+    shape = (slabs, *lattice.shape)
+    count, v_count = lattice.u_count * lattice.v_count, lattice.v_count
+    pixel = pieces.pixel[which] + slab * count
+    # Beyond the last row there is nothing to receive it.
+    following = np.where(pieces.pixel[which] < count - v_count, pixel + v_count, slabs * count)
+
+    def received(at: Integers, what: Floats) -> Floats:
+        return np.asarray(np.bincount(at, what, minlength=slabs * count), dtype=np.float64)
 
     def summed(inside: Floats, beyond: Floats) -> Floats:
-        sums: Floats = np.bincount(pixel, inside, minlength=slabs * size).astype(np.float64)
-        sums += np.bincount(pixel + v_count, beyond - inside, minlength=slabs * size)
-        grid = sums.reshape(slabs, u_count + 1, v_count)
-        np.cumsum(grid, axis=1, out=grid)
-        return np.asarray(grid[:, :u_count], dtype=np.float64)
+        sums = received(pixel, inside)
+        sums += received(following, beyond - inside)[: slabs * count]
+        grid = sums.reshape(shape)
+        return np.cumsum(grid, axis=1, out=grid)
 
-    u_moment = np.bincount(pixel, pieces.u_inside[which], minlength=slabs * size)
     return Coverage(
         summed(pieces.inside[which], pieces.beyond[which]),
-        u_moment.reshape(slabs, u_count + 1, v_count)[:, :u_count].astype(np.float64),
+        received(pixel, pieces.u_inside[which]).reshape(shape),
         summed(pieces.v_inside[which], pieces.v_beyond[which]),
     )
 

@@ -202,12 +202,13 @@ class Region:
         """Return the (N, 3) points (u, v, n) of every loop on both faces of its slab."""
         loops = [loop for slab in self.slabs for loop in slab.loops]
         in_slab = [sum(map(len, slab.loops)) for slab in self.slabs]
-        points = np.concatenate(loops)
-        faces = (
-            np.repeat([slab.lower_mm for slab in self.slabs], in_slab),
-            np.repeat([slab.upper_mm for slab in self.slabs], in_slab),
-        )
-        return np.concatenate([np.column_stack([points, face]) for face in faces])
+        count = sum(in_slab)
+        # One coordinate after the other: they are asked for one at a time.
+        points = np.empty((3, 2 * count))
+        points[:2, :count] = points[:2, count:] = np.concatenate(loops).T
+        points[2, :count] = np.repeat([slab.lower_mm for slab in self.slabs], in_slab)
+        points[2, count:] = np.repeat([slab.upper_mm for slab in self.slabs], in_slab)
+        return points.T
 
 
 def _cut_at(borders_mm: Floats, levels_mm: Floats) -> tuple[Floats, Integers]:
