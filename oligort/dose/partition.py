@@ -25,7 +25,7 @@ Integers = npt.NDArray[np.int64]
 PIXELS = 2_000_000
 """Pixels of a plane at most: two specks at both ends of a patient span it all, at little volume."""
 
-RASTERED, TOGETHER = 400_000, 70_000
+RASTERED, TOGETHER = 400_000, 100_000
 """Pixels, of all layers, that are rastered and that are sampled at a time.
 
 As many as a processor's caches hold; a slab that lies across the end of a group is rastered twice.
