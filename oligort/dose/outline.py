@@ -44,7 +44,7 @@ def _may_be_extreme(axes: AlignedAxes, points: Points) -> Bools:
     """Whether the lowest or the highest dose may be that at each of some points (N, 3).
 
     A spline lies between the coefficients that count in its cell: no point of a cell is lowest
-    where another cell has no dose that high.
+    where another cell has no dose higher than its own.
     """
     inside = np.ones(len(points), dtype=bool)
     between = np.ones(len(points), dtype=bool)
@@ -65,7 +65,9 @@ def _may_be_extreme(axes: AlignedAxes, points: Points) -> Bools:
     is_met[cell] = True
     cells = np.flatnonzero(is_met[:-1])
     low, high = _bounds(axes, cells)
-    is_met[cells] = (low <= high.min()) | (high >= low.max())
+    is_met[cells] = (low < high.min()) | (high > low.max())
+    # Where all are as high as one cell's highest dose, that cell has it.
+    is_met[cells[[high.argmin(), low.argmax()]]] = True
     return np.asarray(inside & is_met.take(cell))
 
 

@@ -106,10 +106,10 @@ class Partition:
             boxes = slice(max(start, 0), min(start + together, len(is_whole)))
             pieces = slice(*thin.first_of_box[[boxes.start, boxes.stop]])
             layer = thin.layer[pieces]
-            is_filled = np.logical_and.reduceat(
-                is_full[layer], thin.first_of_box[boxes] - pieces.start, axis=0
-            )
-            is_filled &= is_whole[boxes, None, None]
+            is_filled = np.zeros((boxes.stop - boxes.start, *self.lattice.shape), dtype=bool)
+            for box in np.flatnonzero(is_whole[boxes]):
+                within = thin.layer[slice(*thin.first_of_box[boxes.start + box :][:2])]
+                np.all(is_full[within[0] : within[-1] + 1], axis=0, out=is_filled[box])
             number = np.arange(boxes.start, boxes.stop) - start
             is_piece = is_there[layer]
             is_piece &= ~is_filled[thin.box[pieces] - boxes.start]

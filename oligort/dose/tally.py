@@ -242,33 +242,39 @@ class _Histogram:
 
     def add(self, doses: _Doses, low_gy: float, high_gy: float) -> None:
         """Enter each volume as two intervals of dose, cut at a lowest and a highest dose."""
-        half, step = doses.along_gy / 2, doses.across_gy * HALF_OF_UNIFORM
+        centre = np.clip(doses.centre_gy, low_gy, high_gy)
+        # From here on in bins.
+        centre += TIE_GY
+        centre *= 1 / self._bin_gy
+        half, step = (
+            width * (share / self._bin_gy)
+            for width, share in ((doses.along_gy, 0.5), (doses.across_gy, HALF_OF_UNIFORM))
+        )
+        lowest, highest = (low_gy + TIE_GY) / self._bin_gy, (high_gy + TIE_GY) / self._bin_gy
         volume = doses.volume_mm3 / 2
-        for middle in (doses.centre_gy - step, doses.centre_gy + step):
-            low, high = (
-                np.clip(middle - half, low_gy, high_gy),
-                np.clip(middle + half, low_gy, high_gy),
-            )
+        for middle in (centre - step, centre + step):
+            low, high = middle - half, middle + half
+            np.maximum(low, lowest, out=low)
+            np.minimum(high, highest, out=high)
             self._spread(low, high, volume)
 
-    def _spread(self, low_gy: Floats, high_gy: Floats, volume_mm3: Floats) -> None:
-        """Spread each volume evenly over its interval.
+    def _spread(self, low: Floats, high: Floats, volume_mm3: Floats) -> None:
+        """Spread each volume evenly over its interval of bins; the intervals are used up.
 
         The bins at both ends receive their part at once; the full bins between receive a constant
         from the first to the last of them, summed up when the histogram is read.
         """
-        low, high = (low_gy + TIE_GY) / self._bin_gy, (high_gy + TIE_GY) / self._bin_gy
         size = len(self._points)
         width = high - low
-        narrow = np.flatnonzero(width < NARROW)
-        if len(narrow):
+        if width.min(initial=1.0) < NARROW:
             # Spread over next to no width they would leave rounding.
+            narrow = np.flatnonzero(width < NARROW)
             first = high.take(narrow).astype(np.int64)
             self._points += np.bincount(first, volume_mm3.take(narrow), minlength=size)
             volume_mm3 = volume_mm3.copy()
             volume_mm3[narrow] = 0
             width[narrow] = 1
-        density = volume_mm3 / width
+        density = np.divide(volume_mm3, width, out=width)
         first, last = low.astype(np.int64), high.astype(np.int64)
         low -= first
         low -= 1
@@ -277,6 +283,5 @@ class _Histogram:
         high *= density
         self._points -= np.bincount(first, low, minlength=size)
         self._points += np.bincount(last, high, minlength=size)
-        steps = np.bincount(first, density, minlength=size)
-        self._steps[1:] += steps[:-1]
+        self._steps[1:] += np.bincount(first, density, minlength=size)[:-1]
         self._steps -= np.bincount(last, density, minlength=size)

@@ -15,7 +15,7 @@ crosses itself within one pixel goes unnoticed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -167,7 +167,8 @@ class CoverageRaster:
         signs = np.concatenate([slab.drawn.signs for slab in slabs])
         edges_per_slab = [sum(map(len, slab.loops)) for slab in slabs]
         self._starts, self._steps = _edges(loops, lattice)
-        self._pieces = _cut(loops, signs, lattice)
+        weights = np.repeat(signs.astype(np.float64), [len(loop) for loop in loops])
+        self._pieces = _cut(self._starts, self._steps, weights, lattice)
         self._loop_of_edge = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
         self._slab_of_edge = np.repeat(np.arange(len(slabs)), edges_per_slab)
         self._bounds = np.searchsorted(
@@ -248,30 +249,22 @@ def _edges(loops: Sequence[Points], lattice: Lattice) -> tuple[Floats, Floats]:
     return starts, starts[following] - starts
 
 
-def _cut(loops: Sequence[Points], signs: npt.NDArray[Any], lattice: Lattice) -> _Pieces:
-    """Cut the edges of all loops at the pixel borders."""
-    lengths = np.array([len(loop) for loop in loops])
-    starts, steps = _edges(loops, lattice)
-    weight = np.repeat(signs.astype(np.float64), lengths)
-
-    edges = np.arange(len(starts))
-    u_edges, u_fractions = _crossings(starts[:, 0], steps[:, 0])
-    v_edges, v_fractions = _crossings(starts[:, 1], steps[:, 1])
-    edge = np.concatenate([edges, u_edges, v_edges])
-    fraction = np.concatenate([np.zeros(len(edges)), u_fractions, v_fractions])
-    order = np.lexsort((fraction, edge))
-    edge, fraction = edge[order], fraction[order]
-    until = np.append(fraction[1:], 1.0)
-    until[np.flatnonzero(np.append(np.diff(edge), 1))] = 1.0
-
-    middle, part = (fraction + until) / 2, until - fraction
-    u_step, v_step = steps[edge, 0] * part, steps[edge, 1] * part
-    u_middle = starts[edge, 0] + middle * steps[edge, 0]
-    v_middle = starts[edge, 1] + middle * steps[edge, 1]
+def _cut(starts: Points, steps: Points, weights: Floats, lattice: Lattice) -> _Pieces:
+    """Cut edges (N, 2), each of a weight, at the pixel borders."""
+    # One coordinate at a time, as everything below.
+    (u_start, v_start), (u_way, v_way) = (np.ascontiguousarray(x.T) for x in (starts, steps))
+    edge, fraction, until = _parts(_crossings(u_start, u_way), _crossings(v_start, v_way))
+    part = until - fraction
+    middle = (fraction + until) / 2
+    u_step, v_step = u_way.take(edge), v_way.take(edge)
+    u_middle = u_start.take(edge) + middle * u_step
+    v_middle = v_start.take(edge) + middle * v_step
+    u_step *= part
+    v_step *= part
     u_pixel = np.minimum(u_middle.astype(np.int64), lattice.u_count - 1)
     v_pixel = np.minimum(v_middle.astype(np.int64), lattice.v_count - 1)
     # What lies beyond an edge along u is outside where the edge runs up, inside where it runs down.
-    beyond = -v_step * weight[edge]
+    beyond = -v_step * weights.take(edge)
     # From the pixel's centre; along the piece u and v are linear, so their products average to
     # the product of the middles and a twelfth of that of the steps.
     u, v = u_middle - u_pixel - 0.5, v_middle - v_pixel - 0.5
@@ -286,16 +279,51 @@ def _cut(loops: Sequence[Points], signs: npt.NDArray[Any], lattice: Lattice) -> 
     )
 
 
-def _crossings(starts: Floats, steps: Floats) -> tuple[Integers, Floats]:
-    """Return edges and the fractions of their way at which they cross whole numbers."""
-    low = np.minimum(starts, starts + steps)
-    high = np.maximum(starts, starts + steps)
-    first = np.floor(low) + 1
-    counts = np.maximum(np.ceil(high) - first, 0).astype(np.int64)
-    edges = np.repeat(np.arange(len(starts)), counts)
-    within = np.arange(len(edges)) - np.repeat(np.cumsum(counts) - counts, counts)
-    borders = first[edges] + within
-    return edges, np.clip((borders - starts[edges]) / steps[edges], 0, 1)
+class _Crossings(NamedTuple):
+    """Where edges cross whole numbers of a coordinate.
+
+    `counts` (N,) tells how often each edge does; `edge` and `fraction` (C,) of which edge each
+    crossing is, and after what part of its way, in ascending order.
+    """
+
+    counts: Integers
+    edge: Integers
+    fraction: Floats
+
+
+def _crossings(starts: Floats, steps: Floats) -> _Crossings:
+    """Return where edges cross whole numbers."""
+    ends = starts + steps
+    first = np.floor(np.minimum(starts, ends)) + 1
+    last = np.ceil(np.maximum(starts, ends)) - 1
+    counts = np.maximum(last - first + 1, 0).astype(np.int64)
+    edge = np.repeat(np.arange(len(starts)), counts)
+    within = np.arange(len(edge)) - (np.cumsum(counts) - counts).take(edge)
+    step = steps.take(edge)
+    border = np.where(step > 0, first.take(edge) + within, last.take(edge) - within)
+    return _Crossings(counts, edge, np.clip((border - starts.take(edge)) / step, 0, 1))
+
+
+def _parts(across_u: _Crossings, across_v: _Crossings) -> tuple[Integers, Floats, Floats]:
+    """Return the edge of every piece (P,), and after what parts of its way it begins and ends."""
+    counts = 1 + across_u.counts + across_v.counts
+    stop = np.cumsum(counts)
+    edge = np.repeat(np.arange(len(counts)), counts)
+    fraction = np.zeros(len(edge))
+    before = stop - counts + 1
+    for across in (across_u, across_v):
+        place = np.arange(len(across.edge)) - (np.cumsum(across.counts) - across.counts).take(
+            across.edge
+        )
+        fraction[before.take(across.edge) + place] = across.fraction
+        before = before + across.counts
+    # Of edges that cross both, which are few, the crossings are still to be put in order.
+    mixed = np.flatnonzero(((across_u.counts > 0) & (across_v.counts > 0)).take(edge))
+    order = np.lexsort((fraction.take(mixed), edge.take(mixed)))
+    fraction[mixed] = fraction.take(mixed.take(order))
+    until = np.append(fraction[1:], 1.0)
+    until[stop - 1] = 1.0
+    return edge, fraction, until
 
 
 def _accumulate(
@@ -332,5 +360,6 @@ def _coverage_of_crossing_loops(slab: Slab, lattice: Lattice) -> Coverage:
     loops = list(trapezoids([slab.loops], [slab.exclusive]).corners_mm)
     if not loops:
         return Coverage(*np.zeros((3, 1, *lattice.shape)))
-    pieces = _cut(loops, np.ones(len(loops)), lattice)
+    starts, steps = _edges(loops, lattice)
+    pieces = _cut(starts, steps, np.ones(len(starts)), lattice)
     return _accumulate(pieces, slice(None), np.zeros(len(pieces.pixel), np.int64), 1, lattice)
