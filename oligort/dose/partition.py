@@ -128,7 +128,7 @@ class Partition:
             thickness_mm=np.diff(levels_mm),
             layer=layer,
             pixel=pixel,
-            covered=np.ones(len(pixel)),
+            covered=np.broadcast_to(1.0, len(pixel)),
             rim=np.empty(0, dtype=np.int64),
             u_offset=np.empty(0),
             v_offset=np.empty(0),
@@ -198,7 +198,7 @@ class _ThinLayers(NamedTuple):
 def _thin(levels_mm: Floats, lower_mm: Floats, upper_mm: Floats) -> _ThinLayers:
     """Cut layers at the levels of boxes; each box holds a part of some layer."""
     inside = levels_mm[(levels_mm > lower_mm[0]) & (levels_mm < upper_mm[-1])]
-    borders = np.unique(np.concatenate([lower_mm, upper_mm, inside]))
+    borders = np.sort(np.concatenate([lower_mm, upper_mm, inside]))
     borders = borders[np.diff(borders, prepend=-np.inf) > SAME_HEIGHT_MM]
     position = (borders[:-1] + borders[1:]) / 2
     box = np.searchsorted(levels_mm, position) - 1

@@ -24,6 +24,9 @@ Sampled = tuple[Floats, ...]
 SPARSE_FACTOR = 6
 """Where fewer than one pixel in six of a plane is wanted, picking them beats computing all."""
 
+CUT_SHARE = 1e-9
+"""A sub-voxel that lacks less of itself is not cut by the border of the grid: rounding."""
+
 
 class SubVoxels(NamedTuple):
     """The sub-voxels of some thin layers, N in all.
@@ -172,6 +175,7 @@ class _AlignedSampler:
         self._u, self._v = _Shares.of(axes.u, u_mm, u_size), _Shares.of(axes.v, v_mm, v_size)
         self._coefficients = axes.coefficients
         self._inside = np.outer(u_size / lattice.u_step_mm, v_size / lattice.v_step_mm).ravel()
+        self._is_inside = bool((self._inside > 1 - CUT_SHARE).all())
         self._strides = np.array(axes.coefficients.strides) // axes.coefficients.itemsize
         first = np.add.outer(self._u.first * self._strides[1], self._v.first)
         self._first_of_pixel = first.ravel()
@@ -185,8 +189,12 @@ class _AlignedSampler:
         sites = len(middle) * self._shape[0] * self._shape[1]
         sampled = self._on_planes if len(sub_voxels.pixel) * SPARSE_FACTOR > sites else self._picked
         value, *changes = sampled(n, sub_voxels)
-        inside = self._inside.take(sub_voxels.pixel)
-        inside *= (size / sub_voxels.thickness_mm).take(sub_voxels.layer)
+        is_cut = size < sub_voxels.thickness_mm * (1 - CUT_SHARE)
+        if self._is_inside and not is_cut.any():
+            inside = np.broadcast_to(1.0, len(value))
+        else:
+            inside = self._inside.take(sub_voxels.pixel)
+            inside *= (size / sub_voxels.thickness_mm).take(sub_voxels.layer)
         return _spread(value, (changes[0], changes[1], changes[2]), inside, sub_voxels)
 
     def _on_planes(self, n: _Shares, sub_voxels: SubVoxels) -> Sampled:
@@ -245,9 +253,10 @@ def _neighbours(array: Floats, first: Integers, count: int, axis: int) -> list[F
 def _entries(array: Floats, places: Integers, axis: int) -> Floats:
     """Return the entries at ascending places along an axis; a view where none is left out."""
     start, last = int(places[0]), int(places[-1])
+    near = np.moveaxis(np.moveaxis(array, axis, 0)[start : last + 1], 0, axis)
     if last - start + 1 == len(places) and (np.diff(places) == 1).all():
-        return np.moveaxis(np.moveaxis(array, axis, 0)[start : last + 1], 0, axis)
-    return array.take(places, axis)
+        return near
+    return near.take(places - start, axis)
 
 
 class _ObliqueSampler:

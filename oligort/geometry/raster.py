@@ -207,15 +207,15 @@ class CoverageRaster:
         meeting = np.flatnonzero(is_shared[pixel])
         order = meeting[np.argsort(pixel[meeting], kind="stable")]
         pixel, edge, loop, slab = (values[order] for values in (pixel, edge, loop, slab))
-        found: list[Integers] = []
+        is_crossed = np.zeros(int(slab.max(initial=-1)) + 1, dtype=bool)
         # Every piece with those behind it in its pixel, one step further at a time.
         for away in range(1, len(pixel)):
             same = pixel[away:] == pixel[:-away]
             if not same.any():
                 break
             pair = np.flatnonzero(same & (loop[away:] != loop[:-away]))
-            found.append(slab[pair[self._edges_cross(edge[pair], edge[pair + away])]])
-        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+            is_crossed[slab[pair[self._edges_cross(edge[pair], edge[pair + away])]]] = True
+        return np.flatnonzero(is_crossed)
 
     def _edges_cross(self, one: Integers, other: Integers) -> npt.NDArray[np.bool_]:
         """Whether the two edges of each pair cross within both; edges that only touch do not."""

@@ -185,7 +185,7 @@ class Region:
         sections = {
             key: sections_of(model, lattice, step_mm) for key, model in self._models.items()
         }
-        borders = np.unique(np.concatenate([one.borders_mm for one in sections.values()]))
+        borders = np.sort(np.concatenate([one.borders_mm for one in sections.values()]))
         borders = borders[np.diff(borders, prepend=-np.inf) > BORDER_TOLERANCE_MM]
         together = max(1, most_pixels // (lattice.u_count * lattice.v_count))
         starts = np.arange(0, len(borders) - 1, together)
@@ -220,7 +220,7 @@ def _cut_at(borders_mm: Floats, levels_mm: Floats) -> tuple[Floats, Integers]:
     following = np.searchsorted(levels, borders_mm - BORDER_TOLERANCE_MM)
     following = np.minimum(following, len(levels) - 1)
     is_level = np.abs(levels[following] - borders_mm) <= BORDER_TOLERANCE_MM
-    borders = np.union1d(borders_mm[~is_level], levels)
+    borders = np.sort(np.concatenate([borders_mm[~is_level], levels]))
     return borders, np.append(0, np.searchsorted(borders, levels))
 
 
