@@ -106,14 +106,22 @@ class PlaneLoops:
         self._points = points = np.concatenate(self.loops)
         # One coordinate at a time: numpy reduces a column much faster than the rows of a table.
         u, v = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
-        self.low_mm = np.stack([np.minimum.reduceat(x, starts) for x in (u, v)], axis=1)
-        self.high_mm = np.stack([np.maximum.reduceat(x, starts) for x in (u, v)], axis=1)
-        u, v = u - np.repeat(u[starts], counts), v - np.repeat(v[starts], counts)
-        self._following = following = np.append(np.arange(1, len(points)), 0)
+        self.low_mm, self.high_mm = np.empty((len(counts), 2)), np.empty((len(counts), 2))
+        for axis, along in enumerate((u, v)):
+            np.minimum.reduceat(along, starts, out=self.low_mm[:, axis])
+            np.maximum.reduceat(along, starts, out=self.high_mm[:, axis])
         # From its own first point, where each loop ends too: its last edge encloses nothing.
-        following[starts + counts - 1] = starts
-        cross = u * v[following] - v * u[following]
+        u, v = u - u[starts].repeat(counts), v - v[starts].repeat(counts)
+        cross = np.zeros(len(points))
+        cross[:-1] = u[:-1] * v[1:] - v[:-1] * u[1:]
         self.signed_area_mm2 = np.add.reduceat(cross, starts) / 2
+
+    @cached_property
+    def _following(self) -> Indices:
+        """(N,) index of the point after each, around its loop."""
+        following = np.arange(1, len(self._points) + 1)
+        following[self._starts + self._counts - 1] = self._starts
+        return following
 
     @cached_property
     def signs(self) -> npt.NDArray[np.int64]:
