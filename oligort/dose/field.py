@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,30 @@ from oligort.conventions import DoseInterpolation
 from oligort.dose.spline import DEGREES, SplineAxis, Weights
 from oligort.errors import NotEvaluable
 from oligort.geometry.grid import Grid
+from oligort.geometry.slabs import PlaneFrame
 from oligort.geometry.structure import Points
 
 Floats = npt.NDArray[np.float64]
+
+ALIGNMENT_TOLERANCE = 1e-6
+"""Direction cosines this close to 0 and 1 are axes: over 500 mm, off by less than a micrometre."""
+
+
+class AlignedAxes(NamedTuple):
+    """A dose seen along the axes u, v and n of planes.
+
+    Parameters
+    ----------
+    u, v, n : SplineAxis
+        Its axes.
+    coefficients : (n, u, v) array
+        Its coefficients, contiguous.
+    """
+
+    u: SplineAxis
+    v: SplineAxis
+    n: SplineAxis
+    coefficients: Floats
 
 
 class DoseField:
@@ -49,6 +71,32 @@ class DoseField:
         for number, axis in enumerate(self.axes):
             coefficients = axis.coefficients(coefficients, number)
         self.coefficients = coefficients
+        self._along: dict[bytes, AlignedAxes | None] = {}
+
+    def along(self, frame: PlaneFrame) -> AlignedAxes | None:
+        """Return the dose along the axes of planes; None where it lies obliquely to them."""
+        key = frame.axes.tobytes()
+        if key not in self._along:
+            self._along[key] = self._aligned(frame)
+        return self._along[key]
+
+    def _aligned(self, frame: PlaneFrame) -> AlignedAxes | None:
+        turn = frame.axes @ self.grid.axes.T
+        if not np.allclose(np.sort(np.abs(turn), axis=1)[:, :2], 0, atol=ALIGNMENT_TOLERANCE):
+            return None
+        order = np.argmax(np.abs(turn), axis=1)
+        signs = np.sign(turn[np.arange(3), order])
+        origin = frame.to_plane(self.grid.origin_mm)
+        coefficients = self.coefficients.transpose(order)
+        axes = []
+        for axis in range(3):
+            along = origin[axis] + signs[axis] * self.axes[order[axis]].centres_mm
+            if signs[axis] < 0:
+                along, coefficients = along[::-1], np.flip(coefficients, axis)
+            axes.append(SplineAxis(along, self.degree))
+        u_axis, v_axis, n_axis = axes
+        contiguous = np.ascontiguousarray(coefficients.transpose(2, 0, 1))
+        return AlignedAxes(u_axis, v_axis, n_axis, contiguous)
 
     @property
     def spacing_mm(self) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ class DoseGrid:
         dose.setflags(write=False)
         object.__setattr__(self, "dose_gy", dose)
 
-    @property
+    @cached_property
     def maximum_gy(self) -> float:
         """Highest dose at a voxel centre."""
         return float(self.dose_gy.max())

@@ -85,6 +85,20 @@ class SplineAxis:
         """
         return self._weights(positions_mm, self._span(positions_mm))
 
+    def first(self, positions_mm: Floats) -> Integers:
+        """Return the first coefficient that counts at each position (N,).
+
+        To rounding: a position at a knot may be told to lie on either side of it.
+        """
+        inner = self._knots[self.degree + 1 : -self.degree - 1]
+        if not self.is_uniform:
+            return np.asarray(np.searchsorted(inner, positions_mm, side="right"))
+        start, end = self.centres_mm[0], self.centres_mm[-1]
+        voxel = (positions_mm - start) * ((len(self.centres_mm) - 1) / (end - start))
+        # The first knot inside is at the second voxel, of a cubic at the third.
+        voxel -= (self.degree - 1) // 2
+        return np.asarray(np.clip(voxel, 0, len(inner)), dtype=np.int64)
+
     def mean_weights(self, positions_mm: Floats, sizes_mm: Floats) -> Weights:
         """Return what the means over intervals around positions take of the coefficients.
 

@@ -1,5 +1,11 @@
-"""Tally: sub-voxels in, histogram out; each one enters as the interval of doses that it holds."""
+"""Tally: sub-voxels in, histogram out; each one enters as the doses that it holds.
 
+A linear dose in a box is the sum of three uniform distributions, one of each direction. The widest
+enters as it is; the two others as one step up and one step down that have their variance: two
+intervals of dose a sub-voxel. That is right to the third moment, and to most of the fourth.
+"""
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +26,11 @@ A microgray is a hundredth of the finest quantum that RTDOSE files use.
 VOLUME_ROUNDING = 1e-9
 """Volumes are sums of some million numbers: they agree to this fraction."""
 
-BATCH = 100_000
-"""Sub-voxels that are held before they are entered into the histogram."""
+NARROW = 1e-4
+"""An interval of a smaller part of a bin is a point: a microgray, as `TIE_GY`."""
+
+HALF_OF_UNIFORM = 12**-0.5
+"""Two equal steps this far up and down have the variance of a uniform distribution of width 1."""
 
 
 class Extremes(NamedTuple):
@@ -36,11 +45,15 @@ class Extremes(NamedTuple):
     highest: float
 
 
-class _Intervals(NamedTuple):
-    """Dose intervals (N,) in Gy and the volume in mm3 that is spread over each."""
+class _Doses(NamedTuple):
+    """Distributions of dose (N,): a mean in Gy, changes in Gy and the volume in mm3.
+
+    As in `Samples`, `along_gy` is the largest change across a box and `across_gy` joins the others.
+    """
 
     centre_gy: Floats
-    width_gy: Floats
+    along_gy: Floats
+    across_gy: Floats
     volume_mm3: Floats
 
 
@@ -48,7 +61,7 @@ class Tally:
     """Collects the sub-voxels of a region and turns them into a histogram.
 
     Sub-voxels that the region fills go into the histogram as they come. Those on its rim are
-    kept: their dose interval may reach beyond the region and is cut at the extremes in the end.
+    kept: their dose intervals may reach beyond the region and are cut at the extremes in the end.
 
     Parameters
     ----------
@@ -62,10 +75,10 @@ class Tally:
         self._floor_gy, self._ceiling_gy = range_gy
         self._bin_gy = bin_gy
         self._histogram = _Histogram(int(self._ceiling_gy / bin_gy) + 3, bin_gy)
-        self._filled: list[_Intervals] = []
-        self._filled_count = 0
-        self._rim: list[_Intervals] = []
-        self._blocks: list[_Intervals] = []
+        self._rim: list[_Doses] = []
+        self._unmerged: list[tuple[_Doses, Integers]] = []
+        self._blocks: list[_Doses] = []
+        self._linear_volume = 0.0
         self._low, self._high = np.inf, -np.inf
         self._lowest, self._highest = np.inf, -np.inf
         self._volume, self._dose_volume = 0.0, 0.0
@@ -75,28 +88,41 @@ class Tally:
         covered = sub_voxels.covered
         fraction = covered * samples.inside
         volume = fraction * sub_voxel_mm3
-        dose, width = samples.dose_gy, samples.width_gy
+        doses = _Doses(samples.dose_gy, samples.along_gy, samples.across_gy, volume)
         self._volume += float(volume.sum())
         # Not a dot product: the threads that it starts wait for each other on a busy machine.
-        self._dose_volume += float(np.einsum("i,i->", volume, dose))
+        self._dose_volume += float(np.einsum("i,i->", volume, doses.centre_gy))
         # What the edge of the grid cuts is filled too: its interval is that of the part inside.
         is_inside, is_whole = fraction > 0, covered > 1 - VOLUME_ROUNDING
-        filled, rim = np.flatnonzero(is_inside & is_whole), np.flatnonzero(is_inside & ~is_whole)
-        low, high = dose - samples.reach_gy, dose + samples.reach_gy
-        if len(filled):
-            self._low = min(self._low, float(low.take(filled).min()))
-            self._high = max(self._high, float(high.take(filled).max()))
-            self._filled.append(
-                _Intervals(dose.take(filled), width.take(filled), volume.take(filled))
-            )
-            self._filled_count += len(filled)
-            if self._filled_count > BATCH:
-                self._flush()
-        if len(rim):
-            self._lowest = min(self._lowest, float(low.take(rim).min()))
-            self._highest = max(self._highest, float(high.take(rim).max()))
-            self._rim.append(_Intervals(dose.take(rim), width.take(rim), volume.take(rim)))
-        self._blocks.append(_merged(_Intervals(dose, width, volume), sub_voxels.block))
+        reach = samples.reach_gy
+        filled, reach_of_filled = _those(is_inside & is_whole, doses, reach)
+        if len(reach_of_filled):
+            self._low = min(self._low, float((filled.centre_gy - reach_of_filled).min()))
+            self._high = max(self._high, float((filled.centre_gy + reach_of_filled).max()))
+            self._histogram.add(filled, self._floor_gy, self._ceiling_gy)
+        rim, reach_of_rim = _those(is_inside & ~is_whole, doses, reach)
+        if len(reach_of_rim):
+            self._lowest = min(self._lowest, float((rim.centre_gy - reach_of_rim).min()))
+            self._highest = max(self._highest, float((rim.centre_gy + reach_of_rim).max()))
+            self._rim.append(rim)
+        self._unmerged.append((doses, sub_voxels.block))
+
+    def merge(self) -> None:
+        """Merge the sub-voxels since the last time: those that come next are of other blocks."""
+        if self._unmerged:
+            doses, block = zip(*self._unmerged, strict=True)
+            blocks, linearity = _merged(_joined(doses), np.concatenate(block))
+            self._blocks.append(blocks)
+            self._linear_volume += float(np.einsum("i,i->", linearity, blocks.volume_mm3))
+            self._unmerged = []
+
+    @property
+    def linearity(self) -> float:
+        """How nearly linear the dose in a block is, 0 to 1 in the mean.
+
+        Of a linear dose in a whole block three quarters of the variance are between its members.
+        """
+        return self._linear_volume / self._volume
 
     @property
     def volume_mm3(self) -> float:
@@ -112,7 +138,7 @@ class Tally:
     def mean_block_width_gy(self) -> float:
         """Mean width of the blocks' dose intervals."""
         blocks = _joined(self._blocks)
-        return float(np.einsum("i,i->", blocks.width_gy, blocks.volume_mm3)) / self._volume
+        return float(np.einsum("i,i->", blocks.along_gy, blocks.volume_mm3)) / self._volume
 
     def extremes(self, outline_gy: Floats) -> Extremes | None:
         """Return the lowest and the highest dose, or None where nothing is covered.
@@ -144,53 +170,54 @@ class Tally:
 
     def histogram(self, extremes: Extremes) -> Floats:
         """Return the covered volume in mm3 per bin; the last bin holds the maximum."""
-        self._flush()
-        if self._rim:
-            rim = _joined(self._rim)
-            low, high = (
-                np.clip(rim.centre_gy + half, extremes.low, extremes.high)
-                for half in (-rim.width_gy / 2, rim.width_gy / 2)
-            )
-            self._histogram.add(low, high, rim.volume_mm3)
+        for rim in self._rim:
+            self._histogram.add(rim, extremes.low, extremes.high)
+        self._rim = []
         return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
 
     def histogram_of_blocks(self, extremes: Extremes) -> Floats:
         """Return the histogram, as long, of sub-voxels that are merged to twice their size."""
         histogram = _Histogram(len(self._histogram.volume_mm3), self._bin_gy)
-        blocks = _joined(self._blocks)
-        low, high = (
-            np.clip(blocks.centre_gy + half, extremes.low, extremes.high)
-            for half in (-blocks.width_gy / 2, blocks.width_gy / 2)
-        )
-        histogram.add(low, high, blocks.volume_mm3)
+        for blocks in self._blocks:
+            histogram.add(blocks, extremes.low, extremes.high)
         return histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
 
-    def _flush(self) -> None:
-        if self._filled:
-            centre, width, volume = _joined(self._filled)
-            low, high = (
-                np.clip(centre + half, self._floor_gy, self._ceiling_gy)
-                for half in (-width / 2, width / 2)
-            )
-            self._histogram.add(low, high, volume)
-            self._filled, self._filled_count = [], 0
+
+def _those(wanted: npt.NDArray[np.bool_], doses: _Doses, reach_gy: Floats) -> tuple[_Doses, Floats]:
+    """Return the doses that are wanted (N,), and how far each reaches."""
+    if wanted.all():
+        return doses, reach_gy
+    which = np.flatnonzero(wanted)
+    return _Doses(*(values.take(which) for values in doses)), reach_gy.take(which)
 
 
-def _joined(batches: list[_Intervals]) -> _Intervals:
-    return _Intervals(*(np.concatenate(column) for column in zip(*batches, strict=True)))
+def _joined(batches: Sequence[_Doses]) -> _Doses:
+    return _Doses(*(np.concatenate(column) for column in zip(*batches, strict=True)))
 
 
-def _merged(intervals: _Intervals, block: Integers) -> _Intervals:
-    """Return intervals of the blocks: the mean of their doses, and as wide as their variance."""
-    centre, width, volume = intervals
-    total = np.bincount(block, volume).astype(np.float64)
+def _merged(doses: _Doses, block: Integers) -> tuple[_Doses, Floats]:
+    """Return the doses of blocks, and how nearly linear each is, 0 to 1.
+
+    They have the mean and the variance of their members, parted among directions as theirs.
+    """
+    centre, along, across, volume = doses
+    total = np.asarray(np.bincount(block, volume), dtype=np.float64)
     kept = np.flatnonzero(total > 0)
     total = total.take(kept)
     # About a dose of the neighbourhood: the squares of two that hardly differ would cancel.
     dose = np.bincount(block, volume * centre).take(kept) / total
     away = centre - _spread_over(dose, kept, block)
-    square = np.bincount(block, volume * (away * away + width * width / 12)).take(kept) / total
-    return _Intervals(dose, np.sqrt(12 * square), total)
+    squares = (along * along, across * across, 12 * away * away)
+    along, across, between = (
+        np.bincount(block, volume * one).take(kept).astype(np.float64) for one in squares
+    )
+    within = along + across
+    share = np.divide(along, within, out=np.ones(len(kept)), where=within > 0)
+    square = (within + between) / total
+    more = np.maximum(3 * within, between)
+    linearity = np.ones(len(kept))
+    np.divide(np.minimum(3 * within, between), more, out=linearity, where=more > 0)
+    return _Doses(dose, np.sqrt(square * share), np.sqrt(square * (1 - share)), total), linearity
 
 
 def _spread_over(values: Floats, kept: Integers, block: Integers) -> Floats:
@@ -201,7 +228,7 @@ def _spread_over(values: Floats, kept: Integers, block: Integers) -> Floats:
 
 
 class _Histogram:
-    """Volume per bin of dose, filled with intervals of dose."""
+    """Volume per bin of dose, filled with distributions of dose."""
 
     def __init__(self, bins: int, bin_gy: float) -> None:
         self._bin_gy = bin_gy
@@ -213,26 +240,48 @@ class _Histogram:
         """Volume in each bin."""
         return np.maximum(self._points + np.cumsum(self._steps), 0)
 
-    def add(self, low_gy: Floats, high_gy: Floats, volume_mm3: Floats) -> None:
-        """Spread each volume evenly over its interval.
+    def add(self, doses: _Doses, low_gy: float, high_gy: float) -> None:
+        """Enter each volume as two intervals of dose, cut at a lowest and a highest dose."""
+        centre = np.clip(doses.centre_gy, low_gy, high_gy)
+        # From here on in bins.
+        centre += TIE_GY
+        centre *= 1 / self._bin_gy
+        half, step = (
+            width * (share / self._bin_gy)
+            for width, share in ((doses.along_gy, 0.5), (doses.across_gy, HALF_OF_UNIFORM))
+        )
+        lowest, highest = (low_gy + TIE_GY) / self._bin_gy, (high_gy + TIE_GY) / self._bin_gy
+        volume = doses.volume_mm3 / 2
+        for middle in (centre - step, centre + step):
+            low, high = middle - half, middle + half
+            np.maximum(low, lowest, out=low)
+            np.minimum(high, highest, out=high)
+            self._spread(low, high, volume)
+
+    def _spread(self, low: Floats, high: Floats, volume_mm3: Floats) -> None:
+        """Spread each volume evenly over its interval of bins; the intervals are used up.
 
         The bins at both ends receive their part at once; the full bins between receive a constant
         from the first to the last of them, summed up when the histogram is read.
         """
-        low, high = (low_gy + TIE_GY) / self._bin_gy, (high_gy + TIE_GY) / self._bin_gy
         size = len(self._points)
+        width = high - low
+        if width.min(initial=1.0) < NARROW:
+            # Spread over next to no width they would leave rounding.
+            narrow = np.flatnonzero(width < NARROW)
+            first = high.take(narrow).astype(np.int64)
+            self._points += np.bincount(first, volume_mm3.take(narrow), minlength=size)
+            volume_mm3 = volume_mm3.copy()
+            volume_mm3[narrow] = 0
+            width[narrow] = 1
+        density = np.divide(volume_mm3, width, out=width)
         first, last = low.astype(np.int64), high.astype(np.int64)
-        is_one = first == last
-        if is_one.any():
-            # Spread over next to no width and taken away again, they would leave rounding.
-            self._points += np.bincount(first[is_one], volume_mm3[is_one], minlength=size)
-            low, high, volume_mm3 = low[~is_one], high[~is_one], volume_mm3[~is_one]
-            first, last = first[~is_one], last[~is_one]
-        share = (first + 1 - low) / (high - low)
-        rest = (high - last) / (high - low)
-        self._points += np.bincount(first, volume_mm3 * share, minlength=size)
-        self._points += np.bincount(last, volume_mm3 * rest, minlength=size)
-        has_full = np.flatnonzero(last - first > 1)
-        full = volume_mm3.take(has_full) / (high - low).take(has_full)
-        self._steps += np.bincount(first.take(has_full) + 1, full, minlength=size)
-        self._steps -= np.bincount(last.take(has_full), full, minlength=size)
+        low -= first
+        low -= 1
+        low *= density
+        high -= last
+        high *= density
+        self._points -= np.bincount(first, low, minlength=size)
+        self._points += np.bincount(last, high, minlength=size)
+        self._steps[1:] += np.bincount(first, density, minlength=size)[:-1]
+        self._steps -= np.bincount(last, density, minlength=size)

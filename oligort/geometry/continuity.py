@@ -167,9 +167,10 @@ class _Outlines:
         areas: list[float] = []
         for number, plane in enumerate(planes):
             area = plane.enclosed_mm2.copy()
-            outer = np.flatnonzero(area >= 0)
-            for hole in np.flatnonzero(area < 0):
-                area[_holder_of(hole, outer, plane, area)] += area[hole]
+            outer, holes = np.flatnonzero(area >= 0), np.flatnonzero(area < 0)
+            if len(holes):
+                holders = _holders_of(holes, outer, plane)
+                np.add.at(area, holders[holders >= 0], area[holes[holders >= 0]])
             kept += [plane.loops[index] for index in outer]
             areas += area[outer].tolist()
             plane_of += [number] * len(outer)
@@ -248,10 +249,10 @@ class _Outlines:
         return np.asarray(held & (crossed % 2 == 1))
 
 
-def _holder_of(hole: np.int64, outer: _Indices, plane: PlaneLoops, area_mm2: Points) -> np.int64:
-    """Return the smallest outer loop whose box holds that of a hole; itself where none does."""
-    holds = (plane.low_mm[outer] <= plane.low_mm[hole]) & (
-        plane.high_mm[hole] <= plane.high_mm[outer]
-    )
-    holding = outer[holds[:, 0] & holds[:, 1]]
-    return np.int64(holding[np.argmin(area_mm2[holding])]) if len(holding) else hole
+def _holders_of(holes: _Indices, outer: _Indices, plane: PlaneLoops) -> _Indices:
+    """Return the smallest outer loop whose box holds that of each hole; -1 where none does."""
+    low, high = plane.low_mm, plane.high_mm
+    holds = (low[outer] <= low[holes, None]) & (high[holes, None] <= high[outer])
+    is_held = holds[..., 0] & holds[..., 1]
+    area = np.where(is_held, plane.enclosed_mm2[outer], np.inf)
+    return np.where(is_held.any(axis=1), outer[area.argmin(axis=1)], -1)

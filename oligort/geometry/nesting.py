@@ -14,6 +14,7 @@ import numpy.typing as npt
 from oligort.geometry.structure import Points
 
 Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
 
 NESTED_SHARE = 0.95
 """A loop of which at least this share lies in another one is nested in it.
@@ -34,6 +35,9 @@ SAME_AREA = 1e-6
 
 NESTING_SAMPLES = 32
 """Vertices of a loop that vote on whether it lies inside another."""
+
+EDGES_TOGETHER = 500_000
+"""Edges, for every vertex that votes on them, that are asked at a time: some 20 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,19 +101,27 @@ class PlaneLoops:
 
     def __init__(self, loops: Sequence[Points]) -> None:
         self.loops = tuple(loops)
-        counts = np.array([len(loop) for loop in self.loops])
-        starts = np.cumsum(counts) - counts
-        points = np.concatenate(self.loops)
+        self._counts = counts = np.array([len(loop) for loop in self.loops])
+        self._starts = starts = np.cumsum(counts) - counts
+        self._points = points = np.concatenate(self.loops)
         # One coordinate at a time: numpy reduces a column much faster than the rows of a table.
         u, v = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
-        self.low_mm = np.stack([np.minimum.reduceat(x, starts) for x in (u, v)], axis=1)
-        self.high_mm = np.stack([np.maximum.reduceat(x, starts) for x in (u, v)], axis=1)
-        u, v = u - np.repeat(u[starts], counts), v - np.repeat(v[starts], counts)
-        following = np.append(np.arange(1, len(points)), 0)
+        self.low_mm, self.high_mm = np.empty((len(counts), 2)), np.empty((len(counts), 2))
+        for axis, along in enumerate((u, v)):
+            np.minimum.reduceat(along, starts, out=self.low_mm[:, axis])
+            np.maximum.reduceat(along, starts, out=self.high_mm[:, axis])
         # From its own first point, where each loop ends too: its last edge encloses nothing.
-        following[starts + counts - 1] = starts
-        cross = u * v[following] - v * u[following]
+        u, v = u - u[starts].repeat(counts), v - v[starts].repeat(counts)
+        cross = np.zeros(len(points))
+        cross[:-1] = u[:-1] * v[1:] - v[:-1] * u[1:]
         self.signed_area_mm2 = np.add.reduceat(cross, starts) / 2
+
+    @cached_property
+    def _following(self) -> Indices:
+        """(N,) index of the point after each, around its loop."""
+        following = np.arange(1, len(self._points) + 1)
+        following[self._starts + self._counts - 1] = self._starts
+        return following
 
     @cached_property
     def signs(self) -> npt.NDArray[np.int64]:
@@ -121,10 +133,36 @@ class PlaneLoops:
         fits = (area[:, None] <= area) & ~np.eye(len(area), dtype=bool)
         for low, high in zip(self.low_mm.T, self.high_mm.T, strict=True):
             fits &= (low[:, None] >= low) & (high[:, None] <= high)
-        depths = np.zeros(len(area), dtype=np.int64)
-        for inner, outer in np.argwhere(fits):
-            depths[inner] += _lies_inside(self.loops[inner], self.loops[outer])
+        inner, outer = np.nonzero(fits)
+        if not len(inner):
+            return directions
+        lies_in = self._lie_inside(inner, outer)
+        depths = np.bincount(inner[lies_in], minlength=len(area))
         return np.where(depths % 2, -directions, directions)
+
+    def _lie_inside(self, inner: Indices, outer: Indices) -> Bools:
+        """Whether most vertices of the inner loop of each pair (P,) lie in the outer loop."""
+        every = np.maximum(1, self._counts[inner] // NESTING_SAMPLES)
+        votes = -(-self._counts[inner] // every)
+        ends = np.cumsum(votes * self._counts[outer]) // EDGES_TOGETHER
+        parts = np.split(np.arange(len(inner)), np.flatnonzero(np.diff(ends)) + 1)
+        return np.concatenate([self._inside(inner[p], outer[p], every[p], votes[p]) for p in parts])
+
+    def _inside(self, inner: Indices, outer: Indices, every: Indices, votes: Indices) -> Bools:
+        """Tell it of one vertex in `every` of the inner loops, by the even-odd rule."""
+        pair, number = _numbered(votes)
+        vote = self._points[self._starts[inner[pair]] + number * every[pair]]
+        asked, number = _numbered(self._counts[outer[pair]])
+        edge = self._starts[outer[pair]][asked] + number
+        u, v = self._points.T
+        height = vote[asked, 1]
+        rises = (v[edge] > height) != (v[self._following[edge]] > height)
+        asked, edge, height = asked[rises], edge[rises], height[rises]
+        following = self._following[edge]
+        slope = (u[following] - u[edge]) / (v[following] - v[edge])
+        is_beyond = vote[asked, 0] < u[edge] + (height - v[edge]) * slope
+        crossed = np.bincount(asked[is_beyond], minlength=len(pair))
+        return np.asarray(np.bincount(pair[crossed % 2 == 1], minlength=len(inner)) * 2 > votes)
 
     @property
     def enclosed_mm2(self) -> Points:
@@ -148,7 +186,7 @@ def inside_loop(points: Points, loop: Points) -> Bools:
     return np.asarray(np.count_nonzero(rises & (u < crossing), axis=1) % 2 == 1)
 
 
-def _lies_inside(inner: Points, outer: Points) -> bool:
-    """Whether most of the inner loop's vertices lie in the outer loop."""
-    votes = inner[:: max(1, len(inner) // NESTING_SAMPLES)]
-    return bool(np.count_nonzero(inside_loop(votes, outer)) * 2 > len(votes))
+def _numbered(counts: Indices) -> tuple[Indices, Indices]:
+    """Return which of some runs (R,) each of their members is of, and its number there."""
+    run = np.repeat(np.arange(len(counts)), counts)
+    return run, np.arange(len(run)) - np.repeat(np.cumsum(counts) - counts, counts)

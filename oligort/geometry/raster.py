@@ -142,9 +142,9 @@ class Coverage(NamedTuple):
 class _Pieces(NamedTuple):
     """Pieces of edges, each inside one pixel.
 
-    `pixel` is the flat index in a lattice with one more row of u than it has pixels; `beyond` is
-    the piece's height and `v_beyond` its first moment, which all pixels beyond it receive;
-    `inside`, `u_inside` and `v_inside` are what its own pixel receives.
+    `pixel` is the flat index in the lattice; `beyond` is the piece's height and `v_beyond` its
+    first moment, which all pixels beyond it along u receive; `inside`, `u_inside` and `v_inside`
+    are what its own pixel receives.
     """
 
     pixel: Integers
@@ -206,7 +206,7 @@ class CoverageRaster:
 
     def _slabs_that_cross(self, which: slice, slab: Integers) -> Integers:
         """Return the slabs in which edges of two loops cross; only in one pixel can they."""
-        size = (self.lattice.u_count + 1) * self.lattice.v_count
+        size = self.lattice.u_count * self.lattice.v_count
         pixel, edge = self._pieces.pixel[which] + slab * size, self._pieces.edge[which]
         loop = self._loop_of_edge[edge]
         shown = np.empty(int(pixel.max(initial=0)) + 1, dtype=np.int64)
@@ -216,15 +216,15 @@ class CoverageRaster:
         meeting = np.flatnonzero(is_shared[pixel])
         order = meeting[np.argsort(pixel[meeting], kind="stable")]
         pixel, edge, loop, slab = (values[order] for values in (pixel, edge, loop, slab))
-        found: list[Integers] = []
+        is_crossed = np.zeros(int(slab.max(initial=-1)) + 1, dtype=bool)
         # Every piece with those behind it in its pixel, one step further at a time.
         for away in range(1, len(pixel)):
             same = pixel[away:] == pixel[:-away]
             if not same.any():
                 break
             pair = np.flatnonzero(same & (loop[away:] != loop[:-away]))
-            found.append(slab[pair[self._edges_cross(edge[pair], edge[pair + away])]])
-        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+            is_crossed[slab[pair[self._edges_cross(edge[pair], edge[pair + away])]]] = True
+        return np.flatnonzero(is_crossed)
 
     def _edges_cross(self, one: Integers, other: Integers) -> npt.NDArray[np.bool_]:
         """Whether the two edges of each pair cross within both; edges that only touch do not."""
@@ -258,26 +258,22 @@ def _edges(loops: Sequence[Points], lattice: Lattice) -> tuple[Floats, Floats]:
     return starts, starts[following] - starts
 
 
-def _cut(starts: Floats, steps: Floats, weights: Floats, lattice: Lattice) -> _Pieces:
-    """Cut edges (N, 2) in pixels, each of a weight, at the pixel borders."""
-    edges = np.arange(len(starts))
-    u_edges, u_fractions = _crossings(starts[:, 0], steps[:, 0])
-    v_edges, v_fractions = _crossings(starts[:, 1], steps[:, 1])
-    edge = np.concatenate([edges, u_edges, v_edges])
-    fraction = np.concatenate([np.zeros(len(edges)), u_fractions, v_fractions])
-    order = np.lexsort((fraction, edge))
-    edge, fraction = edge[order], fraction[order]
-    until = np.append(fraction[1:], 1.0)
-    until[np.flatnonzero(np.append(np.diff(edge), 1))] = 1.0
-
-    middle, part = (fraction + until) / 2, until - fraction
-    u_step, v_step = steps[edge, 0] * part, steps[edge, 1] * part
-    u_middle = starts[edge, 0] + middle * steps[edge, 0]
-    v_middle = starts[edge, 1] + middle * steps[edge, 1]
+def _cut(starts: Points, steps: Points, weights: Floats, lattice: Lattice) -> _Pieces:
+    """Cut edges (N, 2), each of a weight, at the pixel borders."""
+    # One coordinate at a time, as everything below.
+    (u_start, v_start), (u_way, v_way) = (np.ascontiguousarray(x.T) for x in (starts, steps))
+    edge, fraction, until = _parts(_crossings(u_start, u_way), _crossings(v_start, v_way))
+    part = until - fraction
+    middle = (fraction + until) / 2
+    u_step, v_step = u_way.take(edge), v_way.take(edge)
+    u_middle = u_start.take(edge) + middle * u_step
+    v_middle = v_start.take(edge) + middle * v_step
+    u_step *= part
+    v_step *= part
     u_pixel = np.minimum(u_middle.astype(np.int64), lattice.u_count - 1)
     v_pixel = np.minimum(v_middle.astype(np.int64), lattice.v_count - 1)
     # What lies beyond an edge along u is outside where the edge runs up, inside where it runs down.
-    beyond = -v_step * weights[edge]
+    beyond = -v_step * weights.take(edge)
     # From the pixel's centre; along the piece u and v are linear, so their products average to
     # the product of the middles and a twelfth of that of the steps.
     u, v = u_middle - u_pixel - 0.5, v_middle - v_pixel - 0.5
@@ -292,37 +288,75 @@ def _cut(starts: Floats, steps: Floats, weights: Floats, lattice: Lattice) -> _P
     )
 
 
-def _crossings(starts: Floats, steps: Floats) -> tuple[Integers, Floats]:
-    """Return edges and the fractions of their way at which they cross whole numbers."""
-    low = np.minimum(starts, starts + steps)
-    high = np.maximum(starts, starts + steps)
-    first = np.floor(low) + 1
-    counts = np.maximum(np.ceil(high) - first, 0).astype(np.int64)
-    edges = np.repeat(np.arange(len(starts)), counts)
-    within = np.arange(len(edges)) - np.repeat(np.cumsum(counts) - counts, counts)
-    borders = first[edges] + within
-    return edges, np.clip((borders - starts[edges]) / steps[edges], 0, 1)
+class _Crossings(NamedTuple):
+    """Where edges cross whole numbers of a coordinate.
+
+    `counts` (N,) tells how often each edge does; `edge` and `fraction` (C,) of which edge each
+    crossing is, and after what part of its way, in ascending order.
+    """
+
+    counts: Integers
+    edge: Integers
+    fraction: Floats
+
+
+def _crossings(starts: Floats, steps: Floats) -> _Crossings:
+    """Return where edges cross whole numbers."""
+    ends = starts + steps
+    first = np.floor(np.minimum(starts, ends)) + 1
+    last = np.ceil(np.maximum(starts, ends)) - 1
+    counts = np.maximum(last - first + 1, 0).astype(np.int64)
+    edge = np.repeat(np.arange(len(starts)), counts)
+    within = np.arange(len(edge)) - (np.cumsum(counts) - counts).take(edge)
+    step = steps.take(edge)
+    border = np.where(step > 0, first.take(edge) + within, last.take(edge) - within)
+    return _Crossings(counts, edge, np.clip((border - starts.take(edge)) / step, 0, 1))
+
+
+def _parts(across_u: _Crossings, across_v: _Crossings) -> tuple[Integers, Floats, Floats]:
+    """Return the edge of every piece (P,), and after what parts of its way it begins and ends."""
+    counts = 1 + across_u.counts + across_v.counts
+    stop = np.cumsum(counts)
+    edge = np.repeat(np.arange(len(counts)), counts)
+    fraction = np.zeros(len(edge))
+    before = stop - counts + 1
+    for across in (across_u, across_v):
+        place = np.arange(len(across.edge)) - (np.cumsum(across.counts) - across.counts).take(
+            across.edge
+        )
+        fraction[before.take(across.edge) + place] = across.fraction
+        before = before + across.counts
+    # Of edges that cross both, which are few, the crossings are still to be put in order.
+    mixed = np.flatnonzero(((across_u.counts > 0) & (across_v.counts > 0)).take(edge))
+    order = np.lexsort((fraction.take(mixed), edge.take(mixed)))
+    fraction[mixed] = fraction.take(mixed.take(order))
+    until = np.append(fraction[1:], 1.0)
+    until[stop - 1] = 1.0
+    return edge, fraction, until
 
 
 def _accumulate(
     pieces: _Pieces, which: slice, slab: Integers, slabs: int, lattice: Lattice
 ) -> Coverage:
     """Sum the pieces into what each pixel is covered by, `slab` being the slab of each piece."""
-    u_count, v_count = lattice.shape
-    size = (u_count + 1) * v_count
-    pixel = pieces.pixel[which] + slab * size
+    shape = (slabs, *lattice.shape)
+    count, v_count = lattice.u_count * lattice.v_count, lattice.v_count
+    pixel = pieces.pixel[which] + slab * count
+    # Beyond the last row there is nothing to receive it.
+    following = np.where(pieces.pixel[which] < count - v_count, pixel + v_count, slabs * count)
+
+    def received(at: Integers, what: Floats) -> Floats:
+        return np.asarray(np.bincount(at, what, minlength=slabs * count), dtype=np.float64)
 
     def summed(inside: Floats, beyond: Floats) -> Floats:
-        sums: Floats = np.bincount(pixel, inside, minlength=slabs * size).astype(np.float64)
-        sums += np.bincount(pixel + v_count, beyond - inside, minlength=slabs * size)
-        grid = sums.reshape(slabs, u_count + 1, v_count)
-        np.cumsum(grid, axis=1, out=grid)
-        return np.asarray(grid[:, :u_count], dtype=np.float64)
+        sums = received(pixel, inside)
+        sums += received(following, beyond - inside)[: slabs * count]
+        grid = sums.reshape(shape)
+        return np.cumsum(grid, axis=1, out=grid)
 
-    u_moment = np.bincount(pixel, pieces.u_inside[which], minlength=slabs * size)
     return Coverage(
         summed(pieces.inside[which], pieces.beyond[which]),
-        u_moment.reshape(slabs, u_count + 1, v_count)[:, :u_count].astype(np.float64),
+        received(pixel, pieces.u_inside[which]).reshape(shape),
         summed(pieces.v_inside[which], pieces.v_beyond[which]),
     )
 

@@ -11,6 +11,7 @@ between its planes is the matter of `between`.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from oligort.geometry.slabs import PlaneFrame, Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 BORDER_TOLERANCE_MM = 1e-6
 """Slab borders closer than a nanometre are one border: rounding, and no volume."""
@@ -139,6 +141,18 @@ class Region:
         return tuple(slab for model in self.models for slab in model.slabs)
 
     @cached_property
+    def extent_mm(self) -> tuple[float, float]:
+        """Heights between which it lies, whatever its shape between the planes.
+
+        An end reaches no further beyond its plane than the next plane is away (`between`).
+        """
+        ends = [
+            (2 * slab.lower_mm - slab.upper_mm, 2 * slab.upper_mm - slab.lower_mm)
+            for slab in self.slabs
+        ]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    @cached_property
     def drawn_volume_mm3(self) -> float:
         """Sum of the structures' volumes as drawn: an estimate to choose a raster by."""
         return sum((slab.upper_mm - slab.lower_mm) * _drawn_area_mm2(slab) for slab in self.slabs)
@@ -152,7 +166,11 @@ class Region:
         )
 
     def layers(
-        self, lattice: Lattice, step_mm: float, most_pixels: int = PIXELS_TOGETHER
+        self,
+        lattice: Lattice,
+        step_mm: float,
+        most_pixels: int = PIXELS_TOGETHER,
+        levels_mm: Floats | None = None,
     ) -> Iterator[Layers]:
         """Cut the region into layers and yield them some at a time, in ascending order.
 
@@ -164,17 +182,22 @@ class Region:
             How thick a layer of an interpolated shape is at most; one of slabs is as thick as they.
         most_pixels : int, optional
             Of the layers that are yielded together, unless a single one has more.
+        levels_mm : (G,) array, optional
+            Ascending heights instead, at which layers are cut and begin to be yielded anew.
         """
         windows = self._windows_on(lattice)
         sections = {
             key: sections_of(model, windows[key].of(lattice), step_mm)
             for key, model in self._models.items()
         }
-        borders = np.unique(np.concatenate([one.borders_mm for one in sections.values()]))
+        borders = np.sort(np.concatenate([one.borders_mm for one in sections.values()]))
         borders = borders[np.diff(borders, prepend=-np.inf) > BORDER_TOLERANCE_MM]
         together = max(1, most_pixels // (lattice.u_count * lattice.v_count))
-        for first in range(0, len(borders) - 1, together):
-            some = borders[first : first + together + 1]
+        starts = np.arange(0, len(borders) - 1, together)
+        if levels_mm is not None:
+            borders, starts = _cut_at(borders, levels_mm)
+        for first, last in pairwise([*starts.tolist(), len(borders) - 1]):
+            some = borders[first : last + 1]
             yield Layers(some[:-1], some[1:], self._coverage(sections, windows, lattice, some))
         for key, one in sections.items():
             self._crossing_mm[key] = one.crossing_mm
@@ -219,12 +242,26 @@ class Region:
         """Return the (N, 3) points (u, v, n) of every loop on both faces of its slab."""
         loops = [loop for slab in self.slabs for loop in slab.loops]
         in_slab = [sum(map(len, slab.loops)) for slab in self.slabs]
-        points = np.concatenate(loops)
-        faces = (
-            np.repeat([slab.lower_mm for slab in self.slabs], in_slab),
-            np.repeat([slab.upper_mm for slab in self.slabs], in_slab),
-        )
-        return np.concatenate([np.column_stack([points, face]) for face in faces])
+        count = sum(in_slab)
+        # One coordinate after the other: they are asked for one at a time.
+        points = np.empty((3, 2 * count))
+        points[:2, :count] = points[:2, count:] = np.concatenate(loops).T
+        points[2, :count] = np.repeat([slab.lower_mm for slab in self.slabs], in_slab)
+        points[2, count:] = np.repeat([slab.upper_mm for slab in self.slabs], in_slab)
+        return points.T
+
+
+def _cut_at(borders_mm: Floats, levels_mm: Floats) -> tuple[Floats, Integers]:
+    """Return the borders of layers, cut at levels too, and which of them begin a group."""
+    within = borders_mm[0] + BORDER_TOLERANCE_MM, borders_mm[-1] - BORDER_TOLERANCE_MM
+    levels = levels_mm[(levels_mm > within[0]) & (levels_mm < within[1])]
+    if not len(levels):
+        return borders_mm, np.zeros(1, dtype=np.int64)
+    following = np.searchsorted(levels, borders_mm - BORDER_TOLERANCE_MM)
+    following = np.minimum(following, len(levels) - 1)
+    is_level = np.abs(levels[following] - borders_mm) <= BORDER_TOLERANCE_MM
+    borders = np.sort(np.concatenate([borders_mm[~is_level], levels]))
+    return borders, np.append(0, np.searchsorted(borders, levels))
 
 
 def _shared_mm2(slab: Slab) -> float:

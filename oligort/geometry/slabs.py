@@ -218,8 +218,9 @@ def most_common_spacing_mm(steps_mm: Points) -> float | None:
     if not steps.size:
         return None
     values, counts = np.unique(np.round(steps, 2), return_counts=True)
-    usual = values[np.argmax(counts)]
-    return float(np.median(steps[np.round(steps, 2) == usual]))
+    alike = np.sort(steps[np.round(steps, 2) == values[np.argmax(counts)]])
+    # Their median; numpy's own loads masked arrays, which takes as long as most histograms.
+    return float(alike[(len(alike) - 1) // 2] + alike[len(alike) // 2]) / 2
 
 
 def _usual_spacing(planes: Points, usual_spacing_mm: float | None) -> float | None:

@@ -159,7 +159,8 @@ def test_volume_and_dose_metrics_are_inverse_to_each_other(dose_of, dvh_of):
     dvh = dvh_of(CUBE, dose_of(LinearGradient(30, (0.4, -0.7, 0.9)), (0, 0, 0), 20))
     for percent in (2, 10, 37.5, 50, 90, 98):
         dose = float(dvh[f"D{percent}%"])
-        assert dvh[f"V{dose:.12f}Gy[%]"] == pytest.approx(percent, abs=1e-6)
+        # Doses a microgray apart are one dose, and the curve falls by 5 percentage points a gray.
+        assert dvh[f"V{dose:.12f}Gy[%]"] == pytest.approx(percent, abs=1e-5)
     for gy in (18, 25.004, 30, 42.5):
         volume = float(dvh[f"V{gy}Gy[cc]"])
         assert dvh[f"D{volume:.12f}cc"] == pytest.approx(gy, abs=1e-6)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import NdBSpline, RegularGridInterpolator, make_interp_spline
 
+from oligort.dose.composite_sampling import sampler_of
 from oligort.dose.grid import DoseGrid
-from oligort.dose.sampling import SubVoxels, sampler_of
+from oligort.dose.sampling import SubVoxels
 from oligort.errors import NotEvaluable
 from oligort.geometry.grid import Grid
 from oligort.geometry.raster import Lattice
@@ -79,12 +80,14 @@ DIRECTIONS = {
 
 @pytest.mark.parametrize("name", DIRECTIONS)
 def test_a_linear_field_comes_back_with_its_gradient(name):
-    """Width is the root of the summed squares of the changes, reach half the sum of them."""
+    """The largest change, the root of the summed squares of the others, half the sum of all."""
     grid = grid_around_zero(*DIRECTIONS[name])
     samples = sampled(linear_dose(grid), AXIAL, LATTICE, 1.3, 0.9)
     assert samples.dose_gy == pytest.approx(FIELD.dose_gy(pixel_points(1.3)), abs=EXACT_GY)
-    changes = np.array(FIELD.gradient_gy_per_mm) * (0.7, 1.1, 0.9)
-    assert samples.width_gy == pytest.approx(np.full(720, np.linalg.norm(changes)), abs=EXACT_GY)
+    changes = np.abs(np.array(FIELD.gradient_gy_per_mm) * (0.7, 1.1, 0.9))
+    *others, largest = np.sort(changes)
+    assert samples.along_gy == pytest.approx(np.full(720, largest), abs=EXACT_GY)
+    assert samples.across_gy == pytest.approx(np.full(720, np.hypot(*others)), abs=EXACT_GY)
     assert samples.reach_gy == pytest.approx(np.full(720, np.abs(changes).sum() / 2), abs=EXACT_GY)
     assert samples.inside == pytest.approx(np.ones(720), abs=1e-12)
 
@@ -94,7 +97,8 @@ def test_pixels_picked_are_those_of_the_whole_plane():
     few = PIXELS[5::31]
     whole, picked = (sampler.sample(sub_voxels(-3.3, 0.5, pixels)) for pixels in (PIXELS, few))
     assert (picked.dose_gy == whole.dose_gy[few]).all()
-    assert (picked.width_gy == whole.width_gy[few]).all()
+    assert (picked.along_gy == whole.along_gy[few]).all()
+    assert (picked.across_gy == whole.across_gy[few]).all()
     assert (picked.reach_gy == whole.reach_gy[few]).all()
     assert (picked.inside == whole.inside[few]).all()
 
@@ -122,7 +126,7 @@ def test_an_oblique_grid_gives_the_aligned_grids_linear_field(angle):
         sampled(linear_dose(grid_around_zero(*axes)), AXIAL, LATTICE, 0.7, 1.0)
         for axes in (tuple(turned[:2]), ((1, 0, 0), (0, 1, 0)))
     )
-    for name in ("dose_gy", "width_gy", "reach_gy", "inside"):
+    for name in ("dose_gy", "along_gy", "across_gy", "reach_gy", "inside"):
         assert getattr(oblique, name) == pytest.approx(getattr(aligned, name), abs=EXACT_GY)
 
 
@@ -218,8 +222,9 @@ def test_the_dose_of_a_rim_pixel_is_that_at_the_centroid_of_what_is_covered():
     samples = sampler_of(linear_dose(grid_around_zero()).field(), AXIAL, LATTICE).sample(one)
     moved = pixel_points(1.3) + np.array([0.7 / 3, -0.11, 0])
     assert samples.dose_gy == pytest.approx(FIELD.dose_gy(moved), abs=EXACT_GY)
-    changes = np.array(FIELD.gradient_gy_per_mm) * (0.7 / 3, 1.1 * 0.8, 0.9)
-    assert samples.width_gy == pytest.approx(np.full(720, np.linalg.norm(changes)), abs=EXACT_GY)
+    *others, largest = np.sort(np.abs(FIELD.gradient_gy_per_mm) * np.array((0.7 / 3, 0.88, 0.9)))
+    assert samples.along_gy == pytest.approx(np.full(720, largest), abs=EXACT_GY)
+    assert samples.across_gy == pytest.approx(np.full(720, np.hypot(*others)), abs=EXACT_GY)
 
 
 @pytest.mark.parametrize("angle", [0, 0.4])

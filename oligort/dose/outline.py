@@ -1,0 +1,96 @@
+"""Outline: the doses on what bounds a region; of a convex dose field, the extremes are there."""
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.dose.composite import CompositeField
+from oligort.dose.field import AlignedAxes, DoseField
+from oligort.dose.partition import NOTHING_COVERED, PIXELS, Partition
+from oligort.geometry.raster import Lattice
+from oligort.geometry.region import Region
+from oligort.geometry.structure import Points
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def outline_gy(
+    region: Region, field: DoseField | CompositeField, step_mm: float
+) -> tuple[Floats, tuple[float, float]]:
+    """Return doses (N,) on the outline, the lowest and the highest among them, and bounds.
+
+    The bounds are those of the dose in the box of the grid that holds the outline; without an
+    outline inside the grid they are one. Of an expression only the outline of the result counts;
+    its drawn points may lie elsewhere. `step_mm` is how finely it is looked for.
+    """
+    points = region.outline_points_mm()
+    if not region.is_one_structure:
+        lattice = Partition.of(region, field, step_mm).lattice
+        points = points[_on_result(region, lattice, points)]
+    axes = field.along(region.frame) if isinstance(field, DoseField) else None
+    told = points
+    if axes is not None and len(points):
+        told = points[_may_be_extreme(axes, points)]
+        # The box of the points is that of two of its corners.
+        points = np.stack([points.min(axis=0), points.max(axis=0)])
+    dose_gy = field.at(region.frame.to_patient(told))
+    dose_gy = dose_gy[np.isfinite(dose_gy)]
+    if not len(dose_gy):
+        return dose_gy, (0.0, 0.0)
+    return dose_gy, field.range_around(region.frame.to_patient(points))
+
+
+def _may_be_extreme(axes: AlignedAxes, points: Points) -> Bools:
+    """Whether the lowest or the highest dose may be that at each of some points (N, 3).
+
+    A spline lies between the coefficients that count in its cell: no point of a cell is lowest
+    where another cell has no dose higher than its own.
+    """
+    inside = np.ones(len(points), dtype=bool)
+    between = np.ones(len(points), dtype=bool)
+    shape = axes.coefficients.shape
+    cell = np.zeros(len(points), dtype=np.int64)
+    for axis, along, count in zip(
+        (axes.n, axes.u, axes.v), points.T[[2, 0, 1]], shape, strict=True
+    ):
+        inside &= (along >= axis.low_mm) & (along <= axis.high_mm)
+        between &= (along >= axis.centres_mm[0]) & (along <= axis.centres_mm[-1])
+        cell *= count
+        cell += axis.first(along)
+    if not between.any():
+        return inside
+    # What continues the grid beyond its outermost centres may be lower or higher than they are.
+    cell = np.where(between, cell, axes.coefficients.size)
+    is_met = np.zeros(axes.coefficients.size + 1, dtype=bool)
+    is_met[cell] = True
+    cells = np.flatnonzero(is_met[:-1])
+    low, high = _bounds(axes, cells)
+    is_met[cells] = (low < high.min()) | (high > low.max())
+    # Where all are as high as one cell's highest dose, that cell has it.
+    is_met[cells[[high.argmin(), low.argmax()]]] = True
+    return np.asarray(inside & is_met.take(cell))
+
+
+def _bounds(axes: AlignedAxes, cells: Integers) -> tuple[Floats, Floats]:
+    """Return the lowest and the highest of the coefficients from each cell's first on."""
+    flat = axes.coefficients.ravel()
+    counts = [axis.degree + 1 for axis in (axes.n, axes.u, axes.v)]
+    low = high = flat.take(cells)
+    for step in np.ndindex(*counts):
+        beside = flat.take(cells + int(np.ravel_multi_index(step, axes.coefficients.shape)))
+        low, high = np.minimum(low, beside), np.maximum(high, beside)
+    return low, high
+
+
+def _on_result(region: Region, lattice: Lattice, points: Points) -> Bools:
+    """Whether each outline point lies in a covered pixel of a layer that begins or ends there."""
+    on_result = np.zeros(len(points), dtype=bool)
+    pixel = np.clip(lattice.to_pixels(points[:, :2]).astype(int), 0, np.array(lattice.shape) - 1)
+    for layers in region.layers(lattice, np.inf, PIXELS):
+        for lower, upper, area in zip(
+            layers.lower_mm, layers.upper_mm, layers.coverage.area, strict=True
+        ):
+            here = (points[:, 2] >= lower - 1e-6) & (points[:, 2] <= upper + 1e-6)
+            on_result[here] |= area[tuple(pixel[here].T)] > NOTHING_COVERED
+    return on_result
