@@ -313,6 +313,8 @@ def _distinct(loops: list[Points]) -> list[Points]:
     alike = np.ones((len(loops), len(loops)), dtype=bool)
     for edge in boxes.T:
         alike &= np.abs(edge[:, None] - edge) <= SAME_LOOP_MM
+    if np.count_nonzero(alike) == len(loops):
+        return loops
     distinct: list[int] = []
     for number, loop in enumerate(loops):
         is_repeat = any(
