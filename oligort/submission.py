@@ -15,7 +15,7 @@ from oligort.dose.composite import CompositeDose, composite_of, grids_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh, settings_of
-from oligort.dose.isodose import isodose
+from oligort.dose.isodose import Isodose, isodose
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.algebra import Expression, Shape, parse, resolve
 from oligort.geometry.region import Region
@@ -30,7 +30,6 @@ from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Role
-from oligort.measure import Measure
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
 from oligort.selection import Selection, named, named_plan
 
@@ -294,10 +293,11 @@ class Submission:
         others = conventions.alternatives(loops_overlap=dvh.loops_overlap)
         return replace(dvh, alternatives=tuple(self.dvh(roi, other) for other in others))
 
-    def isodose(self, roi: str, at_gy: float) -> Measure:
-        """Return the volume in cc that receives at least a dose, in the parts that touch an ROI.
+    def isodose(self, roi: str, at_gy: float) -> Isodose:
+        """Return what receives at least a dose; where another PTV is drawn, its parts at the ROI.
 
-        `dvh(roi).relative_to(at_gy, isodose(roi, at_gy))["CI"]` is Paddick's conformity index.
+        `dvh(roi).relative_to(at_gy, isodose(roi, at_gy).volume)["CI"]` is Paddick's conformity
+        index.
 
         Raises
         ------
@@ -305,15 +305,18 @@ class Submission:
             As `dvh`; or if the dose is a sum of doses on different grids.
         """
         is_drawn = bool(self.structure_set.named(roi))
-        shape = (
-            Shape((self.anatomy.drawn_as(roi),))
+        leaves = (
+            (self.anatomy.drawn_as(roi),)
             if is_drawn
-            else resolve(parse(roi), self.structures_of)
+            else resolve(parse(roi), self.structures_of).leaves
         )
         grid, *others = grids_of(self.dose_grid)
         if others:
             raise NotEvaluable("an isodose of courses on different grids is not told")
-        return isodose(grid, at_gy, Region(shape, self.usual_spacing_mm)).volume
+        targets = {s for s, name in self.roi_names.items() if name.role is Role.PTV}
+        is_alone = all(target.is_empty for target in targets.difference(leaves))
+        near = None if is_alone else Region(Shape(leaves), self.usual_spacing_mm)
+        return isodose(grid, at_gy, near)
 
     def dvh_settings(self, conventions: Conventions = DEFAULT) -> dict[str, str]:
         """Return the conventions that the histograms follow, by name."""

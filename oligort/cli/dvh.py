@@ -209,7 +209,7 @@ def _isodose(
     if all(metric.kind != "CI" for metric in metrics):
         return None, ""
     try:
-        return submission.isodose(roi, at_gy), ""
+        return submission.isodose(roi, at_gy).volume, ""
     except NotEvaluable as error:
         return None, str(error)
 
