@@ -100,13 +100,14 @@ def test_the_bed_of_an_eqd2_is_that_of_the_dose():
     """Voxel by voxel one is a multiple of the other, and so are means and their intervals."""
     dose_gy = np.array([0.5, 10.0, 48.0])
     for fractions, alpha_beta_gy in ((5, 3.0), (25, 10.0)):
-        for eqd2, bed in zip(
+        for weighted_gy, effect_gy in zip(
             eqd2_gy(dose_gy, fractions, alpha_beta_gy),
             bed_gy(dose_gy, fractions, alpha_beta_gy),
             strict=True,
         ):
             told = bed_of_eqd2(
-                Measure(eqd2, "Gy", numerical=(0.9 * eqd2, 1.1 * eqd2)), alpha_beta_gy
+                Measure(weighted_gy, "Gy", numerical=(0.9 * weighted_gy, 1.1 * weighted_gy)),
+                alpha_beta_gy,
             )
-            assert told == pytest.approx(bed, rel=1e-12)
-            assert told.low == pytest.approx(0.9 * bed, rel=1e-12)
+            assert told == pytest.approx(effect_gy, rel=1e-12)
+            assert told.low == pytest.approx(0.9 * effect_gy, rel=1e-12)
