@@ -87,12 +87,12 @@ doses with white noise the error was up to seven times the difference. So it was
 composites of two grids, one of which the sub-voxels cannot follow.
 """
 
-COMPOSITE_SETTLED = 2.0
+COMPOSITE_SETTLED = DOUBT
 """The share by which sub-voxels of a composite are halved, where all grids lie along the planes.
 
 Kinks of the coarser grids are inside the sub-voxels, at random places: of most doses the error is
-below the difference. White noise leaves more, which stands in the interval: to halve for it, where
-no dose of a patient has any, would cost a fifth more.
+below the difference all the same. White noise leaves more, which stands in the interval; to halve
+for it, where no dose of a patient has any, would double the time.
 """
 
 
