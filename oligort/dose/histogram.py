@@ -204,7 +204,9 @@ class _Estimate:
         """Cut a region into sub-voxels and count them."""
         partition = Partition.of(region, field, step_mm)
         sampler = sampler_of(field, region.frame, partition.lattice)
-        tally, partly = Tally(field.range_gy, bin_gy), Tally(field.range_gy, bin_gy)
+        follows_all = partition.follows_voxels and not partition.is_of_composite
+        tally = Tally(field.range_gy, bin_gy, is_linear=follows_all)
+        partly = Tally(field.range_gy, bin_gy, is_linear=follows_all)
         volume_mm3 = 0.0
         for together in partition.sub_voxels(region):
             for some in together:
