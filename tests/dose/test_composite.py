@@ -417,7 +417,7 @@ def test_a_grid_that_does_not_reach_the_structure_adds_nothing():
     dvh = dvh_of(SMALL, SMALL_PLANES_MM, composite_of([part, far]))
     assert dvh.uncovered_cc == 0
     # The ends are only bounded, since the slope of a sum may jump inside a sub-voxel.
-    doses = inner_doses(alone)
+    doses = inner_doses(dvh)
     curve = percent(dvh, doses, dvh.cumulative_cc)
     off = np.abs(curve - percent(alone, doses, alone.cumulative_cc))
     assert (off <= percent(dvh, doses, dvh.numerical.curve_cc)).all()
