@@ -120,9 +120,6 @@ class Anatomy:
             If the text is no ROI's name and no expression.
         """
         named = self.structure_set.named(text)
-        in_quotes = text.strip()[1:-1]
-        if not named and text.strip() == f'"{in_quotes}"' and self.structure_set.named(in_quotes):
-            return self._as_drawn(in_quotes)
         try:
             expression = parse(text)
         except ExpressionError:
@@ -130,6 +127,10 @@ class Anatomy:
                 raise
             return self._as_drawn(text)
         if not named:
+            if isinstance(expression, Operand) and text.lstrip().startswith('"'):
+                in_quotes = expression.name
+                if self.structure_set.named(in_quotes):
+                    return self._as_drawn(in_quotes)
             shape = resolve(expression, self.structures_of)
             return Meant(shape, str(expression), self.notes_on(expression))
         if isinstance(expression, Operand):

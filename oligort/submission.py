@@ -16,7 +16,7 @@ from oligort.dose.composite import CompositeDose, composite_of, grids_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh, settings_of
-from oligort.dose.isodose import isodose
+from oligort.dose.isodose import Isodose, isodose
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.algebra import Expression, Shape, resolve
 from oligort.geometry.region import Region
@@ -31,7 +31,6 @@ from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Role
-from oligort.measure import Measure
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
 from oligort.selection import Selection, named, named_plan
 
@@ -233,13 +232,7 @@ class Submission:
         return slabs_of(structure, self.usual_spacing_mm)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
-        """Return the structures that a name stands for, as `Anatomy.structures_of` finds them.
-
-        Raises
-        ------
-        NotEvaluable
-            If there is none, it is empty, or several could be meant.
-        """
+        """Return the structures that a name stands for; refused as `Anatomy.structures_of` does."""
         return self.anatomy.structures_of(name)
 
     def dvh(self, roi: str, conventions: Conventions = DEFAULT) -> Dvh:
@@ -298,21 +291,25 @@ class Submission:
         others = conventions.alternatives(loops_overlap=dvh.loops_overlap)
         return replace(dvh, alternatives=tuple(self.dvh(roi, other) for other in others))
 
-    def isodose(self, roi: str, at_gy: float) -> Measure:
-        """Return the volume in cc that receives at least a dose, in the parts that touch an ROI.
+    def isodose(self, roi: str, at_gy: float) -> Isodose:
+        """Return what receives at least a dose; where another PTV is drawn, its parts at the ROI.
 
-        `dvh(roi).relative_to(at_gy, isodose(roi, at_gy))["CI"]` is Paddick's conformity index.
+        `dvh(roi).relative_to(at_gy, isodose(roi, at_gy).volume)["CI"]` is Paddick's conformity
+        index.
 
         Raises
         ------
         NotEvaluable, ExpressionError
             As `dvh`; or if the dose is a sum of doses on different grids.
         """
+        leaves = self.anatomy.meant_by(roi).shape.leaves
         grid, *others = grids_of(self.dose_grid)
         if others:
             raise NotEvaluable("an isodose of courses on different grids is not told")
-        region = Region(self.anatomy.meant_by(roi).shape, self.usual_spacing_mm)
-        return isodose(grid, at_gy, region).volume
+        targets = {s for s, name in self.roi_names.items() if name.role is Role.PTV}
+        is_alone = all(target.is_empty for target in targets.difference(leaves))
+        near = None if is_alone else Region(Shape(leaves), self.usual_spacing_mm)
+        return isodose(grid, at_gy, near)
 
     def dvh_settings(self, conventions: Conventions = DEFAULT) -> dict[str, str]:
         """Return the conventions that the histograms follow, by name."""

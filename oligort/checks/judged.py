@@ -134,9 +134,10 @@ def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
     if not metric.needs_prescription:
         return dvh
     prescription_gy = submission.prescription_gy
-    is_conformity = metric.kind == "CI"
-    isodose = submission.isodose(limit.structure, prescription_gy) if is_conformity else None
-    return dvh.relative_to(prescription_gy, isodose)
+    if metric.kind != "CI":
+        return dvh.relative_to(prescription_gy)
+    isodose = submission.isodose(limit.structure, prescription_gy)
+    return dvh.relative_to(prescription_gy, isodose.volume)
 
 
 def _drawn_as(case: Case, name: str) -> list[Structure]:

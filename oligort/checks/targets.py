@@ -15,13 +15,10 @@ from oligort.checks.plausibility import TARGET_ROLES, fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.dose.composite import CompositeDose, grids_of
-from oligort.dose.isodose import isodose
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.algebra import Shape
 from oligort.geometry.contact import holds
-from oligort.geometry.region import Region
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
@@ -91,7 +88,7 @@ def target_coverage(case: Case) -> Iterator[Finding]:
         yield _information("OL403", f"target coverage is not told, because {error}")
         return
     for target in targets:
-        yield _covered(case, target, is_alone=len(targets) == 1)
+        yield _covered(case, target)
 
 
 @check("OL404", "Dose maximum")
@@ -235,29 +232,27 @@ def _targets_of(case: Case) -> list[_Target]:
     return targets
 
 
-def _covered(case: Case, target: _Target, *, is_alone: bool) -> Finding:
+def _covered(case: Case, target: _Target) -> Finding:
     """Return the finding on the coverage of one target."""
     submission, structure = case.submission, target.structure
     name, prescription_gy = structure.roi_name, target.prescription_gy
     try:
         dvh = submission.dvh_of(structure)
-        region = Region(Shape((structure,)), submission.usual_spacing_mm)
     except NotEvaluable as error:
         return _information("OL403", f"its coverage is not told, because {error}", name)
     remarks = [f"{dvh.volume_cc:.1f} cc, prescription {prescription_gy:g} Gy"]
     if any(course.is_prior for course in submission.chosen.courses):
         remarks.append("the dose holds that of an earlier course")
     metrics, volume = list(COVERAGE), None
-    grid, *others = grids_of(submission.dose_grid)
-    if not others:
-        found = isodose(grid, prescription_gy, None if is_alone else region)
-        where = "" if is_alone else " touching it"
-        parts = f"{found.parts} part{'' if found.parts == 1 else 's'}{where}"
+    try:
+        found = submission.isodose(name, prescription_gy)
+    except NotEvaluable as error:
+        remarks.append(f"no CI: {error}")
+    else:
+        parts = f"{found.parts} part{'' if found.parts == 1 else 's'}"
         remarks.append(f"its isodose {found.volume:.1f} cc in {parts}")
         metrics.append(CONFORMITY)
         volume = found.volume
-    else:
-        remarks.append("no CI: an isodose of courses on different grids is not told")
     if dvh.uncovered_cc:
         remarks.append(f"{dvh.uncovered_cc:.1f} cc lie outside the dose grid")
     relative, evidence = dvh.relative_to(prescription_gy, volume), []

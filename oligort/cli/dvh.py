@@ -141,14 +141,21 @@ def dvh(
 
 
 def _told_of_courses(submission: "Submission") -> tuple[str, ...]:
-    """Return what is added up and what counts once; nothing where one dose was given."""
+    """Return what is added up, what counts once and what is no whole plan's dose."""
+    from oligort.display import quoted
+    from oligort.picked import doses_of_parts
+
     try:
         chosen = submission.chosen
     except NotEvaluable:
         return ()
+    parts = tuple(
+        f"{quoted(dose.file)} is of a part of a plan ({dose.summation_type or 'no summation type'})"
+        for dose in doses_of_parts(chosen.doses)
+    )
     if len(chosen.courses) == 1:
-        return chosen.notes
-    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *chosen.notes
+        return *parts, *chosen.notes
+    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *parts, *chosen.notes
 
 
 def _answer(
@@ -209,7 +216,7 @@ def _isodose(
     if all(metric.kind != "CI" for metric in metrics):
         return None, ""
     try:
-        return submission.isodose(roi, at_gy), ""
+        return submission.isodose(roi, at_gy).volume, ""
     except NotEvaluable as error:
         return None, str(error)
 

@@ -2,7 +2,7 @@
 
 ``-`` subtracts, ``|`` joins, ``&`` intersects. ``&`` binds tighter than ``-`` and ``|``, which are
 of one rank and are read from the left. A name may hold spaces and apostrophes; one that holds an
-operator or a parenthesis is put in double quotes.
+operator, a parenthesis or a double quote is put in double quotes, in which two stand for one.
 """
 
 import re
@@ -16,7 +16,11 @@ from oligort.geometry.structure import Structure
 
 Operator = Literal["-", "|", "&"]
 
-_TOKEN = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<symbol>[-|&()])|(?P<name>[^-|&()"]+))')
+_TOKEN = re.compile(r'\s*(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<symbol>[-|&()])|(?P<name>[^-|&()"]+))')
+
+
+MOST_OPERANDS, MOST_PARENTHESES = 200, 50
+"""An expression holds no more: none that a person writes does."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,10 @@ class Operand:
     name: str
 
     def __str__(self) -> str:
-        """Return the name, in quotes where it holds an operator."""
-        return f'"{self.name}"' if re.search(r"[-|&()]", self.name) else self.name
+        """Return the name, in quotes where it would not be read as one without."""
+        if re.search(r'[-|&()"]', self.name) or self.name != self.name.strip():
+            return '"' + self.name.replace('"', '""') + '"'
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ def parse(text: str) -> Expression:
         If the text is no expression: an operand, an operator or a parenthesis is missing.
     """
     tokens = _tokens(text)
+    if tokens.count("(") > MOST_PARENTHESES or len(tokens) > 4 * MOST_OPERANDS:
+        raise ExpressionError(
+            f"expected at most {MOST_OPERANDS} names and {MOST_PARENTHESES} parentheses in "
+            f"{quoted(text)}"
+        )
     expression, rest = _sum(tokens, text)
     if rest:
         raise ExpressionError(f"expected an operator before {quoted(rest[0])} in {quoted(text)}")
@@ -137,7 +148,8 @@ def _tokens(text: str) -> list[str]:
         if match["symbol"]:
             tokens.append(match["symbol"])
         else:
-            name = match["quoted"] if match["quoted"] is not None else match["name"].strip()
+            quoted_name = match["quoted"]
+            name = match["name"].strip() if quoted_name is None else quoted_name.replace('""', '"')
             if not name.strip():
                 raise ExpressionError(f"expected a name between the quotes in {quoted(text)}")
             tokens.append(f'"{name}')
