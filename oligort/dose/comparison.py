@@ -1,4 +1,4 @@
-"""Two histograms of one structure in one dose side by side: ours, and the planning system's."""
+"""Two histograms in one dose side by side: ours and another system's, or parts and drawing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +55,18 @@ class Comparison:
     metric_points: Mapping[str, float]
     worst_points: float
     worst_at_gy: float
+
+
+def beside_drawn(computed: Dvh, drawn: Dvh) -> str:
+    """Return what to say of an ROI drawn under the name of an expression that was computed."""
+    volume = f"{drawn.volume_cc:.1f} cc against {computed.volume_cc:.1f} cc"
+    mean = ""
+    if drawn.mean_gy is not None and computed.mean_gy is not None:
+        mean = f", mean {drawn.mean_gy:.2f} against {computed.mean_gy:.2f} Gy"
+    return (
+        f"computed from its parts, though an ROI of this name is drawn, which has {volume}{mean}; "
+        f"in double quotes the name is that ROI"
+    )
 
 
 def compare(
