@@ -290,12 +290,35 @@ def test_the_second_engine_agrees_on_lungs_and_is_not_asked_of_the_tiny(build):
     agreed = {f.about: f for f in found if f.about}
     assert set(agreed) >= {"Lung_L", "Lung_R"}
     for roi_name in ("Lung_L", "Lung_R"):
-        assert "360.00 cc against our 360.00 cc" in agreed[roi_name].message
+        # How much that proves is said beside it.
+        assert re.search(
+            r"360.00 cc against our 360.00 cc \(counting voxels allows \d+\.\d\d %\)",
+            agreed[roi_name].message,
+        )
+        assert re.search(
+            r"V20Gy\[%\] \S+ against \S+ \(\d+\.\d\d points\)", agreed[roi_name].message
+        )
         assert agreed[roi_name].grade is Grade.PASS
         assert "V20Gy[%]" in agreed[roi_name].message
     (not_asked,) = [f for f in found if not f.about]
     assert not_asked.grade is Grade.INFO
     assert '"GTVm02" is too small for it' in not_asked.message
+    # What is graded is computed from parts, which it cannot do: no pass of the parts hides that.
+    assert '"Lungs-GTV" is computed, and it knows no expressions' in not_asked.message
+
+
+def test_a_limit_on_a_flat_part_of_the_curve_is_no_test_and_no_alarm(build, monkeypatch):
+    # All of the lung receives 20 Gy, and theirs counts it in the bin below.
+    curve = np.array([0.0, 19.99, 20.0]), np.array([360.0, 360.0, 0.0])
+    theirs = SecondDvh(360.0, 20.0, *curve, 2.0, np.full((2, 2, 2), 20.0))
+    monkeypatch.setattr(second_opinion, "second_dvh", lambda structure, dose: theirs)
+    finding = next(f for f in crosscheck(build(edge_mm=EDGE_MM)) if f.about == "Lung_L")
+    assert "points, which is no test)" in finding.message
+    assert [one.name for one in finding.evidence] == ["volume apart"]
+    assert finding.flags == ()
+    # No alarm, and no pass either.
+    assert finding.grade is Grade.INFO
+    assert "agrees in volume alone" in finding.message
 
 
 def test_no_limited_structure_is_drawn(build):
