@@ -5,14 +5,14 @@ kept apart. A sub-voxel that a border cuts is entered from the pieces that the b
 """
 
 from collections.abc import Sequence
-from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.composite import CompositeField
 from oligort.dose.field import DoseField
-from oligort.dose.pieces import Pieces, pieces_of
+from oligort.dose.pieces import pieces_of
 from oligort.dose.sampling import Local, Sampler, Samples, SubVoxels, single_sampler, spread
 from oligort.geometry.raster import Lattice
 from oligort.geometry.slabs import PlaneFrame
@@ -49,24 +49,26 @@ class _CompositeSampler:
         inside = np.stack([one.inside for one in local])
         inside[inside > 1 - NO_SHARE] = 1
         inside[inside < NO_SHARE] = 0
-        whole = _sum_of(local, np.ones(inside.shape), inside.min(axis=0))
-        if (whole.inside == 1).all():
-            return spread(whole, sub_voxels)
-        known = (inside > 0).astype(np.float64)
-        partly = _sum_of(local, known, inside.max(axis=0) - whole.inside)
-        cut = np.flatnonzero(((inside > 0) & (inside < 1)).any(axis=0))
-        if len(cut):
-            self._enter_pieces(sub_voxels, cut, whole, partly)
-        return spread(whole, sub_voxels)._replace(partly=spread(partly, sub_voxels))
+        is_cut = ((inside > 0) & (inside < 1)).any(axis=0)
+        known_by = _sets_of(inside == 1)
+        everywhere = 2 ** len(local) - 1
+        if (known_by == everywhere).all():
+            return spread(_sum_of(local, everywhere, inside[0]), sub_voxels)
+        cut = np.flatnonzero(is_cut)
+        pieces = self._pieces_of(sub_voxels, cut) if len(cut) else None
+        # Each set of grids by itself: what two of them know of one sub-voxel may be far apart.
+        sets = {everywhere, *np.unique(known_by[~is_cut]).tolist()}
+        sets |= set(np.unique(pieces.known_by).tolist()) if pieces else set()
+        samples = []
+        for one in sorted(sets - {0}, reverse=True):
+            known = _sum_of(local, one, np.where(~is_cut & (known_by == one), 1.0, 0.0))
+            if pieces is not None:
+                _enter(pieces, one, cut, known)
+            samples.append(spread(known, sub_voxels))
+        return samples[0]._replace(partly=tuple(samples[1:]))
 
-    def _enter_pieces(
-        self, sub_voxels: SubVoxels, cut: Integers, whole: Local, partly: Local
-    ) -> None:
-        """Enter the dose of the sub-voxels (C,) that borders of grids cut, from their pieces.
-
-        What is inside all grids is one of them. The others, of different doses, are entered as one
-        sample of their mean and variance.
-        """
+    def _pieces_of(self, sub_voxels: SubVoxels, cut: Integers) -> "_KnownPieces":
+        """Return the pieces that borders of grids make of some sub-voxels (C,)."""
         layer = sub_voxels.layer[cut]
         u, v = np.divmod(sub_voxels.pixel[cut], self._lattice.v_count)
         thickness = sub_voxels.thickness_mm[layer]
@@ -76,46 +78,69 @@ class _CompositeSampler:
         pieces = pieces_of(
             np.column_stack([*middle, sub_voxels.position_mm[layer]]), size, self._borders_mm
         )
-        value, changes, count = self._in_pieces(pieces)
-        share = pieces.size_mm.prod(axis=1) / size.prod(axis=1)[pieces.owner]
-        whole.inside[cut] = 0.0
-        in_all = count == len(self._fields)
-        at = cut[pieces.owner[in_all]]
-        whole.inside[at], whole.value[at] = share[in_all], value[in_all]
-        for entered, change in zip(whole.changes, changes, strict=True):
-            entered[at] = change[in_all]
-        part = np.where(in_all | (count == 0), 0.0, share)
-        square = value * value + sum(change * change for change in changes) / 12
-        total, first, second = (
-            np.bincount(pieces.owner, part * of, minlength=len(cut)) for of in (1, value, square)
-        )
-        total = np.maximum(total, NO_SHARE)
-        partly.inside[cut] = np.where(total > NO_SHARE, total, 0.0)
-        partly.value[cut] = first / total
-        # The width that comes of the changes is that of this variance, whichever of them it is.
-        u_change, v_change, n_change = partly.changes
-        u_change[cut] = v_change[cut] = 0.0
-        n_change[cut] = np.sqrt(12 * np.maximum(second / total - (first / total) ** 2, 0))
-
-    def _in_pieces(self, pieces: Pieces) -> tuple[Floats, tuple[Floats, ...], Integers]:
-        """Return the known dose of pieces (P,), its changes across them, and of how many grids."""
         points_mm = self._frame.to_patient(pieces.middle_mm)
-        value, count = np.zeros(len(points_mm)), np.zeros(len(points_mm), dtype=np.int64)
-        changes = np.zeros((3, len(points_mm)))
-        for field in self._fields:
+        value, changes = np.zeros(len(points_mm)), np.zeros((3, len(points_mm)))
+        reached = np.zeros((len(self._fields), len(points_mm)), dtype=bool)
+        for number, field in enumerate(self._fields):
             dose, slopes, is_inside = field.with_slopes(points_mm)
             along = np.einsum("na,ax,px->pn", slopes, field.grid.axes, self._frame.axes)
             value += np.where(is_inside, dose, 0.0)
             changes += np.where(is_inside, along * pieces.size_mm.T, 0.0)
-            count += is_inside
-        return value, tuple(changes), count
+            reached[number] = is_inside
+        share = pieces.size_mm.prod(axis=1) / size.prod(axis=1)[pieces.owner]
+        return _KnownPieces(pieces.owner, share, value, changes, _sets_of(reached))
 
 
-def _sum_of(local: Sequence[Local], known: Floats, inside: Floats) -> Local:
-    """Return the sum of doses as far as they are known (F, N), 1 or 0."""
-    u_change, v_change, n_change = (
-        reduce(np.add, (one.changes[axis] * k for one, k in zip(local, known, strict=True)))
-        for axis in range(3)
+class _KnownPieces(NamedTuple):
+    """Pieces (P,) of sub-voxels: whose, which share of it, and the dose that is known there.
+
+    `changes_gy` (3, P) are those across the piece; `known_by` is the set of grids that reach it.
+    """
+
+    owner: Integers
+    share: Floats
+    value_gy: Floats
+    changes_gy: Floats
+    known_by: Integers
+
+
+def _sets_of(members: npt.NDArray[np.bool_]) -> Integers:
+    """Return for each of N which of the F grids (F, N) are there, a bit each."""
+    bits = 1 << np.arange(len(members))
+    return np.asarray((members * bits[:, None]).sum(axis=0))
+
+
+def _enter(pieces: _KnownPieces, known_by: int, cut: Integers, known: Local) -> None:
+    """Enter the pieces that one set of grids reaches, of a sub-voxel as one sample.
+
+    A single piece has its own changes; several have their mean and variance together.
+    """
+    which = np.flatnonzero(pieces.known_by == known_by)
+    owner, share, value = pieces.owner[which], pieces.share[which], pieces.value_gy[which]
+    changes = pieces.changes_gy[:, which]
+    count = np.bincount(owner, minlength=len(cut))
+    square = value * value + (changes * changes).sum(axis=0) / 12
+    total, first, second = (
+        np.bincount(owner, share * of, minlength=len(cut)) for of in (1.0, value, square)
     )
-    value = reduce(np.add, (one.value * k for one, k in zip(local, known, strict=True)))
+    total = np.maximum(total, NO_SHARE)
+    known.inside[cut] = np.where(count > 0, total, 0.0)
+    known.value[cut] = first / total
+    # The width that comes of the changes is that of this variance, whichever of them it is.
+    u_change, v_change, n_change = known.changes
+    u_change[cut] = v_change[cut] = 0.0
+    n_change[cut] = np.sqrt(12 * np.maximum(second / total - (first / total) ** 2, 0))
+    is_single = count[owner] == 1
+    at = cut[owner[is_single]]
+    for entered, change in zip(known.changes, changes, strict=True):
+        entered[at] = change[is_single]
+
+
+def _sum_of(local: Sequence[Local], known_by: int, inside: Floats) -> Local:
+    """Return the sum of the doses of one set of grids."""
+    known = [one for number, one in enumerate(local) if known_by >> number & 1]
+    u_change, v_change, n_change = (
+        np.asarray(sum(one.changes[axis] for one in known), dtype=np.float64) for axis in range(3)
+    )
+    value = np.asarray(sum(one.value for one in known), dtype=np.float64)
     return Local(value, (u_change, v_change, n_change), inside)

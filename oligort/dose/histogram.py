@@ -213,9 +213,9 @@ class _Estimate:
                 volume_mm3 += float(np.einsum("i,i->", some.covered, size_mm3))
                 samples = sampler.sample(some)
                 tally.add(some, samples, size_mm3)
-                if samples.partly is not None:
-                    tally.add(some, samples.partly, size_mm3)
-                    partly.add(some, samples.partly, size_mm3)
+                for known in samples.partly:
+                    tally.add(some, known, size_mm3)
+                    partly.add(some, known, size_mm3)
             tally.merge()
             partly.merge()
         extremes = tally.extremes(outline)

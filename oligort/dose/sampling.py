@@ -76,8 +76,8 @@ class Samples(NamedTuple):
         How far the dose at a corner of the sub-voxel can differ from that at its centre.
     inside
         Fraction of the sub-voxel inside the dose grid; of a composite, inside all its grids.
-    partly : Samples or None
-        Of a composite, the dose that is known where only some of its grids are.
+    partly : tuple of Samples
+        Of a composite, the dose that is known where only some of its grids are, each set of them.
     """
 
     dose_gy: Floats
@@ -85,7 +85,7 @@ class Samples(NamedTuple):
     across_gy: Floats
     reach_gy: Floats
     inside: Floats
-    partly: "Samples | None" = None
+    partly: "tuple[Samples, ...]" = ()
 
 
 class Sampler(Protocol):
