@@ -86,6 +86,16 @@ def is_of_a_part(dose: Dose) -> bool:
     return dose.summation_type not in WHOLE_COURSE_TYPES
 
 
+def is_of_one_group(dose: Dose, plans: Sequence[Plan]) -> bool:
+    """Whether a dose is of one fraction group of a plan that has several, which is no whole plan.
+
+    Not asked which: the doses of all groups are not added up either.
+    """
+    return dose.summation_type == "FRACTION" and any(
+        plan.fraction_group_count > 1 for plan in plans_of(dose, plans)
+    )
+
+
 def sharing_a_uid(doses: Sequence[Dose]) -> tuple[Dose, ...]:
     """Return the doses whose SOP Instance UID stands for more than one object."""
     uids = [dose.sop_instance_uid for dose in doses if dose.sop_instance_uid]
@@ -103,14 +113,26 @@ def _require_no_twin(doses: Sequence[Dose], dose: Dose) -> None:
 def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Plan]) -> None:
     """Raise NotEvaluable where what is there besides the dose may be another course.
 
-    Not asked of a dose that is linked to no plan here: then any plan may be its own.
+    A plan that has doses of its parts alone is another course too. A dose that is linked to no plan
+    here is not asked for the others: any of them may be its own.
     """
-    known = {uid for one in doses for uid in one.plan_uids}
-    without = [plan for plan in plans if plan.sop_instance_uid not in known]
+    held = set(dose.plan_uids)
+    without = [plan for plan in plans if plan.sop_instance_uid not in held]
     if without and plans_of(dose, plans):
         raise NotEvaluable(
-            f"no dose is there for {listing(without)}, which may be another course; choose a plan"
+            f"no dose is there for {listing(without)} (of a whole plan), which may be another "
+            f"course; choose a plan"
         )
+    if beyond := [part for part in doses_of_parts(doses) if held and not _is_within(part, held)]:
+        raise NotEvaluable(
+            f"{title(dose)} does not hold the plan of {listing(beyond)}, which may be of another "
+            f"course; choose one with --plan or --dose"
+        )
+
+
+def _is_within(dose: Dose, plan_uids: set[str]) -> bool:
+    """Whether a dose is of these plans alone, as far as it says of which it is."""
+    return bool(dose.plan_uids) and plan_uids.issuperset(dose.plan_uids)
 
 
 def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) -> tuple[Dose, str]:
@@ -118,16 +140,20 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
     if not doses:
         raise NotEvaluable("no RTDOSE is in the submission")
     of_plan = [
-        dose
-        for dose in doses
-        if plan is None or (plan.sop_instance_uid in dose.plan_uids and len(dose.plan_uids) == 1)
+        dose for dose in doses if plan is None or set(dose.plan_uids) == {plan.sop_instance_uid}
     ]
     if plan is not None and not of_plan:
         raise NotEvaluable(
             f"no RTDOSE refers to plan {quoted(plan.label)}; there are: {listing(doses)}"
         )
-    whole = [dose for dose in of_plan if dose.summation_type in WHOLE_COURSE_TYPES]
+    groups = [dose for dose in of_plan if is_of_one_group(dose, plans)]
+    whole = [d for d in of_plan if not is_of_a_part(d) and d not in groups]
     usable = [dose for dose in whole if dose.grid is not None]
+    if not whole and groups:
+        raise NotEvaluable(
+            f"{listing(groups)} {'is' if len(groups) == 1 else 'are each'} of one fraction group, "
+            f"and {listing(plans_of(groups[0], plans))} has several; they are not added up"
+        )
     if not whole:
         raise NotEvaluable(
             f"no dose of a whole plan is there, only {listing(of_plan)}; parts of a plan are not "
@@ -154,11 +180,7 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
         )
     # A second form of the same plan's dose may be unusable; the dose of another plan may not.
     same = set(usable[0].plan_uids)
-    unusable = [
-        dose
-        for dose in whole
-        if dose.grid is None and not (dose.plan_uids and same.issuperset(dose.plan_uids))
-    ]
+    unusable = [dose for dose in whole if dose.grid is None and not _is_within(dose, same)]
     if unusable:
         raise NotEvaluable(
             f"{title(unusable[0])} cannot be used and may be another course: "
@@ -177,11 +199,15 @@ def _courses_apart(
     Every plan must have one dose of its own, and name by their ROIs the targets that it treats.
     """
     whole = [dose for dose in doses if not is_of_a_part(dose)]
-    uids = [uid for dose in whole for uid in dose.plan_uids]
+    uids = [uid for dose in whole for uid in set(dose.plan_uids)]
+    if not all(_is_within(part, set(uids)) for part in doses_of_parts(doses)):
+        return ()
     is_one_each = sorted(uids) == sorted(plan.sop_instance_uid for plan in plans)
     if len(plans) < 2 or len(whole) != len(plans) or not is_one_each:
         return ()
     if any(dose.grid is None or dose.summation_type == "MULTI_PLAN" for dose in whole):
+        return ()
+    if any(is_of_one_group(dose, plans) for dose in whole):
         return ()
     targets = [_targets_of(plan, structure_sets) for plan in plans]
     if not all(targets) or not all(_lie_apart(*pair) for pair in combinations(targets, 2)):

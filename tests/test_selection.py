@@ -251,3 +251,42 @@ def test_a_sum_of_plans_has_no_one_prescription():
     total = dose("sum", "A", "B", kind="MULTI_PLAN")
     with pytest.raises(NotEvaluable, match="the dose sums 2 plans"):
         _ = chosen([first, second], [total]).prescription_gy
+
+
+@pytest.mark.parametrize(
+    "kind", ["BEAM", "CONTROL_POINT", "FRACTION_SESSION", "RECORD", "PLAN_OVERVIEW"]
+)
+def test_trap_a_second_plan_with_doses_of_its_parts_alone_is_another_course(kind):
+    refusal = "not the planned dose" if kind in {"RECORD", "PLAN_OVERVIEW"} else ""
+    part = dose("pb", "B", kind=kind, refusal=refusal)
+    with pytest.raises(NotEvaluable, match=r"for plan .second.*may be another course"):
+        chosen([A, B], [OF_A, part])
+    assert chosen([A, B], [OF_A, part], plan="first").dose is OF_A
+    # Also where the plan itself is not there, or the dose does not say of which plan it is.
+    for other in (part, replace(part, plan_uids=())):
+        with pytest.raises(NotEvaluable, match=r"does not hold the plan of .*pb.dcm"):
+            chosen([A], [OF_A, other])
+    third = plan("C", "third")
+    total = dose("sum", "A", "B", kind="MULTI_PLAN")
+    of_third = replace(part, plan_uids=("C",))
+    with pytest.raises(NotEvaluable, match=r"for plan .third.*may be another course"):
+        chosen([A, B, third], [total, of_third])
+    with pytest.raises(NotEvaluable, match=r"does not hold the plan of .*pb.dcm"):
+        chosen([A, B], [total, of_third])
+    assert chosen([A, B], [total, part]).dose is total
+
+
+def test_trap_a_dose_of_one_fraction_group_of_several_is_no_whole_plan():
+    grouped = replace(A, fraction_group_count=2)
+    group = dose("g1", "A", kind="FRACTION")
+    with pytest.raises(NotEvaluable, match=r"g1.dcm.* is of one fraction group, and plan .first."):
+        chosen([grouped], [group])
+    with pytest.raises(NotEvaluable, match=r"are each of one fraction group"):
+        chosen([grouped], [group, dose("g2", "A", kind="FRACTION")])
+    assert chosen([grouped], [OF_A, group]).dose is OF_A
+    assert chosen([A], [group]).dose is group
+
+
+def test_a_dose_that_names_its_plan_twice_is_of_that_plan():
+    twice = dose("da", "A", "A")
+    assert chosen([A, B], [twice, OF_B], plan="first").dose is twice

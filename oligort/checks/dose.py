@@ -137,12 +137,15 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     Why it matters: a dose of one fraction or of some beams, labelled as a plan's, makes any organ
     limit look kept.
 
-    How it is measured: the dose maximum, and the median dose of the target that the prescription
-    refers to (where it refers to none, of any ROI that reads as a target), as multiples of the
-    prescription, against the protocol's settings.
+    How it is measured: the dose maximum, and the median dose of each ROI that a prescription
+    refers to (where one refers to none, of any ROI that reads as a target), as multiples of what
+    all plans of the dose prescribe to it, against the protocol's settings. ROI numbers hold in the
+    structure set that the plan names alone. QUERY: of an earlier course without structures only the
+    maximum is held against its prescription.
 
     Not evaluable when: the dose does not fit, no dose can be chosen, its plan is not there or
-    prescribes no dose, or no target is drawn.
+    prescribes no dose, no target is drawn, an ROI that a prescription refers to is not drawn or
+    leaves the dose grid too far, or the dose is of one fraction group of several.
 
     Source: oligort convention.
     """
@@ -153,7 +156,8 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
     yield Finding(
         code="OL401",
-        grade=Grade.PASS if fit.target else Grade.NOT_EVALUABLE,
+        grade=Grade.PASS if fit.is_held else Grade.NOT_EVALUABLE,
+        flags=(Flag.QUERY,) if fit.is_held and fit.target is None else (),
         message=fit.message,
         source=CONVENTION,
     )

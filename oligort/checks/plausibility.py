@@ -1,16 +1,20 @@
 """Whether a dose can be what its plan prescribes: nothing is graded on one that cannot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
 from oligort.checks.case import Case
+from oligort.checks.prescribed import Roi, doses_by_roi, refers_elsewhere, roi_of, totals_by_roi
 from oligort.courses import Course
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.measure import Measure
+from oligort.objects import Plan
+from oligort.picked import is_of_one_group
 from oligort.protocol.settings import Prescriptions, Range
 from oligort.selection import Selection, title
 from oligort.submission import Submission
@@ -21,30 +25,39 @@ MEDIAN = Metric("D", "Gy", 50.0, "%")
 TARGET_ROLES = (Role.PTV, Role.ITV, Role.CTV, *sorted(GTV_ROLES))
 """Roles of ROIs that a prescription can be meant for, the likeliest first."""
 
+MOST_TOLD = 3
+"""Targets whose medians a message tells; the number of the others follows."""
+
 
 @dataclass(frozen=True)
 class Fit:
     """How a dose fits its prescription.
 
-    `target` is the ROI that was looked at; None where the plan prescribes no dose. `fits` is then
-    true: nothing contradicts it, and `message` says so.
+    `target` names the ROIs that were looked at; None where the plan prescribes no dose, or there
+    are no structures. `fits` is then true where nothing contradicts it, and `message` says so.
+    `is_held` tells whether a prescription was held against anything, were it the maximum alone.
     """
 
     fits: bool
     message: str
     target: str | None = None
+    is_held: bool = True
 
 
 def fit_of(case: Case) -> Fit:
     """Return how the judged doses fit the prescriptions of their plans, each course by itself.
 
-    The target is the ROI that the prescription refers to; where it refers to none, any ROI that
-    reads as a target will do, and the message names it.
+    Each ROI that a prescription refers to must get what all plans of the dose prescribe to it;
+    where one refers to none, any ROI that reads as a target will do, and the message names it. ROI
+    numbers of another structure set refer to none. A plan that prescribes nothing is held against
+    its beams.
 
     Raises
     ------
     NotEvaluable
-        If no dose is chosen, or nothing is drawn that a prescription could be meant for.
+        If no dose is chosen, one is of a fraction group among several, an ROI that a prescription
+        refers to is not drawn or leaves the dose too far, or nothing is drawn that a prescription
+        could be meant for.
     """
     courses = case.submission.chosen.courses
     if len(courses) == 1:
@@ -58,6 +71,7 @@ def fit_of(case: Case) -> Fit:
         all(fit.fits for fit in fits),
         "; ".join(told),
         ", ".join(targets) if len(targets) == len(fits) else None,
+        all(fit.is_held for fit in fits),
     )
 
 
@@ -77,55 +91,232 @@ def _alone(submission: Submission, course: Course) -> Submission:
     return replace(of_course, doses=(course.dose,), selection=chosen, earlier=())
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """What the protocol allows a dose, as multiples of the least and the most that it may be of.
+
+    A sum of several plans is at least what it is known to hold, and at most all of them.
+    """
+
+    median: Range[Prescriptions]
+    maximum: Range[Prescriptions]
+
+    def allow_maximum(self, dose_gy: float, least_gy: float, most_gy: float) -> bool:
+        """Whether a dose maximum fits."""
+        return _lies_within(self.maximum, dose_gy, least_gy, most_gy)
+
+    def allow_median(self, median_gy: Measure, least_gy: float, most_gy: float) -> bool | None:
+        """Whether a median fits; None where only part of what it may be does."""
+        ends = {
+            _lies_within(self.median, dose_gy, least_gy, most_gy)
+            for dose_gy in (median_gy.low, float(median_gy), median_gy.high)
+        }
+        return ends.pop() if len(ends) == 1 else None
+
+
+def _lies_within(
+    ratio: Range[Prescriptions], dose_gy: float, least_gy: float, most_gy: float
+) -> bool:
+    return dose_gy / least_gy >= ratio.least and dose_gy / most_gy <= ratio.most
+
+
+@dataclass(frozen=True)
+class _Together:
+    """What the plans of one dose prescribe: those that prescribe any, and whether all are there.
+
+    A sum holds at least what its plans prescribe to one ROI, and at most all of them.
+    """
+
+    plans: tuple[Plan, ...]
+    is_complete: bool
+
+    @property
+    def least_gy(self) -> float:
+        """The least that the dose must reach somewhere."""
+        return max([*map(_largest_gy, self.plans), *totals_by_roi(self.plans).values()])
+
+    @property
+    def most_gy(self) -> float:
+        """The most that is prescribed anywhere."""
+        return sum(map(_largest_gy, self.plans)) if self.is_complete else inf
+
+    def most_gy_to(self, roi: Roi) -> float:
+        """The most that is prescribed to an ROI, were other plans' targets to hold it too."""
+        doses = (doses_by_roi(plan).get(roi, _largest_gy(plan)) for plan in self.plans)
+        return sum(doses) if self.is_complete else inf
+
+
+def _largest_gy(plan: Plan) -> float:
+    return max(one.dose_gy for one in plan.prescriptions)
+
+
 def _fit_of(case: Case, submission: Submission, course: Course) -> Fit:
     """Return how one course fits; its targets are those of the export that it came with."""
-    grid = course.grid
-    largest = [
-        max(plan.prescriptions, key=lambda one: one.dose_gy)
-        for plan in course.plans
-        if plan.prescriptions
-    ]
-    if not largest:
-        what = "its plan prescribes no dose" if course.plan else "its plan is not there"
-        return Fit(True, f"{what}: whether it is the whole dose cannot be told")
-    prescription = max(largest, key=lambda one: one.dose_gy)
-    # A sum holds at least the largest prescription of its plans, and at most all of them.
-    is_complete = len(largest) >= len(set(course.dose.plan_uids))
-    most_gy = sum(one.dose_gy for one in largest) if is_complete else inf
-
-    def fits(ratio: Range[Prescriptions], dose_gy: float) -> bool:
-        return dose_gy / prescription.dose_gy >= ratio.least and dose_gy / most_gy <= ratio.most
-
-    median_ratio = case.protocol.settings.target_median_dose_ratio
-    maximum_ratio = case.protocol.settings.target_maximum_dose_ratio
-    prescribed = f"prescription {prescription.dose_gy:g} Gy, dose maximum {grid.maximum_gy:.2f} Gy"
-    if not fits(maximum_ratio, grid.maximum_gy):
+    if is_of_one_group(course.dose, course.plans):
+        raise NotEvaluable(
+            f"{title(course.dose)} is of one fraction group of a plan that has several"
+        )
+    settings = case.protocol.settings
+    limits = _Limits(settings.target_median_dose_ratio, settings.target_maximum_dose_ratio)
+    plans = tuple(plan for plan in course.plans if plan.prescriptions)
+    if not plans:
+        return _fit_of_beams(limits, submission, course)
+    together = _Together(plans, len(plans) >= len(set(course.dose.plan_uids)))
+    maximum_gy = course.grid.maximum_gy
+    prescribed = f"prescription {together.least_gy:g} Gy, dose maximum {maximum_gy:.2f} Gy"
+    if not limits.allow_maximum(maximum_gy, together.least_gy, together.most_gy):
         return Fit(False, prescribed)
     beams_gy = sum(plan.beam_dose_gy or 0.0 for plan in course.plans)
-    if beams_gy / most_gy > median_ratio.most:
+    if beams_gy / together.most_gy > limits.median.most:
         return Fit(False, f"{prescribed}, but the plan's beams give {beams_gy:.2f} Gy in all")
-    seen = []
     if course.is_prior and not submission.structure_sets:
         return Fit(True, f"{prescribed}, no structures to find its target in")
-    for target in _targets(submission, prescription.roi_number):
+    return _fit_of_targets(limits, submission, together, prescribed)
+
+
+def _fit_of_targets(
+    limits: _Limits, submission: Submission, together: _Together, prescribed: str
+) -> Fit:
+    """Return how the medians of all targets fit what is prescribed to each."""
+    wanted, any_gy = _wanted(submission, together)
+    seen, unfit, targets = [], [], []
+    for target, least_gy, most_gy in wanted:
+        name = quoted(target.roi_name)
+        try:
+            median_gy = submission.dvh_of(target)[MEDIAN]
+        except NotEvaluable as error:
+            raise NotEvaluable(
+                f"{name} cannot be held against the {prescribed}: {error}"
+            ) from error
+        is_fit = limits.allow_median(median_gy, least_gy, most_gy)
+        if is_fit is None:
+            raise NotEvaluable(
+                f"{name}, whose median is {median_gy.low:.2f} to {median_gy.high:.2f} Gy, cannot "
+                f"be held against the {prescribed}"
+            )
+        own = "" if least_gy == together.least_gy else f" ({least_gy:g} Gy)"
+        seen.append(f"{median_gy:.2f} Gy in {name}{own}")
+        targets.append(target.roi_name)
+        if not is_fit:
+            unfit.append(seen[-1])
+    remark = _remark(submission, together.plans)
+    if unfit:
+        return Fit(False, f"{prescribed}, median {_first(unfit)}{remark}")
+    if any_gy:
+        others = (*(target for target, _, _ in wanted), *_target_like(submission))
+        found, fitting = _any_fitting(limits, submission, others, (any_gy, together.most_gy))
+        if not found:
+            raise NotEvaluable(
+                f"no target is drawn inside the dose to hold the {prescribed} against"
+            )
+        if fitting is None:
+            return Fit(False, f"{prescribed}, median {_first(found)}{remark}")
+        if fitting not in targets:
+            seen.append(found[-1])
+            targets.append(fitting)
+    return Fit(True, f"{prescribed}, median {_first(seen)}{remark}", ", ".join(targets))
+
+
+def _wanted(
+    submission: Submission, together: _Together
+) -> tuple[list[tuple[Structure, float, float]], float]:
+    """Return the ROIs that are prescribed to, and the largest prescription that refers to none.
+
+    With each ROI go the least and the most that is prescribed to it. A prescription to a point
+    refers to no volume.
+
+    Raises
+    ------
+    NotEvaluable
+        If an ROI is not drawn.
+    """
+    structure_set = submission.structure_set
+    wanted, held = [], set()
+    for roi, least_gy in totals_by_roi(together.plans).items():
+        uid, number = roi
+        referred = [one for one in structure_set if one.roi_number == number]
+        if uid != structure_set.sop_instance_uid or any(map(_is_of_points, referred)):
+            continue
+        drawn = [one for one in referred if not one.is_empty]
+        if not drawn:
+            raise NotEvaluable(f"a prescription refers to ROI number {number}, which is not drawn")
+        held.add(roi)
+        wanted += [(one, least_gy, together.most_gy_to(roi)) for one in drawn]
+    others = [
+        one.dose_gy
+        for plan in together.plans
+        for one in plan.prescriptions
+        if roi_of(plan, one) not in held
+    ]
+    return wanted, max(others, default=0.0)
+
+
+def _is_of_points(structure: Structure) -> bool:
+    return {contour.geometric_type for contour in structure.contours} == {"POINT"}
+
+
+def _any_fitting(
+    limits: _Limits,
+    submission: Submission,
+    targets: Iterable[Structure],
+    prescribed_gy: tuple[float, float],
+) -> tuple[list[str], str | None]:
+    """Return the medians of targets up to the first that fits, and its name.
+
+    `prescribed_gy` is the least and the most that may be prescribed to it.
+    """
+    seen = []
+    for target in targets:
         try:
             median_gy = submission.dvh_of(target)[MEDIAN]
         except NotEvaluable:
             continue
-        seen.append(f"median {median_gy:.2f} Gy in {quoted(target.roi_name)}")
-        if fits(median_ratio, median_gy):
-            return Fit(True, f"{prescribed}, {seen[-1]}", target.roi_name)
-    if not seen:
-        raise NotEvaluable(f"no target is drawn inside the dose to hold the {prescribed} against")
-    return Fit(False, f"{prescribed}, {', '.join(seen[:3])}")
+        seen.append(f"{median_gy:.2f} Gy in {quoted(target.roi_name)}")
+        if limits.allow_median(median_gy, *prescribed_gy):
+            return seen, target.roi_name
+    return seen, None
 
 
-def _targets(submission: Submission, roi_number: int | None) -> Iterator[Structure]:
-    structure_set = submission.structure_set
-    referred = [s for s in structure_set if roi_number is not None and s.roi_number == roi_number]
-    if referred:
-        yield from referred
-        return
+def _remark(submission: Submission, plans: Iterable[Plan]) -> str:
+    """Return what to say of plans whose ROI numbers are of other structures."""
+    elsewhere = [plan for plan in plans if refers_elsewhere(plan, submission.structure_set)]
+    labels = listed(plan.label for plan in elsewhere)
+    return f"; the ROIs of {labels} are not of the structure set" if elsewhere else ""
+
+
+def _first(medians: list[str]) -> str:
+    left_out = len(medians) - len(medians[:MOST_TOLD])
+    return ", ".join(medians[:MOST_TOLD]) + (f" and {left_out} more" if left_out else "")
+
+
+def _fit_of_beams(limits: _Limits, submission: Submission, course: Course) -> Fit:
+    """Return how a course fits what its plan's beams give, where no dose is prescribed.
+
+    What fits them is not shown to be whole: the beams' dose points may lie anywhere.
+    """
+    what = "its plan prescribes no dose" if course.plan else "its plan is not there"
+    beams = [plan.beam_dose_gy for plan in course.plans if plan.beam_dose_gy]
+    open_end = "whether it is the whole dose cannot be told"
+    if not beams:
+        return Fit(True, f"{what}: {open_end}", is_held=False)
+    least_gy = sum(beams)
+    most_gy = least_gy if len(beams) >= len(set(course.dose.plan_uids)) else inf
+    maximum_gy = course.grid.maximum_gy
+    told = f"{what}, its beams give {least_gy:.2f} Gy in all, dose maximum {maximum_gy:.2f} Gy"
+    if not limits.allow_maximum(maximum_gy, least_gy, most_gy):
+        return Fit(False, told, is_held=False)
+    found: list[str] = []
+    if submission.structure_sets:
+        targets = _target_like(submission)
+        found, fitting = _any_fitting(limits, submission, targets, (least_gy, most_gy))
+        if found and fitting is None:
+            return Fit(False, f"{told}, median {_first(found)}", is_held=False)
+    told += f", median {found[-1]}" if found else ""
+    return Fit(True, f"{told}: {open_end}", is_held=False)
+
+
+def _target_like(submission: Submission) -> Iterator[Structure]:
+    """Yield what reads as a target, the likeliest first."""
     for role in TARGET_ROLES:
         for structure, name in submission.roi_names.items():
             if name.role is role and not structure.is_empty:

@@ -12,6 +12,7 @@ import numpy as np
 
 from oligort.checks.case import Case
 from oligort.checks.plausibility import TARGET_ROLES, fit_of
+from oligort.checks.prescribed import refers_elsewhere, totals_by_roi
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.dose.composite import CompositeDose, grids_of
@@ -155,11 +156,11 @@ def _prescribed(
             Evidence(name="dose per fraction", measured=dose_gy / fractions, unit="Gy"),
         ]
     numbers = [one.roi_number for one in prescriptions if one.roi_number is not None]
-    names = _names_of(case, numbers)
+    names, place = _names_of(case, plan, numbers)
     drawn = [names[number] for number in numbers if number in names]
     missing = [f"number {number}" for number in numbers if number not in names]
     to = listed(drawn) if drawn else "no ROI" if not missing else ""
-    lacking = f"{' and ' if to else ''}ROI {', '.join(missing)}, not drawn" if missing else ""
+    lacking = f"{' and ' if to else ''}ROI {', '.join(missing)}, {place}" if missing else ""
     return Finding(
         code="OL402",
         grade=Grade.INFO,
@@ -169,12 +170,18 @@ def _prescribed(
     )
 
 
-def _names_of(case: Case, roi_numbers: list[int]) -> dict[int, str]:
+def _names_of(case: Case, plan: Plan, roi_numbers: list[int]) -> tuple[dict[int, str], str]:
+    """Return the names of the ROIs that a plan refers to, and what to say of the others."""
     try:
-        structures = case.submission.structure_set.structures
+        structure_set = case.submission.structure_set
     except NotEvaluable:
-        return {}
-    return {s.roi_number: s.roi_name for s in structures if s.roi_number in roi_numbers}
+        return {}, "not drawn"
+    if refers_elsewhere(plan, structure_set):
+        return {}, "not of the structure set that is judged"
+    found = (one for one in structure_set if one.roi_number in roi_numbers)
+    return {
+        one.roi_number: one.roi_name for one in found if one.roi_number is not None
+    }, "not drawn"
 
 
 def _require_whole_dose(case: Case) -> None:
@@ -206,15 +213,13 @@ def _targets_of(case: Case) -> list[_Target]:
         raise NotEvaluable("no plan that prescribes a dose is there")
     if len(plans) < len({uid for course in courses for uid in course.dose.plan_uids}):
         raise NotEvaluable("the dose sums plans whose prescriptions are not there")
-    by_roi: dict[int, float] = {}
     for plan in plans:
-        # Two references of one plan to one ROI are no two courses: the larger counts.
-        of_plan: dict[int, float] = {}
-        for one in plan.prescriptions:
-            if one.roi_number is not None:
-                of_plan[one.roi_number] = max(of_plan.get(one.roi_number, 0.0), one.dose_gy)
-        for number, dose_gy in of_plan.items():
-            by_roi[number] = by_roi.get(number, 0.0) + dose_gy
+        if refers_elsewhere(plan, chosen.structure_set):
+            raise NotEvaluable(
+                f"the ROIs that plan {quoted(plan.label)} refers to are not of the structure set "
+                f"that is judged"
+            )
+    by_roi = {number: dose_gy for (_, number), dose_gy in totals_by_roi(plans).items()}
     drawn = [s for s in chosen.structure_set if not s.is_empty]
     if by_roi:
         referred = [_Target(s, by_roi[s.roi_number]) for s in drawn if s.roi_number in by_roi]

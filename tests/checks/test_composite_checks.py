@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oligort.dose.grid import DoseGrid
-from oligort.finding import Grade
+from oligort.finding import Flag, Grade
 from oligort.objects import Plan, Prescription, file_key
 from oligort.submission import Submission
 
@@ -135,8 +135,8 @@ def test_each_course_must_fit_its_own_prescription(build, findings_of, register_
     for prescribed_gy in (5.0, 4.0):
         fitting = prior_of(now, plans=(second_plan(prescribed_gy),))
         (fit,) = findings_of("OL401", now.after(fitting), register_table)
-        # Without structures of its own only its maximum can be held against it.
-        assert fit.grade is Grade.NOT_EVALUABLE
+        # Without structures of its own only its maximum can be held against it, and is.
+        assert (fit.grade, fit.flags) == (Grade.PASS, (Flag.QUERY,))
         assert '"RD2.dcm": prescription' in fit.message
         assert "no structures to find its target in" in fit.message
         (finding,) = findings_of("OL301", now.after(fitting), register_table)

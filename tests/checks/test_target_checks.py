@@ -168,6 +168,18 @@ def test_a_sum_is_held_against_all_that_its_plans_prescribe_to_a_target(build, f
     assert evidence_of(finding)["V100%[%]"].measured == pytest.approx(50.0, abs=TOLERANCE)
 
 
+@pytest.mark.parametrize("uid", ["9.9.9", ""])
+def test_roi_numbers_of_another_structure_set_name_no_target(uid, build, findings_of):
+    """Number 1 is the left lung here, and something else where the plan was made."""
+    elsewhere = {"structure_set_uid": uid, "prescriptions": (Prescription(RX_GY, 1),)}
+    submission = with_plan(build(edge_mm=25.0), **elsewhere)
+    (told,) = findings_of("OL402", submission)
+    assert "to ROI number 1, not of the structure set that is judged" in told.message
+    assert "Lung_L" not in told.message
+    (coverage,) = findings_of("OL403", submission)
+    assert 'the ROIs that plan "plan" refers to are not of the structure set' in coverage.message
+
+
 def two_courses(build, **of_second):
     """The dose of the thorax in 60 and 40 %, each of its own plan, both named."""
     first = build(edge_mm=25.0, scale=0.6, prescription_gy=19.5)
