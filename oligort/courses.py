@@ -7,26 +7,16 @@ earlier course is given beside the submission, or where the targets of their pla
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Protocol
 
-import numpy as np
-
-from oligort.dose.composite import is_same_grid
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Registration
-from oligort.picked import doses_of_parts, is_of_a_part, pick
+from oligort.once import Given, counted_once, is_one_course, is_same_dose
+from oligort.picked import pick
 from oligort.registration import transform_between
 from oligort.selection import Selection, listing, plans_of, title
-
-SAME_DOSE = 1e-4
-"""Share of its maximum by which one dose may differ from itself, exported again.
-
-Sixteen bits store a dose to half of 1.5e-5 of its maximum, and each export rounds anew. Two courses
-that were planned apart differ by percents somewhere.
-"""
 
 
 class Export(Protocol):
@@ -161,25 +151,25 @@ def choose(
         If the selection names nothing, or more than one object.
     """
     picked, by = pick(structure_sets, plans, doses, selection)
-    given = [_Given(d, _summed(d, plan, plans), is_named=plan is not None) for d, plan in picked]
+    given = [Given(d, _summed(d, plan, plans), is_named=plan is not None) for d, plan in picked]
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
     for export in earlier:
         try:
             chosen, _ = pick((), export.plans, export.doses, export.selection)
-            given += [_Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+            given += [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
         except NotEvaluable as error:
             raise NotEvaluable(f"in the export of an earlier course, {error}") from error
-    kept, notes = _counted_once(given)
-    placed: list[tuple[_Given, Course]] = []
+    kept, notes = counted_once(given)
+    placed: list[tuple[Given, Course]] = []
     for one in kept:
         grid = _placed(one, structure_set, registrations)
         # Exported again with another frame of reference, it is the same only where it comes to lie.
         same = [
             other.dose
             for other, course in placed
-            if _is_same_dose(course.grid, grid) and _is_one_course(other, one)
+            if is_same_dose(course.grid, grid) and is_one_course(other, one)
         ]
         if same:
             notes.append(f"{title(one.dose)} is {title(same[0])} again: counted once")
@@ -215,20 +205,7 @@ def choose_structure_set(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Given:
-    """A dose, the plans that it holds, and whether it is of an earlier course.
-
-    `is_named` tells whether its plan was named as a course.
-    """
-
-    dose: Dose
-    plans: tuple[Plan, ...]
-    is_prior: bool = False
-    is_named: bool = False
-
-
-def _only_plan(given: Sequence[_Given]) -> Plan | None:
+def _only_plan(given: Sequence[Given]) -> Plan | None:
     """Return the plan that one dose holds alone."""
     return given[0].plans[0] if len(given) == 1 and len(given[0].plans) == 1 else None
 
@@ -251,124 +228,8 @@ def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan,
     return *chosen, *others
 
 
-def _counted_once(given: Sequence[_Given]) -> tuple[list[_Given], list[str]]:
-    """Return the doses without those that another one holds already, and what to say of these.
-
-    Raises
-    ------
-    NotEvaluable
-        If what is left holds one plan twice, or is of parts of a plan beside other doses.
-    """
-    kept, notes = [], []
-    for number, one in enumerate(given):
-        holders = [
-            other
-            for place, other in enumerate(given)
-            if place != number
-            and _holds(other, one)
-            and not (place > number and _holds(one, other))
-        ]
-        if holders:
-            notes.append(f"{title(one.dose)} is in {title(holders[0].dose)}: counted once")
-        else:
-            kept.append(one)
-    sums = [one.dose for one in kept if one.dose.summation_type == "MULTI_PLAN"]
-    if len(kept) > 1 and (unknown := [dose for dose in sums if not dose.plan_uids]):
-        raise NotEvaluable(
-            f"{listing(unknown)} does not say which plans it sums, and may hold what it would be "
-            f"added to; choose one"
-        )
-    parts = doses_of_parts([one.dose for one in kept])
-    if parts and len(kept) > 1:
-        raise NotEvaluable(f"doses of parts of a plan are not added up: {listing(parts)}")
-    for one, other in combinations(kept, 2):
-        if set(one.dose.plan_uids) & set(other.dose.plan_uids):
-            raise NotEvaluable(
-                f"{listing([one.dose, other.dose])} are of one plan and are not added up: "
-                f"choose one"
-            )
-    return kept, notes
-
-
-def _holds(given: _Given, other: _Given) -> bool:
-    """Whether a dose is another one, or the sum or the whole that the other is a part of.
-
-    Raises
-    ------
-    NotEvaluable
-        If one SOP Instance UID stands for both and they differ.
-    """
-    dose, theirs = given.dose, other.dose
-    if _is_same(given, other):
-        return True
-    if dose.sop_instance_uid and dose.sop_instance_uid == theirs.sop_instance_uid:
-        raise NotEvaluable(
-            f"different doses share one SOP Instance UID: {listing([dose, theirs])}; "
-            f"choose one by file"
-        )
-    may_hold = dose.summation_type == "MULTI_PLAN" or not is_of_a_part(dose)
-    is_less = dose.summation_type != theirs.summation_type and (
-        dose.summation_type == "MULTI_PLAN" or is_of_a_part(theirs)
-    )
-    plan_uids = set(theirs.plan_uids)
-    return may_hold and is_less and bool(plan_uids) and plan_uids.issubset(dose.plan_uids)
-
-
-def _is_same(given: _Given, other: _Given) -> bool:
-    """Whether two objects hold one dose of one course, whatever their UIDs.
-
-    Raises
-    ------
-    NotEvaluable
-        If their voxels are equal and their plans are not.
-    """
-    dose, theirs = given.dose, other.dose
-    if dose is theirs:
-        return True
-    if dose.grid is None or theirs.grid is None:
-        return False
-    if dose.frame_of_reference_uid != theirs.frame_of_reference_uid:
-        return False
-    return _is_same_dose(dose.grid, theirs.grid) and _is_one_course(given, other)
-
-
-def _is_one_course(given: _Given, other: _Given) -> bool:
-    """Whether two doses that are equal in every voxel are one course, exported again.
-
-    Raises
-    ------
-    NotEvaluable
-        If they may be two phases that were planned alike.
-    """
-    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
-    if not uids or not theirs or uids & theirs:
-        return True
-    if given.is_named and other.is_named:
-        return False
-    contents = [[_content(plan) for plan in one.plans] for one in (given, other)]
-    if contents[0] and contents[0] == contents[1]:
-        return True
-    raise NotEvaluable(
-        f"{listing([given.dose, other.dose])} are equal in every voxel and of different plans: one "
-        f"course exported twice, or two phases; name the plans that are courses, or one dose"
-    )
-
-
-def _content(plan: Plan) -> tuple[object, ...]:
-    """Return what an export under new UIDs leaves as it is."""
-    return plan.label, plan.date, plan.prescriptions, plan.fractions_planned, plan.beam_dose_gy
-
-
-def _is_same_dose(one: DoseGrid, other: DoseGrid) -> bool:
-    """Whether two doses are equal in every voxel, as far as they are stored."""
-    if one.dose_type != other.dose_type or not is_same_grid(one.grid, other.grid):
-        return False
-    apart_gy = np.abs(one.dose_gy - other.dose_gy).max()
-    return bool(apart_gy <= SAME_DOSE * max(one.maximum_gy, other.maximum_gy))
-
-
 def _placed(
-    given: _Given, structure_set: StructureSet, registrations: Sequence[Registration]
+    given: Given, structure_set: StructureSet, registrations: Sequence[Registration]
 ) -> DoseGrid:
     """Return a dose in the frame of reference of the structures.
 
