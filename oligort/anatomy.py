@@ -1,13 +1,21 @@
 """Anatomy: what a name stands for in a structure set, an ROI, a role, or an organ and its sides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from oligort.display import listed, quoted
-from oligort.errors import NotEvaluable
-from oligort.geometry.algebra import Shape
+from oligort.errors import ExpressionError, NotEvaluable
+from oligort.geometry.algebra import (
+    Combination,
+    Expression,
+    Operand,
+    Shape,
+    operand_names,
+    parse,
+    resolve,
+)
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
@@ -38,6 +46,28 @@ COMPARISON_STEP_MM = 2.5
 
 
 @dataclass(frozen=True, eq=False)
+class Meant:
+    """What a text that a user writes stands for.
+
+    Parameters
+    ----------
+    shape : Shape
+        An ROI as drawn, or what an expression gives.
+    name : str
+        The ROI's name, or the expression.
+    notes : tuple of str
+        What should be said of the choice.
+    drawn_too : tuple of Structure
+        For an expression: the ROIs that are drawn under its very name.
+    """
+
+    shape: Shape
+    name: str
+    notes: tuple[str, ...] = ()
+    drawn_too: tuple[Structure, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Anatomy:
     """A structure set whose names can be asked for.
 
@@ -58,8 +88,8 @@ class Anatomy:
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for.
 
-        All ROIs of a role ("GTV"); else an ROI of that very name; else an organ by any of its
-        names ("Lungs" is the drawn lungs, or else both sides).
+        All ROIs of a role ("GTV") that no newer one supersedes; else an ROI of that very name;
+        else an organ by any of its names ("Lungs" is the drawn lungs, or else both sides).
 
         Raises
         ------
@@ -72,8 +102,109 @@ class Anatomy:
         if not self.structure_set.named(name):
             return self._of_organ(name)
         drawn = self.drawn_as(name)
-        self._require_sides_in_whole(drawn)
+        self.require_sides(drawn)
         return (drawn,)
+
+    def meant_by(self, text: str) -> Meant:
+        """Return what a text stands for: an ROI as drawn, or an expression computed.
+
+        A text that is both an ROI's name and an expression ("Lungs-GTV") is computed if its parts
+        are there; in double quotes it is the ROI, in parentheses the expression. A hyphen in a
+        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing.
+
+        Raises
+        ------
+        NotEvaluable
+            If a structure is missing, is empty, or several could be meant.
+        ExpressionError
+            If the text is no ROI's name and no expression.
+        """
+        named = self.structure_set.named(text)
+        try:
+            expression = parse(text)
+        except ExpressionError:
+            if not named:
+                raise
+            return self._as_drawn(text)
+        if not named:
+            if isinstance(expression, Operand) and text.lstrip().startswith('"'):
+                in_quotes = expression.name
+                if self.structure_set.named(in_quotes):
+                    return self._as_drawn(in_quotes)
+            shape = resolve(expression, self.structures_of)
+            return Meant(shape, str(expression), self.notes_on(expression))
+        if isinstance(expression, Operand):
+            return self._as_drawn(text)
+        return self._computed_or_drawn(text, named, expression)
+
+    def _computed_or_drawn(
+        self, text: str, named: Sequence[Structure], expression: Expression
+    ) -> Meant:
+        """Return what an expression means that is the name of ROIs as well."""
+        is_one_thing = self._is_one_thing(named[0], expression)
+        try:
+            shape = resolve(expression, self.structures_of)
+        except NotEvaluable as error:
+            if is_one_thing or not all(map(self._is_known, operand_names(expression))):
+                return self._as_drawn(text)
+            return self._as_drawn(text, f"as drawn, because its parts are not: {error}")
+        if is_one_thing:
+            note = f"as drawn; ({expression}), in parentheses, is what its parts give"
+            return self._as_drawn(text, note)
+        drawn_too = tuple(one for one in named if not one.is_empty)
+        return Meant(shape, str(expression), self.notes_on(expression), drawn_too)
+
+    def _as_drawn(self, roi_name: str, *notes: str) -> Meant:
+        return Meant(Shape((self.drawn_as(roi_name),)), roi_name, notes)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a name could stand for a structure in this patient or another."""
+        is_organ = read_roi_name(name).role is Role.ORGAN
+        return name in ROLE_NAMES or is_organ or bool(self.structure_set.named(name))
+
+    def _is_one_thing(self, structure: Structure, expression: Expression) -> bool:
+        """Whether the hyphens of an ROI's name only hold its words together."""
+        name = self.roi_names[structure]
+        is_hyphenated = _operators(expression) == {"-"}
+        return is_hyphenated and name.role is not Role.UNKNOWN and not name.subtracted
+
+    def notes_on(self, expression: Expression) -> tuple[str, ...]:
+        """Return what to say of the roles in an expression: which of their ROIs are left out."""
+        notes = []
+        for name in dict.fromkeys(operand_names(expression)):
+            missing, superseded = self.missing_of(name), self.superseded_of(name)
+            if missing:
+                notes.append(
+                    f"{listed(missing)} has no contours that can be used: no part of {name}"
+                )
+            if superseded:
+                taken = listed(one.roi_name for one in self.structures_of(name))
+                left_out = listed(one.roi_name for one in superseded)
+                notes.append(f"{name} is {taken}, without the superseded {left_out}")
+        return tuple(notes)
+
+    def missing_of(self, role_name: str) -> tuple[str, ...]:
+        """Return the names of the ROIs of a role that are empty or not to be trusted."""
+        roles = ROLE_NAMES.get(role_name, frozenset())
+        empty = {s.roi_name: name.role for s, name in self.roi_names.items() if s.is_empty}
+        left_out = {name: read_roi_name(name).role for name in self.structure_set.left_out}
+        return tuple(name for name, role in (left_out | empty).items() if role in roles)
+
+    def superseded_of(self, name: str) -> tuple[Structure, ...]:
+        """Return the ROIs of a role that are left out: another has a name that is newer."""
+        if name not in ROLE_NAMES:
+            return ()
+        taken = self._of_role(name)
+        roles = ROLE_NAMES[name]
+        return tuple(
+            structure
+            for structure, read in self.roi_names.items()
+            if read.role in roles and not structure.is_empty and structure not in taken
+        )
+
+    def with_superseded(self, name: str) -> tuple[Structure, ...]:
+        """Return the structures that a name stands for, and those left out as superseded."""
+        return (*self.structures_of(name), *self.superseded_of(name))
 
     def drawn_as(self, roi_name: str) -> Structure:
         """Return the one ROI of this very name that encloses an area.
@@ -97,7 +228,8 @@ class Anatomy:
         if not drawn:
             what = "every one is empty" if structures else "no ROI is read as one"
             raise NotEvaluable(f"no {role_name} is drawn: {what}")
-        return drawn
+        # "GTVm01_old" is gross tumour only where nothing newer is.
+        return tuple(one for one in drawn if not self.roi_names[one].superseded) or drawn
 
     def _of_organ(self, name: str) -> tuple[Structure, ...]:
         wanted = read_roi_name(name)
@@ -111,7 +243,7 @@ class Anatomy:
         left, right = by_side.get(Side.LEFT, []), by_side.get(Side.RIGHT, [])
         if wanted.side in by_side:
             (whole,) = by_side[wanted.side]
-            self._require_sides_in_whole(whole)
+            self.require_sides(whole)
             return (whole,)
         if wanted.side is Side.BOTH and left and right:
             return left[0], right[0]
@@ -139,16 +271,17 @@ class Anatomy:
                 by_side.setdefault(found.side, []).append(structure)
         return by_side
 
-    def _require_sides_in_whole(self, whole: Structure) -> None:
-        """Raise NotEvaluable where an ROI of both sides is not what its sides make up."""
+    def require_sides(self, whole: Structure) -> None:
+        """Raise NotEvaluable where an ROI of both sides is not what its sides make up.
+
+        One that a target is cut out of ("Lungs-GTV") need only reach into both halves of the body.
+        """
         name = self.roi_names[whole]
         if name.organ is None or name.role is not Role.ORGAN or name.side is not Side.BOTH:
             return
         by_side = self._by_side(name.organ)
         sides = (*by_side.get(Side.LEFT, ()), *by_side.get(Side.RIGHT, ()))
-        if name.subtracted:
-            return
-        if not sides:
+        if name.subtracted or not sides:
             self._require_both_sides(whole)
             return
         whole_cc = self._volume_cc(Shape((whole,)))
@@ -186,3 +319,9 @@ class Anatomy:
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
         return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
+
+
+def _operators(expression: Expression) -> set[str]:
+    if not isinstance(expression, Combination):
+        return set()
+    return {expression.operator} | _operators(expression.left) | _operators(expression.right)

@@ -161,7 +161,7 @@ def choose(
         If the selection names nothing, or more than one object.
     """
     picked, by = pick(structure_sets, plans, doses, selection)
-    given = [_Given(dose, _summed(dose, plan, plans)) for dose, plan in picked]
+    given = [_Given(d, _summed(d, plan, plans), is_named=plan is not None) for d, plan in picked]
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
@@ -172,17 +172,23 @@ def choose(
         except NotEvaluable as error:
             raise NotEvaluable(f"in the export of an earlier course, {error}") from error
     kept, notes = _counted_once(given)
-    courses: list[Course] = []
+    placed: list[tuple[_Given, Course]] = []
     for one in kept:
         grid = _placed(one, structure_set, registrations)
         # Exported again with another frame of reference, it is the same only where it comes to lie.
-        if same := [course for course in courses if _is_same_dose(course.grid, grid)]:
-            notes.append(f"{title(one.dose)} is {title(same[0].dose)} again: counted once")
+        same = [
+            other.dose
+            for other, course in placed
+            if _is_same_dose(course.grid, grid) and _is_one_course(other, one)
+        ]
+        if same:
+            notes.append(f"{title(one.dose)} is {title(same[0])} again: counted once")
         else:
-            courses.append(Course(one.dose, one.plans, grid, one.is_prior))
+            placed.append((one, Course(one.dose, one.plans, grid, one.is_prior)))
+    courses = tuple(course for _, course in placed)
     if any(course.is_prior for course in courses):
         by = f"{by}; with earlier courses"
-    return Chosen(structure_set, tuple(courses), by, tuple(notes))
+    return Chosen(structure_set, courses, by, tuple(notes))
 
 
 def choose_structure_set(
@@ -211,11 +217,15 @@ def choose_structure_set(
 
 @dataclass(frozen=True, eq=False)
 class _Given:
-    """A dose, the plans that it holds, and whether it is of an earlier course."""
+    """A dose, the plans that it holds, and whether it is of an earlier course.
+
+    `is_named` tells whether its plan was named as a course.
+    """
 
     dose: Dose
     plans: tuple[Plan, ...]
     is_prior: bool = False
+    is_named: bool = False
 
 
 def _only_plan(given: Sequence[_Given]) -> Plan | None:
@@ -255,13 +265,19 @@ def _counted_once(given: Sequence[_Given]) -> tuple[list[_Given], list[str]]:
             other
             for place, other in enumerate(given)
             if place != number
-            and _holds(other.dose, one.dose)
-            and not (place > number and _holds(one.dose, other.dose))
+            and _holds(other, one)
+            and not (place > number and _holds(one, other))
         ]
         if holders:
             notes.append(f"{title(one.dose)} is in {title(holders[0].dose)}: counted once")
         else:
             kept.append(one)
+    sums = [one.dose for one in kept if one.dose.summation_type == "MULTI_PLAN"]
+    if len(kept) > 1 and (unknown := [dose for dose in sums if not dose.plan_uids]):
+        raise NotEvaluable(
+            f"{listing(unknown)} does not say which plans it sums, and may hold what it would be "
+            f"added to; choose one"
+        )
     parts = doses_of_parts([one.dose for one in kept])
     if parts and len(kept) > 1:
         raise NotEvaluable(f"doses of parts of a plan are not added up: {listing(parts)}")
@@ -274,7 +290,7 @@ def _counted_once(given: Sequence[_Given]) -> tuple[list[_Given], list[str]]:
     return kept, notes
 
 
-def _holds(dose: Dose, other: Dose) -> bool:
+def _holds(given: _Given, other: _Given) -> bool:
     """Whether a dose is another one, or the sum or the whole that the other is a part of.
 
     Raises
@@ -282,29 +298,65 @@ def _holds(dose: Dose, other: Dose) -> bool:
     NotEvaluable
         If one SOP Instance UID stands for both and they differ.
     """
-    if _is_same(dose, other):
+    dose, theirs = given.dose, other.dose
+    if _is_same(given, other):
         return True
-    if dose.sop_instance_uid and dose.sop_instance_uid == other.sop_instance_uid:
+    if dose.sop_instance_uid and dose.sop_instance_uid == theirs.sop_instance_uid:
         raise NotEvaluable(
-            f"different doses share one SOP Instance UID: {listing([dose, other])}; "
+            f"different doses share one SOP Instance UID: {listing([dose, theirs])}; "
             f"choose one by file"
         )
     may_hold = dose.summation_type == "MULTI_PLAN" or not is_of_a_part(dose)
-    is_less = dose.summation_type != other.summation_type and (
-        dose.summation_type == "MULTI_PLAN" or is_of_a_part(other)
+    is_less = dose.summation_type != theirs.summation_type and (
+        dose.summation_type == "MULTI_PLAN" or is_of_a_part(theirs)
     )
-    theirs = set(other.plan_uids)
-    return may_hold and is_less and bool(theirs) and theirs.issubset(dose.plan_uids)
+    plan_uids = set(theirs.plan_uids)
+    return may_hold and is_less and bool(plan_uids) and plan_uids.issubset(dose.plan_uids)
 
 
-def _is_same(dose: Dose, other: Dose) -> bool:
-    """Whether two objects hold one dose, whatever their UIDs."""
-    if dose is other:
+def _is_same(given: _Given, other: _Given) -> bool:
+    """Whether two objects hold one dose of one course, whatever their UIDs.
+
+    Raises
+    ------
+    NotEvaluable
+        If their voxels are equal and their plans are not.
+    """
+    dose, theirs = given.dose, other.dose
+    if dose is theirs:
         return True
-    if dose.grid is None or other.grid is None:
+    if dose.grid is None or theirs.grid is None:
         return False
-    is_one_frame = dose.frame_of_reference_uid == other.frame_of_reference_uid
-    return is_one_frame and _is_same_dose(dose.grid, other.grid)
+    if dose.frame_of_reference_uid != theirs.frame_of_reference_uid:
+        return False
+    return _is_same_dose(dose.grid, theirs.grid) and _is_one_course(given, other)
+
+
+def _is_one_course(given: _Given, other: _Given) -> bool:
+    """Whether two doses that are equal in every voxel are one course, exported again.
+
+    Raises
+    ------
+    NotEvaluable
+        If they may be two phases that were planned alike.
+    """
+    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
+    if not uids or not theirs or uids & theirs:
+        return True
+    if given.is_named and other.is_named:
+        return False
+    contents = [[_content(plan) for plan in one.plans] for one in (given, other)]
+    if contents[0] and contents[0] == contents[1]:
+        return True
+    raise NotEvaluable(
+        f"{listing([given.dose, other.dose])} are equal in every voxel and of different plans: one "
+        f"course exported twice, or two phases; name the plans that are courses, or one dose"
+    )
+
+
+def _content(plan: Plan) -> tuple[object, ...]:
+    """Return what an export under new UIDs leaves as it is."""
+    return plan.label, plan.date, plan.prescriptions, plan.fractions_planned, plan.beam_dose_gy
 
 
 def _is_same_dose(one: DoseGrid, other: DoseGrid) -> bool:

@@ -11,13 +11,14 @@ import numpy as np
 from oligort.anatomy import Anatomy
 from oligort.conventions import DEFAULT, Conventions
 from oligort.courses import Chosen, choose, choose_structure_set
+from oligort.dose.comparison import beside_drawn
 from oligort.dose.composite import CompositeDose, composite_of, grids_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh, settings_of
 from oligort.dose.isodose import Isodose, isodose
 from oligort.errors import NotEvaluable, SelectionError
-from oligort.geometry.algebra import Expression, Shape, parse, resolve
+from oligort.geometry.algebra import Expression, Shape, resolve
 from oligort.geometry.region import Region
 from oligort.geometry.slabs import (
     SlabModel,
@@ -203,8 +204,11 @@ class Submission:
         """What the name of each structure says."""
         read = {s: read_roi_name(s.roi_name, s.interpreted_type) for s in self.structure_set}
         return {
-            structure: replace(name, role=self.roles.get(structure.roi_name, name.role))
-            for structure, name in read.items()
+            # What the register names is meant, even where the name says that it is old.
+            s: replace(name, role=self.roles[s.roi_name], superseded="")
+            if s.roi_name in self.roles
+            else name
+            for s, name in read.items()
         }
 
     @cached_property
@@ -228,23 +232,14 @@ class Submission:
         return slabs_of(structure, self.usual_spacing_mm)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
-        """Return the structures that a name stands for.
-
-        All ROIs of a role ("GTV"); else an ROI of that very name; else an organ by any of its
-        names ("Lungs" is the drawn lungs, or else both sides).
-
-        Raises
-        ------
-        NotEvaluable
-            If there is none, it is empty, or several could be meant.
-        """
+        """Return the structures that a name stands for; refused as `Anatomy.structures_of` does."""
         return self.anatomy.structures_of(name)
 
     def dvh(self, roi: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
 
-        Every metric of it has the interval ``numerical``, which the computation estimates of
-        itself.
+        An ROI of an expression's very name is compared in the notes; '"Lungs-GTV"', in double
+        quotes, is that ROI. The interval ``numerical`` is what the computation estimates of itself.
 
         Raises
         ------
@@ -253,9 +248,10 @@ class Submission:
         ExpressionError
             If `roi` is no ROI's name and no expression.
         """
-        if self.structure_set.named(roi):
-            return self.dvh_of(self.anatomy.drawn_as(roi), conventions)
-        return self.computed_dvh(parse(roi), conventions)
+        meant = self.anatomy.meant_by(roi)
+        dvh = self.dvh_of_shape(meant.shape, meant.name, conventions)
+        beside = (self._beside(dvh, drawn, conventions) for drawn in meant.drawn_too)
+        return self._noted(dvh, (*meant.notes, *beside))
 
     def dvh_of(self, structure: Structure, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a structure of this submission as drawn.
@@ -265,7 +261,7 @@ class Submission:
         NotEvaluable
             If the structure is empty, or the dose is missing or open.
         """
-        return self._dvh_of(Shape((structure,)), structure.roi_name, conventions)
+        return self.dvh_of_shape(Shape((structure,)), structure.roi_name, conventions)
 
     def computed_dvh(self, expression: Expression, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of an expression, from its parts even where it is drawn too.
@@ -275,7 +271,9 @@ class Submission:
         NotEvaluable
             As `dvh`; an operand that is missing is named.
         """
-        return self._dvh_of(resolve(expression, self.structures_of), str(expression), conventions)
+        shape = resolve(expression, self.structures_of)
+        dvh = self.dvh_of_shape(shape, str(expression), conventions)
+        return self._noted(dvh, self.anatomy.notes_on(expression))
 
     def dvh_with_alternatives(self, roi: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of an ROI or expression beside those that other conventions give.
@@ -304,12 +302,7 @@ class Submission:
         NotEvaluable, ExpressionError
             As `dvh`; or if the dose is a sum of doses on different grids.
         """
-        is_drawn = bool(self.structure_set.named(roi))
-        leaves = (
-            (self.anatomy.drawn_as(roi),)
-            if is_drawn
-            else resolve(parse(roi), self.structures_of).leaves
-        )
+        leaves = self.anatomy.meant_by(roi).shape.leaves
         grid, *others = grids_of(self.dose_grid)
         if others:
             raise NotEvaluable("an isodose of courses on different grids is not told")
@@ -361,7 +354,8 @@ class Submission:
             ),
         )
 
-    def _dvh_of(self, shape: Shape, roi_name: str, conventions: Conventions) -> Dvh:
+    def dvh_of_shape(self, shape: Shape, roi_name: str, conventions: Conventions = DEFAULT) -> Dvh:
+        """Return the histogram of a shape of this submission's structures, under its own name."""
         leaves = shape.leaves
         # An expression has no number, even where a single ROI is all that it stands for.
         is_drawn = len(leaves) == 1 and leaves[0].roi_name == roi_name
@@ -373,6 +367,16 @@ class Submission:
             return compute_dvh(region, self.dose_grid, roi_name, number)
 
         return self._once(key, compute)
+
+    def _beside(self, dvh: Dvh, drawn: Structure, conventions: Conventions) -> str:
+        try:
+            return beside_drawn(dvh, self.dvh_of(drawn, conventions))
+        except NotEvaluable as error:
+            return f"an ROI of this name is drawn, and not compared: {error}"
+
+    def _noted(self, dvh: Dvh, notes: tuple[str, ...]) -> Dvh:
+        key = "noted", id(dvh), notes
+        return self._once(key, lambda: replace(dvh, notes=(*dvh.notes, *notes))) if notes else dvh
 
     def _once(self, key: object, compute: Callable[[], _Answer]) -> _Answer:
         if key not in self._kept:

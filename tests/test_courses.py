@@ -157,6 +157,8 @@ RESCALED = replace(
     OF_A.grid, dose_gy=np.round(OF_A.grid.dose_gy / 15 * 65535) * 15 / 65535
 )  # as sixteen bits store it
 
+AGAIN = replace(A, sop_instance_uid="A2", file="RPagain.dcm", file_keys=keys("RPagain.dcm"))
+
 TWICE = {
     "the same object": OF_A,
     "the same file": again(OF_A),
@@ -175,17 +177,42 @@ def test_a_course_that_is_given_twice_is_counted_once(name, way):
     if "scaling" in name:
         twin = replace(twin, grid=RESCALED)
         assert not np.array_equal(twin.grid.dose_gy, OF_A.grid.dose_gy)
+    plans = [AGAIN] if twin.plan_uids == ("A2",) else []
     if way == "prior":
-        both = submission([A], [OF_A]).after(submission([], [twin]))
+        both = submission([A], [OF_A]).after(submission(plans, [twin]))
     elif twin is OF_A:
         both = submission([A], [OF_A]).selected(dose=["da", "RDda.dcm"])
     else:
-        both = submission([A], [OF_A, twin]).selected(dose=["RDda.dcm", "again.dcm"])
+        both = submission([A, *plans], [OF_A, twin]).selected(dose=["RDda.dcm", "again.dcm"])
     assert uids(both) == ("da",)
     assert_same_dvh(both, submission([A], [OF_A]))
     if way == "prior" or twin is not OF_A:
         (note,) = both.chosen.notes
         assert note.endswith("counted once")
+
+
+def test_two_phases_that_were_planned_alike_are_two():
+    """Equal in every voxel, and of plans that differ: twice the dose, or one plan under two names.
+
+    Counted once without a word, lungs of 24 Gy would be lungs of 12.
+    """
+    boost = replace(AGAIN, label="boost")
+    twin = again(OF_A, sop_instance_uid="new", plan_uids=("A2",))
+    both = submission([A, boost], [OF_A, twin])
+    assert uids(both.selected(plan=["A", "boost"])) == ("da", "new")
+    for open_choice in (
+        both.selected(dose=["da", "new"]),
+        submission([A], [OF_A]).after(submission([boost], [twin])),
+        submission([A], [OF_A]).after(submission([], [twin])),
+    ):
+        with pytest.raises(NotEvaluable, match="equal in every voxel and of different plans"):
+            _ = open_choice.chosen
+
+
+def test_a_sum_that_does_not_say_of_what_is_not_added_to():
+    total = dose("sum", kind="MULTI_PLAN", gy=3.0)
+    with pytest.raises(NotEvaluable, match="does not say which plans it sums"):
+        _ = submission([A], [OF_A, total]).selected(dose=["da", "sum"]).chosen
 
 
 def test_one_uid_for_two_doses_is_refused_also_across_exports():
@@ -242,7 +269,7 @@ def test_a_course_of_another_frame_comes_by_its_registration(where):
         before = replace(before, registrations=(REGISTRATION,))
     assert_same_dvh(now.after(before), submission().selected(plan=["A", "B"]))
     # The same dose, exported again in the frame of another image.
-    same = replace(before, plans=(), doses=(moved_back(again(OF_A, plan_uids=("A2",))),))
+    same = replace(before, plans=(AGAIN,), doses=(moved_back(again(OF_A, plan_uids=("A2",))),))
     same = replace(same, doses=(replace(same.doses[0], sop_instance_uid="new"),))
     assert uids(now.after(same)) == ("da",)
     assert "counted once" in now.after(same).chosen.notes[0]

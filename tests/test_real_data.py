@@ -87,7 +87,7 @@ class TestBreastBoost:
         assert found.volume_percent is not None
         assert abs(found.volume_percent) < volume_percent
         assert abs(found.worst_points) < curve_points
-        assert statistics_of(planned, 14.0) is Statistics.PERCENT
+        assert statistics_of(planned, 14.0)["mean"] is Statistics.PERCENT
 
     def test_the_planning_system_is_agreed_with(self, breast_boost: Submission) -> None:
         agreed, mislabelled, left_out = of_code(oligort.check(breast_boost), "OL304")

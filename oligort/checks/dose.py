@@ -31,11 +31,12 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     the chosen plan, as a percentage of the whole volume. Decided on the unrounded value.
     BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
-    differs from the computed one.
+    differs from the computed one, or still holds the GTV; what superseded GTVs would subtract.
 
     Not evaluable when: the dose is open, of type EFFECTIVE or does not fit its prescription; a
     part of the structure is missing or only one lung is drawn; the structure leaves the dose grid
-    and the limit lies between the bounds.
+    and the limit lies between the bounds; superseded GTVs, or a GTV left in the drawn ROI, would
+    change the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
@@ -250,6 +251,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             f"{limit.metric} {value:.2f} {limit.unit} is beyond the limit, and "
             f"{'; '.join(judged.remarks)}"
         )
+    for what, other in judged.others:
+        _require_agreement(limit, value, what, other)
     flags = [Flag.QUERY] if judged.is_query or missing_cc else []
     width = case.protocol.settings.borderline_percentage_points.value
     if limit.unit == "%" and abs(value - limit.limit) < width:
@@ -272,6 +275,19 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
         interval=(value.low, value.high) if value.intervals else None,
     )
+
+
+def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) -> None:
+    """Raise NotEvaluable where what may be meant as well lies on the other side of the limit."""
+    try:
+        beside = other[limit.metric]
+    except NotEvaluable:
+        return  # told among the remarks, and a query
+    if allowed_throughout(beside, limit) is not limit.allows(value):
+        raise NotEvaluable(
+            f"{limit.metric} is {value:.2f} {limit.unit}, and {beside:.2f} {limit.unit} for "
+            f"{what}; the limit lies between"
+        )
 
 
 def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:

@@ -173,7 +173,8 @@ def judged_dose(case: Case) -> Iterator[Finding]:
     Courses are added up, each once, where the user or the register names them, where an earlier
     course is given beside the submission, or where the targets of their plans lie apart.
 
-    Not evaluable when: no dose, or more than one, could be meant; or it cannot be used.
+    Not evaluable when: no dose, or more than one, could be meant; it cannot be used; the register
+    names a course that the chosen doses do not hold.
 
     Source: oligort convention; PS3.3 C.8.8.3.
     """
@@ -184,6 +185,17 @@ def judged_dose(case: Case) -> Iterator[Finding]:
         message="; ".join((f"{listing(chosen.doses)}: {chosen.by}", *chosen.notes)),
         source=CONVENTION,
     )
+    held = {name for plan in chosen.plans for name in (plan.label, plan.sop_instance_uid)}
+    courses = case.register.courses if case.register else ()
+    if without := [course for course in courses if course not in held]:
+        yield Finding(
+            code="OL004",
+            grade=Grade.NOT_EVALUABLE,
+            message=f"the register names courses that the chosen doses do not hold: "
+            f"{listed(without)}",
+            source=CONVENTION,
+            hint="choose all of them, or correct the register",
+        )
     for dose in _doses_of(case.submission):
         if any(dose is one for one in chosen.doses):
             continue

@@ -10,7 +10,15 @@ from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
-from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
+from oligort.geometry.algebra import (
+    Combination,
+    Expression,
+    Operand,
+    Shape,
+    operand_names,
+    parse,
+    resolve,
+)
 from oligort.geometry.continuity import Gap
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ, Role
@@ -19,12 +27,27 @@ from oligort.protocol.limits import DoseLimit
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A histogram that a limit may be held against, and what should be said of it."""
+    """A histogram that a limit may be held against, and what should be said of it.
+
+    Parameters
+    ----------
+    dvh : Dvh
+        The histogram.
+    remarks : tuple of str
+        What is said beside its value.
+    is_query : bool
+        Whether a remark is something to ask.
+    lacks_targets : bool
+        Whether a target that should be cut out has no contours.
+    others : tuple of (str, Dvh)
+        What may be meant as well, described: a verdict needs them all to agree.
+    """
 
     dvh: Dvh
     remarks: tuple[str, ...] = ()
     is_query: bool = False
     lacks_targets: bool = False
+    others: tuple[tuple[str, Dvh], ...] = ()
 
 
 def judged(case: Case, limit: DoseLimit) -> Judged:
@@ -35,29 +58,68 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
     NotEvaluable
         If there is neither.
     """
-    drawn = _drawn_as(case, limit.structure)
     try:
         expression = as_anatomy_allows(case, parse(limit.structure))
         computed = as_limited(case, limit, case.submission.computed_dvh(expression))
     except NotEvaluable as error:
-        # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
-        if drawn is None or _drawn_lungs(case):
-            raise
-        remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-        return Judged(as_limited(case, limit, case.submission.dvh_of(drawn)), (remark,))
+        return _judged_as_drawn(case, limit, error)
     remarks: tuple[str, ...] = ()
     if str(expression) != limit.structure:
         remarks = (f"computed as {expression}, as the register's anatomy says",)
-    missing = _missing_targets(case, expression)
+    anatomy, names = case.submission.anatomy, dict.fromkeys(operand_names(expression))
+    missing = [roi_name for name in names for roi_name in anatomy.missing_of(name)]
     if missing:
         remarks = (*remarks, f"{listed(missing)} has no contours that can be used: not subtracted")
-    if drawn is None:
-        return Judged(computed, remarks, is_query=bool(missing), lacks_targets=bool(missing))
-    difference = _difference(
-        case, limit, computed, as_limited(case, limit, case.submission.dvh_of(drawn))
-    )
-    is_query = bool(difference or missing)
-    return Judged(computed, (*remarks, *difference), is_query, lacks_targets=bool(missing))
+    of_computed = Judged(computed, remarks, is_query=bool(missing), lacks_targets=bool(missing))
+    for drawn in _drawn_as(case, limit.structure):
+        difference = _difference_of_drawn(case, limit, computed, drawn)
+        of_computed = _with_remarks(of_computed, difference)
+    for name in names:
+        superseded = listed(one.roi_name for one in anatomy.superseded_of(name))
+        if superseded:
+            taken = listed(one.roi_name for one in anatomy.structures_of(name))
+            remark = f"{name} is {taken}, without the superseded {superseded}"
+            of_computed = _with_remarks(of_computed, (remark,), is_query=False)
+            shape = resolve(expression, anatomy.with_superseded)
+            what = f"{expression} where {name} holds {superseded} too"
+            of_computed = _with_other(case, limit, of_computed, what, shape)
+    return of_computed
+
+
+def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judged:
+    """Return the ROI drawn for a limit, beside what it is without the targets cut out of it."""
+    drawn = _standing_for_parts(case, limit, error)
+    remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
+    as_drawn = Judged(as_limited(case, limit, case.submission.dvh_of(drawn)), (remark,))
+    shape, expression, taken = Shape((drawn,)), parse(limit.structure), []
+    while isinstance(expression, Combination) and expression.operator == "-":
+        # What is not drawn cannot be left in by mistake either.
+        with suppress(NotEvaluable):
+            cut_out = resolve(expression.right, case.submission.structures_of)
+            shape = Shape(operator="-", left=shape, right=cut_out)
+            taken.append(str(expression.right))
+        expression = expression.left
+    if not taken:
+        return as_drawn
+    what = f"{quoted(drawn.roi_name)} without {', '.join(taken)}"
+    return _with_other(case, limit, as_drawn, what, shape)
+
+
+def _with_other(case: Case, limit: DoseLimit, judged: Judged, what: str, shape: Shape) -> Judged:
+    """Return what is judged beside another shape that may be meant, where that has a dose."""
+    try:
+        other = as_limited(case, limit, case.submission.dvh_of_shape(shape, what))
+    except NotEvaluable as error:
+        return _with_remarks(judged, (f"not compared: {what}, because {error}",))
+    difference = _difference(case, limit, judged.dvh, other)
+    told = tuple(f"{what} has {numbers}" for numbers in difference)
+    return replace(_with_remarks(judged, told), others=(*judged.others, (what, other)))
+
+
+def _with_remarks(judged: Judged, remarks: tuple[str, ...], is_query: bool = True) -> Judged:
+    """Return what is judged with remarks, which are something to ask unless said otherwise."""
+    is_query = judged.is_query or (is_query and bool(remarks))
+    return replace(judged, remarks=(*judged.remarks, *remarks), is_query=is_query)
 
 
 def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
@@ -78,19 +140,46 @@ def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
     return dvh.relative_to(prescription_gy, isodose.volume)
 
 
-def _drawn_as(case: Case, name: str) -> Structure | None:
-    """Return the ROI that is drawn under the very name of an expression, if there is one."""
+def _drawn_as(case: Case, name: str) -> list[Structure]:
+    """Return the ROIs that are drawn under the very name of an expression."""
     if isinstance(parse(name), Operand):
-        return None
-    drawn = [s for s in case.submission.structure_set.named(name) if not s.is_empty]
-    return drawn[0] if len(drawn) == 1 else None
+        return []
+    return [s for s in case.submission.structure_set.named(name) if not s.is_empty]
+
+
+def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> Structure:
+    """Return the ROI that is drawn for a limit whose parts are not.
+
+    Raises
+    ------
+    NotEvaluable
+        The error given, which says what is missing, if there is none; or if the ROI should hold
+        both sides of an organ and lies on one.
+    """
+    drawn = _drawn_as(case, limit.structure)
+    # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
+    if not drawn or _drawn_lungs(case):
+        raise error
+    if len(drawn) > 1:
+        raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(limit.structure)}, and {error}")
+    anatomy = case.register.anatomy if case.register else None
+    is_lung = case.submission.roi_names[drawn[0]].organ is Organ.LUNGS
+    if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):
+        case.submission.anatomy.require_sides(drawn[0])
+    return drawn[0]
 
 
 def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:
-    """Return the structures of a limit that are organs, not targets cut out of them."""
+    """Return the structures of a limit that are organs, not targets cut out of them.
+
+    Where they are not drawn that is the ROI that stands for them, as in `judged`.
+    """
     expression = as_anatomy_allows(case, parse(limit.structure))
     names = [name for name in operand_names(expression) if name not in ROLE_NAMES]
-    return [structure for name in names for structure in case.submission.structures_of(name)]
+    try:
+        return [structure for name in names for structure in case.submission.structures_of(name)]
+    except NotEvaluable as error:
+        return [_standing_for_parts(case, limit, error)]
 
 
 def limited_structures(case: Case) -> list[Structure]:
@@ -105,46 +194,52 @@ def limited_structures(case: Case) -> list[Structure]:
         for name in operand_names(as_anatomy_allows(case, parse(limit.structure))):
             with suppress(NotEvaluable):
                 parts += case.submission.structures_of(name)
-        drawn = _drawn_as(case, limit.structure)
-        parts += [drawn] if drawn is not None else []
+        parts += _drawn_as(case, limit.structure)
         structures |= {id(structure): structure for structure in parts}
     return list(structures.values())
 
 
 def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:
     """Return the planes missing in a limit's organs, or in the ROI that stands for them all."""
+    return [
+        (organ, gap)
+        for organ in organs_of(case, limit)
+        for gap in case.submission.slabs_of(organ).gaps
+    ]
+
+
+def _difference_of_drawn(
+    case: Case, limit: DoseLimit, computed: Dvh, drawn: Structure
+) -> tuple[str, ...]:
+    """Return what to say of the drawn ROI where it differs from the computed one."""
+    what = f"the drawn ROI {quoted(drawn.roi_name)}"
     try:
-        organs = organs_of(case, limit)
-    except NotEvaluable:
-        drawn = _drawn_as(case, limit.structure)
-        if drawn is None:
-            raise
-        organs = [drawn]
-    return [(organ, gap) for organ in organs for gap in case.submission.slabs_of(organ).gaps]
+        of_drawn = as_limited(case, limit, case.submission.dvh_of(drawn))
+    except NotEvaluable as error:
+        return (f"not compared: {what}, because {error}",)
+    difference = _difference(case, limit, computed, of_drawn)
+    return tuple(
+        f"{what} has {numbers}, its parts give {computed.volume_cc:.1f} cc"
+        for numbers in difference
+    )
 
 
-def _missing_targets(case: Case, expression: Expression) -> list[str]:
-    """Return the ROIs of the roles that an expression names that are empty or not to be trusted."""
-    roles = {role for name in operand_names(expression) for role in ROLE_NAMES.get(name, ())}
-    empty = [s.roi_name for s in case.submission.structure_set if s.is_empty]
-    names = (*empty, *case.submission.structure_set.left_out)
-    return [name for name in names if case.submission.role_of(name) in roles]
-
-
-def _difference(case: Case, limit: DoseLimit, computed: Dvh, drawn: Dvh) -> tuple[str, ...]:
-    """Return what to say where the drawn ROI differs from the computed one beyond the settings."""
+def _difference(case: Case, limit: DoseLimit, graded: Dvh, other: Dvh) -> tuple[str, ...]:
+    """Return the numbers of another histogram where it differs beyond the settings."""
     settings = case.protocol.settings
-    volume = 100 * abs(drawn.volume_cc / computed.volume_cc - 1)
-    metric = abs(drawn[limit.metric] - computed[limit.metric])
+    volume = 100 * abs(other.volume_cc / graded.volume_cc - 1)
+    try:
+        value = other[limit.metric]
+        metric = abs(value - graded[limit.metric])
+    except NotEvaluable as error:
+        # What cannot be compared is no reason to refuse the graded number.
+        return (f"{other.volume_cc:.1f} cc (not compared: {error})",)
     if (
         volume <= settings.drawn_volume_difference_percent.value
         and metric <= settings.drawn_v20_difference_percentage_points.value
     ):
         return ()
-    return (
-        f"the drawn ROI {quoted(limit.structure)} has {drawn.volume_cc:.1f} cc and "
-        f"{drawn[limit.metric]:.2f} {limit.unit}, its parts give {computed.volume_cc:.1f} cc",
-    )
+    return (f"{other.volume_cc:.1f} cc and {value:.2f} {limit.unit}",)
 
 
 def as_anatomy_allows(case: Case, expression: Expression) -> Expression:

@@ -11,6 +11,7 @@ from oligort.checks.effect import eqd2_dose, eqd2_dvh
 from oligort.checks.judged import as_anatomy_allows, as_limited, judged
 from oligort.checks.plausibility import fit_of
 from oligort.document import Measurement
+from oligort.dose.biology import bed_of_eqd2
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import operand_names, parse
@@ -86,7 +87,7 @@ def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
 
 
 def _in_eqd2(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
-    """Yield the limit's metric and the mean of its structure in EQD2, or why there is none."""
+    """Yield the limit's metric and the mean of its structure in EQD2, its BED, or why not."""
     if case.protocol.alpha_beta is None:
         return
     alpha_beta = case.protocol.alpha_beta.of(limit.structure)
@@ -105,6 +106,8 @@ def _in_eqd2(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
         dvh = row.dvh()
         for metric in dict.fromkeys((limit.metric, MEAN)):
             yield _measurement(row.about, f"{metric} {in_eqd2}", dvh[metric], limit)
+        bed = bed_of_eqd2(dvh[MEAN], alpha_beta.value)
+        yield _measurement(row.about, f"{MEAN} of BED (alpha/beta {alpha_beta.shown})", bed, limit)
     except NotEvaluable as error:
         yield _missing(row, f"{limit.metric} {in_eqd2}", str(error))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from oligort.checks.case import Case
 from oligort.checks.judged import limited_structures
@@ -10,11 +11,12 @@ from oligort.conventions import Conventions
 from oligort.courses import Chosen
 from oligort.crosscheck import SecondDvh, second_dvh
 from oligort.display import listed, quoted
-from oligort.dose.comparison import Comparison, Statistics, compare, statistics_of
+from oligort.dose.comparison import STATED, Comparison, Statistics, compare, statistics_of
 from oligort.dose.metric import Metric
 from oligort.dose.planned_dvh import PlannedDvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.geometry.algebra import Operand, parse
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose
@@ -32,10 +34,12 @@ def planning_system(case: Case) -> Iterator[Finding]:
     they are meant, or the histograms are of another version of the plan.
 
     How it is measured: each item of the DVH Sequence of the judged dose against our histogram of
-    the same ROI: the whole volume, and the volumes at the doses of the protocol's limits. Where in
-    its bin a cumulative volume stands is not said in the standard, so either end will do. A
-    difference that ends with the other end caps is a choice of the system and no deviation. The
-    stated minimum, mean and maximum are judged apart, against the curve beside them.
+    the same ROI: the whole volume, the volumes at the doses of the protocol's limits, the mean, and
+    the curves where they lie farthest apart. Curves that fall steeply differ by any volume within
+    next to no dose, so what a shift of dose by the protocol's setting explains does not count.
+    Where in its bin a cumulative volume stands is not said in the standard, so either end will do.
+    A difference that ends with the other end caps is a choice of the system and no deviation. The
+    stated minimum, mean and maximum are judged apart, each against the curve beside it.
 
     Not evaluable when: the choice of the dose is open. ROIs of less than 4.2 cc, histograms of
     several ROIs, in relative dose or that make no curve are left out, each with its reason.
@@ -79,13 +83,14 @@ def second_engine(case: Case) -> Iterator[Finding]:
 
     How it is measured: each drawn ROI that a dose limit names, from the same contours in the same
     dose: the whole volume, and the volumes at the doses of the limits. It counts voxel centres, so
-    they may differ by what the pixels on the rim allow, four standard deviations of an error
-    evenly spread over a pixel, and a volume at a dose by the voxels that its isodose passes
-    through. A larger difference is a QUERY and no deviation of the plan.
+    they may differ by what the pixels on the rim allow where they are counted in or out together,
+    and a volume at a dose by the voxels that its isodose passes through; the finding says by how
+    much. A larger difference is a QUERY and no deviation of the plan. It knows no expressions:
+    of "Lungs-GTV" the parts are compared, and that is said.
 
     Not evaluable when: the dose is open. Where that engine is known to be wrong it is not asked,
-    and the reason is told: a structure that leaves the dose grid, is too small or drawn on uneven
-    or oblique planes; an oblique or uneven grid; doses that are added up.
+    and the reason is told: a structure that leaves the dose grid, is too small, drawn on uneven or
+    oblique planes or in loops that cross; an oblique or uneven grid; doses that are added up.
 
     Source: oligort convention.
     """
@@ -95,7 +100,7 @@ def second_engine(case: Case) -> Iterator[Finding]:
     structures = limited_structures(case)
     if not structures:
         yield _told("OL305", "no structure of the dose limits is drawn")
-    left_out: list[str] = []
+    left_out = _expressions(case) if structures else []
     for structure in structures:
         try:
             theirs = second_dvh(structure, dose)
@@ -107,25 +112,47 @@ def second_engine(case: Case) -> Iterator[Finding]:
         yield _told("OL305", f"dicompyler-core is not asked: {_reasons(left_out)}")
 
 
+MOST_POINTS = 40.0
+"""Points by which counting may be off beyond which a volume at a dose is no test: a flat part of
+the curve lies at the dose, or next to all of the structure lies on its rim."""
+
+
+def _expressions(case: Case) -> list[str]:
+    """Return for each limit of an expression that it is only asked of its parts."""
+    return [
+        f"{quoted(limit)} is computed, and it knows no expressions: only its parts are compared"
+        for limit in dict.fromkeys(one.structure for one in case.protocol.dose_limits)
+        if not isinstance(parse(limit), Operand)
+    ]
+
+
 def _beside(case: Case, structure: Structure, theirs: SecondDvh) -> Finding:
     """Return the finding on a structure that both engines computed."""
     ours = case.submission.dvh_of(structure)
-    told = [f"{theirs.volume_cc:.2f} cc against our {ours.volume_cc:.2f} cc"]
+    told = [
+        f"{theirs.volume_cc:.2f} cc against our {ours.volume_cc:.2f} cc (counting voxels allows "
+        f"{theirs.rim_percent:.2f} %)"
+    ]
     apart = [("volume", 100 * (theirs.volume_cc / ours.volume_cc - 1), "%", theirs.rim_percent)]
     for metric in _volume_metrics(case):
         assert metric.at is not None
         found, value = theirs.percent_at(metric.at), ours[metric]
-        told.append(f"{metric} {found:.2f} against {value:.2f}")
-        apart.append((str(metric), found - value, "points", theirs.points_at(metric.at)))
+        allowed = theirs.points_at(metric.at)
+        judged = allowed <= MOST_POINTS
+        only = "" if judged else ", which is no test"
+        told.append(f"{metric} {found:.2f} against {value:.2f} ({allowed:.2f} points{only})")
+        if judged:
+            apart.append((str(metric), found - value, "points", allowed))
     told.append(f"mean {theirs.mean_gy:.3f} against {ours['Mean[Gy]']:.3f} Gy")
     agrees = all(abs(difference) <= allowed for _, difference, _, allowed in apart)
+    is_whole = len(apart) > len(_volume_metrics(case))
+    verb = ("agrees" if is_whole else "agrees in volume alone") if agrees else "differs"
     return Finding(
         code="OL305",
-        grade=Grade.PASS if agrees else Grade.INFO,
+        grade=Grade.PASS if agrees and is_whole else Grade.INFO,
         flags=() if agrees else (Flag.QUERY,),
         about=structure.roi_name,
-        message=f"dicompyler-core {'agrees' if agrees else 'differs'} on "
-        f"{quoted(structure.roi_name)}: {', '.join(told)}",
+        message=f"dicompyler-core {verb} on {quoted(structure.roi_name)}: {', '.join(told)}",
         evidence=tuple(
             Evidence(
                 name=f"{name} apart",
@@ -152,9 +179,7 @@ class _Compared:
     roi_name: str
     ours_cc: float
     theirs_cc: float | None
-    volume_percent: float
-    metric_points: Mapping[str, float]
-    worst: Comparison
+    apart: Comparison
 
     @property
     def sentence(self) -> str:
@@ -163,10 +188,11 @@ class _Compared:
             if self.theirs_cc is not None
             else f"{self.ours_cc:.2f} cc"
         )
-        points = "".join(f", {m} {d:+.2f} points" for m, d in self.metric_points.items())
+        apart = self.apart
+        points = "".join(f", {m} {d:+.2f} points" for m, d in apart.metric_points.items())
         return (
-            f"{volume}{points}; the curves differ by up to {abs(self.worst.worst_points):.2f} "
-            f"points, at {self.worst.worst_at_gy:.2f} Gy"
+            f"{volume}{points}, mean {apart.mean_gy:+.2f} Gy; the curves differ by up to "
+            f"{abs(apart.worst_points):.2f} points, at {apart.worst_at_gy:.2f} Gy"
         )
 
 
@@ -216,24 +242,24 @@ def _structure_of(planned: PlannedDvh, structures: Mapping[int | None, Structure
 
 def _compared(case: Case, structure: Structure, planned: PlannedDvh) -> _Compared:
     name = quoted(structure.roi_name)
-    metrics = _volume_metrics(case)
     try:
         ours = case.submission.dvh_of(structure)
         if ours.volume_cc < SMALLEST_COMPARED_CC:
             raise NotEvaluable(f"of {ours.volume_cc:.2f} cc, too small to tell systems apart")
-        is_body = case.submission.roi_names[structure].role is Role.EXTERNAL
-        comparison = compare(ours, planned, metrics, is_body=is_body)
-        volume, points = comparison.volume_percent or 0.0, comparison.metric_points
-        if _deviates(case, volume, points):
+        apart = partial(
+            compare,
+            theirs=planned,
+            metrics=_volume_metrics(case),
+            is_body=case.submission.roi_names[structure].role is Role.EXTERNAL,
+            dose_tolerance_gy=case.protocol.settings.planning_system_dose_difference_gy.value,
+        )
+        found = apart(ours)
+        if _deviates(case, found):
             without_caps = case.submission.dvh_of(structure, Conventions(end_caps="none"))
-            other = compare(without_caps, planned, metrics, is_body=is_body)
-            volume = _unexplained(volume, other.volume_percent or 0.0)
-            points = {m: _unexplained(d, other.metric_points[m]) for m, d in points.items()}
+            found = found.unexplained_by(apart(without_caps))
     except NotEvaluable as error:
         raise NotEvaluable(f"{name}: {error}") from error
-    return _Compared(
-        structure.roi_name, ours.volume_cc, planned.volume_cc, volume, points, comparison
-    )
+    return _Compared(structure.roi_name, ours.volume_cc, planned.volume_cc, found)
 
 
 def _volume_metrics(case: Case) -> Sequence[Metric]:
@@ -247,27 +273,31 @@ def _volume_metrics(case: Case) -> Sequence[Metric]:
     return tuple(dict.fromkeys(percent))
 
 
-def _unexplained(difference: float, with_other_caps: float) -> float:
-    """Return what is left of a difference where the truth may lie between the two end caps."""
-    if difference * with_other_caps <= 0:
-        return 0.0
-    return min(difference, with_other_caps, key=abs)
-
-
-def _deviates(case: Case, volume_percent: float, metric_points: Mapping[str, float]) -> bool:
+def _differences(case: Case, found: Comparison) -> Iterator[tuple[str, float | None, str, float]]:
+    """Yield what is apart: its name, how far and in what unit, and its limit."""
     settings = case.protocol.settings
-    most_points = settings.planning_system_v20_difference_percentage_points.value
-    return abs(volume_percent) > settings.planning_system_volume_difference_percent.value or any(
-        abs(points) > most_points for points in metric_points.values()
+    volume = settings.planning_system_volume_difference_percent.value
+    yield "volume", found.volume_percent, "%", volume
+    v20 = settings.planning_system_v20_difference_percentage_points.value
+    for metric, points in found.metric_points.items():
+        yield metric, points, "points", v20
+    yield "mean", found.mean_gy, "Gy", settings.planning_system_dose_difference_gy.value
+    curve = settings.planning_system_curve_difference_percentage_points.value
+    yield "curves", found.worst_points, "points", curve
+
+
+def _deviates(case: Case, found: Comparison) -> bool:
+    return any(
+        apart is not None and not abs(apart) <= limit
+        for _, apart, _, limit in _differences(case, found)
     )
 
 
 def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
     """Yield a finding for each ROI that deviates, and one for all others."""
-    settings = case.protocol.settings
     agreeing = []
     for one in compared:
-        if not _deviates(case, one.volume_percent, one.metric_points):
+        if not _deviates(case, one.apart):
             agreeing.append(one)
             continue
         yield Finding(
@@ -275,39 +305,33 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
             grade=case.protocol.grades.planning_system_dvh_differs,
             about=one.roi_name,
             message=f"{quoted(one.roi_name)} differs from the planning system: {one.sentence}",
-            evidence=(
+            evidence=tuple(
                 Evidence(
-                    name="volume apart",
-                    measured=None if one.theirs_cc is None else abs(one.volume_percent),
-                    unit="%",
+                    name=f"{name} apart",
+                    measured=None if apart is None else abs(apart),
+                    unit=unit,
                     relation="<=",
-                    limit=settings.planning_system_volume_difference_percent.value,
-                ),
-                *(
-                    Evidence(
-                        name=f"{metric} apart",
-                        measured=abs(points),
-                        unit="points",
-                        relation="<=",
-                        limit=settings.planning_system_v20_difference_percentage_points.value,
-                    )
-                    for metric, points in one.metric_points.items()
-                ),
+                    limit=limit,
+                )
+                for name, apart, unit, limit in _differences(case, one.apart)
             ),
             source=CONVENTION,
             hint="ask whether contours or dose were changed after the DVH was computed",
         )
     if agreeing:
         count = "1 ROI" if len(agreeing) == 1 else f"{len(agreeing)} ROIs"
-        worst = max(agreeing, key=lambda one: abs(one.worst.worst_points))
-        largest = max(agreeing, key=lambda one: abs(one.volume_percent))
+        volume = max(agreeing, key=lambda one: abs(one.apart.volume_percent or 0.0))
+        mean = max(agreeing, key=lambda one: abs(one.apart.mean_gy))
+        worst = max(agreeing, key=lambda one: abs(one.apart.worst_points))
+        tolerance_gy = case.protocol.settings.planning_system_dose_difference_gy.value
         yield Finding(
             code="OL304",
             grade=Grade.PASS,
             message=f"the planning system's DVHs of {count} agree: volumes within "
-            f"{abs(largest.volume_percent):.2f} % ({quoted(largest.roi_name)}), curves within "
-            f"{abs(worst.worst.worst_points):.2f} points ({quoted(worst.roi_name)}, at "
-            f"{worst.worst.worst_at_gy:.2f} Gy)",
+            f"{abs(volume.apart.volume_percent or 0.0):.2f} % ({quoted(volume.roi_name)}), means "
+            f"within {abs(mean.apart.mean_gy):.2f} Gy ({quoted(mean.roi_name)}), and but for "
+            f"{tolerance_gy:g} Gy along dose curves within {abs(worst.apart.worst_points):.2f} "
+            f"points ({quoted(worst.roi_name)}, at {worst.apart.worst_at_gy:.2f} Gy)",
             source=CONVENTION,
         )
 
@@ -317,21 +341,23 @@ def _statistics(case: Case, chosen: Chosen, planned: Sequence[PlannedDvh]) -> It
     prescriptions = [one.dose_gy for plan in chosen.plans for one in plan.prescriptions]
     prescription_gy = max(prescriptions, default=None)
     names = {one.roi_number: one.roi_name for one in chosen.structure_set}
-    found: dict[Statistics, list[str]] = {}
-    for one in planned:
-        if not one.refusal:
-            roi_names = [names.get(number, str(number)) for number in one.roi_numbers]
-            found.setdefault(statistics_of(one, prescription_gy), []).append("+".join(roi_names))
     for kind in (Statistics.PERCENT, Statistics.CONTRADICT):
-        if kind in found:
-            looks = (
-                f": they look like {kind} of {prescription_gy:g} Gy"
-                if kind is Statistics.PERCENT
-                else ""
-            )
-            yield _told(
-                "OL304",
-                "minimum, mean and maximum contradict the curves beside them in the DVHs of "
-                f"{listed(found[kind])}{looks}; the curves are judged, not these",
-                Flag.QUERY,
-            )
+        found: dict[str, set[str]] = {}
+        for one in planned:
+            if one.refusal:
+                continue
+            roi_names = "+".join(names.get(number, str(number)) for number in one.roi_numbers)
+            for stated, found_kind in statistics_of(one, prescription_gy).items():
+                if found_kind is kind:
+                    found.setdefault(roi_names, set()).add(stated)
+        if not found:
+            continue
+        stated_names = [one for one in STATED if any(one in each for each in found.values())]
+        is_percent = kind is Statistics.PERCENT
+        looks = f", as if in {kind} of {prescription_gy:g} Gy" if is_percent else ""
+        yield _told(
+            "OL304",
+            f"the stated {' or '.join(stated_names)} contradicts the curves in the DVHs of "
+            f"{listed(list(found))}{looks}; the curves are judged, not these",
+            Flag.QUERY,
+        )

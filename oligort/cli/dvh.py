@@ -141,14 +141,21 @@ def dvh(
 
 
 def _told_of_courses(submission: "Submission") -> tuple[str, ...]:
-    """Return what is added up and what counts once; nothing where one dose was given."""
+    """Return what is added up, what counts once and what is no whole plan's dose."""
+    from oligort.display import quoted
+    from oligort.picked import doses_of_parts
+
     try:
         chosen = submission.chosen
     except NotEvaluable:
         return ()
+    parts = tuple(
+        f"{quoted(dose.file)} is of a part of a plan ({dose.summation_type or 'no summation type'})"
+        for dose in doses_of_parts(chosen.doses)
+    )
     if len(chosen.courses) == 1:
-        return chosen.notes
-    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *chosen.notes
+        return *parts, *chosen.notes
+    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *parts, *chosen.notes
 
 
 def _answer(
@@ -160,16 +167,19 @@ def _answer(
     prescription_gy: float | None,
 ) -> "DvhDocument":
     """Return the DVHs of the ROIs, of all where none is named, with what has no answer."""
+    from oligort.geometry.algebra import Operand
     from oligort.report.dvh_document import DvhDocument, DvhEntry
     from oligort.report.unanswered import Unanswered
 
     entries, unanswered = [], []
     try:
-        asked = rois or tuple(
-            dict.fromkeys(structure.roi_name for structure in submission.structure_set)
-        )
+        # All ROIs means each as drawn: in quotes a name is never read as an expression.
+        asked = {roi: roi for roi in rois} or {
+            str(Operand(structure.roi_name)): structure.roi_name
+            for structure in submission.structure_set
+        }
     except NotEvaluable as error:
-        asked = ()
+        asked = {}
         unanswered.append(Unanswered(roi_name="", reason=str(error)))
     without = ""
     if not any(metric.needs_prescription for metric in metrics):
@@ -179,16 +189,16 @@ def _answer(
             prescription_gy = submission.prescription_gy
         except NotEvaluable as error:
             without = str(error)
-    for roi in asked:
+    for text, roi in asked.items():
         no_isodose = ""
         try:
-            curve = dvh_of(roi)
+            curve = dvh_of(text)
         except (NotEvaluable, SelectionError) as error:
             # One ROI that this patient does not have must not hide the answers on the others.
             unanswered.append(Unanswered(roi_name=roi, reason=str(error)))
             continue
         if prescription_gy is not None:
-            isodose, no_isodose = _isodose(submission, roi, prescription_gy, metrics)
+            isodose, no_isodose = _isodose(submission, text, prescription_gy, metrics)
             curve = curve.relative_to(prescription_gy, isodose)
         measures, open_metrics = _measured(curve, metrics, without, no_isodose)
         entries.append(DvhEntry.of(curve, measures))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from oligort.display import quoted
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
+from oligort.measure import Measure
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,3 +104,13 @@ def _require_one_physical_course(dose: DoseGrid, what: str) -> None:
             f"{what} is of one whole course, and the Dose Summation Type is "
             f"{quoted(dose.summation_type)}"
         )
+
+
+def bed_of_eqd2(eqd2: Measure, alpha_beta_gy: float) -> Measure:
+    """Return the BED that an EQD2 is worth: 1 + 2 / (alpha/beta) times it, and so its intervals."""
+    times = 1 + 2 / alpha_beta_gy
+    intervals = {
+        cause: (interval.low * times, interval.high * times)
+        for cause, interval in eqd2.intervals.items()
+    }
+    return Measure(eqd2 * times, eqd2.unit, **intervals)

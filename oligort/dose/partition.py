@@ -35,6 +35,9 @@ As many as a processor's caches hold; a slab that lies across the end of a group
 NOTHING_COVERED = 1e-9
 """Sums along a row of pixels leave this much in pixels that nothing covers, at most."""
 
+NEAR = 0.25
+"""A plane of another grid this near to a level, as a share of a box, is not cut at once more."""
+
 SAME_HEIGHT_MM = 1e-6
 """Heights closer than a nanometre are one: rounding, and no volume."""
 
@@ -93,14 +96,15 @@ class Partition:
     def _cut_for(self, composite: CompositeField, region: Region) -> "Partition":
         """Return the partition cut at the planes and the ends of every grid of a composite."""
         every = [field.along(region.frame) for field in composite.fields]
-        levels = [
-            np.array([axes.n.low_mm, *axes.n.centres_mm, axes.n.high_mm])
-            for axes in every
-            if axes is not None
-        ]
-        together = np.sort(np.concatenate([self.levels_mm, *levels]))
-        first, last = self.levels_mm[[0, -1]]
-        together = together[(together >= first) & (together <= last)]
+        own = self.levels_mm
+        aligned = [axes.n for axes in every if axes is not None]
+        ends = np.array([end for axis in aligned for end in (axis.low_mm, axis.high_mm)])
+        planes = np.concatenate([own[:0], *(axis.centres_mm for axis in aligned)])
+        planes = planes[(planes > own[0]) & (planes < own[-1])]
+        box = np.searchsorted(own, planes) - 1
+        near = np.minimum(planes - own[box], own[box + 1] - planes) < NEAR * np.diff(own)[box]
+        together = np.sort(np.concatenate([own, ends, planes[~near]]))
+        together = together[(together >= own[0]) & (together <= own[-1])]
         together = together[np.diff(together, prepend=-np.inf) > SAME_HEIGHT_MM]
         follows = self.follows_voxels and all(axes is not None for axes in every)
         return replace(self, levels_mm=together, follows_voxels=follows, is_of_composite=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.tally import TIE_GY
 from oligort.measure import Interval
 
 Floats = npt.NDArray[np.float64]
@@ -22,7 +23,8 @@ class PlannedDvh:
 
     The standard does not say where in its bin a cumulative volume stands. So a curve is a band:
     read at the lower end of each bin it is `lower_percent`, at the upper end `upper_percent`. Of a
-    differential histogram both are the same.
+    differential histogram both are the same. Between two edges nothing is known but that a curve
+    never rises: it may fall anywhere in the bin, and all at once.
 
     Parameters
     ----------
@@ -75,13 +77,16 @@ class PlannedDvh:
             If there is no curve.
         """
         edges, lower, upper = self._curve()
-        least = np.interp(doses_gy, edges, lower, right=0.0)
-        most = np.interp(doses_gy, edges, upper, right=0.0)
+        doses = np.maximum(doses_gy, 0.0)
+        after = np.searchsorted(edges, doses - TIE_GY)
+        before = np.searchsorted(edges, doses + TIE_GY, side="right") - 1
+        least = np.append(lower, 0.0)[after]
+        most = np.where(doses > edges[-1] + TIE_GY, 0.0, upper[before])
         return least, most
 
     @property
     def mean_gy(self) -> Interval:
-        """The mean dose that the curve gives, by either reading of its bins.
+        """The mean doses that the curve leaves open, by either reading of its bins.
 
         Raises
         ------
@@ -89,11 +94,36 @@ class PlannedDvh:
             If there is no curve.
         """
         edges, lower, upper = self._curve()
-        widths = np.diff(edges)
-        low, high = (
-            float(widths @ (curve[1:] + curve[:-1])) / 200 for curve in (lower, upper)
-        )  # the mean is the area under the curve, here by trapezia
-        return Interval(low, high)
+        widths = np.diff(edges)  # the mean is the area under the curve
+        return Interval(float(widths @ lower[1:]) / 100, float(widths @ upper[:-1]) / 100)
+
+    @property
+    def minimum_gy(self) -> Interval:
+        """The doses at which the curve may begin to fall.
+
+        Raises
+        ------
+        ValueError
+            If there is no curve.
+        """
+        edges, lower, upper = self._curve()
+        whole = 100 * (1 - RISE_TOLERANCE)
+        first = min(int(np.count_nonzero(upper >= whole)), len(edges) - 1)
+        return Interval(float(edges[lower >= whole][-1]), float(edges[first]))
+
+    @property
+    def maximum_gy(self) -> Interval:
+        """The doses at which the curve may end.
+
+        Raises
+        ------
+        ValueError
+            If there is no curve.
+        """
+        edges, lower, upper = self._curve()
+        none = 100 * RISE_TOLERANCE
+        first = min(int(np.count_nonzero(upper > none)), len(edges) - 1)
+        return Interval(float(edges[lower > none][-1]), float(edges[first]))
 
     def _curve(self) -> tuple[Floats, Floats, Floats]:
         if self.edges_gy is None or self.lower_percent is None or self.upper_percent is None:

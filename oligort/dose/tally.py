@@ -69,9 +69,15 @@ class Tally:
         No dose lies outside: beside a peak an interval of doses reaches higher than any dose does.
     bin_gy : float
         Width of the histogram's bins.
+    is_linear : bool, optional
+        Whether the dose is linear inside a sub-voxel, so that it is lowest and highest at corners.
+        Where its slope jumps inside, what goes straight on to the corners reaches too far.
     """
 
-    def __init__(self, range_gy: tuple[float, float], bin_gy: float) -> None:
+    def __init__(
+        self, range_gy: tuple[float, float], bin_gy: float, *, is_linear: bool = True
+    ) -> None:
+        self._is_linear = is_linear
         self._floor_gy, self._ceiling_gy = range_gy
         self._bin_gy = bin_gy
         self._histogram = _Histogram(int(self._ceiling_gy / bin_gy) + 3, bin_gy)
@@ -97,8 +103,12 @@ class Tally:
         reach = samples.reach_gy
         filled, reach_of_filled = _those(is_inside & is_whole, doses, reach)
         if len(reach_of_filled):
-            self._low = min(self._low, float((filled.centre_gy - reach_of_filled).min()))
-            self._high = max(self._high, float((filled.centre_gy + reach_of_filled).max()))
+            low = float((filled.centre_gy - reach_of_filled).min())
+            high = float((filled.centre_gy + reach_of_filled).max())
+            if not self._is_linear:
+                self._lowest, self._highest = min(self._lowest, low), max(self._highest, high)
+                low, high = float(filled.centre_gy.min()), float(filled.centre_gy.max())
+            self._low, self._high = min(self._low, low), max(self._high, high)
             self._histogram.add(filled, self._floor_gy, self._ceiling_gy)
         rim, reach_of_rim = _those(is_inside & ~is_whole, doses, reach)
         if len(reach_of_rim):

@@ -35,7 +35,8 @@ class RoiName:
     subtracted : str
         What is cut out of the organ or target, as written ("GTV", "ITV's"), or "": hostile text.
     base : Role
-        For unions, rings and helpers the role of the volume they are made from.
+        For unions, rings and helpers the role of the volume they are made from; of an unknown
+        name the role that it says it is not ("not GTV").
     superseded : str
         The word ("old", "copy", "auto") that marks a likely repetition, or "".
     evidence : str
@@ -73,7 +74,8 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     """
     read = _read(roi_name)
     typed = _TYPED_ROLES.get(interpreted_type.strip().upper())
-    if read.role is Role.UNKNOWN and typed is not None:
+    says_nothing = read.role is Role.UNKNOWN and read.base is Role.UNKNOWN
+    if says_nothing and typed is not None:
         return replace(read, role=typed, evidence=f"from the interpreted type {typed.upper()}")
     return read
 
@@ -104,6 +106,10 @@ def _read_words(words: Sequence[str], spoken: Sequence[str]) -> RoiName:
     if helper is not None:
         return RoiName(helper, organ, side, base=role, evidence=f'from "{word}" in the ROI name')
     if target is not Role.UNKNOWN:
+        before = _position(spoken, target_phrase) or 0
+        if (*spoken[before - 1 : before],) in role_words("negation", "words"):
+            evidence = f'the ROI name says "{spoken[before - 1]} {" ".join(target_phrase)}"'
+            return RoiName(Role.UNKNOWN, base=role, evidence=evidence)
         union = _union_word(words, rest)
         if union:
             evidence = f'from "{union}" in the ROI name'

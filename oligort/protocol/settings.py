@@ -189,6 +189,8 @@ class Settings(Strict, frozen=True, kw_only=True):
     drawn_volume_difference_percent: Number[Percent]
     planning_system_volume_difference_percent: Number[Percent]
     planning_system_v20_difference_percentage_points: Number[PercentagePoints]
+    planning_system_curve_difference_percentage_points: Number[PercentagePoints]
+    planning_system_dose_difference_gy: Number[Gray]
     target_median_dose_ratio: Range[Prescriptions]
     target_maximum_dose_ratio: Range[Prescriptions]
     duplicate_dice: Range[Dice]

@@ -20,8 +20,8 @@ INTERVAL_WIDTH = 18
 VOLUME = "Volume"
 """The measurement that says how large a structure is."""
 
-OF_EQD2 = " of EQD2 "
-"""What stands in the name of a metric of biologically weighted dose: it keeps out of the table."""
+OF_EFFECT = (" of EQD2 ", " of BED ")
+"""What stands in the names of metrics of a weighted dose: they keep out of the table."""
 
 
 def family_views(report: Report) -> Iterator[RenderableType]:
@@ -29,7 +29,7 @@ def family_views(report: Report) -> Iterator[RenderableType]:
     limits = dict.fromkeys((m.criterion, m.limit) for m in report.measurements if m.limit)
     for criterion, limit in limits:
         of_limit = [m for m in report.measurements if (m.criterion, m.limit) == (criterion, limit)]
-        physical = [m for m in of_limit if OF_EQD2 not in m.metric]
+        physical = [m for m in of_limit if not _is_of_effect(m)]
         names = list(dict.fromkeys(m.about for m in physical))
         if len(names) < 2:
             continue
@@ -37,7 +37,7 @@ def family_views(report: Report) -> Iterator[RenderableType]:
         yield sentence(f"{criterion}: the limit is on {limit}; the others are for comparison")
         bound = _limit(report, criterion, names[0])
         yield Padding(_table(physical, names, bound), (0, 0, 0, 2))
-        yield from (_in_words(m) for m in of_limit if OF_EQD2 in m.metric)
+        yield from (_in_words(m) for m in of_limit if _is_of_effect(m))
 
 
 def _limit(report: Report, criterion: str, about: str) -> float | None:
@@ -96,3 +96,7 @@ def _in_words(measured: Measurement) -> RenderableType:
         value = f"{shown(measured.value, measured.unit)} {measured.unit}"
     text = f"{measured.about}: {measured.metric} {value} (information only)"
     return Padding(sentence(text), (0, 0, 0, 2))
+
+
+def _is_of_effect(measurement: Measurement) -> bool:
+    return any(words in measurement.metric for words in OF_EFFECT)

@@ -245,3 +245,18 @@ def test_where_only_one_grid_reaches_the_lower_bound_stands(build, findings_of, 
     end_mm = z_mm[low][-1] + 2.5
     truth = 100 * 7.2 * (15 + end_mm - 25) / 712
     assert both["V20Gy[%]"] == pytest.approx(truth, abs=TOLERANCE)
+
+
+def test_a_choice_that_leaves_a_registered_course_out_is_open(build, findings_of, register_table):
+    now = build()
+    more = second_course(now)
+    plan = replace(now.plans[0], sop_instance_uid="P2", label="boost", file="RP2.dcm")
+    both = replace(
+        now, plans=(*now.plans, plan), doses=(*now.doses, replace(more, plan_uids=("P2",)))
+    )
+    table = {**register_table, "courses": [now.plans[0].label, "boost"]}
+    narrowed = both.selected(plan="boost")
+    missing = [f for f in findings_of("OL004", narrowed, table) if "register" in f.message]
+    assert [f.grade for f in missing] == [Grade.NOT_EVALUABLE]
+    assert now.plans[0].label in missing[0].message
+    assert not [f for f in findings_of("OL004", both, table) if "register names" in f.message]

@@ -1,5 +1,6 @@
 """Second opinions: the thorax of boxes beside planning systems that agree, differ or mislabel."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
@@ -71,10 +72,13 @@ def test_each_that_deviates_is_named_and_the_others_are_one(with_dvhs):
     found = opinions(with_dvhs(planned(LUNG_L, shift_gy=0.6), planned(LUNG_R, shift_gy=0.4)))
     minor, passed = found
     assert (minor.grade, minor.about) == (Grade.MINOR, "Lung_L")
-    volume, v20 = minor.evidence
+    volume, v20, mean, curves = minor.evidence
     assert v20.measured == pytest.approx(1.2, abs=0.03)  # a bin of 0.01 Gy is 0.02 points
     assert v20.limit == 1
     assert volume.measured == pytest.approx(0, abs=0.01)
+    # 70 % of the lung have a dose, and those are hotter by the shift; at 0 Gy 1.2 points more have.
+    assert mean.measured == pytest.approx(0.6 * 0.706, abs=0.025)  # a bin, and 0.013 Gy of ours
+    assert curves.limit == 5
     assert passed.grade is Grade.PASS
     assert '"Lung_R"' in passed.message
 
@@ -184,7 +188,76 @@ def test_statistics_are_judged_apart_from_their_curve(with_dvhs, stated_mean, sa
     else:
         assert (found[1].grade, found[1].flags) == (Grade.INFO, (Flag.QUERY,))
         assert said in found[1].message
-        assert "contradict the curves" in found[1].message
+        assert "the stated mean contradicts the curves" in found[1].message
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        # The lung has from 0 to 35 Gy: 70 % of it lie below z of 20 mm and above -20.
+        ((0.0, 35.0), None),
+        ((0.3, 35.5), None),
+        ((0.0, 35.0 / 32.5 * 100), "the stated maximum contradicts.*percent of the prescription"),
+        ((0.0, 500.0), "the stated maximum contradicts"),
+        ((30.0, 35.0), "the stated minimum contradicts"),
+        ((30.0, 500.0), "the stated minimum or maximum contradicts"),
+    ],
+)
+def test_a_minimum_and_a_maximum_are_judged_beside_a_right_mean(with_dvhs, stated, said):
+    edges, volumes = box_curve()
+    mean = float(np.trapezoid(volumes, edges)) / LUNG_CC
+    one = replace(
+        planned(LUNG_L), stated_minimum=stated[0], stated_mean=mean, stated_maximum=stated[1]
+    )
+    passed, *queries = opinions(with_dvhs(one))
+    assert passed.grade is Grade.PASS
+    assert len(queries) == (said is not None)
+    for query in queries:
+        assert query.flags == (Flag.QUERY,)
+        assert re.search(said, query.message)
+
+
+def altered(alter: Callable[[Any, Any], Any], bin_gy: float = 0.05) -> PlannedDvh:
+    edges, volumes = box_curve(bin_gy)
+    curve = alter(edges, volumes)
+    lower = curve_of("CUMULATIVE", np.full(len(edges), bin_gy), curve)
+    return PlannedDvh((LUNG_L,), (), "", "", "", None, None, None, *lower[:3], volume_cc=lower[3])
+
+
+def test_a_curve_that_is_right_at_the_limit_alone_is_no_agreement(with_dvhs):
+    # All of the lung up to just below 20 Gy, and there the right 30 %.
+    full = altered(lambda edges, volumes: np.where(edges < 19.9, volumes[0], volumes))
+    (finding,) = opinions(with_dvhs(full))
+    assert finding.grade is Grade.MINOR
+    apart = {one.name: one.measured for one in finding.evidence}
+    assert apart["V20Gy[%] apart"] < 0.2
+    # Below 20 Gy 30 % + 2 points a Gy of the lung are ours: from 0 Gy on that is 20 Gy of 50 %.
+    # 70 % have no 0.1 Gy more; 0.05 Gy are a bin, 0.013 Gy what ours leaves open.
+    expected = 20 - 0.5 * (30 + 70) / 100 * 20
+    assert apart["mean apart"] == pytest.approx(expected - 0.7 * 0.1, abs=0.07)
+    # Half a Gy of tolerance takes one point.
+    assert apart["curves apart"] == pytest.approx(100 - 30 - 2 * 0.1 - 1, abs=0.2)
+    assert re.search(r"mean -9\.\d\d Gy", finding.message)
+
+
+def test_a_mean_that_is_right_does_not_excuse_a_curve(with_dvhs):
+    # Between 2 and 18 Gy as much too high as too low: where it is ours, 50 % on both sides of 10.
+    def flat(edges, volumes):
+        return np.where((edges > 2) & (edges < 18), 0.5 * LUNG_CC, volumes)
+
+    (finding,) = opinions(with_dvhs(altered(flat)))
+    apart = {one.name: one for one in finding.evidence}
+    assert apart["mean apart"].measured < 0.05
+    # At 2 Gy ours is 66 %, at 18 Gy 34 %.
+    assert apart["curves apart"].measured == pytest.approx(16 - 1, abs=0.2)
+    assert finding.grade is Grade.MINOR
+
+
+def test_what_receives_nothing_is_not_spread_over_a_first_bin(with_dvhs):
+    # Ours falls by 30 points above 0 Gy, theirs anywhere in a bin of 1 Gy.
+    (finding,) = opinions(with_dvhs(altered(lambda edges, volumes: volumes, bin_gy=1.0)))
+    assert finding.grade is Grade.PASS
+    assert "curves within 0.00 points" in finding.message
 
 
 def crosscheck(submission: Any, **options: Any) -> list[Any]:
@@ -217,12 +290,35 @@ def test_the_second_engine_agrees_on_lungs_and_is_not_asked_of_the_tiny(build):
     agreed = {f.about: f for f in found if f.about}
     assert set(agreed) >= {"Lung_L", "Lung_R"}
     for roi_name in ("Lung_L", "Lung_R"):
-        assert "360.00 cc against our 360.00 cc" in agreed[roi_name].message
+        # How much that proves is said beside it.
+        assert re.search(
+            r"360.00 cc against our 360.00 cc \(counting voxels allows \d+\.\d\d %\)",
+            agreed[roi_name].message,
+        )
+        assert re.search(
+            r"V20Gy\[%\] \S+ against \S+ \(\d+\.\d\d points\)", agreed[roi_name].message
+        )
         assert agreed[roi_name].grade is Grade.PASS
         assert "V20Gy[%]" in agreed[roi_name].message
     (not_asked,) = [f for f in found if not f.about]
     assert not_asked.grade is Grade.INFO
     assert '"GTVm02" is too small for it' in not_asked.message
+    # What is graded is computed from parts, which it cannot do: no pass of the parts hides that.
+    assert '"Lungs-GTV" is computed, and it knows no expressions' in not_asked.message
+
+
+def test_a_limit_on_a_flat_part_of_the_curve_is_no_test_and_no_alarm(build, monkeypatch):
+    # All of the lung receives 20 Gy, and theirs counts it in the bin below.
+    curve = np.array([0.0, 19.99, 20.0]), np.array([360.0, 360.0, 0.0])
+    theirs = SecondDvh(360.0, 20.0, *curve, 2.0, np.full((2, 2, 2), 20.0))
+    monkeypatch.setattr(second_opinion, "second_dvh", lambda structure, dose: theirs)
+    finding = next(f for f in crosscheck(build(edge_mm=EDGE_MM)) if f.about == "Lung_L")
+    assert "points, which is no test)" in finding.message
+    assert [one.name for one in finding.evidence] == ["volume apart"]
+    assert finding.flags == ()
+    # No alarm, and no pass either.
+    assert finding.grade is Grade.INFO
+    assert "agrees in volume alone" in finding.message
 
 
 def test_no_limited_structure_is_drawn(build):

@@ -15,11 +15,16 @@ from oligort.checks.registry import all_checks
 from oligort.cli import main
 from oligort.conventions import Conventions
 from oligort.document import ProtocolRecord, Report
+from oligort.dose.grid import DoseGrid
 from oligort.errors import DicomError, NotEvaluable, SelectionError
 from oligort.finding import Evidence, Finding, Grade, Source, verdict_of
+from oligort.geometry.grid import Grid
+from oligort.geometry.structure import StructureSet
 from oligort.lesions.lesion import Count, Exclusion, LesionCensus
 from oligort.measure import Measure
-from oligort.objects import Fault
+from oligort.objects import Dose, Fault
+from oligort.phantoms import Box
+from oligort.submission import Submission
 
 HOSTILE = "\x1b[31m[red]Lung"
 RULE = Source(document="NCT06190782", section="X6")
@@ -354,6 +359,45 @@ def test_dvh_is_relative_to_the_prescription_given_or_else_planned(
     assert answer.status == 0
     assert document["prescription_gy"] == prescription_gy
     assert document["dvhs"][0]["metrics"] == {"V95%[%]": 2 * prescription_gy}
+
+
+def test_dvh_of_all_rois_is_of_each_as_drawn(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ROI "Lungs-GTV" is listed as that ROI, and computed where the expression is asked for."""
+    planes_mm = np.arange(-22.5, 25, 5.0)
+    solids = {
+        "Lung_L": Box((40.0, 0.0, 0.0), (20.0, 20.0, 20.0)),
+        "Lung_R": Box((0.0, 0.0, 0.0), (20.0, 20.0, 20.0)),
+        "GTV": Box((0.0, 0.0, 0.0), (10.0, 10.0, 10.0)),
+        "Lungs-GTV": Box((0.0, 0.0, 0.0), (20.0, 20.0, 10.0)),
+    }
+    drawn = tuple(
+        box.structure(name, number, planes_mm)
+        for number, (name, box) in enumerate(solids.items(), 1)
+    )
+    grid = Grid(
+        (-30, -30, 0), (1, 0, 0), (0, 1, 0), 5.0, 5.0, 24, 13, np.arange(-25.0, 26, 5), "1.2"
+    )
+    dose = Dose(
+        "d",
+        "RD.dcm",
+        dose_type="PHYSICAL",
+        summation_type="PLAN",
+        frame_of_reference_uid="1.2",
+        grid=DoseGrid(grid, np.full(grid.shape, 30.0)),
+    )
+    submission = Submission(
+        structure_sets=(StructureSet(drawn, "1.1", "set", "RS.dcm", "1.2"),), doses=(dose,)
+    )
+    monkeypatch.setattr(oligort, "read", lambda *_: submission)
+    listing = run("dvh", tmp_path, "--json", "-")
+    assert listing.status == 0
+    told = {dvh["roi_name"]: dvh["volume_cc"] for dvh in json.loads(listing.out)["dvhs"]}
+    assert told["Lungs-GTV"] == pytest.approx(4.0)
+    asked = run("dvh", tmp_path, "--roi", "Lungs-GTV", "--json", "-")
+    assert json.loads(asked.out)["dvhs"][0]["volume_cc"] == pytest.approx(15.0)
+    assert "4.0 cc against 15.0 cc" in asked.err
 
 
 def test_dvh_without_a_prescription_answers_what_needs_none(

@@ -72,13 +72,16 @@ def test_a_cumulative_curve_between_both_ends_of_its_bins(through_file, syntax):
     np.testing.assert_allclose(one.edges_gy, [0, 0.5, 1, 2, 3], atol=ROUNDING)
     np.testing.assert_allclose(one.lower_percent, [100, 75, 25, 0, 0], atol=ROUNDING)
     np.testing.assert_allclose(one.upper_percent, [100, 100, 75, 25, 0], atol=ROUNDING)
-    # the areas under both, by trapezia
-    low = (0.5 * (1 + 0.75) + 0.5 * (0.75 + 0.25) + 1.0 * 0.25) / 2
-    high = (0.5 * (1 + 1) + 0.5 * (1 + 0.75) + 1.0 * (0.75 + 0.25) + 1.0 * 0.25) / 2
+    # Between two edges a curve may fall at once, at either of them.
+    low = 0.5 * 0.75 + 0.5 * 0.25
+    high = 0.5 * 1 + 0.5 * 1 + 1.0 * 0.75 + 1.0 * 0.25
     np.testing.assert_allclose(one.mean_gy, [low, high], atol=ROUNDING)
-    least, most = one.percent_at(np.array([0.25, 1.5, 9]))
-    np.testing.assert_allclose(least, [87.5, 12.5, 0], atol=ROUNDING)
-    np.testing.assert_allclose(most, [100, 50, 0], atol=ROUNDING)
+    least, most = one.percent_at(np.array([-1, 0, 0.25, 0.5, 1.5, 3, 9]))
+    np.testing.assert_allclose(least, [100, 100, 75, 75, 0, 0, 0], atol=ROUNDING)
+    np.testing.assert_allclose(most, [100, 100, 100, 100, 75, 0, 0], atol=ROUNDING)
+    # Within the first bin, or the second; within the third or, if the last is empty, the fourth.
+    assert tuple(one.minimum_gy) == (0, 1)
+    assert tuple(one.maximum_gy) == (1, 3)
 
 
 def test_a_differential_histogram_is_one_curve(only):
@@ -86,8 +89,10 @@ def test_a_differential_histogram_is_one_curve(only):
     assert one.volume_cc == 40
     np.testing.assert_allclose(one.lower_percent, [100, 75, 25, 0], atol=ROUNDING)
     np.testing.assert_array_equal(one.lower_percent, one.upper_percent)
-    # The volumes in the middles of their bins: 0.25, 0.75 and 1.5 Gy.
-    np.testing.assert_allclose(one.mean_gy, (10 * 0.25 + 20 * 0.75 + 10 * 1.5) / 40, atol=ROUNDING)
+    # The volumes at the lower, or at the upper ends of their bins.
+    ends = (20 * 0.5 + 10 * 1.0) / 40, (10 * 0.5 + 20 * 1.0 + 10 * 2.0) / 40
+    np.testing.assert_allclose(one.mean_gy, ends, atol=ROUNDING)
+    assert (tuple(one.minimum_gy), tuple(one.maximum_gy)) == ((0, 0.5), (1, 2))
 
 
 def test_the_scaling_is_of_the_dose_alone(only):

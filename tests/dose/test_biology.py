@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from oligort.dose.biology import bed, bed_gy, eqd2, eqd2_gy
+from oligort.dose.biology import bed, bed_gy, bed_of_eqd2, eqd2, eqd2_gy
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
+from oligort.measure import Measure
 from oligort.phantoms import LinearGradient, Sphere
 
 ROUNDING = 1e-12
@@ -93,3 +94,20 @@ def test_the_histogram_of_eqd2_is_the_physical_one_at_other_doses(dose_of, dvh_o
         most = physical[f"V{dose_gy - excess_gy / slope:.6f}Gy[%]"]
         assert least.low <= found.high
         assert found.low <= most.high
+
+
+def test_the_bed_of_an_eqd2_is_that_of_the_dose():
+    """Voxel by voxel one is a multiple of the other, and so are means and their intervals."""
+    dose_gy = np.array([0.5, 10.0, 48.0])
+    for fractions, alpha_beta_gy in ((5, 3.0), (25, 10.0)):
+        for weighted_gy, effect_gy in zip(
+            eqd2_gy(dose_gy, fractions, alpha_beta_gy),
+            bed_gy(dose_gy, fractions, alpha_beta_gy),
+            strict=True,
+        ):
+            told = bed_of_eqd2(
+                Measure(weighted_gy, "Gy", numerical=(0.9 * weighted_gy, 1.1 * weighted_gy)),
+                alpha_beta_gy,
+            )
+            assert told == pytest.approx(effect_gy, rel=1e-12)
+            assert told.low == pytest.approx(0.9 * effect_gy, rel=1e-12)

@@ -123,4 +123,71 @@ def test_what_lies_outside_the_grid_explains_any_volume_and_no_more():
     ],
 )
 def test_statistics_beside_their_curve(stated, prescription_gy, expected):
-    assert statistics_of(theirs(stated_mean=stated), prescription_gy) is expected
+    found = statistics_of(theirs(stated_mean=stated), prescription_gy)
+    assert found["mean"] is expected
+    assert found["minimum"] is found["maximum"] is Statistics.ABSENT
+
+
+SLACK_GY = BIN_GY + 0.02 * HIGH_GY
+"""A bin, and the share of the maximum; either end of a bin is within another bin."""
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "expected"),
+    [
+        (LOW_GY, HIGH_GY, Statistics.AGREE),
+        # Next to its ends the curve is flat: it leaves 100 % by 1e-6 after 0.012 Gy, and ends so.
+        (LOW_GY - SLACK_GY + 0.01, HIGH_GY + SLACK_GY - 0.01, Statistics.AGREE),
+        (LOW_GY - SLACK_GY - 0.06, HIGH_GY + SLACK_GY + 0.11, Statistics.CONTRADICT),
+        (LOW_GY / 0.25, HIGH_GY / 0.25, Statistics.PERCENT),
+        (500.0, 500.0, Statistics.CONTRADICT),
+    ],
+)
+def test_a_stated_minimum_and_maximum_beside_their_curve(minimum, maximum, expected):
+    found = statistics_of(theirs(stated_minimum=minimum, stated_maximum=maximum), 25.0)
+    assert found["minimum"] is found["maximum"] is expected
+    assert found["mean"] is Statistics.ABSENT
+
+
+def stepped(at_gy: float, bin_gy: float = BIN_GY) -> PlannedDvh:
+    """All of the volume at one dose."""
+    edges = np.arange(0, HIGH_GY + 2, bin_gy)
+    cut = curve_of("CUMULATIVE", np.full(len(edges), bin_gy), np.where(edges <= at_gy, 100.0, 0))
+    return PlannedDvh((1,), "", "", "", "", None, None, None, *cut[:3], volume_cc=cut[3])
+
+
+def test_a_steep_fall_is_held_against_a_dose():
+    edges = np.array([0, 20, 20.001, 40])
+    ours = Dvh("Target", 1, edges, np.array([100.0, 100, 0, 0]), 100.0, 0.0, 20.0, 20.0, 20.001)
+    for apart_gy in (-0.4, 0.4):
+        theirs = stepped(20 + apart_gy)
+        assert abs(compare(ours, theirs).worst_points) == pytest.approx(100)
+        assert compare(ours, theirs, dose_tolerance_gy=0.5).worst_points == 0
+    for apart_gy, sign in ((-0.7, 1), (0.7, -1)):
+        found = compare(ours, stepped(20 + apart_gy), dose_tolerance_gy=0.5)
+        assert found.worst_points == pytest.approx(sign * 100)
+
+
+def test_volume_without_dose_is_not_spread_over_a_bin():
+    edges = np.array([0, 0.001, 10])
+    ours = Dvh("Lung", 1, edges, np.array([100.0, 72, 0]), 100.0, 0.0, 0.0, 3.6, 10.0)
+    for bin_gy in (0.05, 1.0):
+        starts = np.arange(0, 10, bin_gy)
+        volumes = np.where(starts == 0, 100, 72 * (1 - starts / 10))
+        cut = curve_of("CUMULATIVE", np.full(len(starts), bin_gy), volumes)
+        theirs = PlannedDvh((1,), "", "", "", "", None, None, None, *cut[:3], volume_cc=cut[3])
+        # The thousandth of a Gy in which ours falls is worth 72 % / 10 Gy of it.
+        assert abs(compare(ours, theirs).worst_points) < 0.01
+
+
+def test_another_convention_explains_what_it_comes_nearer_to():
+    found = compare(ours(), theirs(shift_gy=1.0, scale=1.05), [V20])
+    beyond = compare(ours(), theirs(shift_gy=-1.0, scale=0.9), [V20])
+    between = found.unexplained_by(beyond)
+    assert (between.volume_percent, between.mean_gy) == (0, 0)
+    assert between.metric_points == {"V20Gy[%]": 0}
+    nearer = compare(ours(), theirs(shift_gy=0.5, scale=1.02), [V20])
+    assert found.unexplained_by(nearer) == nearer
+    assert found.unexplained_by(found) == found
+    in_percent = compare(ours(), theirs(volume_cc=None), [V20])
+    assert found.unexplained_by(in_percent).volume_percent is None

@@ -416,7 +416,15 @@ def test_a_grid_that_does_not_reach_the_structure_adds_nothing():
     alone = dvh_of(SMALL, SMALL_PLANES_MM, part)
     dvh = dvh_of(SMALL, SMALL_PLANES_MM, composite_of([part, far]))
     assert dvh.uncovered_cc == 0
-    assert_same(dvh, alone)
+    # The ends are only bounded, since the slope of a sum may jump inside a sub-voxel.
+    doses = inner_doses(dvh)
+    curve = percent(dvh, doses, dvh.cumulative_cc)
+    off = np.abs(curve - percent(alone, doses, alone.cumulative_cc))
+    assert (off <= percent(dvh, doses, dvh.numerical.curve_cc)).all()
+    assert dvh.mean_gy == pytest.approx(alone.mean_gy, rel=SAME)
+    for metric in ("Min[Gy]", "Max[Gy]"):
+        low, high = dvh[metric].intervals["numerical"]
+        assert low - 1e-9 <= alone[metric] <= high + 1e-9
     nowhere = dvh_of(SMALL, SMALL_PLANES_MM, composite_of([far, noisy(far.grid, 6)]))
     assert nowhere.uncovered_cc == nowhere.volume_cc
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oligort.lesions.aliases import organ_aliases, role_words
 from oligort.lesions.naming import read_roi_name
-from oligort.lesions.vocabulary import Organ, Role, Side
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
 with (Path(__file__).parent / "names.csv").open(encoding="utf-8", newline="") as table:
     NAMES = list(csv.DictReader(table))
@@ -54,7 +54,23 @@ def test_a_derived_volume_says_what_it_is_made_from(name, base):
     assert read_roi_name(name).base is base
 
 
-@pytest.mark.parametrize(("name", "word"), [("GTV_old", "old"), ("GTV copy", "copy"), ("GTV", "")])
+@pytest.mark.parametrize(
+    "name", ["not GTV", "non-GTV", "NonGTV", "no_gtvm01", "Lung not tumour", "非GTV"]
+)
+@pytest.mark.parametrize("interpreted_type", ["", "GTV"])
+def test_what_is_not_a_target_is_none_whatever_its_type_says(name, interpreted_type):
+    read = read_roi_name(name, interpreted_type)
+    assert (read.role, read.base in GTV_ROLES) == (Role.UNKNOWN, True)
+
+
+def test_a_number_is_no_negation():
+    assert read_roi_name("GTV no 1").role is Role.GTV
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("GTV_old", "old"), ("GTV copy", "copy"), ("GTV prior", "prior"), ("GTV", "")],
+)
 def test_superseded_names_are_told_apart(name, word):
     assert read_roi_name(name).superseded == word
 

@@ -119,7 +119,7 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
     numbers = {
         name: getattr(settings, name).value
         for name in settings.__struct_fields__
-        if name.endswith(("_percent", "_points", "_mm"))
+        if name.endswith(("_percent", "_points", "_mm", "_gy"))
     }
     assert numbers == {
         "in_field_isodose_percent": 50,
@@ -129,6 +129,8 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         "drawn_volume_difference_percent": 2,
         "planning_system_volume_difference_percent": 2,
         "planning_system_v20_difference_percentage_points": 1,
+        "planning_system_curve_difference_percentage_points": 5,
+        "planning_system_dose_difference_gy": 0.5,
     }
     ranges = [
         settings.target_median_dose_ratio,
