@@ -11,6 +11,7 @@ from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Prescription, file_key
+from oligort.phantoms import Box
 from oligort.picked import doses_of_parts, sharing_a_uid
 from oligort.selection import Selection
 from oligort.submission import Submission
@@ -290,3 +291,30 @@ def test_trap_a_dose_of_one_fraction_group_of_several_is_no_whole_plan():
 def test_a_dose_that_names_its_plan_twice_is_of_that_plan():
     twice = dose("da", "A", "A")
     assert chosen([A, B], [twice, OF_B], plan="first").dose is twice
+
+
+def test_courses_whose_targets_lie_apart_whatever_is_said_twice_or_of_parts():
+    def cube(number, x_mm):
+        drawn = Box((x_mm, 0.0, 0.0), (10.0, 10.0, 20.0)).structure(
+            f"PTV{number}", number, np.arange(-8.0, 9.0, 4.0)
+        )
+        return replace(drawn, frame_of_reference_uid=FRAME)
+
+    drawn = replace(SET, structures=(cube(1, 40.0), cube(2, -40.0)))
+    first, second = (
+        replace(one, prescriptions=(Prescription(20.0, number),))
+        for number, one in enumerate((A, B), 1)
+    )
+    # Twice the dose, so that the courses are not one and the same.
+    twice = replace(dose("da", "A", "A"), grid=replace(GRID, dose_gy=2 * GRID.dose_gy))
+    both = chosen([first, second], [twice, OF_B], [drawn])
+    assert both.doses == (twice, OF_B)
+    beam = dose("b1", "B", kind="BEAM")
+    assert chosen([first, second], [twice, OF_B, beam], [drawn]).doses == (twice, OF_B)
+    # A beam of a plan that is not there may be of a third course; one group is no whole course.
+    with pytest.raises(NotEvaluable, match="2 doses"):
+        _ = chosen([first, second], [twice, OF_B, replace(beam, plan_uids=("C",))], [drawn])
+    grouped = replace(second, fraction_group_count=2)
+    group = dose("g1", "B", kind="FRACTION")
+    with pytest.raises(NotEvaluable, match=r"no dose is there for plan .second."):
+        _ = chosen([first, grouped], [twice, group], [drawn])
