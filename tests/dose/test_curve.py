@@ -52,7 +52,9 @@ def test_the_lowest_dose_lies_at_or_before_the_first_corner_with_less(curve, low
     assert curve.lowest_below_gy == lowest_below_gy
 
 
-FALLING = hnp.arrays(float, st.integers(2, 12), elements=st.floats(0, 10)).map(
+# Nothing, or more than a millionth of a cc: of volumes of 1e-323 cc no digits are left.
+FALLS = st.floats(0, 10).map(lambda cc: cc if cc > 1e-6 else 0.0)
+FALLING = hnp.arrays(float, st.integers(2, 12), elements=FALLS).map(
     lambda falls: np.cumsum(falls[::-1])[::-1]
 )
 WIDTHS = st.floats(0.5, 2)
