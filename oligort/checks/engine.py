@@ -1,9 +1,7 @@
 """The engine: a submission, a protocol and a register in, a report out."""
 
 import hashlib
-import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from oligort.checks.case import Case
@@ -16,6 +14,7 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
+from oligort.versions import versions_of
 
 LIBRARIES = ("oligort", "pydicom", "numpy", "msgspec")
 """Distributions whose versions a report names: those that its numbers pass through."""
@@ -83,7 +82,7 @@ def check(
             for record in export.provenance
         ),
         protocol=rules.record(),
-        versions=_versions(),
+        versions=versions_of(LIBRARIES),
     )
 
 
@@ -122,13 +121,3 @@ def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
 def _conventions(submission: Submission) -> Iterator[Setting]:
     for name, value in submission.dvh_settings().items():
         yield Setting(name=name, value=value, source="oligort convention")
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            versions[library] = "not installed as a distribution"
-    return versions

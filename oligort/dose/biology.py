@@ -55,8 +55,8 @@ def eqd2_gy(dose_gy: Floats, fractions: int, alpha_beta_gy: float) -> Floats:
 
     Parameters and errors are those of `bed_gy`, of which it is the share 1 / (1 + 2 / (a/b)).
     """
-    share = 1 + REFERENCE_FRACTION_GY / alpha_beta_gy if alpha_beta_gy else math.nan
-    return np.asarray(bed_gy(dose_gy, fractions, alpha_beta_gy) / share)
+    effect_gy = bed_gy(dose_gy, fractions, alpha_beta_gy)
+    return np.asarray(effect_gy / _bed_a_gray(alpha_beta_gy))
 
 
 def bed(dose: DoseGrid, fractions: int, alpha_beta_gy: float) -> DoseGrid:
@@ -70,8 +70,7 @@ def bed(dose: DoseGrid, fractions: int, alpha_beta_gy: float) -> DoseGrid:
         As `bed_gy`.
     """
     _require_one_physical_course(dose, "BED")
-    converted = bed_gy(dose.dose_gy, fractions, alpha_beta_gy)
-    return replace(dose, dose_gy=converted, dose_type="BED")
+    return replace(dose, dose_gy=bed_gy(dose.dose_gy, fractions, alpha_beta_gy), dose_type="BED")
 
 
 def eqd2(dose: DoseGrid, fractions: int, alpha_beta_gy: float) -> DoseGrid:
@@ -88,8 +87,7 @@ def eqd2(dose: DoseGrid, fractions: int, alpha_beta_gy: float) -> DoseGrid:
         As `bed_gy`.
     """
     _require_one_physical_course(dose, "EQD2")
-    converted = eqd2_gy(dose.dose_gy, fractions, alpha_beta_gy)
-    return replace(dose, dose_gy=converted, dose_type="EQD2")
+    return replace(dose, dose_gy=eqd2_gy(dose.dose_gy, fractions, alpha_beta_gy), dose_type="EQD2")
 
 
 def _require_one_physical_course(dose: DoseGrid, what: str) -> None:
@@ -106,9 +104,14 @@ def _require_one_physical_course(dose: DoseGrid, what: str) -> None:
         )
 
 
+def _bed_a_gray(alpha_beta_gy: float) -> float:
+    """Return the BED of a gray in the fractions that EQD2 refers to."""
+    return 1 + REFERENCE_FRACTION_GY / alpha_beta_gy
+
+
 def bed_of_eqd2(eqd2: Measure, alpha_beta_gy: float) -> Measure:
     """Return the BED that an EQD2 is worth: 1 + 2 / (alpha/beta) times it, and so its intervals."""
-    times = 1 + 2 / alpha_beta_gy
+    times = _bed_a_gray(alpha_beta_gy)
     intervals = {
         cause: (interval.low * times, interval.high * times)
         for cause, interval in eqd2.intervals.items()

@@ -170,11 +170,6 @@ class PlaneLoops:
         return np.asarray(self.signs * self.signed_area_mm2)
 
 
-def nesting_signs(loops: Sequence[Points]) -> list[int]:
-    """Return for each loop the factor that makes its signed area add or, for a hole, subtract."""
-    return [int(sign) for sign in PlaneLoops(loops).signs]
-
-
 def inside_loop(points: Points, loop: Points) -> Bools:
     """Whether points (N, 2) lie in a loop (M, 2), by the even-odd rule; on its edge either way."""
     following = np.roll(loop, -1, axis=0)

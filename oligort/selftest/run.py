@@ -5,7 +5,6 @@ A limit is what the engine was accepted by, not what it reaches.
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from typing import TypeVar
 
@@ -21,6 +20,7 @@ from oligort.selftest.differences import (
     lung_v20,
     peak_doses,
 )
+from oligort.versions import versions_of
 
 Told = TypeVar("Told")
 Compared = dict[Case, Differences]
@@ -102,7 +102,7 @@ def run_selftest(each: int = EACH, watch: Watch = lambda name, done, total: None
     return SelftestResult(
         passed=passes(lines),
         platform=platform.platform(),
-        versions=_versions(),
+        versions={"oligort": oligort.__version__} | versions_of(LIBRARIES),
         seed=SEED,
         lines=lines,
     )
@@ -170,14 +170,3 @@ def _lung_lines(v20: dict[str, tuple[float, float]]) -> tuple[SelftestLine, Self
 
 def _name(case: Case) -> str:
     return case.name
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions by name; pydicom's without loading it, which no phantom needs."""
-    versions = {"oligort": oligort.__version__, "python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            versions[library] = "not installed as a distribution"
-    return versions

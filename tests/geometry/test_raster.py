@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapely import box, unary_union
 from shapely.geometry import Polygon
 
-from oligort.geometry.nesting import nesting_signs
+from oligort.geometry.nesting import PlaneLoops
 from oligort.geometry.raster import CoverageRaster, Lattice, coverage
 from oligort.geometry.slabs import Slab
 
@@ -255,7 +255,7 @@ def test_slabs_of_one_raster_do_not_mix():
 
 def test_nesting_goes_by_depth_and_not_by_direction():
     loops = [circle(10), circle(8), circle(6)[::-1], circle(1, centre=(30, 0))[::-1]]
-    assert nesting_signs(loops) == [1, -1, -1, -1]
+    assert PlaneLoops(loops).signs.tolist() == [1, -1, -1, -1]
 
 
 def test_a_lattice_spans_every_loop_exactly():
