@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
+from weakref import WeakKeyDictionary
 
 from oligort.checks.case import Case
 from oligort.checks.prescribed import Roi, doses_by_roi, refers_elsewhere, roi_of, totals_by_roi
@@ -59,6 +60,16 @@ def fit_of(case: Case) -> Fit:
         refers to is not drawn or leaves the dose too far, or nothing is drawn that a prescription
         could be meant for.
     """
+    if case not in _FITS:
+        _FITS[case] = _fit_of_all(case)
+    return _FITS[case]
+
+
+_FITS: WeakKeyDictionary[Case, Fit] = WeakKeyDictionary()
+"""Several checks ask, and of added courses each has histograms of its own."""
+
+
+def _fit_of_all(case: Case) -> Fit:
     courses = case.submission.chosen.courses
     if len(courses) == 1:
         return _fit_of(case, case.submission, courses[0])
