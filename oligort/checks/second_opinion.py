@@ -329,9 +329,9 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
             grade=Grade.PASS,
             message=f"the planning system's DVHs of {count} agree: volumes within "
             f"{abs(volume.apart.volume_percent or 0.0):.2f} % ({quoted(volume.roi_name)}), means "
-            f"within {abs(mean.apart.mean_gy):.2f} Gy ({quoted(mean.roi_name)}), and but for "
-            f"{tolerance_gy:g} Gy along dose curves within {abs(worst.apart.worst_points):.2f} "
-            f"points ({quoted(worst.roi_name)}, at {worst.apart.worst_at_gy:.2f} Gy)",
+            f"within {abs(mean.apart.mean_gy):.2f} Gy ({quoted(mean.roi_name)}), curves within "
+            f"{abs(worst.apart.worst_points):.2f} points where shifts of {tolerance_gy:g} Gy are "
+            f"allowed ({quoted(worst.roi_name)}, at {worst.apart.worst_at_gy:.2f} Gy)",
             source=CONVENTION,
         )
 

@@ -55,14 +55,23 @@ def _table(measured: list[Measurement], names: list[str], limit: float | None) -
     first = next((metric for metric in metrics if metric != VOLUME), VOLUME)
     heads = ["structure", *("volume cc" if m == VOLUME else m for m in metrics), f"{first} lies in"]
     lines: list[RenderableType] = [_line(heads, style="dim")]
+    reasons = {name: _why_not(found) for name, found in by_name.items()}
     for name, found in by_name.items():
-        reason = next((m.note for m in found.values() if m.value is None), "")
-        if reason and len(found) == 1:
-            lines.append(sentence(f"{name}: not measured, because {reason}"))
+        if reason := reasons[name]:
+            # What holds for several is told once, at the first of them.
+            alike = [other for other, why in reasons.items() if why == reason]
+            if name == alike[0]:
+                lines.append(sentence(f"{', '.join(alike)}: not measured, because {reason}"))
             continue
         cells = [_number(found.get(m), limit if m == first else None) for m in metrics]
         lines.append(_line([name, *cells, _interval(found.get(first))]))
     return Group(*lines)
+
+
+def _why_not(found: dict[str, Measurement]) -> str:
+    """Return why nothing of a structure was measured, or "" where something was."""
+    (first, *others) = found.values()
+    return first.note if first.value is None and not others else ""
 
 
 def _line(cells: list[str], style: str = "") -> Table:

@@ -217,3 +217,13 @@ def test_no_width_loses_a_word() -> None:
     report = report_of(LUNG_V20, UNANSWERED)
     wide, narrow = (plain_text(report_view(report), width) for width in (400, WIDTH))
     assert sorted(wide.split()) == sorted(narrow.split())
+
+
+def test_one_reason_for_several_structures_is_told_once() -> None:
+    reason = "only one side of the lungs is drawn"
+    open_ones = tuple(
+        of_limit(name, "V20Gy[%]", None, note=reason) for name in ("Lungs", "Lungs-ITV")
+    )
+    text = report_text(report_of(LUNG_V20, measurements=(*FAMILY[:4], *open_ones)))
+    assert f"Lungs, Lungs-ITV: not measured, because {reason}" in text
+    assert text.count(reason) == 1
