@@ -11,6 +11,7 @@ import pytest
 
 from oligort.checks import second_opinion
 from oligort.checks.engine import check
+from oligort.clinical.register import Register
 from oligort.crosscheck import SecondDvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.planned_dvh import PlannedDvh, curve_of
@@ -377,6 +378,23 @@ def test_an_expression_that_cannot_be_asked_is_asked_of_its_parts(build):
         r'not asked: "Lungs-GTV" itself, because .*"GTVm01_Lung_L".* not drawn on the same planes',
         not_asked.message,
     )
+
+
+def test_a_missing_part_is_told_and_the_others_are_compared_as_drawn(build):
+    found = crosscheck(build(edge_mm=EDGE_MM, without=["GTVp", "GTVm01_Lung_L"]))
+    assert {f.about for f in found} == {"Lung_L", "Lung_R", ""}
+    assert all('as drawn, in place of "Lungs-GTV"' in f.message for f in found if f.about)
+    (not_asked,) = [f for f in found if not f.about]
+    assert re.search('"Lungs-GTV" itself, because .*GTV', not_asked.message)
+
+
+def test_both_lungs_alone_are_counted_as_one(build, register_table):
+    # A register that knows of no gross tumour grades Lungs, which stands for both sides.
+    register_table["anatomy"]["gtv_absent"] = "yes"
+    built = build(edge_mm=EDGE_MM, without=["GTVp", "GTVm01_Lung_L"])
+    (finding,) = crosscheck(built, register=Register.from_dict(register_table))
+    assert (finding.grade, finding.about) == (Grade.PASS, "Lungs")
+    assert f"{LUNGS_CC:.2f} cc against our {LUNGS_CC:.2f} cc" in finding.message
 
 
 def _raised(contour: Any) -> Any:
