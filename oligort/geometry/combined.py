@@ -150,17 +150,17 @@ def _nested(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
     total, before = np.zeros_like(parts[0]), np.zeros_like(parts[0])
     for place, which in enumerate(order):
         here = np.take_along_axis(parts, which[None, None], axis=0)[0]
-        holds = _holds(shape, {key: among >= place for key, among in rank.items()})
-        total += np.where(holds, here - before, 0)
+        is_held = holds(shape, {key: among >= place for key, among in rank.items()})
+        total += np.where(is_held, here - before, 0)
         before = here
     return Windowed(window, Coverage(*total))
 
 
-def _holds(shape: Shape, inside: Mapping[int, Flags]) -> Flags:
+def holds(shape: Shape, inside: Mapping[int, Flags]) -> Flags:
     """Return where a shape holds what lies inside some of its structures, by their ids."""
     if shape.left is None or shape.right is None:
         return reduce(np.logical_or, (inside[id(structure)] for structure in shape.structures))
-    left, right = _holds(shape.left, inside), _holds(shape.right, inside)
+    left, right = holds(shape.left, inside), holds(shape.right, inside)
     match shape.operator:
         case "|":
             return left | right
