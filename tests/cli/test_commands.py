@@ -408,6 +408,14 @@ def test_dvh_of_all_rois_is_of_each_as_drawn(
     asked = run("dvh", tmp_path, "--roi", "Lungs-GTV", "--json", "-")
     assert json.loads(asked.out)["dvhs"][0]["volume_cc"] == pytest.approx(15.0)
     assert "4.0 cc against 15.0 cc" in asked.err
+    rois = ("Lungs", "Lungs-GTV", "Lungs&GTV")
+    together = run(
+        "dvh", tmp_path, *(part for roi in rois for part in ("--roi", roi)), "--json", "-"
+    )
+    whole, rest, common = json.loads(together.out)["dvhs"]
+    for key in ("volume_cc", "cumulative_cc"):
+        assert np.add(rest[key], common[key]) == pytest.approx(np.array(whole[key]), abs=1e-9)
+    assert common["volume_cc"] == pytest.approx(1.0)
 
 
 def test_dvh_without_a_prescription_answers_what_needs_none(
