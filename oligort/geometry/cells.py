@@ -19,8 +19,9 @@ from oligort.geometry.structure import Structure
 Flags = npt.NDArray[np.bool_]
 Sets = tuple[tuple[Structure, ...], ...]
 
-MOST_SETS = 7
-"""Structures, or unions of some, that cut each other: seven make up to 127 cells.
+MOST_SETS = 6
+"""Structures, or unions of some, that cut each other: six make up to 63 cells, each of which takes
+the time of a histogram.
 
 Both lungs, each by itself, with GTV, CTV, ITV and PTV taken out are six.
 """
