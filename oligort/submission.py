@@ -6,26 +6,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
-
-from oligort.anatomy import Anatomy
+from oligort.anatomy import Anatomy, Meant, usual_spacing_mm
 from oligort.conventions import DEFAULT, Conventions
 from oligort.courses import Chosen, choose, choose_structure_set
 from oligort.dose.comparison import beside_drawn
 from oligort.dose.composite import CompositeDose, composite_of, grids_of
+from oligort.dose.counted import settings_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
-from oligort.dose.histogram import compute_dvh, settings_of
+from oligort.dose.histogram import compute_dvh
 from oligort.dose.isodose import Isodose, isodose
+from oligort.dose.jointly import Asked
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.algebra import Expression, Shape, resolve
 from oligort.geometry.region import Region
-from oligort.geometry.slabs import (
-    SlabModel,
-    most_common_spacing_mm,
-    plane_positions_mm,
-    slabs_of,
-)
+from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
@@ -33,6 +28,7 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
 from oligort.selection import Selection, named, named_plan
+from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
 
@@ -187,17 +183,7 @@ class Submission:
     @cached_property
     def usual_spacing_mm(self) -> float | None:
         """Plane spacing of the images that the structures are drawn on, else of all structures."""
-        frame = self.structure_set.frame_of_reference_uid
-        drawn_on = self.structure_set.referenced_image_uids
-        series = [s for s in self.images if s.sop_instance_uids & drawn_on] or [
-            s for s in self.images if frame and s.frame_of_reference_uid == frame
-        ]
-        for one in series:
-            spacing = most_common_spacing_mm(np.diff(one.positions_mm))
-            if spacing is not None:
-                return spacing
-        steps = [np.diff(_positions(structure)) for structure in self.structure_set]
-        return most_common_spacing_mm(np.concatenate(steps)) if steps else None
+        return usual_spacing_mm(self.structure_set, self.images)
 
     @cached_property
     def roi_names(self) -> Mapping[Structure, RoiName]:
@@ -250,8 +236,29 @@ class Submission:
         """
         meant = self.anatomy.meant_by(roi)
         dvh = self.dvh_of_shape(meant.shape, meant.name, conventions)
-        beside = (self._beside(dvh, drawn, conventions) for drawn in meant.drawn_too)
-        return self._noted(dvh, (*meant.notes, *beside))
+        return self._told(meant, dvh, conventions)
+
+    def dvhs(
+        self, *rois: str, conventions: Conventions = DEFAULT
+    ) -> Mapping[str, Dvh | NotEvaluable]:
+        """Return the histograms of several, by what was asked for; where there is none, the reason.
+
+        Of expressions that share structures A is the sum of A-B and A&B, at each edge of the curve
+        and in its volume, to rounding. Any other is that of `dvh`.
+
+        Raises
+        ------
+        ExpressionError
+            If one of `rois` is no ROI's name and no expression.
+        """
+        together = Together(
+            anatomy=lambda: self.anatomy,
+            dose=lambda: self.dose_grid,
+            alone=lambda one: self.dvh_of_shape(one.shape, one.roi_name, conventions),
+            told=lambda meant, dvh: self._told(meant, dvh, conventions),
+            conventions=conventions,
+        )
+        return self._once(("dvhs", rois, conventions), lambda: together.answers(rois))
 
     def dvh_of(self, structure: Structure, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a structure of this submission as drawn.
@@ -287,7 +294,10 @@ class Submission:
         NotEvaluable, ExpressionError
             As `dvh`.
         """
-        dvh = self.dvh(roi, conventions)
+        return self.beside_alternatives(roi, self.dvh(roi, conventions), conventions)
+
+    def beside_alternatives(self, roi: str, dvh: Dvh, conventions: Conventions = DEFAULT) -> Dvh:
+        """Return a histogram of `dvhs` as `dvh_with_alternatives` returns that of `dvh`."""
         others = conventions.alternatives(loops_overlap=dvh.loops_overlap)
         return replace(dvh, alternatives=tuple(self.dvh(roi, other) for other in others))
 
@@ -356,17 +366,18 @@ class Submission:
 
     def dvh_of_shape(self, shape: Shape, roi_name: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a shape of this submission's structures, under its own name."""
-        leaves = shape.leaves
-        # An expression has no number, even where a single ROI is all that it stands for.
-        is_drawn = len(leaves) == 1 and leaves[0].roi_name == roi_name
-        number = leaves[0].roi_number if is_drawn else None
-        key = "dvh", roi_name, tuple(id(structure) for structure in leaves), conventions
+        key = "dvh", roi_name, tuple(id(structure) for structure in shape.leaves), conventions
+        asked = Asked.of(shape, roi_name)
 
         def compute() -> Dvh:
             region = Region(shape, self.usual_spacing_mm, conventions)
-            return compute_dvh(region, self.dose_grid, roi_name, number)
+            return compute_dvh(region, self.dose_grid, roi_name, asked.roi_number)
 
         return self._once(key, compute)
+
+    def _told(self, meant: Meant, dvh: Dvh, conventions: Conventions) -> Dvh:
+        beside = (self._beside(dvh, drawn, conventions) for drawn in meant.drawn_too)
+        return self._noted(dvh, (*meant.notes, *beside))
 
     def _beside(self, dvh: Dvh, drawn: Structure, conventions: Conventions) -> str:
         try:
@@ -387,10 +398,3 @@ class Submission:
 
 def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given or ())
-
-
-def _positions(structure: Structure) -> Any:
-    try:
-        return plane_positions_mm(structure)
-    except NotEvaluable:
-        return np.empty(0)

@@ -9,7 +9,7 @@ from oligort.conventions import Conventions
 from oligort.dose.grid import DoseGrid
 from oligort.errors import ExpressionError, NotEvaluable
 from oligort.geometry.grid import Grid
-from oligort.geometry.structure import StructureSet
+from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, ImageSeries, Plan, Prescription
 from oligort.phantoms import Box
@@ -193,3 +193,72 @@ def test_several_prescriptions_or_none_are_no_prescription():
         _ = submission_of([("PTV", CUBE)]).prescription_gy
     with pytest.raises(NotEvaluable, match="no RTDOSE"):
         _ = replace(submission_of([("PTV", CUBE)]), doses=()).prescription_gy
+
+
+BESIDE = Box((10.0, 2.5, 0.0), (15.0, 15.0, 30.0))
+
+
+def test_histograms_that_share_structures_add_up():
+    submission = submission_of([("A", CUBE), ("B", BESIDE), ("C", APART)])
+    found = submission.dvhs("A", "A-B", "A&B", "C", "A")
+    assert list(found) == ["A", "A-B", "A&B", "C"]
+    whole, rest, common = (found[text] for text in ("A", "A-B", "A&B"))
+    assert (whole.roi_name, whole.roi_number, rest.roi_number) == ("A", 1, None)
+    assert rest.volume_cc + common.volume_cc == pytest.approx(whole.volume_cc, rel=1e-12)
+    assert common.volume_cc == pytest.approx(7.5 * 15 * 20 / 1000)
+    assert rest.cumulative_cc + common.cumulative_cc == pytest.approx(whole.cumulative_cc, abs=1e-9)
+    # What shares nothing is what it is alone, whatever was asked first.
+    assert found["C"] is submission.dvh("C")
+    assert submission.dvhs("A", "A-B", "A&B", "C", "A") is found
+    assert submission.dvh("A") is not whole
+
+
+def test_one_that_is_refused_hides_no_other():
+    submission = submission_of([("A", CUBE), ("B", BESIDE), empty("E")])
+    found = submission.dvhs("A", "A-E", "X", "A-B", "A-A")
+    for text, says in (("A-E", "E"), ("X", "X"), ("A-A", "A-A is empty")):
+        assert isinstance(found[text], NotEvaluable)
+        assert says in str(found[text])
+    assert found["A-B"].volume_cc < found["A"].volume_cc
+    with pytest.raises(ExpressionError):
+        submission.dvhs("A", "A-")
+    without = replace(submission, doses=()).dvhs("A", "A-B")
+    assert all(isinstance(answer, NotEvaluable) for answer in without.values())
+
+
+def test_what_cannot_be_computed_together_says_so():
+    names = "ABCDEFGHI"
+    shifts = {name: 4.0 * number for number, name in enumerate(names)}
+    boxes = [(name, Box((shift, 0.0, 0.0), (40.0, 15.0, 15.0))) for name, shift in shifts.items()]
+    submission = submission_of(boxes)
+    found = submission.dvhs("A", *(f"A-{name}" for name in names[1:]))
+    for text in ("A", "A-B", "A-F"):
+        note = found[text].notes[-1]
+        assert note.startswith('adds up with "A-G", "A-H", "A-I" within the numerical intervals')
+    assert '"A-B"' in found["A-H"].notes[-1]
+    assert "more than 6 structures" in found["A-H"].notes[-1]
+
+
+def test_structures_in_other_planes_leave_the_others_to_be_told():
+    """B is drawn in sagittal planes: A-B is refused, A is told, with what that means."""
+    turned = Contour(np.roll(BESIDE.structure("B", 2, PLANES_MM).contours[0].points_mm, 1, axis=1))
+    submission = submission_of([("A", CUBE), ("C", BESIDE)])
+    (drawn,) = submission.structure_sets
+    sagittal = Structure(3, "B", (turned,))
+    submission = replace(
+        submission, structure_sets=(replace(drawn, structures=(*drawn.structures, sagittal)),)
+    )
+    found = submission.dvhs("A", "A-C", "A-B")
+    assert isinstance(found["A-B"], NotEvaluable)
+    assert "another orientation" in str(found["A-B"])
+    assert found["A-C"].volume_cc < found["A"].volume_cc
+    assert "another orientation" in found["A"].notes[-1]
+
+
+def test_a_drawn_expression_is_compared_with_that_of_the_cells():
+    submission = submission_of([("Lungs", CUBE), ("GTV", BESIDE), ("Lungs-GTV", CUBE)])
+    found = submission.dvhs("Lungs", "Lungs-GTV", "Lungs&GTV")
+    assert found["Lungs-GTV"].notes == submission.dvh("Lungs-GTV").notes
+    assert found["Lungs-GTV"].notes
+    parts = found["Lungs-GTV"].volume_cc + found["Lungs&GTV"].volume_cc
+    assert parts == pytest.approx(found["Lungs"].volume_cc, rel=1e-12)

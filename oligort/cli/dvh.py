@@ -25,7 +25,7 @@ from oligort.conventions import (
     Gaps,
     OverlappingLoops,
 )
-from oligort.errors import NotEvaluable, SelectionError
+from oligort.errors import NotEvaluable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,8 @@ def dvh(
 ) -> Status:
     """Print DVHs and metrics, without a protocol.
 
-    An RTSTRUCT and an RTDOSE are enough.
+    An RTSTRUCT and an RTDOSE are enough. What is named together and shares structures adds up: A is
+    A-B and A&B.
 
     Exit status: 0 all was evaluated; 3 something asked for is not evaluable, standard error says
     what and why; 2 could not run; 4 a bug.
@@ -118,15 +119,17 @@ def dvh(
         overlapping_loops=overlapping_loops,
         dose_interpolation=dose_interpolation,
     )
-    computed = chosen.dvh_with_alternatives if alternatives else chosen.dvh
-    document = _answer(
-        chosen,
-        tuple(dict.fromkeys(roi or ())),
-        metrics,
-        conventions,
-        lambda name: computed(name, conventions),
-        prescription,
-    )
+    rois = tuple(dict.fromkeys(roi or ()))
+
+    def computed(name: str) -> "Dvh":
+        # What is asked for by name adds up where it shares structures; of all ROIs each is alone.
+        curve = chosen.dvhs(*rois, conventions=conventions)[name] if rois else None
+        if isinstance(curve, NotEvaluable):
+            raise curve
+        curve = curve or chosen.dvh(name, conventions)
+        return chosen.beside_alternatives(name, curve, conventions) if alternatives else curve
+
+    document = _answer(chosen, rois, metrics, conventions, computed, prescription)
     if json is not None:
         write_json(document.to_json(), json)
     if json != STANDARD_OUTPUT:
@@ -193,7 +196,7 @@ def _answer(
         no_isodose = ""
         try:
             curve = dvh_of(text)
-        except (NotEvaluable, SelectionError) as error:
+        except NotEvaluable as error:
             # One ROI that this patient does not have must not hide the answers on the others.
             unanswered.append(Unanswered(roi_name=roi, reason=str(error)))
             continue

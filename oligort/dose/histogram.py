@@ -8,9 +8,7 @@ The error falls with the square of the sub-voxel's size. Merged two by two by tw
 show how large it is, and as long as it is larger than allowed, they are halved.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +16,8 @@ import numpy.typing as npt
 from oligort.conventions import Conventions
 from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.composite_sampling import sampler_of
-from oligort.dose.dvh import Dvh, NumericalDoubt
+from oligort.dose.counted import BIN_GY, Counted, Statistics
+from oligort.dose.dvh import Dvh
 from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
 from oligort.dose.outline import outline_gy
@@ -32,9 +31,6 @@ Floats = npt.NDArray[np.float64]
 
 MAXIMUM_DOSE_GY = 1000.0
 """No histogram is made of a higher dose: no teletherapy reaches it, a wrong scale does."""
-
-BIN_GY = 0.01
-"""Width of the histogram's bins: a tenth of what planning systems print."""
 
 LEAST_BINS, MOST_HALVINGS = 2000, 4
 """Bins between the lowest and the highest dose in a structure's box, as far as halving allows.
@@ -107,40 +103,49 @@ def compute_dvh(
         If the region is empty, the dose is higher than any real one, or its grid is too small to
         interpolate in.
     """
-    field = dose.field(region.conventions.dose_interpolation)
+    field = believed_field(dose, region.conventions)
+    step_mm, finest_mm = steps_mm(region, field)
+    outline, bounds_gy = outline_gy(region, field, step_mm)
+    bin_gy = bin_width_gy(*bounds_gy)
+    estimate = Estimate.of(region, field, outline, step_mm, bin_gy)
+    if estimate.volume_mm3 <= 0:
+        raise nothing_left(roi_name)
+    while step_mm >= 2 * finest_mm and not estimate.is_settled:
+        step_mm /= 2
+        estimate = Estimate.of(region, field, outline, step_mm, bin_gy)
+    counted = estimate.counted
+    return counted.dvh(region, roi_name, roi_number, counted.kept_edges)
+
+
+def nothing_left(roi_name: str) -> NotEvaluable:
+    """Return why there is no histogram of a region without volume."""
+    return NotEvaluable(f"{roi_name} is empty: nothing is left to compute a dose of")
+
+
+def believed_field(
+    dose: DoseGrid | CompositeDose, conventions: Conventions
+) -> DoseField | CompositeField:
+    """Return the dose at every point.
+
+    Raises
+    ------
+    NotEvaluable
+        If it is higher than any real one, or its grid is too small to interpolate in.
+    """
+    field = dose.field(conventions.dose_interpolation)
     # The bound comes first: to find the highest dose of a composite takes seconds.
     if field.range_gy[1] > MAXIMUM_DOSE_GY and dose.maximum_gy > MAXIMUM_DOSE_GY:
         raise NotEvaluable(
             f"the dose reaches {dose.maximum_gy:.6g} Gy: no dose above {MAXIMUM_DOSE_GY:g} Gy is "
             f"believed; check its scaling and units"
         )
-    step_mm = _step_mm(region.drawn_volume_mm3, SUB_VOXELS, field)
-    finest_mm = _step_mm(region.drawn_volume_mm3, MOST_SUB_VOXELS, field)
-    outline, bounds_gy = outline_gy(region, field, step_mm)
-    bin_gy = _bin_gy(*bounds_gy)
-    estimate = _Estimate.of(region, field, outline, step_mm, bin_gy)
-    if estimate.volume_mm3 <= 0:
-        raise NotEvaluable(f"{roi_name} is empty: nothing is left to compute a dose of")
-    while step_mm >= 2 * finest_mm and not estimate.is_settled:
-        step_mm /= 2
-        estimate = _Estimate.of(region, field, outline, step_mm, bin_gy)
-    return replace(
-        _dvh_of(estimate, roi_name, roi_number),
-        loops_overlap=region.loops_overlap,
-        settings=settings_of(region.conventions),
-        notes=region.notes,
-    )
+    return field
 
 
-def settings_of(conventions: Conventions) -> Mapping[str, str]:
-    """Return by name the conventions that a histogram follows, those too that nobody chooses."""
-    return MappingProxyType(
-        {
-            **asdict(conventions),
-            "dose_grid_edge": "half a voxel beyond the outermost centres",
-            "bin_width_gy": f"{BIN_GY:g} or finer",
-        }
-    )
+def steps_mm(region: Region, field: DoseField | CompositeField) -> tuple[float, float]:
+    """Return the size of the sub-voxels that a region is cut into at first, and of the smallest."""
+    volume_mm3 = region.drawn_volume_mm3
+    return _step_mm(volume_mm3, SUB_VOXELS, field), _step_mm(volume_mm3, MOST_SUB_VOXELS, field)
 
 
 def _step_mm(volume_mm3: float, sub_voxels: int, field: DoseField | CompositeField) -> float:
@@ -148,7 +153,7 @@ def _step_mm(volume_mm3: float, sub_voxels: int, field: DoseField | CompositeFie
     return float(np.clip((volume_mm3 / sub_voxels) ** (1 / 3), FINEST_MM, field.spacing_mm))
 
 
-def _bin_gy(low_gy: float, high_gy: float) -> float:
+def bin_width_gy(low_gy: float, high_gy: float) -> float:
     """Return the width of the bins that a curve between two doses needs."""
     if high_gy <= low_gy:
         return BIN_GY
@@ -157,7 +162,7 @@ def _bin_gy(low_gy: float, high_gy: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Estimate:
+class Estimate:
     """The histogram of a region cut into sub-voxels of one size.
 
     Parameters
@@ -200,7 +205,7 @@ class _Estimate:
         outline: Floats,
         step_mm: float,
         bin_gy: float,
-    ) -> "_Estimate":
+    ) -> "Estimate":
         """Cut a region into sub-voxels and count them."""
         partition = Partition.of(region, field, step_mm)
         sampler = sampler_of(field, region.frame, partition.lattice)
@@ -246,11 +251,40 @@ class _Estimate:
         return np.asarray(np.arange(len(self.cumulative_mm3)) * self.bin_gy)
 
     @property
+    def counted(self) -> "Counted":
+        """The histogram with what it may be off by."""
+        uncovered_mm3 = self.volume_mm3 - self.covered_mm3
+        if uncovered_mm3 <= VOLUME_ROUNDING * self.volume_mm3:
+            uncovered_mm3 = 0.0
+        ends, statistics = self.extremes, None
+        if ends is not None:
+            statistics = Statistics(
+                ends.low,
+                self.mean_gy,
+                ends.high,
+                Interval(ends.lowest, ends.low),
+                Interval(ends.high, ends.highest),
+            )
+        return Counted(
+            bin_gy=self.bin_gy,
+            cumulative_mm3=self.cumulative_mm3,
+            volume_mm3=self.volume_mm3,
+            uncovered_mm3=uncovered_mm3,
+            statistics=statistics,
+            doubt_mm3=self.doubt_mm3,
+            partly_mm3=self.partly_mm3,
+        )
+
+    @property
     def is_settled(self) -> bool:
         """Whether sub-voxels of twice the size give the same curve to what is tolerated."""
+        return bool(self.unsettled_mm3.max() <= TOLERANCE * self.volume_mm3)
+
+    @property
+    def unsettled_mm3(self) -> Floats:
+        """What the curve is in doubt by at each edge, at doses that sub-voxels are halved for."""
         difference = np.abs(self.cumulative_mm3 - self.merged_mm3)
-        doubt = self.settled_share * difference[self.edges_gy >= REFINED_FROM_GY]
-        return bool(doubt.max(initial=0.0) <= TOLERANCE * self.volume_mm3)
+        return np.where(self.edges_gy >= REFINED_FROM_GY, self.settled_share * difference, 0.0)
 
     @property
     def doubt_mm3(self) -> Floats:
@@ -300,47 +334,3 @@ def _greatest_within(values: Floats, reach: int) -> Floats:
         padded = np.maximum(padded[:-shift], padded[shift:])
         done += shift
     return padded
-
-
-def _dvh_of(estimate: _Estimate, roi_name: str, roi_number: int | None) -> Dvh:
-    edges_gy, kept = _kept_edges(estimate)
-    covered_mm3 = estimate.covered_mm3
-    uncovered_mm3 = estimate.volume_mm3 - covered_mm3
-    if uncovered_mm3 <= VOLUME_ROUNDING * estimate.volume_mm3:
-        uncovered_mm3 = 0.0
-    extremes, numerical, partly = estimate.extremes, None, estimate.partly_mm3
-    if extremes is not None:
-        doubt_mm3 = estimate.doubt_mm3
-        # The mean is the area below the curve: in doubt by no more than the curve is throughout.
-        off = float(doubt_mm3.sum()) * estimate.bin_gy / covered_mm3
-        numerical = NumericalDoubt(
-            curve_cc=doubt_mm3[kept] / 1000,
-            min_gy=Interval(extremes.lowest, extremes.low),
-            mean_gy=Interval(estimate.mean_gy - off, estimate.mean_gy + off),
-            max_gy=Interval(extremes.high, extremes.highest),
-        )
-    return Dvh(
-        roi_name=roi_name,
-        roi_number=roi_number,
-        edges_gy=edges_gy,
-        cumulative_cc=estimate.cumulative_mm3[kept] / 1000,
-        volume_cc=estimate.volume_mm3 / 1000,
-        uncovered_cc=uncovered_mm3 / 1000,
-        min_gy=extremes.low if extremes else None,
-        mean_gy=estimate.mean_gy if extremes else None,
-        max_gy=extremes.high if extremes else None,
-        numerical=numerical,
-        partly_covered_cc=None if partly is None else partly[kept] / 1000,
-    )
-
-
-def _kept_edges(estimate: _Estimate) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return the edges that tell something, and which they are.
-
-    Below the lowest dose, where the curve is flat, finer bins than the usual ones tell nothing.
-    """
-    edges = estimate.edges_gy
-    usual = round(BIN_GY / estimate.bin_gy)
-    low_gy = estimate.extremes.low if estimate.extremes else 0.0
-    kept = (np.arange(len(edges)) % usual == 0) | (edges >= low_gy - BIN_GY)
-    return edges[kept], kept

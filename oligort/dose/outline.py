@@ -14,6 +14,16 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+NUDGE_MM = 1e-3
+"""A point is on what an expression gives if that holds a point a micrometre away."""
+
+ASKED_TOGETHER, MOST_ASKED = 64, 8192
+"""Points, in the order of their doses, that are asked at a time, and at most.
+
+Those beside the result, where another structure ends, are some pixels' worth; the first that is on
+it ends the search.
+"""
+
 
 def outline_gy(
     region: Region, field: DoseField | CompositeField, step_mm: float
@@ -31,10 +41,15 @@ def outline_gy(
     axes = field.along(region.frame) if isinstance(field, DoseField) else None
     told = points
     if axes is not None and len(points):
-        told = points[_may_be_extreme(axes, points)]
+        # Of an expression a point that is lower or higher may turn out to lie beside it.
+        if region.is_one_structure:
+            told = points[_may_be_extreme(axes, points)]
         # The box of the points is that of two of its corners.
         points = np.stack([points.min(axis=0), points.max(axis=0)])
     dose_gy = field.at(region.frame.to_patient(told))
+    if not region.is_one_structure and region.conventions.between_planes == "slab":
+        told, dose_gy = told[np.isfinite(dose_gy)], dose_gy[np.isfinite(dose_gy)]
+        dose_gy = _ends_gy(region, told, dose_gy)
     dose_gy = dose_gy[np.isfinite(dose_gy)]
     if not len(dose_gy):
         return dose_gy, (0.0, 0.0)
@@ -94,3 +109,31 @@ def _on_result(region: Region, lattice: Lattice, points: Points) -> Bools:
             here = (points[:, 2] >= lower - 1e-6) & (points[:, 2] <= upper + 1e-6)
             on_result[here] |= area[tuple(pixel[here].T)] > NOTHING_COVERED
     return on_result
+
+
+def _ends_gy(region: Region, points: Points, dose_gy: Floats) -> Floats:
+    """Return the lowest and the highest dose (2,) of the points that are on the result, or none.
+
+    In a pixel that the result covers in part there are points beside it too.
+    """
+    rising = np.argsort(dose_gy, kind="stable")
+    ends = []
+    for ranked in (rising, rising[::-1]):
+        start, count = 0, ASKED_TOGETHER
+        while start < min(len(ranked), MOST_ASKED):
+            some = ranked[start : start + count]
+            is_on = _is_beside(region, points[some])
+            if is_on.any():
+                ends.append(dose_gy[some[is_on.argmax()]])
+                break
+            start, count = start + count, 2 * count
+    return np.array(ends)
+
+
+def _is_beside(region: Region, points: Points) -> Bools:
+    """Whether a region of slabs holds something next to each of some points (N, 3)."""
+    turn = np.arange(8) * np.pi / 4
+    sides = [(np.cos(one), np.sin(one), end) for one in turn for end in (-1.0, 1.0)]
+    near = points[:, None] + NUDGE_MM * np.array(sides)
+    is_held = region.holds(near.reshape(-1, 3)).reshape(len(points), -1)
+    return np.asarray(is_held.any(axis=1))

@@ -119,13 +119,55 @@ class Windowed:
 
 def combined(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
     """Return the coverage of a shape from those of its structures, by their ids."""
+    # "(A-B)|B": half a pixel of B and the half without it are the whole, not the larger half.
+    if len(set(shape.leaves)) < len(shape.leaves):
+        return _nested(shape, coverages)
+    return _paired(shape, coverages)
+
+
+def _paired(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
+    """Return the coverage of a shape in which no structure occurs twice."""
     if shape.left is None or shape.right is None:
         return reduce(_joined, (coverages[id(structure)] for structure in shape.structures))
-    left, right = combined(shape.left, coverages), combined(shape.right, coverages)
+    left, right = _paired(shape.left, coverages), _paired(shape.right, coverages)
     if shape.operator == "|":
         return _joined(left, right)
     common = _common(left, right)
     return common if shape.operator == "&" else _without(left, common)
+
+
+def _nested(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
+    """Return the coverage of any shape, in a pixel each structure within those that cover more.
+
+    Between two coverages that follow each other lies what all structures that cover more have in
+    common and no other has: it counts where the shape holds that.
+    """
+    own = {id(structure): coverages[id(structure)] for structure in shape.leaves}
+    window = reduce(Window.spanning, (one.window for one in own.values()))
+    parts = np.stack([np.stack(one.spread_over(window).coverage) for one in own.values()])
+    order = np.argsort(parts[:, 0], axis=0, kind="stable")
+    rank = dict(zip(own, np.argsort(order, axis=0), strict=True))
+    total, before = np.zeros_like(parts[0]), np.zeros_like(parts[0])
+    for place, which in enumerate(order):
+        here = np.take_along_axis(parts, which[None, None], axis=0)[0]
+        is_held = holds(shape, {key: among >= place for key, among in rank.items()})
+        total += np.where(is_held, here - before, 0)
+        before = here
+    return Windowed(window, Coverage(*total))
+
+
+def holds(shape: Shape, inside: Mapping[int, Flags]) -> Flags:
+    """Return where a shape holds what lies inside some of its structures, by their ids."""
+    if shape.left is None or shape.right is None:
+        return reduce(np.logical_or, (inside[id(structure)] for structure in shape.structures))
+    left, right = holds(shape.left, inside), holds(shape.right, inside)
+    match shape.operator:
+        case "|":
+            return left | right
+        case "&":
+            return left & right
+        case _:
+            return left & ~right
 
 
 def shared_pixels(coverages: Sequence[Windowed], lattice: Lattice) -> Flags:

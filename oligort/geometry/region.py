@@ -19,9 +19,10 @@ import numpy.typing as npt
 from oligort.conventions import DEFAULT, Conventions
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
+from oligort.geometry import contact
 from oligort.geometry.algebra import Shape
 from oligort.geometry.between import Sections, sections_of
-from oligort.geometry.combined import Window, Windowed, combined, shared_pixels
+from oligort.geometry.combined import Window, Windowed, combined, holds, shared_pixels
 from oligort.geometry.joint import joint_coverage
 from oligort.geometry.overlay import overlay
 from oligort.geometry.raster import Coverage, Lattice
@@ -30,6 +31,7 @@ from oligort.geometry.structure import Points, Structure
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 BORDER_TOLERANCE_MM = 1e-6
 """Slab borders closer than a nanometre are one border: rounding, and no volume."""
@@ -69,6 +71,9 @@ class Region:
         Plane spacing of the images or the structure set, for structures of one or two planes.
     conventions : Conventions, optional
         How contours become a volume.
+    known : Region, optional
+        One of the same spacing and conventions: structures that both hold are taken from it, and
+        what is seen of their loops is told by both.
 
     Raises
     ------
@@ -81,14 +86,17 @@ class Region:
         shape: Shape,
         usual_spacing_mm: float | None = None,
         conventions: Conventions = DEFAULT,
+        known: "Region | None" = None,
     ) -> None:
         self.shape = shape
         self.conventions = conventions
+        models = known._models if known else {}
         self._models: dict[int, SlabModel] = {
-            id(structure): slabs_of(structure, usual_spacing_mm, conventions)
+            id(structure): models.get(id(structure))
+            or slabs_of(structure, usual_spacing_mm, conventions)
             for structure in shape.leaves
         }
-        self._crossing_mm: dict[int, set[float]] = {}
+        self._crossing_mm: dict[int, set[float]] = known._crossing_mm if known else {}
         self.frame: PlaneFrame = next(iter(self._models.values())).frame
         for structure in shape.leaves:
             if not self._models[id(structure)].frame.is_parallel_to(self.frame):
@@ -153,9 +161,22 @@ class Region:
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     @cached_property
+    def box_mm(self) -> tuple[Floats, Floats]:
+        """The lowest and the highest (u, v, n) that its structures reach."""
+        low = np.min([slab.drawn.low_mm.min(axis=0) for slab in self.slabs], axis=0)
+        high = np.max([slab.drawn.high_mm.max(axis=0) for slab in self.slabs], axis=0)
+        return np.append(low, self.extent_mm[0]), np.append(high, self.extent_mm[1])
+
+    @cached_property
     def drawn_volume_mm3(self) -> float:
         """Sum of the structures' volumes as drawn: an estimate to choose a raster by."""
         return sum((slab.upper_mm - slab.lower_mm) * _drawn_area_mm2(slab) for slab in self.slabs)
+
+    def holds(self, points_mm: Points) -> Bools:
+        """Whether the slabs hold points (N, 3), (u, v, n) in mm; on an outline either way."""
+        patient_mm = self.frame.to_patient(points_mm)
+        inside = {key: contact.holds(model, patient_mm) for key, model in self._models.items()}
+        return holds(self.shape, inside)
 
     def volume_mm3(self, step_mm: float) -> float:
         """Return the volume, on pixels of about `step_mm`: exact of one structure at any size."""

@@ -16,7 +16,7 @@ from oligort.cli import main
 from oligort.conventions import Conventions
 from oligort.document import ProtocolRecord, Report
 from oligort.dose.grid import DoseGrid
-from oligort.errors import DicomError, NotEvaluable, SelectionError
+from oligort.errors import DicomError, NotEvaluable
 from oligort.finding import Evidence, Finding, Grade, Source, verdict_of
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import StructureSet
@@ -122,12 +122,22 @@ class Drawn:
         if roi == "Empty":
             raise NotEvaluable("Empty encloses no area")
         if roi not in self.rois:
-            raise SelectionError(f"no ROI {roi}")
+            raise NotEvaluable(f"no ROI {roi}")
         return Curve(roi)
 
-    def dvh_with_alternatives(self, roi: str, conventions: Conventions) -> Curve:
+    def dvhs(self, *rois: str, conventions: Conventions) -> dict[str, Curve | NotEvaluable]:
+        self.asked.append(rois)
+        found: dict[str, Curve | NotEvaluable] = {}
+        for roi in rois:
+            try:
+                found[roi] = self.dvh(roi, conventions)
+            except NotEvaluable as error:
+                found[roi] = error
+        return found
+
+    def beside_alternatives(self, roi: str, curve: Curve, conventions: Conventions) -> Curve:
         self.asked.append("alternatives")
-        return self.dvh(roi, conventions)
+        return curve
 
     def dvh_settings(self, conventions: Conventions) -> dict[str, str]:
         return {"end caps": conventions.end_caps}
@@ -398,6 +408,14 @@ def test_dvh_of_all_rois_is_of_each_as_drawn(
     asked = run("dvh", tmp_path, "--roi", "Lungs-GTV", "--json", "-")
     assert json.loads(asked.out)["dvhs"][0]["volume_cc"] == pytest.approx(15.0)
     assert "4.0 cc against 15.0 cc" in asked.err
+    rois = ("Lungs", "Lungs-GTV", "Lungs&GTV")
+    together = run(
+        "dvh", tmp_path, *(part for roi in rois for part in ("--roi", roi)), "--json", "-"
+    )
+    whole, rest, common = json.loads(together.out)["dvhs"]
+    for key in ("volume_cc", "cumulative_cc"):
+        assert np.add(rest[key], common[key]) == pytest.approx(np.array(whole[key]), abs=1e-9)
+    assert common["volume_cc"] == pytest.approx(1.0)
 
 
 def test_dvh_without_a_prescription_answers_what_needs_none(

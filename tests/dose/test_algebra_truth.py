@@ -13,6 +13,8 @@ import pytest
 from shapely.geometry import Polygon
 from shapely.ops import unary_union
 
+from oligort.conventions import DEFAULT
+from oligort.dose.jointly import Asked, compute_dvhs
 from oligort.geometry.algebra import parse, resolve
 from oligort.geometry.region import Region
 from oligort.phantoms import Box, LinearGradient, Sphere
@@ -124,6 +126,30 @@ def test_an_expression_has_the_volume_and_v20_of_exact_geometry(case, text, dose
     dvh = dvh_of_region(region_of(text, structures), dose)
     assert dvh.volume_cc * 1000 == pytest.approx(whole_mm3, rel=ROUNDING)
     assert dvh["V20Gy[%]"] == pytest.approx(100 * hot_mm3 / whole_mm3, abs=V20_PP)
+
+
+@pytest.mark.parametrize("case", range(CASES))
+def test_jointly_they_have_the_volume_and_v20_of_exact_geometry_and_add_up(case, dose_of):
+    structures = pair_of(case)
+    rng = np.random.default_rng([6, case])
+    gradient = rng.uniform(0.2, 0.8, 3) * rng.choice([-1, 1], 3)
+    points = np.concatenate([c.points_mm for s in structures.values() for c in s.contours])
+    dose_gy = 20.0 - float(gradient @ points.mean(axis=0))
+    field = LinearGradient(dose_gy, tuple(gradient))
+    dose = dose_of(field, (0.3, -0.7, 0.4), np.abs(points).max(axis=0) + 3.0)
+    texts = ("A", "B", *COMBINED)
+    asked = [Asked.of(region_of(text, structures).shape, text) for text in texts]
+    found = dict(zip(texts, compute_dvhs(asked, dose, 3.0, DEFAULT), strict=True))
+    truths = {text: truth_of(text, structures, gradient, dose_gy) for text in COMBINED}
+    truths["A"] = tuple(map(sum, zip(truths["A-B"], truths["A&B"], strict=True)))
+    for text, (whole_mm3, hot_mm3) in truths.items():
+        v20 = found[text]["V20Gy[%]"]
+        assert found[text].volume_cc * 1000 == pytest.approx(whole_mm3, rel=ROUNDING)
+        assert v20 == pytest.approx(100 * hot_mm3 / whole_mm3, abs=V20_PP)
+        low, high = v20.intervals["numerical"]
+        assert low * (1 - ROUNDING) <= 100 * hot_mm3 / whole_mm3 <= high * (1 + ROUNDING)
+    whole, rest, common = (found[text]["V20Gy[cc]"] for text in ("A", "A-B", "A&B"))
+    assert rest + common == pytest.approx(whole, abs=ROUNDING * found["A"].volume_cc)
 
 
 @pytest.mark.parametrize("case", range(CASES))

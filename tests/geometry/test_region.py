@@ -202,3 +202,41 @@ def test_a_structure_and_its_copy_share_all_of_it():
     for operator, expected in (("&", whole), ("|", whole), ("-", 0.0)):
         both = Region(Shape((), operator, Shape((round_one,)), Shape((copy,))), None)
         assert both.volume_mm3(1.0) == pytest.approx(expected, rel=VOLUME_TOLERANCE, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("between", "text", "same"),
+    [
+        ("slab", "(A-B)|B", "A|B"),
+        ("slab", "(A-B)|(A&B)", "A"),
+        ("slab", "(A&B)|(B-A)|(A-B)", "A|B"),
+        ("slab", "(A|B|C)-(A-B)-C", "B-C"),
+        ("slab", "((A-B)|C)-(C-A)", "A-(B-C)"),
+        # Of the same structures alone: the layers of interpolated ones are cut where others end.
+        ("interpolated", "(A-B)|B", "A|B"),
+        ("interpolated", "(A&B)|(B-A)|(A-B)", "A|B"),
+    ],
+)
+def test_a_structure_may_occur_twice(between, text, same):
+    """Half a pixel of A outside B and the half inside it are a whole one, not one half.
+
+    In pixels of another size than any edge falls on, so that every border cuts some of them.
+    """
+    balls = {
+        name: Sphere(centre, radius).structure(name, 1, np.arange(-9, 10, 2.0))
+        for name, centre, radius in (("A", (0, 0, 0), 10), ("B", (7, 1, 0), 9), ("C", (3, 8, 0), 8))
+    }
+    found, expected = (
+        Region(
+            resolve(parse(one), lambda name: (balls[name],)),
+            2.0,
+            Conventions(between_planes=between),
+        ).volume_mm3(2.3)
+        for one in (text, same)
+    )
+    assert found == pytest.approx(expected, rel=VOLUME_TOLERANCE)
+    assert expected > 0
+
+
+def test_two_that_have_nothing_in_common_stay_so():
+    assert volume_mm3(region("(A-B)&B"), 0.7) == pytest.approx(0, abs=VOLUME_TOLERANCE)
