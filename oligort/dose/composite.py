@@ -19,6 +19,7 @@ from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
 from oligort.geometry.grid import Grid
+from oligort.geometry.slabs import PlaneFrame
 from oligort.geometry.structure import Points
 
 Floats = npt.NDArray[np.float64]
@@ -28,6 +29,16 @@ SAME_GRID_MM = 1e-3
 
 Where the dose falls by 10 Gy a millimetre, a micrometre is 0.01 Gy.
 """
+
+SMALL_ENOUGH_MM = 2.5
+"""Sub-voxels of more are not begun with where one of the grids has smaller voxels.
+
+In a thorax those of 2.5 mm were small enough for lungs and ribs; those of 3 mm were halved, which
+makes eight of each.
+"""
+
+AS_LARGE = 0.1
+"""Voxels that exceed a step by a smaller share are as large: the step itself is a rough one."""
 
 TOGETHER = 100_000
 """Voxels whose dose is looked up at a time: of a whole grid it would take a gigabyte."""
@@ -114,24 +125,34 @@ class CompositeField:
 
     fields: tuple[DoseField, ...]
 
-    @cached_property
-    def finest(self) -> DoseField:
-        """The field of the smallest voxels: the sub-voxels of a structure follow it.
+    def followed(self, step_mm: float, frame: PlaneFrame) -> DoseField:
+        """Return the field whose voxels the borders of sub-voxels of about a size follow.
 
-        Of equal ones that whose first voxel comes first, whatever the order of the courses.
+        Of those that lie along the planes it is the one whose voxels, halved or doubled some
+        times, are largest and no larger than that; else, smallest. Of equal ones it is that of
+        the smallest voxels, then that whose first voxel comes first, whatever the order of the
+        courses.
         """
-        return min(
-            self.fields,
-            key=lambda field: (field.spacing_mm, *field.grid.to_patient(np.zeros(3)).tolist()),
-        )
+
+        def key(field: DoseField) -> tuple[float, ...]:
+            halvings = np.round(np.log2(field.spacing_mm / step_mm))
+            times = float(field.spacing_mm / 2.0**halvings / step_mm)
+            is_larger = times > 1 + AS_LARGE
+            # To rounding: spacings of equal voxels may differ in their last digit.
+            size = round(times if is_larger else -times, 6)
+            first = field.grid.to_patient(np.zeros(3)).tolist()
+            return (field.along(frame) is None, is_larger, size, field.spacing_mm, *first)
+
+        return min(self.fields, key=key)
 
     @property
     def spacing_mm(self) -> float:
-        """In-plane spacing of the coarsest grid.
+        """How large sub-voxels may be: the in-plane spacing of the coarsest grid, or small enough.
 
-        Sub-voxels need not be smaller from the start: a fine grid may hold little of a structure.
+        They need not be smaller from the start: a fine grid may hold little of a structure.
         """
-        return max(field.spacing_mm for field in self.fields)
+        spacings = [field.spacing_mm for field in self.fields]
+        return min(max(spacings), max(min(spacings), SMALL_ENOUGH_MM))
 
     @property
     def range_gy(self) -> tuple[float, float]:

@@ -1,10 +1,14 @@
 """Sampling a composite: the doses of several grids added up in every sub-voxel.
 
+The sub-voxels follow the voxels of one grid. Voxel centres of the others lie inside of them, where
+the slope jumps: what counts is the mean dose of a box, exact for both sides of them together, and
+its changes from end to end.
+
 Where a grid ends, the dose beyond is known in part: what is inside all grids and what is not are
 kept apart. A sub-voxel that a border cuts is entered from the pieces that the border makes of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,12 +35,19 @@ def sampler_of(field: DoseField | CompositeField, frame: PlaneFrame, lattice: La
     return single_sampler(field, frame, lattice)
 
 
+def samples_of(sampler: Sampler, together: Sequence[SubVoxels]) -> Iterator[Samples]:
+    """Yield the dose in sub-voxels of the same layers of boxes, each at a time."""
+    if isinstance(sampler, _CompositeSampler):
+        return sampler.sample_together(together)
+    return map(sampler.sample, together)
+
+
 class _CompositeSampler:
     """Adds up what the samplers of several doses find in a sub-voxel."""
 
     def __init__(self, fields: Sequence[DoseField], frame: PlaneFrame, lattice: Lattice) -> None:
         self._fields, self._frame, self._lattice = fields, frame, lattice
-        self._samplers = [single_sampler(field, frame, lattice) for field in fields]
+        self._samplers = [single_sampler(field, frame, lattice, across=True) for field in fields]
         aligned = [axes for field in fields if (axes := field.along(frame)) is not None]
         self._borders_mm = [
             np.array([end for axis in along for end in (axis.low_mm, axis.high_mm)])
@@ -45,7 +56,29 @@ class _CompositeSampler:
 
     def sample(self, sub_voxels: SubVoxels) -> Samples:
         """Return the dose in sub-voxels, and what is known of it where a grid has ended."""
-        local = [sampler.local(sub_voxels) for sampler in self._samplers]
+        return self._samples([sampler.local(sub_voxels) for sampler in self._samplers], sub_voxels)
+
+    def sample_together(self, together: Sequence[SubVoxels]) -> Iterator[Samples]:
+        """Yield the same of sub-voxels of the same layers of boxes, each at a time.
+
+        Doses that bend inside boxes are sampled there, in all at once; what a piece has of such
+        a box follows from its change.
+        """
+        if not together:
+            return
+        boxes = _in_boxes(together)
+        whole = [one.local(boxes) if one.bends else None for one in self._samplers]
+        start = 0
+        for some in together:
+            which = slice(start, start + len(some.pixel))
+            start = which.stop
+            local = [
+                sampler.local(some) if in_boxes is None else _part(in_boxes, which, some)
+                for sampler, in_boxes in zip(self._samplers, whole, strict=True)
+            ]
+            yield self._samples(local, some)
+
+    def _samples(self, local: Sequence[Local], sub_voxels: SubVoxels) -> Samples:
         inside = np.stack([one.inside for one in local])
         inside[inside > 1 - NO_SHARE] = 1
         inside[inside < NO_SHARE] = 0
@@ -104,6 +137,37 @@ class _KnownPieces(NamedTuple):
     known_by: Integers
 
 
+def _in_boxes(together: Sequence[SubVoxels]) -> SubVoxels:
+    """Return the boxes that sub-voxels lie in, one after the other."""
+    boxes = together[0].in_boxes
+    layers = [some.in_boxes.of_layer.take(some.layer) for some in together]
+    return together[0]._replace(
+        position_mm=boxes.position_mm,
+        thickness_mm=boxes.thickness_mm,
+        layer=np.concatenate(layers),
+        pixel=np.concatenate([some.pixel for some in together]),
+    )
+
+
+def _part(local: Local, which: slice, sub_voxels: SubVoxels) -> Local:
+    """Return the dose of some sub-voxels from that in their boxes."""
+    value, (u_change, v_change, n_change), inside, bend = local
+    boxes = sub_voxels.in_boxes
+    box_mm = boxes.thickness_mm.take(boxes.of_layer)
+    away = (sub_voxels.position_mm - boxes.position_mm.take(boxes.of_layer)) / box_mm
+    share = sub_voxels.thickness_mm / box_mm
+    value, n_change = value[which], n_change[which]
+    if away.any() or (share < 1).any():
+        value = value + n_change * away.take(sub_voxels.layer)
+        n_change = n_change * share.take(sub_voxels.layer)
+    return Local(
+        value,
+        (u_change[which], v_change[which], n_change),
+        inside[which],
+        None if bend is None else bend[which],
+    )
+
+
 def _sets_of(members: npt.NDArray[np.bool_]) -> Integers:
     """Return for each of N which of the F grids (F, N) are there, a bit each."""
     bits = 1 << np.arange(len(members))
@@ -143,4 +207,6 @@ def _sum_of(local: Sequence[Local], known_by: int, inside: Floats) -> Local:
         np.asarray(sum(one.changes[axis] for one in known), dtype=np.float64) for axis in range(3)
     )
     value = np.asarray(sum(one.value for one in known), dtype=np.float64)
-    return Local(value, (u_change, v_change, n_change), inside)
+    bends = [one.bend for one in known if one.bend is not None]
+    bend = np.asarray(sum(bends), dtype=np.float64) if bends else None
+    return Local(value, (u_change, v_change, n_change), inside, bend)

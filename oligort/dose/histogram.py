@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from oligort.conventions import Conventions
 from oligort.dose.composite import CompositeDose, CompositeField
-from oligort.dose.composite_sampling import sampler_of
+from oligort.dose.composite_sampling import sampler_of, samples_of
 from oligort.dose.counted import BIN_GY, Counted, Statistics
 from oligort.dose.dvh import Dvh
 from oligort.dose.field import DoseField
@@ -80,15 +80,16 @@ KINKED_DOUBT, COMPOSITE_DOUBT = 8.0, 12.0
 
 In a grid that lies obliquely kinks of a linear dose are inside the sub-voxels, merged or not: of
 doses with white noise the error was up to seven times the difference. Of 60 composites of two
-grids with white noise, one of which the sub-voxels cannot follow, it was up to ten times.
+grids with white noise, one of which the sub-voxels could not follow, it was up to ten times, as
+long as their mean dose was that in their middle. With the mean of a box on either side of a kink
+it was within 0.08 of what 12 times tell, where both grids lie along the planes.
 """
 
 COMPOSITE_SETTLED = DOUBT
 """The share by which sub-voxels of a composite are halved, where all grids lie along the planes.
 
-Kinks of the coarser grids are inside the sub-voxels, at random places: of most doses the error is
-below the difference all the same. White noise leaves more, which stands in the interval; to halve
-for it, where no dose of a patient has any, would double the time.
+Kinks of the other grids are inside the sub-voxels, at random places, and in their mean doses: the
+error is below the difference, of white noise too.
 """
 
 
@@ -214,11 +215,10 @@ class Estimate:
         partly = Tally(field.range_gy, bin_gy, is_linear=follows_all)
         volume_mm3 = 0.0
         for together in partition.sub_voxels(region):
-            for some in together:
+            for some, samples in zip(together, samples_of(sampler, together), strict=True):
                 size_mm3 = some.thickness_mm * partition.lattice.pixel_area_mm2
                 size_mm3 = size_mm3.take(some.layer)
                 volume_mm3 += float(np.einsum("i,i->", some.covered, size_mm3))
-                samples = sampler.sample(some)
                 tally.add(some, samples, size_mm3)
                 for known in samples.partly:
                     tally.add(some, known, size_mm3)

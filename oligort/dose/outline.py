@@ -1,5 +1,7 @@
 """Outline: the doses on what bounds a region; of a convex dose field, the extremes are there."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,12 +40,13 @@ def outline_gy(
     if not region.is_one_structure:
         lattice = Partition.of(region, field, step_mm).lattice
         points = points[_on_result(region, lattice, points)]
-    axes = field.along(region.frame) if isinstance(field, DoseField) else None
+    fields = field.fields if isinstance(field, CompositeField) else (field,)
+    every = [axes for one in fields if (axes := one.along(region.frame)) is not None]
     told = points
-    if axes is not None and len(points):
+    if len(every) == len(fields) and len(points):
         # Of an expression a point that is lower or higher may turn out to lie beside it.
         if region.is_one_structure:
-            told = points[_may_be_extreme(axes, points)]
+            told = points[_may_be_extreme(every, points)]
         # The box of the points is that of two of its corners.
         points = np.stack([points.min(axis=0), points.max(axis=0)])
     dose_gy = field.at(region.frame.to_patient(told))
@@ -56,23 +59,37 @@ def outline_gy(
     return dose_gy, field.range_around(region.frame.to_patient(points))
 
 
-def _may_be_extreme(axes: AlignedAxes, points: Points) -> Bools:
-    """Whether the lowest or the highest dose may be that at each of some points (N, 3).
+def _may_be_extreme(every: Sequence[AlignedAxes], points: Points) -> Bools:
+    """Whether the lowest or the highest sum of doses may be that at each of some points (N, 3).
 
     A spline lies between the coefficients that count in its cell: no point of a cell is lowest
     where another cell has no dose higher than its own.
     """
-    inside = np.ones(len(points), dtype=bool)
-    between = np.ones(len(points), dtype=bool)
-    shape = axes.coefficients.shape
-    cell = np.zeros(len(points), dtype=np.int64)
-    for axis, along, count in zip(
-        (axes.n, axes.u, axes.v), points.T[[2, 0, 1]], shape, strict=True
-    ):
-        inside &= (along >= axis.low_mm) & (along <= axis.high_mm)
-        between &= (along >= axis.centres_mm[0]) & (along <= axis.centres_mm[-1])
-        cell *= count
-        cell += axis.first(along)
+    if len(every) == 1:
+        return _in_extreme_cells(every[0], points)
+    is_known = np.zeros(len(points), dtype=bool)
+    least, most = np.zeros(len(points)), np.zeros(len(points))
+    for axes in every:
+        cell, inside, between = _cells(axes, points)
+        is_known |= inside
+        here = np.flatnonzero(inside & between)
+        cells, place = np.unique(cell[here], return_inverse=True)
+        low, high = _bounds(axes, cells)
+        least[here] += low[place]
+        most[here] += high[place]
+        # What continues the grid beyond its outermost centres may be lower or higher than they are.
+        least[inside & ~between], most[inside & ~between] = -np.inf, np.inf
+    known = np.flatnonzero(is_known)
+    least, most = least[known], most[known]
+    may_be = np.zeros(len(points), dtype=bool)
+    if len(known):
+        may_be[known] = (least < most.min()) | (most > least.max())
+        may_be[known[[most.argmin(), least.argmax()]]] = True
+    return may_be
+
+
+def _in_extreme_cells(axes: AlignedAxes, points: Points) -> Bools:
+    cell, inside, between = _cells(axes, points)
     if not between.any():
         return inside
     # What continues the grid beyond its outermost centres may be lower or higher than they are.
@@ -85,6 +102,24 @@ def _may_be_extreme(axes: AlignedAxes, points: Points) -> Bools:
     # Where all are as high as one cell's highest dose, that cell has it.
     is_met[cells[[high.argmin(), low.argmax()]]] = True
     return np.asarray(inside & is_met.take(cell))
+
+
+def _cells(axes: AlignedAxes, points: Points) -> tuple[Integers, Bools, Bools]:
+    """Return the cell of each point (N, 3), as its first coefficient's flat index.
+
+    And whether it lies in the grid, and between the outermost centres: only then it has a cell.
+    """
+    inside = np.ones(len(points), dtype=bool)
+    between = np.ones(len(points), dtype=bool)
+    cell = np.zeros(len(points), dtype=np.int64)
+    for axis, along, count in zip(
+        (axes.n, axes.u, axes.v), points.T[[2, 0, 1]], axes.coefficients.shape, strict=True
+    ):
+        inside &= (along >= axis.low_mm) & (along <= axis.high_mm)
+        between &= (along >= axis.centres_mm[0]) & (along <= axis.centres_mm[-1])
+        cell *= count
+        cell += axis.first(along)
+    return cell, inside, between
 
 
 def _bounds(axes: AlignedAxes, cells: Integers) -> tuple[Floats, Floats]:

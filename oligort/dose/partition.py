@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from oligort.dose.composite import CompositeField
 from oligort.dose.field import DoseField
-from oligort.dose.sampling import SubVoxels
+from oligort.dose.sampling import Boxes, SubVoxels
 from oligort.dose.spline import SplineAxis
 from oligort.dose.tally import VOLUME_ROUNDING
 from oligort.geometry.raster import Coverage, Lattice
@@ -34,9 +34,6 @@ As many as a processor's caches hold; a slab that lies across the end of a group
 
 NOTHING_COVERED = 1e-9
 """Sums along a row of pixels leave this much in pixels that nothing covers, at most."""
-
-NEAR = 0.25
-"""A plane of another grid this near to a level, as a share of a box, is not cut at once more."""
 
 SAME_HEIGHT_MM = 1e-6
 """Heights closer than a nanometre are one: rounding, and no volume."""
@@ -75,11 +72,12 @@ class Partition:
 
         Where the dose lies along the planes, boxes are cells between voxel centres halved, or
         pixels of them doubled, some times: of twice the step they are exactly twice as large.
-        Of a composite the voxels are those of its finest grid; layers are cut at the planes of all
-        and at their ends.
+        Of a composite the voxels are those of one of its grids; layers are cut at the ends of all.
         """
         if isinstance(field, CompositeField):
-            return cls.of(region, field.finest, step_mm)._cut_for(field, region)
+            return cls.of(region, field.followed(step_mm, region.frame), step_mm)._cut_for(
+                field, region
+            )
         whole = Lattice.around(region.slabs, step_mm)
         low_mm, high_mm = region.extent_mm
         pixel_mm = step_mm * max(1.0, (whole.u_count * whole.v_count / PIXELS) ** 0.5)
@@ -94,17 +92,16 @@ class Partition:
         return cls(lattice, step_mm, _levels(axes.n, low_mm, high_mm, step_mm), True)
 
     def _cut_for(self, composite: CompositeField, region: Region) -> "Partition":
-        """Return the partition cut at the planes and the ends of every grid of a composite."""
+        """Return the partition cut at the ends of every grid of a composite.
+
+        Beyond an end there is less dose; a slope that jumps at a plane is in the mean of a box.
+        """
         every = [field.along(region.frame) for field in composite.fields]
         own = self.levels_mm
         aligned = [axes.n for axes in every if axes is not None]
         ends = np.array([end for axis in aligned for end in (axis.low_mm, axis.high_mm)])
-        planes = np.concatenate([own[:0], *(axis.centres_mm for axis in aligned)])
-        planes = planes[(planes > own[0]) & (planes < own[-1])]
-        box = np.searchsorted(own, planes) - 1
-        near = np.minimum(planes - own[box], own[box + 1] - planes) < NEAR * np.diff(own)[box]
-        together = np.sort(np.concatenate([own, ends, planes[~near]]))
-        together = together[(together >= own[0]) & (together <= own[-1])]
+        ends = ends[(ends > own[0]) & (ends < own[-1])]
+        together = np.sort(np.concatenate([own, ends]))
         together = together[np.diff(together, prepend=-np.inf) > SAME_HEIGHT_MM]
         follows = self.follows_voxels and all(axes is not None for axes in every)
         return replace(self, levels_mm=together, follows_voxels=follows, is_of_composite=True)
@@ -138,21 +135,27 @@ class Partition:
                 within = thin.layer[slice(*thin.first_of_box[boxes.start + box :][:2])]
                 np.all(is_full[within[0] : within[-1] + 1], axis=0, out=is_filled[box])
             number = np.arange(boxes.start, boxes.stop) - start
+            some_levels = levels[boxes.start : boxes.stop + 1]
+            spans = (some_levels[:-1] + some_levels[1:]) / 2, np.diff(some_levels)
             is_piece = is_there[layer]
             is_piece &= ~is_filled[thin.box[pieces] - boxes.start]
             some = (
-                self._boxes(levels[boxes.start : boxes.stop + 1], number, is_filled),
-                self._pieces(thin.of(pieces), thin.box[pieces] - start, is_piece, layers.coverage),
+                self._boxes(Boxes(*spans, np.arange(len(number))), number, is_filled),
+                self._pieces(
+                    thin.of(pieces),
+                    Boxes(*spans, thin.box[pieces] - boxes.start),
+                    thin.box[pieces] - start,
+                    is_piece,
+                    layers.coverage,
+                ),
             )
             yield tuple(one for one in some if len(one.pixel))
 
-    def _boxes(
-        self, levels_mm: Floats, number: Integers, is_there: npt.NDArray[np.bool_]
-    ) -> SubVoxels:
+    def _boxes(self, boxes: Boxes, number: Integers, is_there: npt.NDArray[np.bool_]) -> SubVoxels:
         layer, pixel = _places(is_there)
         return SubVoxels(
-            position_mm=(levels_mm[:-1] + levels_mm[1:]) / 2,
-            thickness_mm=np.diff(levels_mm),
+            position_mm=boxes.position_mm,
+            thickness_mm=boxes.thickness_mm,
             layer=layer,
             pixel=pixel,
             covered=np.broadcast_to(1.0, len(pixel)),
@@ -160,11 +163,13 @@ class Partition:
             u_offset=np.empty(0),
             v_offset=np.empty(0),
             block=self._blocks(number, layer, pixel),
+            boxes=boxes,
         )
 
     def _pieces(
         self,
         thin: "_ThinLayers",
+        boxes: Boxes,
         number: Integers,
         is_there: npt.NDArray[np.bool_],
         coverage: Coverage,
@@ -189,6 +194,7 @@ class Partition:
             u_offset=u_offset,
             v_offset=v_offset,
             block=self._blocks(number, layer, pixel),
+            boxes=boxes,
         )
 
     def _blocks(self, box: Integers, layer: Integers, pixel: Integers) -> Integers:

@@ -4,15 +4,13 @@ A voxel reaches half a spacing beyond its centre, so the outermost half voxel is
 continued straight on; beyond it there is no dose.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.field import AlignedAxes, DoseField
-from oligort.dose.spline import SplineAxis
+from oligort.dose.shares import Shares
 from oligort.geometry.raster import Lattice
 from oligort.geometry.slabs import PlaneFrame
 
@@ -26,6 +24,22 @@ SPARSE_FACTOR = 6
 
 CUT_SHARE = 1e-9
 """A sub-voxel that lacks less of itself is not cut by the border of the grid: rounding."""
+
+
+class Boxes(NamedTuple):
+    """Layers of boxes, B in all, and which of them each of T thin layers is a part of.
+
+    Parameters
+    ----------
+    position_mm, thickness_mm : (B,) arrays
+        The middle of each along the normal, and its thickness.
+    of_layer : (T,) integers
+        Which of them each thin layer is a part of.
+    """
+
+    position_mm: Floats
+    thickness_mm: Floats
+    of_layer: Integers
 
 
 class SubVoxels(NamedTuple):
@@ -48,6 +62,8 @@ class SubVoxels(NamedTuple):
     block : (N,) integers
         The block of two by two by two, less at the ends, that each is of; two layers of the
         drawing may be in one.
+    boxes : Boxes, optional
+        The layers of boxes that the thin layers are parts of.
     """
 
     position_mm: Floats
@@ -59,6 +75,13 @@ class SubVoxels(NamedTuple):
     u_offset: Floats
     v_offset: Floats
     block: Integers
+    boxes: Boxes | None = None
+
+    @property
+    def in_boxes(self) -> Boxes:
+        """The layers of boxes: the thin layers themselves where nothing else is known."""
+        own = Boxes(self.position_mm, self.thickness_mm, np.arange(len(self.position_mm)))
+        return own if self.boxes is None else self.boxes
 
 
 class Samples(NamedTuple):
@@ -96,99 +119,45 @@ class Sampler(Protocol):
 
 
 def single_sampler(
-    field: DoseField, frame: PlaneFrame, lattice: Lattice
+    field: DoseField, frame: PlaneFrame, lattice: Lattice, *, across: bool = False
 ) -> "_AlignedSampler | _ObliqueSampler":
-    """Return the sampler of one dose: separable where the axes of dose and planes agree."""
+    """Return the sampler of one dose: separable where the axes of dose and planes agree.
+
+    `across` is whether voxel centres may lie inside sub-voxels, where the slope jumps.
+    """
     axes = field.along(frame)
-    return (
-        _ObliqueSampler(field, frame, lattice) if axes is None else _AlignedSampler(axes, lattice)
-    )
+    if axes is None:
+        return _ObliqueSampler(field, frame, lattice)
+    return _AlignedSampler(axes, lattice, across=across)
 
 
 class Local(NamedTuple):
     """The dose at the middles of sub-voxels, (N,) each.
 
-    `changes` are those across the sub-voxel along u, v and n, `inside` as in `Samples`.
+    `changes` are those across the sub-voxel along u, v and n, `inside` as in `Samples`; `bend`
+    is how far the mean dose differs from that of the corners, None where it does not.
     """
 
     value: Floats
     changes: tuple[Floats, Floats, Floats]
     inside: Floats
-
-
-@dataclass(frozen=True)
-class _Shares:
-    """What positions (N,) along an axis take of the `count` coefficients from `first` on.
-
-    `value` and `change` (count, N): for the dose in an interval around each position, and for its
-    change across it. Of two the first is not used: it follows from the second.
-    """
-
-    first: Integers
-    value: Floats
-    change: Floats
-
-    @classmethod
-    def of(cls, axis: SplineAxis, positions_mm: Floats, sizes_mm: Floats) -> "_Shares":
-        """Return the shares of intervals of a size each (N,) around positions."""
-        weights = axis.mean_weights(positions_mm, sizes_mm)
-        return cls(weights.first, weights.value, weights.slope * sizes_mm)
-
-    @property
-    def count(self) -> int:
-        """Coefficients that count at each position."""
-        return len(self.value)
-
-    def take(self, which: Integers) -> "_Shares":
-        """Return the shares of some positions, each as often as it is named."""
-        taken = (np.empty((self.count, len(which))), np.empty((self.count, len(which))))
-        for old, new in zip((self.value, self.change), taken, strict=True):
-            for number in range(int(self.count == 2), self.count):
-                new[number] = old[number].take(which)
-        return _Shares(self.first, *taken)
-
-    def along(self, axis: int) -> "_Shares":
-        """Return the same for arrays of three axes."""
-        shape = [self.count, 1, 1, 1]
-        shape[axis + 1] = -1
-        return _Shares(self.first, self.value.reshape(shape), self.change.reshape(shape))
-
-    def dose(self, neighbours: Sequence[Floats]) -> Floats:
-        """Return the dose from what is at the neighbours of each position."""
-        if self.count > 2:
-            return _weighted(neighbours, self.value)
-        dose = neighbours[1] - neighbours[0]
-        dose *= self.value[1]
-        dose += neighbours[0]
-        return dose
-
-    def dose_and_change(self, neighbours: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Return the dose and its change from what is at the neighbours of each position."""
-        if self.count > 2:
-            return _weighted(neighbours, self.value), _weighted(neighbours, self.change)
-        change = neighbours[1] - neighbours[0]
-        dose = change * self.value[1]
-        dose += neighbours[0]
-        change *= self.change[1]
-        return dose, change
-
-
-def _weighted(values: Sequence[Floats], weights: Floats) -> Floats:
-    """Return the sum of values, each times its weights."""
-    total: Floats = values[0] * weights[0]
-    for value, weight in zip(values[1:], weights[1:], strict=True):
-        total += value * weight
-    return total
+    bend: Floats | None = None
 
 
 class _AlignedSampler:
-    """Separable sampling: dose and planes have the same axes, in any order and sign."""
+    """Separable sampling: dose and planes have the same axes, in any order and sign.
 
-    def __init__(self, axes: AlignedAxes, lattice: Lattice) -> None:
+    `bends` is whether the slope of the dose jumps inside pixels, and is followed there.
+    """
+
+    def __init__(self, axes: AlignedAxes, lattice: Lattice, *, across: bool) -> None:
+        self._across = across
         self._n_axis, self._shape = axes.n, lattice.shape
         u_mm, u_size = axes.u.cut(lattice.u_centres_mm, lattice.u_step_mm)
         v_mm, v_size = axes.v.cut(lattice.v_centres_mm, lattice.v_step_mm)
-        self._u, self._v = _Shares.of(axes.u, u_mm, u_size), _Shares.of(axes.v, v_mm, v_size)
+        self._u = Shares.of(axes.u, u_mm, u_size, across=across)
+        self._v = Shares.of(axes.v, v_mm, v_size, across=across)
+        self.bends = self._u.ends is not None or self._v.ends is not None
         self._coefficients = axes.coefficients
         self._inside = np.outer(u_size / lattice.u_step_mm, v_size / lattice.v_step_mm).ravel()
         self._is_inside = bool((self._inside > 1 - CUT_SHARE).all())
@@ -205,27 +174,30 @@ class _AlignedSampler:
     def local(self, sub_voxels: SubVoxels) -> Local:
         """Return the dose at the middles of sub-voxels."""
         middle, size = self._n_axis.cut(sub_voxels.position_mm, sub_voxels.thickness_mm)
-        n = _Shares.of(self._n_axis, middle, size)
+        n = Shares.of(self._n_axis, middle, size, across=self._across)
         sites = len(middle) * self._shape[0] * self._shape[1]
         sampled = self._on_planes if len(sub_voxels.pixel) * SPARSE_FACTOR > sites else self._picked
-        value, *changes = sampled(n, sub_voxels)
+        value, u_change, v_change, n_change, *ends = sampled(n, sub_voxels)
+        bend = np.abs(value - ends[0]) if ends else None
         is_cut = size < sub_voxels.thickness_mm * (1 - CUT_SHARE)
         if self._is_inside and not is_cut.any():
             inside = np.broadcast_to(1.0, len(value))
         else:
             inside = self._inside.take(sub_voxels.pixel)
             inside *= (size / sub_voxels.thickness_mm).take(sub_voxels.layer)
-        return Local(value, (changes[0], changes[1], changes[2]), inside)
+        return Local(value, (u_change, v_change, n_change), inside, bend)
 
-    def _on_planes(self, n: _Shares, sub_voxels: SubVoxels) -> Sampled:
+    def _on_planes(self, n: Shares, sub_voxels: SubVoxels) -> Sampled:
         """Sample whole planes, and take the sub-voxels from them."""
+        bends = self.bends or n.ends is not None
         u, v, n = self._u.along(1), self._v.along(2), n.along(0)
         u_slice, v_slice = (
             slice(int(one.first[0]), int(one.first[-1]) + one.count) for one in (u, v)
         )
         near = self._coefficients[:, u_slice, v_slice]
         u_first, v_first = u.first - u.first[0], v.first - v.first[0]
-        planes, n_planes = n.dose_and_change(_neighbours(near, n.first, n.count, 0))
+        near_n = _neighbours(near, n.first, n.count, 0)
+        planes, n_planes = n.dose_and_change(near_n)
         # First along v on the rows of the grid, of which there are fewer.
         rows, v_rows = v.dose_and_change(_neighbours(planes, v_first, v.count, 2))
         n_rows = v.dose(_neighbours(n_planes, v_first, v.count, 2))
@@ -233,11 +205,16 @@ class _AlignedSampler:
         v_change, n_change = (
             u.dose(_neighbours(one, u_first, u.count, 1)) for one in (v_rows, n_rows)
         )
+        whole = [value, u_change, v_change, n_change]
+        if bends:
+            corners = n.at_ends(near_n)
+            corners = v.at_ends(_neighbours(corners, v_first, v.count, 2))
+            whole.append(u.at_ends(_neighbours(corners, u_first, u.count, 1)))
         place = sub_voxels.layer * (self._shape[0] * self._shape[1])
         place += sub_voxels.pixel
-        return tuple(whole.ravel().take(place) for whole in (value, u_change, v_change, n_change))
+        return tuple(one.ravel().take(place) for one in whole)
 
-    def _picked(self, n: _Shares, sub_voxels: SubVoxels) -> Sampled:
+    def _picked(self, n: Shares, sub_voxels: SubVoxels) -> Sampled:
         """Sample each sub-voxel by itself."""
         n_stride, u_stride, _ = self._strides
         first = self._first_of_pixel.take(sub_voxels.pixel)
@@ -249,20 +226,23 @@ class _AlignedSampler:
         )
         flat = self._coefficients.ravel()
 
-        def along_n(u_number: int, v_number: int) -> tuple[Floats, Floats]:
-            start = u_number * u_stride + v_number
-            steps = start + n_stride * np.arange(n.count)
-            return n.dose_and_change([flat.take(first + step) for step in steps])
-
-        rows, v_rows, n_rows = [], [], []
+        bends = self.bends or n.ends is not None
+        rows, v_rows, n_rows, ends = [], [], [], []
         for u_number in range(u.count):
-            columns = [along_n(u_number, v_number) for v_number in range(v.count)]
-            planes, n_planes = zip(*columns, strict=True)
+            start = u_number * u_stride + np.arange(v.count)
+            columns = [
+                [flat.take(first + (one + step)) for step in n_stride * np.arange(n.count)]
+                for one in start
+            ]
+            planes, n_planes = zip(*map(n.dose_and_change, columns), strict=True)
             dose, change = v.dose_and_change(planes)
             rows.append(dose)
             v_rows.append(change)
             n_rows.append(v.dose(n_planes))
-        return *u.dose_and_change(rows), u.dose(v_rows), u.dose(n_rows)
+            if bends:
+                ends.append(v.at_ends([n.at_ends(column) for column in columns]))
+        sampled = *u.dose_and_change(rows), u.dose(v_rows), u.dose(n_rows)
+        return (*sampled, u.at_ends(ends)) if bends else sampled
 
 
 def _neighbours(array: Floats, first: Integers, count: int, axis: int) -> list[Floats]:
@@ -281,6 +261,8 @@ def _entries(array: Floats, places: Integers, axis: int) -> Floats:
 
 class _ObliqueSampler:
     """General sampling: each sub-voxel is placed in the dose grid by its affine."""
+
+    bends = False
 
     def __init__(self, field: DoseField, frame: PlaneFrame, lattice: Lattice) -> None:
         self._field, self._frame, self._lattice = field, frame, lattice
@@ -313,11 +295,14 @@ class _ObliqueSampler:
 
 def spread(local: Local, sub_voxels: SubVoxels) -> Samples:
     """Return samples from the dose at the middles, moved to the centroid of what is covered."""
-    value, (u_change, v_change, n_change), inside = local
+    value, (u_change, v_change, n_change), inside, bend = local
     reach = np.abs(u_change)
     reach += np.abs(v_change)
     reach += np.abs(n_change)
     reach /= 2
+    if bend is not None:
+        # Of one kink, what it rises above the ends is twice what the mean does.
+        reach += bend
     rim = sub_voxels.rim
     for change, offset in ((u_change, sub_voxels.u_offset), (v_change, sub_voxels.v_offset)):
         of_rim = change.take(rim)

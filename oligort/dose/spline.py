@@ -19,6 +19,9 @@ Integers = npt.NDArray[np.int64]
 UNIFORM_SHARE = 1e-6
 """Steps that differ by less of themselves are equal: over 500 voxels that is a micrometre."""
 
+KNOT_SHARE = 1e-6
+"""A knot this near to the end of an interval, as a share of it, is at its end: rounding."""
+
 DEGREES: dict[DoseInterpolation, int] = {"linear": 1, "cubic": 3}
 
 
@@ -34,11 +37,14 @@ class Weights:
         Weights that give the value.
     slope : (degree + 1, N) array
         Weights that give the derivative per mm.
+    ends : (degree + 1, N) array, optional
+        Of intervals that knots lie in, weights that give the mean of the values at both ends.
     """
 
     first: Integers
     value: Floats
     slope: Floats
+    ends: Floats | None = None
 
 
 class SplineAxis:
@@ -105,7 +111,48 @@ class SplineAxis:
         By Simpson's rule, exact for a cubic: for an interval between two knots. Slopes are those
         in the middle.
         """
-        span = self._span(positions_mm)
+        return self._means(positions_mm, sizes_mm, self._span(positions_mm))
+
+    def mean_weights_across(self, positions_mm: Floats, sizes_mm: Floats) -> Weights:
+        """Return the same of intervals that knots may lie in: the sum of the pieces of each.
+
+        Slopes are then those from end to end. All intervals have as many weights as the one that
+        needs most.
+        """
+        low, high = positions_mm - sizes_mm / 2, positions_mm + sizes_mm / 2
+        at_end = KNOT_SHARE * sizes_mm
+        first, last = self._span(low + at_end), self._span(high - at_end)
+        more = int((last - first).max(initial=0))
+        if not more:
+            return self._means(positions_mm, sizes_mm, first)
+        # At the upper end of the grid what other intervals need more would lie beyond it.
+        start = np.minimum(first, len(self.centres_mm) - 1 - more)
+        shape = (self.degree + 1 + more, len(positions_mm))
+        value, slope, ends = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        column = np.arange(len(positions_mm))
+
+        def add(into: Floats, weights: Floats, share: Floats | float, span: Integers) -> None:
+            for number, weight in enumerate(weights):
+                into[span - start + number, column] += share * weight
+
+        for number in range(more + 1):
+            span = np.minimum(first + number, last)
+            begin = np.maximum(low, self._knots[span]) if number else low
+            end = np.where(span == last, high, self._knots[span + 1])
+            piece = self._means((begin + end) / 2, end - begin, span)
+            share = np.full(len(low), 0.0 if number else 1.0)
+            is_there = (first + number <= last) & (sizes_mm > 0)
+            np.divide(end - begin, sizes_mm, out=share, where=is_there)
+            add(value, piece.value, share, span)
+            add(slope, piece.slope, share, span)
+        for at_mm, span in ((low, first), (high, last)):
+            add(ends, self._weights(at_mm, span).value, 0.5, span)
+        return Weights(start - self.degree, value, slope, ends)
+
+    def _means(self, positions_mm: Floats, sizes_mm: Floats, span: Integers) -> Weights:
+        if self.degree == 1:
+            # The mean of a straight line is that in its middle.
+            return self._weights(positions_mm, span)
         middle, low, high = (
             self._weights(positions_mm + side * sizes_mm / 2, span) for side in (0, -1, 1)
         )
