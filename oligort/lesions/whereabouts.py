@@ -1,0 +1,87 @@
+"""Whereabouts: the organ ROI that holds most of a lesion, and what contradicts it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oligort.display import quoted
+from oligort.errors import NotEvaluable
+from oligort.geometry.components import Part
+from oligort.geometry.contact import shared_volume_cc
+from oligort.geometry.slabs import SlabModel, slabs_of
+from oligort.geometry.structure import Structure
+from oligort.lesions.candidates import Candidate, organ_candidates
+from oligort.lesions.repetition import CensusThresholds
+from oligort.lesions.vocabulary import Organ
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """The organ of one part.
+
+    Parameters
+    ----------
+    organ : Organ or None
+        From the register, else the name, else the place; None when unknown.
+    evidence : str
+        What it rests on, or "".
+    conflict : str
+        What the place says against register or name, with the fractions, or "".
+    """
+
+    organ: Organ | None
+    evidence: str = ""
+    conflict: str = ""
+
+
+class OrganFinder:
+    """Finds the organ ROI that holds most of a part; every organ is cut into slabs once."""
+
+    def __init__(
+        self, structures: Sequence[Structure], spacing_mm: float | None, limits: CensusThresholds
+    ) -> None:
+        self.notes: list[str] = []
+        self._limits = limits
+        self._organs: list[tuple[str, Organ, SlabModel]] = []
+        for structure, organ in organ_candidates(structures):
+            try:
+                self._organs.append((structure.roi_name, organ, slabs_of(structure, spacing_mm)))
+            except NotEvaluable as reason:
+                self.notes.append(f"not asked where lesions lie: {reason}")
+
+    def organ_of(self, candidate: Candidate, part: Part, label: str) -> Whereabouts:
+        """Return organ and evidence; the register or the name decides where it speaks."""
+        holders = sorted(
+            (
+                (shared_volume_cc(part.model, model) / part.volume_cc, roi_name, organ)
+                for roi_name, organ, model in self._organs
+                if roi_name != candidate.roi_name and part.model.frame.is_parallel_to(model.frame)
+            ),
+            key=lambda holder: holder[:2],
+            reverse=True,
+        )
+        share, roi_name, organ = holders[0] if holders else (0.0, "", None)
+        next_share, next_name = max(
+            ((s, name) for s, name, other in holders if other is not organ), default=(0.0, "")
+        )
+        is_clear = share >= self._limits.organ_fraction
+        if candidate.organ is not None:
+            stated = max((s for s, _, held_by in holders if held_by is candidate.organ), default=0)
+            conflict = ""
+            if is_clear and organ is not candidate.organ and stated < self._limits.organ_fraction:
+                conflict = (
+                    f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
+                    f"{share:.0%} of it lie in ROI {quoted(roi_name)} and {stated:.0%} in an ROI "
+                    f"of {candidate.organ}"
+                )
+            return Whereabouts(candidate.organ, candidate.organ_evidence, conflict)
+        if not is_clear:
+            return Whereabouts(None)
+        if share - next_share < self._limits.organ_lead:
+            self.notes.append(
+                f"{quoted(label)} lies in two organs: {share:.0%} of it in ROI {quoted(roi_name)} "
+                f"and {next_share:.0%} in ROI {quoted(next_name)}"
+            )
+            return Whereabouts(None)
+        return Whereabouts(
+            organ, f"from its position: {share:.0%} of it lie in ROI {quoted(roi_name)}"
+        )
