@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from oligort.geometry.components import Part
 from oligort.geometry.raster import CoverageRaster, Lattice
+from oligort.lesions.enclosure import filled
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -53,7 +54,11 @@ class Bulges:
 
 
 def bulges_of(part: Part, neck_fraction: float) -> Bulges:
-    """Return the bulges of a part: places with less than `neck_fraction` of depth between them."""
+    """Return the bulges of a part: places with less than `neck_fraction` of depth between them.
+
+    A hollow is filled: what dies in the middle of a lesion makes no two of it.
+    """
+    part = filled(part)
     low, high = part.bounds_mm
     lattice = Lattice.around(part.slabs, float((high - low).max()) / CELLS)
     raster = CoverageRaster(part.slabs, lattice)

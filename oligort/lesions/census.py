@@ -150,7 +150,10 @@ def _lesion(
     place = organs.organ_of(candidate, part, label)
     extent = extent_of(part)
     bulges = bulges_of(part, limits.neck_fraction) if candidate.role in _COUNTS else None
-    counted, doubt = _own_count(candidate, number, bulges, limits)
+    role = candidate.role
+    if role is Role.GTV and place.is_distant and not candidate.role_is_stated:
+        role = Role.GTV_METASTASIS  # as a GTV named after that organ is
+    counted, doubt = _own_count(candidate, number, role, bulges, limits)
     lesion = Lesion(
         roi_name=candidate.roi_name,
         roi_number=candidate.structure.roi_number,
@@ -175,10 +178,14 @@ def _lesion(
 
 
 def _own_count(
-    candidate: Candidate, number: int, bulges: Bulges | None, limits: CensusThresholds
+    candidate: Candidate,
+    number: int,
+    role: Role,
+    bulges: Bulges | None,
+    limits: CensusThresholds,
 ) -> tuple[Count, str]:
-    """Return what one part counts by itself, and why it is doubtful."""
-    count = _COUNTS.get(candidate.role, NONE)
+    """Return what one part counts by itself in its role, and why it is doubtful."""
+    count = _COUNTS.get(role, NONE)
     volume_cc = candidate.parts[number].volume_cc
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc

@@ -6,7 +6,6 @@ import numpy as np
 
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
-from oligort.geometry.slabs import SlabModel
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def enclosure_of(
         return Enclosure(inside, False, max(radii_mm[1] - radii_mm[0], 0.0), offset_mm)
     if inside > 1 - covered_fraction or not _is_hollow(outer):
         return None
-    in_hollow = shared_volume_cc(inner.model, _filled(outer)) / inner.volume_cc - inside
+    in_hollow = shared_volume_cc(inner.model, filled(outer).model) / inner.volume_cc - inside
     if in_hollow < covered_fraction:
         return None
     return Enclosure(in_hollow, True, 0.0, offset_mm)
@@ -56,8 +55,10 @@ def _is_hollow(part: Part) -> bool:
     return any((slab.drawn.enclosed_mm2 < 0).any() for slab in part.slabs)
 
 
-def _filled(part: Part) -> SlabModel:
-    """Return the slabs of a part without the holes in them."""
+def filled(part: Part) -> Part:
+    """Return a part without the holes in it."""
+    if not _is_hollow(part):
+        return part
     slabs = [
         replace(
             slab,
@@ -69,4 +70,4 @@ def _filled(part: Part) -> SlabModel:
         )
         for slab in part.slabs
     ]
-    return replace(part.model, slabs=tuple(slabs))
+    return replace(part, model=replace(part.model, slabs=tuple(slabs)))

@@ -31,6 +31,9 @@ class CensusThresholds:
         tumour of some cm reach 0.8 to 0.92; 0.95 is beyond independent drawing.
     maybe_duplicate_dice : float
         From this Dice to `duplicate_dice` two parts may be one lesion contoured twice.
+    superseded_dice : float
+        From this Dice on a part whose name says "old", "copy" or "auto" repeats the other one: what
+        it has in common is more than what it has not.
     covered_fraction : float
         An ROI is a union when its parts fill at least this share of it, and lie in it by as much.
     speck_cc : float
@@ -42,7 +45,8 @@ class CensusThresholds:
         ... and this much more of it than any other organ: half in each is in neither.
     neck_fraction : float
         A part may be several lesions where it narrows to less than this share of the depth of
-        both sides. Balls of one size that overlap by a quarter of a diameter narrow to 0.66.
+        both sides. Balls of one size that overlap by a quarter of a diameter narrow to 0.66, and
+        the raster that tells makes up to 0.8 of that in a part of three planes.
     even_margin : float
         A part inside another is what a margin is drawn around, or the middle of it, if their
         centres lie apart by no more than this share of the mean margin: at a third the margin is
@@ -51,11 +55,12 @@ class CensusThresholds:
 
     duplicate_dice: float = 0.95
     maybe_duplicate_dice: float = 0.85
+    superseded_dice: float = 2 / 3
     covered_fraction: float = 0.95
     speck_cc: float = 0.01
     organ_fraction: float = 0.5
     organ_lead: float = 0.2
-    neck_fraction: float = 0.75
+    neck_fraction: float = 0.8
     even_margin: float = 1 / 3
 
 
@@ -196,12 +201,24 @@ def _drop_duplicates(
     pairs = sorted(shared, key=lambda pair: (-_dice(candidates, pair, shared), pair))
     for pair in pairs:
         dice = _dice(candidates, pair, shared)
-        if dice <= thresholds.duplicate_dice or any(key in found.dropped for key in pair):
+        if dice <= _repeats_from(candidates, pair, thresholds):
+            continue
+        if any(key in found.dropped for key in pair):
             continue
         if _names_contradict(candidates, pair):
             continue  # which of the two names is right is not for a program to say
         kept, dropped = sorted(pair, key=lambda key: _worth(candidates[key[0]], key))
         found.dropped[dropped] = f"repeats {_label(candidates, kept)} (Dice {dice:.3f})"
+
+
+def _repeats_from(
+    candidates: Sequence[Candidate], pair: tuple[Key, Key], thresholds: CensusThresholds
+) -> float:
+    """Return the Dice above which two parts are one volume; less if one is marked superseded."""
+    superseded = {bool(candidates[key[0]].name.superseded) for key in pair}
+    may_count = Role.GTV_METASTASIS in {candidates[key[0]].role for key in pair}
+    by_name = superseded == {True, False} and may_count
+    return thresholds.superseded_dice if by_name else thresholds.duplicate_dice
 
 
 def _names_contradict(candidates: Sequence[Candidate], pair: tuple[Key, Key]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
@@ -9,6 +10,7 @@ from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Structure
+from oligort.lesions.aliases import organ_aliases
 from oligort.lesions.candidates import Candidate, organ_candidates
 from oligort.lesions.repetition import CensusThresholds
 from oligort.lesions.vocabulary import Organ
@@ -26,11 +28,14 @@ class Whereabouts:
         What it rests on, or "".
     conflict : str
         What the place says against register or name, with the fractions, or "".
+    is_distant : bool
+        Whether nearly all of it lies in an organ whose gross tumour is a metastasis.
     """
 
     organ: Organ | None
     evidence: str = ""
     conflict: str = ""
+    is_distant: bool = False
 
 
 class OrganFinder:
@@ -83,5 +88,13 @@ class OrganFinder:
             )
             return Whereabouts(None)
         return Whereabouts(
-            organ, f"from its position: {share:.0%} of it lie in ROI {quoted(roi_name)}"
+            organ,
+            f"from its position: {share:.0%} of it lie in ROI {quoted(roi_name)}",
+            is_distant=organ in _distant_organs() and share >= self._limits.covered_fraction,
         )
+
+
+@cache
+def _distant_organs() -> frozenset[Organ | None]:
+    """Return the organs whose gross tumour is a metastasis."""
+    return frozenset(alias.organ for alias in organ_aliases().values() if alias.is_distant)
