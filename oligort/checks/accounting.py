@@ -57,14 +57,22 @@ class AccountedLesion:
     def organ(self) -> Organ | None:
         """What the register says, else what name or place of the contours say.
 
-        None where the register and an ROI's name contradict each other: it may be either.
+        None where register, an ROI's name and its place contradict each other: it may be either.
         """
+        if self.organ_conflicts:
+            return None
         named = {read_roi_name(lesion.roi_name).organ for lesion in self.contours} - {None}
         if self.entry is not None and self.entry.organ is not None and named - {self.entry.organ}:
             return None
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
         return self.contours[0].organ if self.contours else None
+
+    @property
+    def organ_conflicts(self) -> tuple[str, ...]:
+        """What the place of its contours says against register or name."""
+        conflicts = (contour.organ_conflict for contour in self.contours)
+        return tuple(conflict for conflict in conflicts if conflict)
 
     @property
     def doubts(self) -> tuple[str, ...]:

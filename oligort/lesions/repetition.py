@@ -298,9 +298,10 @@ def _drop_one(
         found.outlines.append((outer, inner))
 
 
-def _telling(candidate: Candidate) -> tuple[bool, bool, bool]:
-    """Order by what a name tells of a lesion, the most telling first."""
+def _telling(candidate: Candidate) -> tuple[bool, ...]:
+    """Order by what register and name tell of a lesion, the most telling first."""
     return (
+        not candidate.role_is_stated,
         bool(candidate.name.superseded),
         candidate.is_union,
         candidate.role not in _NAMED_ROLES,

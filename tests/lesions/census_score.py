@@ -38,6 +38,13 @@ class Score:
     wrong: tuple[str, ...]
 
     @property
+    def eligible(self) -> bool | None:
+        """Whether both limits are kept; one that is broken decides."""
+        if False in (self.in_all, self.per_organ):
+            return False
+        return None if None in (self.in_all, self.per_organ) else True
+
+    @property
     def width(self) -> int:
         return self.found.most - self.found.least
 
@@ -90,7 +97,7 @@ def _ranges_by_organ(
 
 
 def share(scores: list[Score], of: str) -> float:
-    """Return the share of verdicts among the sets, for `in_all` or `per_organ`."""
+    """Return the share of verdicts among the sets: `in_all`, `per_organ` or `eligible`."""
     return sum(getattr(one, of) is not None for one in scores) / len(scores)
 
 
@@ -103,8 +110,7 @@ def lines(scores: list[Score]) -> Iterator[str]:
     yield f"most - least, mean            {sum(widths) / len(widths):.2f}"
     yield f"verdict in all                {share(scores, 'in_all'):.1%}"
     yield f"verdict per organ             {share(scores, 'per_organ'):.1%}"
-    both = sum(None not in (one.in_all, one.per_organ) for one in scores)
-    yield f"both verdicts                 {both / len(scores):.1%}"
+    yield f"verdict on both together      {share(scores, 'eligible'):.1%}"
     yield f"wrong verdicts                {sum(len(one.wrong) for one in scores)}"
     yield ""
     yield f"{'complication':28} sets  outside  mean width  verdicts in all"
