@@ -6,7 +6,7 @@ name, else by organ where the numbers agree; what stays open on both sides makes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
@@ -94,7 +94,13 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     taken = {id(contour) for lesion in accounted for contour in lesion.contours}
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
-    open_drawn = [lesion for lesion in drawn if id(lesion) not in taken]
+    known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
+    # What may be one with a lesion that is accounted for need not be a further one.
+    open_drawn = [
+        replace(it, counted=Count(0, it.counted.most)) if it.group in known_groups else it
+        for it in drawn
+        if id(it) not in taken
+    ]
 
     pairs = _by_organ(open_entries, open_drawn)
     accounted += pairs

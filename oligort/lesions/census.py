@@ -86,6 +86,13 @@ def census(
     }
     doubts, groups = doubts_of(lesions, repetition)
     lesions = with_outlines(lesions, candidates, repetition, groups)
+    group_of = {
+        key: number
+        for number, members in enumerate(groups, 1)
+        for key in members
+        if len(members) > 1
+    }
+    lesions = {key: replace(it, group=group_of.get(key, 0)) for key, it in lesions.items()}
     lesions = {key: _with_doubt(lesion, doubts.get(key)) for key, lesion in lesions.items()}
     counts, total = add_up(lesions, groups, unmeasured)
     excluded = [missing.exclusion for missing in unmeasured]

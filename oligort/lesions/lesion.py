@@ -71,6 +71,8 @@ class Lesion:
         (0, 0); more at most where two may have grown together.
     doubt : str
         Why `counted` is a range, or "".
+    group : int
+        The same number for parts that may be one lesion; 0 of a part that stands alone.
     """
 
     roi_name: str
@@ -91,6 +93,7 @@ class Lesion:
     counted: Count
     doubt: str = ""
     organ_conflict: str = ""
+    group: int = 0
 
 
 @dataclass(frozen=True)
