@@ -234,10 +234,11 @@ def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
     )
 
 
-def _weight(case: Case, rule: Limit, part: Lesion) -> tuple[int, float]:
-    """Order the contours of one lesion: the largest that breaks the limit, or may, stands first."""
+def _weight(case: Case, rule: Limit, part: Lesion) -> tuple[bool, bool, float]:
+    """Order the contours of one lesion: the largest that breaks the limit, or may, comes last."""
     deciding = _deciding_mm(case, part)
-    return {True: 0, None: 1, False: 2}[allowed_throughout(deciding, rule)], float(deciding)
+    allowed = allowed_throughout(deciding, rule)
+    return allowed is False, allowed is None, float(deciding)
 
 
 def _deciding_mm(case: Case, lesion: Lesion) -> Measure:
