@@ -23,7 +23,8 @@ class Measure(float):
         "Gy", "cc", "mm" or "%"; "" of a ratio.
     **intervals : tuple[float, float]
         Lowest and highest value by cause: ``coverage`` (volume outside the dose grid),
-        ``convention`` (end caps, interpolation), ``numerical``.
+        ``convention`` (end caps, interpolation), ``numerical``, ``outline`` (which of several
+        outlines is the lesion's).
 
     Raises
     ------

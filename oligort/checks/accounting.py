@@ -6,7 +6,7 @@ name, else by organ where the numbers agree; what stays open on both sides makes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
@@ -57,14 +57,22 @@ class AccountedLesion:
     def organ(self) -> Organ | None:
         """What the register says, else what name or place of the contours say.
 
-        None where the register and an ROI's name contradict each other: it may be either.
+        None where register, an ROI's name and its place contradict each other: it may be either.
         """
+        if self.organ_conflicts:
+            return None
         named = {read_roi_name(lesion.roi_name).organ for lesion in self.contours} - {None}
         if self.entry is not None and self.entry.organ is not None and named - {self.entry.organ}:
             return None
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
         return self.contours[0].organ if self.contours else None
+
+    @property
+    def organ_conflicts(self) -> tuple[str, ...]:
+        """What the place of its contours says against register or name."""
+        conflicts = (contour.organ_conflict for contour in self.contours)
+        return tuple(conflict for conflict in conflicts if conflict)
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -86,7 +94,13 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     taken = {id(contour) for lesion in accounted for contour in lesion.contours}
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
-    open_drawn = [lesion for lesion in drawn if id(lesion) not in taken]
+    known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
+    # What may be one with a lesion that is accounted for need not be a further one.
+    open_drawn = [
+        replace(it, counted=Count(0, it.counted.most)) if it.group in known_groups else it
+        for it in drawn
+        if id(it) not in taken
+    ]
 
     pairs = _by_organ(open_entries, open_drawn)
     accounted += pairs

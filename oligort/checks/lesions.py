@@ -1,6 +1,6 @@
 """Lesions: how many metastases, how many in one organ, how large (I4i, I4ii, I4iii)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from oligort.checks.accounting import AccountedLesion, per_organ, total
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
@@ -70,7 +70,10 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     organ = max(counts, key=lambda organ: (counts[organ].least, counts[organ].most))
     fullest = Count(counts[organ].least, max(count.most for count in counts.values()))
     here = tuple(lesion for lesion in lesions if lesion.organ in (organ, None))
-    yield _count_finding(case, "OL202", rule, fullest, lesions=here, about=_organ_name(organ))
+    disputed = [text for lesion in here for text in lesion.organ_conflicts]
+    yield _count_finding(
+        case, "OL202", rule, fullest, lesions=here, about=_organ_name(organ), also=disputed
+    )
 
 
 @check(
@@ -88,7 +91,8 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     that is not drawn. A larger 3D diameter is a query. Where only a PTV, CTV or ITV is drawn, its
     diameter is an upper bound.
 
-    Not evaluable when: contour and register lie on both sides of the limit, a lesion is neither
+    Not evaluable when: contour and register, or several outlines that may be the lesion's (of
+    lesions in contact, a shell, a margin), lie on both sides of the limit, a lesion is neither
     drawn nor sized, an oversized GTV may be the primary, or no register lists the lesions.
 
     Source: NCT06190782, inclusion criteria, I4iii.
@@ -137,9 +141,11 @@ def _count_finding(
     *,
     lesions: tuple[AccountedLesion, ...],
     about: str = "",
+    also: Sequence[str] = (),
 ) -> Finding:
     """Return the finding on a number of lesions that may be a range, or only a lower bound."""
-    doubts = "; ".join(dict.fromkeys(doubt for lesion in lesions for doubt in lesion.doubts))
+    told = [doubt for lesion in lesions for doubt in lesion.doubts]
+    doubts = "; ".join(dict.fromkeys([*told, *also]))
     incomplete = _why_incomplete(case)
     names = listed((lesion.name for lesion in lesions), 6) if lesions else "none"
     evidence = Evidence(
@@ -187,7 +193,7 @@ def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
     entry_mm = lesion.entry.size_mm if lesion.entry else None
     if not lesion.contours:
         return _undrawn_size_finding(case, rule, lesion.name, lesion.entry)
-    largest = max(lesion.contours, key=lambda part: float(_deciding_mm(case, part)))
+    largest = max(lesion.contours, key=lambda part: _weight(case, rule, part))
     deciding = _deciding_mm(case, largest)
     allowed = allowed_throughout(deciding, rule)
     if allowed is None:
@@ -195,6 +201,9 @@ def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
             f"its diameter is {deciding.low:.1f} to {deciding.high:.1f} mm and the limit lies "
             f"between"
         )
+        if "outline" in deciding.intervals:
+            told = "; ".join(lesion.doubts) or "another ROI draws it otherwise"
+            reason += f", by which outlines are its own: {told}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     if not allowed and lesion.counted.least == 0:
         reason = f"it measures {deciding:.1f} mm, and " + (
@@ -223,6 +232,13 @@ def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
             ]
         ),
     )
+
+
+def _weight(case: Case, rule: Limit, part: Lesion) -> tuple[bool, bool, float]:
+    """Order the contours of one lesion: the largest that breaks the limit, or may, comes last."""
+    deciding = _deciding_mm(case, part)
+    allowed = allowed_throughout(deciding, rule)
+    return allowed is False, allowed is None, float(deciding)
 
 
 def _deciding_mm(case: Case, lesion: Lesion) -> Measure:

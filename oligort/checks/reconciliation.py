@@ -26,16 +26,18 @@ def reconciliation(case: Case) -> Iterator[Finding]:
 
     How it is measured: entries of the register are matched to contours by ROI name, else by organ
     where both sides have equally many. Queries are: ROI names of the register that are not drawn,
-    lesions that the register does not list, kinds and organs of the register that contradict an
-    ROI's name or place, and targets that are drawn around no known lesion.
+    lesions that the register does not list, kinds and organs in which register, name and place of
+    an ROI contradict each other (with the fraction in each organ), and targets that are drawn
+    around no known lesion.
 
-    Not evaluable when: no register lists lesions, or no structure set can be read.
+    Not evaluable when: no register lists lesions (a name that the place contradicts is told even
+    so), or no structure set can be read.
 
     Source: oligort convention.
     """
-    if case.register is None or not case.register.lesions:
-        raise NotEvaluable("no register lists the lesions")
-    queries = tuple(_queries(case))
+    has_register = case.register is not None and case.register.lesions
+    conflicts = (one.organ_conflict for one in case.census.lesions if one.organ_conflict)
+    queries = tuple(_queries(case) if has_register else conflicts)
     pairs = ", ".join(
         f"{lesion.name} by {lesion.matched_by}" for lesion in case.accounted if lesion.matched_by
     )
@@ -48,6 +50,8 @@ def reconciliation(case: Case) -> Iterator[Finding]:
             source=CONVENTION,
             hint="correct the register or the structure names",
         )
+    if not has_register:
+        raise NotEvaluable("no register lists the lesions")
     if not queries:
         yield Finding(
             code="OL204",

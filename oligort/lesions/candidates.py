@@ -28,7 +28,7 @@ class Candidate:
     """One ROI that is measured: what it is called, and its separate parts.
 
     `role` is what counts; for an ROI whose name says that several volumes are drawn in it
-    (`is_union`) that of those volumes.
+    (`is_union`) that of those volumes. `role_is_stated` where the register says the role.
     """
 
     structure: Structure
@@ -38,6 +38,7 @@ class Candidate:
     organ_evidence: str
     parts: tuple[Part, ...]
     is_union: bool = False
+    role_is_stated: bool = False
 
     @property
     def roi_name(self) -> str:
@@ -74,6 +75,7 @@ def read_candidate(
         organ_evidence=evidence,
         parts=parts(structure, usual_spacing_mm),
         is_union=is_union,
+        role_is_stated=hints.get(structure.roi_name, LesionHint()).role is not None,
     )
 
 

@@ -1,39 +1,35 @@
 """The census: every lesion measured, and how many distant metastases there are, least and most."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable, SelectionError
-from oligort.geometry.components import Part, connected_groups
-from oligort.geometry.contact import shared_volume_cc
-from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Structure
+from oligort.lesions.bulges import Bulges, bulges_of
 from oligort.lesions.candidates import (
     Candidate,
     LesionHint,
     extent_of,
     identity,
     is_gross_tumour,
-    organ_candidates,
     read_candidate,
     usual_spacing_of,
 )
+from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
 from oligort.lesions.naming import read_roi_name
-from oligort.lesions.repetition import CensusThresholds, Key, Repetition, find_repetition
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.outlines import at_least, with_outlines
+from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
+from oligort.lesions.vocabulary import Role
+from oligort.lesions.whereabouts import OrganFinder
 from oligort.measure import Measure
 
 __all__ = ["CensusThresholds", "LesionHint", "census"]
 
 _COUNTS = {Role.GTV_METASTASIS: Count(1, 1), Role.GTV: Count(0, 1)}
 """What one part of an ROI counts by its role; every other role is no distant metastasis."""
-
-_NONE, _MAYBE = Count(0, 0), Count(0, 1)
-
-_DISTINCT_ROLES = {Role.GTV_PRIMARY, Role.GTV_NODE}
 
 _REASONS = {
     Role.ITV: "an ITV holds motion as well: its size is an upper bound of the lesion's",
@@ -43,14 +39,6 @@ _REASONS = {
     Role.RING: "a ring or a wall, drawn for planning",
     Role.HELPER: "drawn for planning",
 }
-
-
-@dataclass(frozen=True)
-class _Unmeasured:
-    """An ROI that cannot be measured; the metastasis that it names may still be there."""
-
-    exclusion: Exclusion
-    organ: Organ | None
 
 
 def census(
@@ -90,15 +78,23 @@ def census(
     chosen = _chosen(structures, hints, roi_names)
     candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
     repetition = find_repetition(candidates, limits)
-    organs = _OrganFinder(structures, spacing_mm, limits.organ_fraction)
+    organs = OrganFinder(structures, spacing_mm, limits)
     lesions = {
         (number, part): _lesion(candidate, part, limits, organs)
         for number, candidate in enumerate(candidates)
         for part in range(len(candidate.parts))
     }
-    doubts, groups = _doubts(lesions, repetition)
+    doubts, groups = doubts_of(lesions, repetition)
+    lesions = with_outlines(lesions, candidates, repetition, groups)
+    group_of = {
+        key: number
+        for number, members in enumerate(groups, 1)
+        for key in members
+        if len(members) > 1
+    }
+    lesions = {key: replace(it, group=group_of.get(key, 0)) for key, it in lesions.items()}
     lesions = {key: _with_doubt(lesion, doubts.get(key)) for key, lesion in lesions.items()}
-    counts, total = _add_up(lesions, groups, unmeasured)
+    counts, total = add_up(lesions, groups, unmeasured)
     excluded = [missing.exclusion for missing in unmeasured]
     excluded += _repeated(candidates, repetition)
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
@@ -106,7 +102,9 @@ def census(
         lesions = {key: it for key, it in lesions.items() if key not in repetition.dropped}
         excluded += _no_lesions(structures, chosen)
         notes += _typed_otherwise(structures, chosen)
+    notes += [it.organ_conflict for it in lesions.values() if it.organ_conflict]
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
+    notes += [text for it in lesions.values() if (text := _size_in_doubt(it))]
     return LesionCensus(
         tuple(lesions.values()),
         total,
@@ -136,7 +134,7 @@ def _chosen(
 
 def _candidates(
     chosen: Sequence[Structure], hints: Mapping[str, LesionHint], spacing_mm: float | None
-) -> tuple[list[Candidate], list[_Unmeasured]]:
+) -> tuple[list[Candidate], list[Unmeasured]]:
     """Return the ROIs that can be measured, and those that cannot."""
     candidates, unmeasured = [], []
     for structure in chosen:
@@ -147,65 +145,31 @@ def _candidates(
             role = name.base if role is Role.UNION else role
             may_be = role in _COUNTS
             exclusion = Exclusion(structure.roi_name, f"not measured: {reason}", may_be)
-            unmeasured.append(_Unmeasured(exclusion, organ))
+            unmeasured.append(Unmeasured(exclusion, organ))
     return candidates, unmeasured
 
 
-class _OrganFinder:
-    """Finds the organ ROI that holds most of a part; organs are cut into slabs when needed."""
-
-    def __init__(
-        self, structures: Sequence[Structure], spacing_mm: float | None, fraction: float
-    ) -> None:
-        self.notes: list[str] = []
-        self._fraction = fraction
-        self._organs: list[tuple[str, Organ, SlabModel]] = []
-        for structure, organ in organ_candidates(structures):
-            try:
-                self._organs.append((structure.roi_name, organ, slabs_of(structure, spacing_mm)))
-            except NotEvaluable as reason:
-                self.notes.append(f"not asked where lesions lie: {reason}")
-
-    def organ_of(self, candidate: Candidate, part: Part, label: str) -> tuple[Organ | None, str]:
-        """Return organ and evidence; the register or the name decides where it speaks."""
-        holders = [
-            (shared_volume_cc(part.model, model) / part.volume_cc, organ, roi_name)
-            for roi_name, organ, model in self._organs
-            if roi_name != candidate.roi_name and part.model.frame.is_parallel_to(model.frame)
-        ]
-        share, organ, roi_name = max(
-            holders, key=lambda holder: (holder[0], holder[2]), default=(0.0, None, "")
-        )
-        if candidate.organ is not None:
-            stated = max((s for s, held_by, _ in holders if held_by is candidate.organ), default=0)
-            if organ is not candidate.organ and stated < self._fraction <= share:
-                self.notes.append(
-                    f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
-                    f"{share:.0%} of it lie in ROI {quoted(roi_name)} and {stated:.0%} in an ROI "
-                    f"of {candidate.organ}"
-                )
-            return candidate.organ, candidate.organ_evidence
-        if organ is None or share < self._fraction:
-            return None, ""
-        return organ, f"from its position: {share:.0%} of it lie in ROI {quoted(roi_name)}"
-
-
 def _lesion(
-    candidate: Candidate, number: int, limits: CensusThresholds, organs: _OrganFinder
+    candidate: Candidate, number: int, limits: CensusThresholds, organs: OrganFinder
 ) -> Lesion:
     """Measure one part; what repeats it is not yet looked at."""
     part, label = candidate.parts[number], candidate.label(number)
-    organ, evidence = organs.organ_of(candidate, part, label)
+    place = organs.organ_of(candidate, part, label)
     extent = extent_of(part)
-    counted, doubt = _own_count(candidate, number, limits)
-    return Lesion(
+    bulges = bulges_of(part, limits.neck_fraction) if candidate.role in _COUNTS else None
+    role = candidate.role
+    if role is Role.GTV and place.is_distant and not candidate.role_is_stated:
+        role = Role.GTV_METASTASIS  # as a GTV named after that organ is
+    counted, doubt = _own_count(candidate, number, role, bulges, limits)
+    lesion = Lesion(
         roi_name=candidate.roi_name,
         roi_number=candidate.structure.roi_number,
         label=label,
         part=number + 1,
         role=Role.UNION if candidate.is_union else candidate.role,
-        organ=organ,
-        organ_evidence=evidence,
+        organ=place.organ,
+        organ_evidence=place.evidence,
+        organ_conflict=place.conflict,
         volume_cc=part.volume_cc,
         longest_axial_mm=Measure(extent.longest_axial.length_mm, "mm"),
         short_axis_mm=Measure(extent.longest_axial.short_axis_mm, "mm"),
@@ -217,11 +181,18 @@ def _lesion(
         counted=counted,
         doubt=doubt,
     )
+    return at_least(lesion, bulges.widest_mm) if bulges and bulges.most > 1 else lesion
 
 
-def _own_count(candidate: Candidate, number: int, limits: CensusThresholds) -> tuple[Count, str]:
-    """Return what one part counts by itself, and why it is doubtful."""
-    count = _COUNTS.get(candidate.role, _NONE)
+def _own_count(
+    candidate: Candidate,
+    number: int,
+    role: Role,
+    bulges: Bulges | None,
+    limits: CensusThresholds,
+) -> tuple[Count, str]:
+    """Return what one part counts by itself in its role, and why it is doubtful."""
+    count = _COUNTS.get(role, NONE)
     volume_cc = candidate.parts[number].volume_cc
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc
@@ -229,43 +200,38 @@ def _own_count(candidate: Candidate, number: int, limits: CensusThresholds) -> t
     superseded = f'its name says "{candidate.name.superseded}", yet no other ROI repeats it'
     undecided = "its name does not say whether it is the primary or a metastasis"
     cases = (
-        (count == _NONE, _NONE, ""),
-        (is_speck and has_larger, _NONE, f"{speck}: not counted beside the larger parts"),
-        (is_speck, _MAYBE, speck),
-        (candidate.is_union, _MAYBE, "named a union, and no other ROI fills this part"),
-        (bool(candidate.name.superseded), _MAYBE, superseded),
-        (count == _MAYBE, _MAYBE, undecided),
+        (count == NONE, NONE, ""),
+        (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),
+        (is_speck, MAYBE, speck),
+        (candidate.is_union, MAYBE, "named a union, and no other ROI fills this part"),
+        (bool(candidate.name.superseded), MAYBE, superseded),
+        (count == MAYBE, MAYBE, undecided),
     )
-    return next(((counted, doubt) for holds, counted, doubt in cases if holds), (count, ""))
+    counted, doubt = next(((c, text) for holds, c, text in cases if holds), (count, ""))
+    if is_speck or bulges is None or bulges.most == 1 or not counted.most:
+        return counted, doubt
+    return Count(counted.least, bulges.most), "; ".join(filter(None, [doubt, _grown(bulges)]))
 
 
-def _doubts(
-    lesions: Mapping[Key, Lesion], repetition: Repetition
-) -> tuple[dict[Key, tuple[Count, str]], list[list[Key]]]:
-    """Return the counts that other ROIs change, and the groups of parts that may be one lesion."""
-    doubts = {key: (_NONE, reason) for key, reason in repetition.dropped.items()}
-    keys = [key for key in lesions if lesions[key].counted.most and key not in doubts]
-    links = [
-        (keys.index(a), keys.index(b)) for a, b in repetition.may_be_one if a in keys and b in keys
-    ]
-    groups: dict[int, list[Key]] = {}
-    for key, group in zip(keys, connected_groups(len(keys), links), strict=True):
-        groups.setdefault(group, []).append(key)
-    for pair, reason in repetition.may_be_one.items():
-        for key, other in (pair, pair[::-1]):
-            counts_alone = key in keys and other not in keys and other not in doubts
-            if counts_alone and lesions[other].role in _DISTINCT_ROLES:
-                doubts[key] = (_MAYBE, reason)
-    for members in groups.values():
-        # One of the group surely counts where any does: the largest stands for it.
-        first = max(
-            members, key=lambda key: (lesions[key].counted.least, lesions[key].volume_cc, key)
-        )
-        for key in members:
-            if key != first:
-                reasons = [text for pair, text in repetition.may_be_one.items() if key in pair]
-                doubts.setdefault(key, (_MAYBE, "; ".join(reasons)))
-    return doubts, list(groups.values())
+def _grown(bulges: Bulges) -> str:
+    """Return why a part may be several lesions."""
+    if bulges.crossing_loops >= bulges.count:
+        return f"{bulges.crossing_loops} of its loops cross each other: it may be as many lesions"
+    return (
+        f"it narrows to {bulges.neck_fraction:.0%} between {bulges.count} bulges: it may be as "
+        f"many lesions"
+    )
+
+
+def _size_in_doubt(lesion: Lesion) -> str:
+    """Return the sizes that the outlines in question leave open, or ""."""
+    sizes = lesion.longest_axial_mm.intervals.get("outline")
+    if sizes is None or not lesion.counted.most:
+        return ""
+    return (
+        f"{quoted(lesion.label)}: {sizes.low:.1f} to {sizes.high:.1f} mm axially, by which "
+        f"outlines are its own"
+    )
 
 
 def _with_doubt(lesion: Lesion, doubt: tuple[Count, str] | None) -> Lesion:
@@ -273,36 +239,6 @@ def _with_doubt(lesion: Lesion, doubt: tuple[Count, str] | None) -> Lesion:
         return lesion
     reasons = [text for text in (lesion.doubt, doubt[1]) if text]
     return replace(lesion, counted=doubt[0], doubt="; ".join(reasons))
-
-
-def _add_up(
-    lesions: Mapping[Key, Lesion],
-    groups: Sequence[Sequence[Key]],
-    unmeasured: Sequence[_Unmeasured],
-) -> tuple[dict[Organ | None, Count], Count]:
-    """Return the counts per organ and in all.
-
-    A group that may be one lesion adds to an organ's least count only if all of it lies there.
-    """
-    per_organ: dict[Organ | None, Count] = {}
-    total = _NONE
-    for members in groups:
-        counts = [lesions[key].counted for key in members]
-        organs = [lesions[key].organ for key in members]
-        least = max(count.least for count in counts)
-        total = _sum(total, Count(least, len(members)))
-        for organ in dict.fromkeys(organs):
-            own = Count(least if len(set(organs)) == 1 else 0, organs.count(organ))
-            per_organ[organ] = _sum(per_organ.get(organ, _NONE), own)
-    for missing in unmeasured:
-        if missing.exclusion.may_be_metastasis:
-            total = _sum(total, _MAYBE)
-            per_organ[missing.organ] = _sum(per_organ.get(missing.organ, _NONE), _MAYBE)
-    return per_organ, total
-
-
-def _sum(first: Count, second: Count) -> Count:
-    return Count(first.least + second.least, first.most + second.most)
 
 
 def _repeated(candidates: Sequence[Candidate], repetition: Repetition) -> list[Exclusion]:

@@ -48,10 +48,13 @@ class Lesion:
         From the register, else the name, else the organ that holds most of it; None when unknown.
     organ_evidence : str
         What the organ rests on, as a sentence's tail: "from the ROI name".
+    organ_conflict : str
+        What its place says against the organ, with the fractions, or "".
     volume_cc : float
         Slab volume of the part.
     longest_axial_mm, short_axis_mm : Measure
-        Longest diameter within one loop of one plane, and the widest perpendicular to it there.
+        Longest diameter within one loop of one plane, and the widest perpendicular to it there;
+        the interval ``outline`` is what they are of the other outlines that may be the lesion's.
     plane_mm : float or None
         LPS z of the plane of the longest axial diameter; None where the plane is not axial.
     axial_end_points_mm : (2, 3) array
@@ -64,9 +67,12 @@ class Lesion:
     centroid_mm : (3,) array
         Centre of the part's slab volume.
     counted : Count
-        How many distant metastases this part is at least and at most: (1, 1), (0, 1) or (0, 0).
+        How many distant metastases this part is at least and at most: mostly (1, 1), (0, 1) or
+        (0, 0); more at most where two may have grown together.
     doubt : str
         Why `counted` is a range, or "".
+    group : int
+        The same number for parts that may be one lesion; 0 of a part that stands alone.
     """
 
     roi_name: str
@@ -86,6 +92,8 @@ class Lesion:
     centroid_mm: npt.NDArray[np.float64]
     counted: Count
     doubt: str = ""
+    organ_conflict: str = ""
+    group: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+import numpy as np
+
 from oligort.display import listed, quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
+from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
+from oligort.lesions.enclosure import Enclosure, enclosure_of
 from oligort.lesions.vocabulary import GTV_ROLES, Role
 
 Key = tuple[int, int]
@@ -27,6 +31,9 @@ class CensusThresholds:
         tumour of some cm reach 0.8 to 0.92; 0.95 is beyond independent drawing.
     maybe_duplicate_dice : float
         From this Dice to `duplicate_dice` two parts may be one lesion contoured twice.
+    superseded_dice : float
+        From this Dice on a part whose name says "old", "copy" or "auto" repeats the other one: what
+        it has in common is more than what it has not.
     covered_fraction : float
         An ROI is a union when its parts fill at least this share of it, and lie in it by as much.
     speck_cc : float
@@ -34,13 +41,27 @@ class CensusThresholds:
         2.7 mm, below what a CT of 3 mm slices shows.
     organ_fraction : float
         A lesion lies in the organ that holds at least this share of its volume.
+    organ_lead : float
+        ... and this much more of it than any other organ: half in each is in neither.
+    neck_fraction : float
+        A part may be several lesions where it narrows to less than this share of the depth of
+        both sides. Balls of one size that overlap by a quarter of a diameter narrow to 0.66, and
+        the raster that tells makes up to 0.8 of that in a part of three planes.
+    even_margin : float
+        A part inside another is what a margin is drawn around, or the middle of it, if their
+        centres lie apart by no more than this share of the mean margin: at a third the margin is
+        nowhere more than twice what it is on the other side.
     """
 
     duplicate_dice: float = 0.95
     maybe_duplicate_dice: float = 0.85
+    superseded_dice: float = 2 / 3
     covered_fraction: float = 0.95
     speck_cc: float = 0.01
     organ_fraction: float = 0.5
+    organ_lead: float = 0.2
+    neck_fraction: float = 0.8
+    even_margin: float = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -53,12 +74,15 @@ class Repetition:
         Parts that another ROI draws again.
     may_be_one : mapping of a pair of parts to reason
         Parts that may be one lesion.
+    outlines : list of pairs of parts
+        Two outlines of one lesion, the part that stays first: its size may be the other's.
     notes : list of str
         Contacts that change no count.
     """
 
     dropped: dict[Key, str] = field(default_factory=dict)
     may_be_one: dict[tuple[Key, Key], str] = field(default_factory=dict)
+    outlines: list[tuple[Key, Key]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -68,6 +92,7 @@ def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThreshold
     shared = _shared_volumes(candidates, found)
     _drop_unions(candidates, shared, thresholds, found)
     _drop_duplicates(candidates, shared, thresholds, found)
+    _drop_enclosed(candidates, shared, thresholds, found)
     _relate(candidates, shared, thresholds, found)
     return found
 
@@ -89,14 +114,8 @@ def _shared_volumes(
 
     Only gross tumour is compared: that a target lies in the lung asked for says nothing of either.
     """
-    keys = [
-        (number, part)
-        for number, candidate in enumerate(candidates)
-        for part in range(len(candidate.parts))
-        if candidate.role in GTV_ROLES
-    ]
     shared = {}
-    for a, b in combinations(keys, 2):
+    for a, b in combinations(_tumour_keys(candidates), 2):
         first, second = _part(candidates, a).model, _part(candidates, b).model
         if a[0] == b[0]:
             # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
@@ -111,6 +130,16 @@ def _shared_volumes(
         elif _boxes_meet(_part(candidates, a), _part(candidates, b)) and touch(first, second):
             shared[a, b] = shared_volume_cc(first, second)
     return shared
+
+
+def _tumour_keys(candidates: Sequence[Candidate]) -> list[Key]:
+    """Return every part of gross tumour."""
+    return [
+        (number, part)
+        for number, candidate in enumerate(candidates)
+        for part in range(len(candidate.parts))
+        if candidate.role in GTV_ROLES
+    ]
 
 
 def _boxes_meet(first: Part, second: Part) -> bool:
@@ -172,22 +201,134 @@ def _drop_duplicates(
     pairs = sorted(shared, key=lambda pair: (-_dice(candidates, pair, shared), pair))
     for pair in pairs:
         dice = _dice(candidates, pair, shared)
-        if dice <= thresholds.duplicate_dice or any(key in found.dropped for key in pair):
+        if dice <= _repeats_from(candidates, pair, thresholds):
             continue
-        roles = {candidates[key[0]].role for key in pair}
-        if Role.GTV_METASTASIS in roles and roles & {Role.GTV_PRIMARY, Role.GTV_NODE}:
+        if any(key in found.dropped for key in pair):
+            continue
+        if _names_contradict(candidates, pair):
             continue  # which of the two names is right is not for a program to say
         kept, dropped = sorted(pair, key=lambda key: _worth(candidates[key[0]], key))
         found.dropped[dropped] = f"repeats {_label(candidates, kept)} (Dice {dice:.3f})"
+
+
+def _repeats_from(
+    candidates: Sequence[Candidate], pair: tuple[Key, Key], thresholds: CensusThresholds
+) -> float:
+    """Return the Dice above which two parts are one volume; less if one is marked superseded."""
+    superseded = {bool(candidates[key[0]].name.superseded) for key in pair}
+    may_count = Role.GTV_METASTASIS in {candidates[key[0]].role for key in pair}
+    by_name = superseded == {True, False} and may_count
+    return thresholds.superseded_dice if by_name else thresholds.duplicate_dice
+
+
+def _names_contradict(candidates: Sequence[Candidate], pair: tuple[Key, Key]) -> bool:
+    """Whether one of two parts is a metastasis by its name, and the other surely none."""
+    roles = {candidates[key[0]].role for key in pair}
+    return Role.GTV_METASTASIS in roles and bool(roles & {Role.GTV_PRIMARY, Role.GTV_NODE})
+
+
+def _drop_enclosed(
+    candidates: Sequence[Candidate],
+    shared: dict[tuple[Key, Key], float],
+    thresholds: CensusThresholds,
+    found: Repetition,
+) -> None:
+    """Drop shells around a lesion, and one of two parts of which one lies evenly in the other.
+
+    What lies in a lesion is no further one: the other outline is a margin, a boost or a core, and
+    which of them is the lesion's size stays open. An outline around several, or around one at its
+    side, may hold a lesion that has no outline of its own; it is left to `_relate`.
+    """
+    inner_of: dict[Key, dict[Key, Enclosure]] = {}
+    keys = _tumour_keys(candidates)
+    for a, b in combinations(keys, 2):
+        if a[0] == b[0] or not _frames_agree(candidates, a, b):
+            continue
+        inner, outer = sorted((a, b), key=lambda key: _reach(_part(candidates, key)))
+        volume = shared.get((a, b), 0.0)
+        if volume or _box_holds(_part(candidates, outer), _part(candidates, inner)):
+            parts = _part(candidates, inner), _part(candidates, outer)
+            enclosure = enclosure_of(*parts, volume, thresholds.covered_fraction)
+            if enclosure is not None and (volume or enclosure.in_hollow):
+                inner_of.setdefault(outer, {})[inner] = enclosure
+    for outer in sorted(inner_of, key=lambda key: (_reach(_part(candidates, key)), key)):
+        within = {key: it for key, it in inner_of[outer].items() if key not in found.dropped}
+        if outer in found.dropped or len(within) != 1:
+            continue
+        ((inner, enclosure),) = within.items()
+        dice = _dice(candidates, (min(outer, inner), max(outer, inner)), shared)
+        bulges = bulges_of(_part(candidates, outer), thresholds.neck_fraction)
+        is_rim = (
+            # Drawn twice, or nearly so: that is the range of two contourings.
+            dice < thresholds.maybe_duplicate_dice
+            and enclosure.is_even(thresholds.even_margin)
+            and bulges.most == 1
+        )
+        if enclosure.in_hollow or is_rim:
+            _drop_one(candidates, outer, inner, enclosure, found)
+
+
+def _drop_one(
+    candidates: Sequence[Candidate], outer: Key, inner: Key, enclosure: Enclosure, found: Repetition
+) -> None:
+    """Drop the shell, or of two outlines the one whose name tells less; of equals the inner one."""
+    if _names_contradict(candidates, (outer, inner)):
+        names = f"{_label(candidates, inner)} lies within {_label(candidates, outer)}"
+        found.may_be_one[min(outer, inner), max(outer, inner)] = names
+        return
+    tells_more = _telling(candidates[outer[0]]) < _telling(candidates[inner[0]])
+    share = f"{enclosure.inside_fraction:.0%}"
+    if enclosure.in_hollow:
+        if tells_more:
+            text = f"{_label(candidates, outer)} is a shell around {_label(candidates, inner)}"
+            found.may_be_one[min(outer, inner), max(outer, inner)] = text
+            return
+        reason = f"is a shell around {_label(candidates, inner)}: {share} of that lie in its hollow"
+        found.dropped[outer] = reason
+        found.outlines.append((inner, outer))
+        return
+    figures = f"margin {enclosure.margin_mm:.1f} mm, centres {enclosure.offset_mm:.1f} mm apart"
+    if _telling(candidates[inner[0]]) < _telling(candidates[outer[0]]):
+        reason = f"is a margin around {_label(candidates, inner)}: {share} of that lie in it"
+        found.dropped[outer] = f"{reason} ({figures})"
+        found.outlines.append((inner, outer))
+    else:
+        reason = f"lies in the middle of {_label(candidates, outer)}: {share} of it"
+        found.dropped[inner] = f"{reason} ({figures})"
+        found.outlines.append((outer, inner))
+
+
+def _telling(candidate: Candidate) -> tuple[bool, ...]:
+    """Order by what register and name tell of a lesion, the most telling first."""
+    return (
+        not candidate.role_is_stated,
+        bool(candidate.name.superseded),
+        candidate.is_union,
+        candidate.role not in _NAMED_ROLES,
+    )
+
+
+def _reach(part: Part) -> float:
+    """Return the volume in mm3 of the box around a part: that of a shell is of its outside."""
+    low, high = part.bounds_mm
+    return float(np.prod(high - low))
+
+
+def _box_holds(outer: Part, inner: Part) -> bool:
+    (low, high), (low_in, high_in) = outer.bounds_mm, inner.bounds_mm
+    return bool((low <= low_in).all() and (high >= high_in).all())
+
+
+def _frames_agree(candidates: Sequence[Candidate], a: Key, b: Key) -> bool:
+    first, second = (_part(candidates, key).model.frame for key in (a, b))
+    return first.is_parallel_to(second)
 
 
 def _worth(candidate: Candidate, key: Key) -> tuple[object, ...]:
     """Order by what a name tells, then as the file does: the first is kept."""
     number = candidate.structure.roi_number
     return (
-        bool(candidate.name.superseded),
-        candidate.is_union,
-        candidate.role not in _NAMED_ROLES,
+        *_telling(candidate),
         len(candidate.parts),
         number is None,
         number or 0,
@@ -210,7 +351,11 @@ def _relate(
         dice = _dice(candidates, pair, shared)
         text = f"{first} and {second} {_contact(volume, dice)}"
         roles = {candidates[key[0]].role for key in pair}
-        apart_by_name = roles <= _NAMED_ROLES and len(roles) == 2
+        smaller_cc = min(_part(candidates, key).volume_cc for key in pair)
+        is_within = volume >= thresholds.covered_fraction * smaller_cc
+        apart_by_name = roles <= _NAMED_ROLES and len(roles) == 2 and not is_within
+        if dice >= thresholds.maybe_duplicate_dice or is_within:
+            found.outlines.extend([pair, pair[::-1]])
         if apart_by_name and dice < thresholds.maybe_duplicate_dice:
             found.notes.append(f"{text}: their names tell them apart")
         else:
@@ -232,4 +377,4 @@ def _dice(
     candidates: Sequence[Candidate], pair: tuple[Key, Key], shared: dict[tuple[Key, Key], float]
 ) -> float:
     volumes = [_part(candidates, key).volume_cc for key in pair]
-    return 2 * shared[pair] / sum(volumes)
+    return 2 * shared.get(pair, 0.0) / sum(volumes)

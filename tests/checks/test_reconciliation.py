@@ -166,3 +166,51 @@ def test_parts_of_one_roi_that_touch_may_be_one() -> None:
     submission = Submission(structure_sets=(replace(whole, structures=(both,)),))
     count = submission.lesions().count
     assert (count.least, count.most) == (1, 2)
+
+
+def test_a_name_that_the_place_contradicts_is_a_query_without_a_register_too() -> None:
+    case = case_of({"GTVm02_Bone": cube(1), "Liver": cube(1, 90.0)}, [])
+    found: list[Finding] = []
+    with pytest.raises(NotEvaluable, match="no register"):
+        found.extend(CHECKS["OL204"].run(case))
+    (query,) = found
+    assert Flag.QUERY in query.flags
+    assert "100% of it lie in ROI" in query.message
+    assert "0% in an ROI of Bone" in query.message
+
+
+def test_an_organ_that_the_place_contradicts_may_be_either() -> None:
+    solids = {**liver(3), "GTVm04": cube(4)}
+    entries = [entry(name) for name in solids]
+    entries[3]["organ"] = "Bone"
+    assert run("OL202", case_of(solids, entries))[0].grade is Grade.PASS
+    (finding,) = run("OL202", case_of({**solids, "Liver": cube(4, 90.0)}, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "100% of it lie in ROI" in finding.message
+
+
+def test_a_second_contouring_of_a_listed_lesion_is_no_further_one() -> None:
+    # Dice of two cubes of 20 mm, 6 mm apart: 0.7. The larger one is not the one that is listed.
+    solids = liver(4) | {"GTVm9": Box((106.0, 0.0, 0.0), (20.4, 20.0, 20.0))}
+    entries = [entry(name) for name in liver(4)]
+    for listed in entries:
+        listed["organ"] = "Bone" if listed is entries[3] else "Liver"
+        listed["roi_names"] = [listed["id"][3:]]
+    (finding,) = run("OL201", case_of(solids, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "GTVm9" in finding.message
+
+
+def test_a_size_that_hangs_on_the_outline_is_not_judged() -> None:
+    # A cube of 30 mm within one of 48 mm, 42.4 and 67.9 mm from corner to corner.
+    inner, outer = (
+        Box((0.0, 0.0, 0.0), (30.0, 30.0, 20.0)),
+        Box((0.0, 0.0, 0.0), (48.0, 48.0, 40.0)),
+    )
+    drawn = {"GTVm01_Liver": inner, "GTVm01_Liver exp": outer}
+    for named in drawn:
+        (finding,) = run("OL203", case_of(drawn, [entry(named)]))
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert "42.4 to 67.9 mm" in finding.message
+    (finding,) = run("OL203", case_of({"GTVm01_Liver": inner}, [entry("GTVm01_Liver")]))
+    assert finding.grade is Grade.PASS

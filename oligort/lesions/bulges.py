@@ -1,0 +1,155 @@
+"""Bulges: whether one part narrows so much between two thicker places that it may be two lesions.
+
+Two lesions that have grown together are drawn with one outline, or with loops that cross each
+other; either way they are one separate 3D part. How many they were is for a reader to say.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.geometry.components import Part
+from oligort.geometry.raster import CoverageRaster, Lattice
+from oligort.lesions.enclosure import filled
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+CELLS = 24
+"""Cells along the longest side of a part: of two balls in contact each is 12 cells wide."""
+
+LEAST_CELLS = 2.0
+"""A bulge is at least so many cells deep: what is thinner is the unevenness of the raster."""
+
+_HALF_OF_NEIGHBOURS = [np.array(step) for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
+
+
+@dataclass(frozen=True)
+class Bulges:
+    """The thick places of one part.
+
+    Parameters
+    ----------
+    count : int
+        How many there are, from one.
+    neck_fraction : float
+        The narrowest neck between two, as a share of the thinner one's depth; 1 of a single one.
+    crossing_loops : int
+        The most outlines of one plane that cross each other; 0 where none do.
+    widest_mm : float
+        Diameter of the largest ball that the part holds.
+    """
+
+    count: int
+    neck_fraction: float
+    crossing_loops: int
+    widest_mm: float
+
+    @property
+    def most(self) -> int:
+        """How many lesions the part may be."""
+        return max(self.count, self.crossing_loops, 1)
+
+
+def bulges_of(part: Part, neck_fraction: float) -> Bulges:
+    """Return the bulges of a part: places with less than `neck_fraction` of depth between them.
+
+    A hollow is filled: what dies in the middle of a lesion makes no two of it.
+    """
+    part = filled(part)
+    low, high = part.bounds_mm
+    lattice = Lattice.around(part.slabs, float((high - low).max()) / CELLS)
+    raster = CoverageRaster(part.slabs, lattice)
+    covered = raster.coverage(0, len(part.slabs)).area >= 0.5
+    crossing = [int((part.slabs[n].drawn.enclosed_mm2 > 0).sum()) for n in raster.overlapping]
+    depth = _depth_mm(part, lattice, covered)
+    count, narrowest = _count(depth, neck_fraction, LEAST_CELLS * lattice.u_step_mm)
+    return Bulges(count, narrowest, max(crossing, default=0), 2 * float(depth.max()))
+
+
+def _depth_mm(part: Part, lattice: Lattice, covered: npt.NDArray[np.bool_]) -> Floats:
+    """Return how deep each cell (n, u, v) lies in the part, 0 outside; a rim of cells around it."""
+    step = min(lattice.u_step_mm, lattice.v_step_mm)
+    layers = [max(1, round((s.upper_mm - s.lower_mm) / step)) for s in part.slabs]
+    along = [
+        slab.lower_mm + (np.arange(count) + 0.5) * (slab.upper_mm - slab.lower_mm) / count
+        for slab, count in zip(part.slabs, layers, strict=True)
+    ]
+    inside = np.pad(np.repeat(covered, layers, axis=0), 1)
+    squared = np.where(inside, np.inf, 0.0)
+    for axis, centres in enumerate(
+        (np.concatenate(along), lattice.u_centres_mm, lattice.v_centres_mm)
+    ):
+        rim = np.concatenate([[centres[0] - step], centres, [centres[-1] + step]])
+        away = (rim[:, None] - rim) ** 2
+        lines = np.moveaxis(squared, axis, -1)
+        squared = np.moveaxis((lines[..., None, :] + away).min(axis=-1), -1, axis)
+    # A cell beside the surface lies half a cell deep.
+    return np.where(inside, np.sqrt(squared) - step / 2, 0.0)
+
+
+def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, float]:
+    """Return how many peaks of depth the necks between them keep apart, and the narrowest neck."""
+    flat = depth.ravel()
+    peak_of = _peaks(depth)
+    saddles: list[tuple[Integers, Integers, Floats]] = []
+    for one, other in _neighbours(depth.shape):
+        meets = np.flatnonzero(peak_of[one] != peak_of[other])
+        a, b = one[meets], other[meets]
+        inside = (flat[a] > 0) & (flat[b] > 0)
+        a, b = a[inside], b[inside]
+        saddles.append((peak_of[a], peak_of[b], np.minimum(flat[a], flat[b])))
+    first, second, height = (np.concatenate(column) for column in zip(*saddles, strict=True))
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    order = np.lexsort([-height, high, low])
+    low, high, height = low[order], high[order], height[order]
+    fresh = np.append(True, (np.diff(low) != 0) | (np.diff(high) != 0))[: len(low)]
+    low, high, height = low[fresh], high[fresh], height[fresh]
+    # The deepest way from any peak to another: the necks in the order of their depth.
+    highest: dict[int, int] = {}
+
+    def top(peak: int) -> int:
+        while highest.get(peak, peak) != peak:
+            peak = highest[peak]
+        return peak
+
+    count, narrowest = 1, 1.0
+    for index in np.argsort(-height, kind="stable").tolist():
+        tops = top(int(low[index])), top(int(high[index]))
+        if tops[0] == tops[1]:
+            continue
+        thin, thick = sorted(tops, key=lambda peak: (flat[peak], peak))
+        neck = float(height[index] / flat[thin])
+        if neck < neck_fraction and flat[thin] >= least_mm:
+            count += 1
+            narrowest = min(narrowest, neck)
+        highest[thin] = thick
+    return count, narrowest
+
+
+def _peaks(depth: Floats) -> Integers:
+    """Return for each cell the flat index of the peak that the steepest way up leads to."""
+    order = np.argsort(depth.ravel(), kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))  # no two cells alike: a plateau leads somewhere too
+    best = rank.copy()
+    for one, other in _neighbours(depth.shape):
+        best[one] = np.maximum(best[one], rank[other])
+        best[other] = np.maximum(best[other], rank[one])
+    leads_to = order[best]
+    while not np.array_equal(leads_to, further := leads_to[leads_to]):
+        leads_to = further
+    return np.asarray(leads_to)
+
+
+def _neighbours(shape: tuple[int, ...]) -> list[tuple[Integers, Integers]]:
+    """Return the flat indices of all pairs of neighbouring cells, a pair of arrays a direction."""
+    index = np.arange(np.prod(shape)).reshape(shape)
+    pairs = []
+    for step in _HALF_OF_NEIGHBOURS:
+        here = tuple(slice(max(0, -s), min(n, n - s)) for s, n in zip(step, shape, strict=True))
+        there = tuple(slice(max(0, s), min(n, n + s)) for s, n in zip(step, shape, strict=True))
+        pairs.append((index[here].ravel(), index[there].ravel()))
+    return pairs

@@ -1,0 +1,100 @@
+"""Outlines: the sizes that a lesion has if another outline, or several together, are the lesion's.
+
+A shell or a margin may be the tumour, two contourings differ, lesions in contact may be one, and
+one may be several grown together. A size is then an interval, and no limit inside it is kept or
+broken.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from oligort.geometry.components import Part
+from oligort.geometry.diameter import longest_in_plane, maximum_3d
+from oligort.geometry.slabs import Slab
+from oligort.lesions.candidates import Candidate
+from oligort.lesions.lesion import Lesion
+from oligort.lesions.repetition import Key, Repetition
+from oligort.measure import Measure
+
+Sizes = tuple[float, float, float]
+"""Longest axial diameter, short axis and maximum 3D diameter in mm."""
+
+
+def with_outlines(
+    lesions: Mapping[Key, Lesion],
+    candidates: Sequence[Candidate],
+    repetition: Repetition,
+    groups: Sequence[Sequence[Key]],
+) -> dict[Key, Lesion]:
+    """Return the lesions, their sizes with the interval ``outline`` where they are in doubt."""
+    others: dict[Key, list[Sizes]] = {}
+    for kept, other in repetition.outlines:
+        others.setdefault(kept, []).append(_sizes(lesions[other]))
+    for members in groups:
+        if len(members) == 1:
+            continue
+        parts = [candidates[number].parts[part] for number, part in members]
+        if all(parts[0].model.frame.is_parallel_to(part.model.frame) for part in parts):
+            for key in members:
+                others.setdefault(key, []).append(_joint_sizes(parts))
+    return {
+        key: _between(lesion, others[key]) if key in others else lesion
+        for key, lesion in lesions.items()
+    }
+
+
+def at_least(lesion: Lesion, size_mm: float) -> Lesion:
+    """Return a lesion of several that may have grown together, each of at least this size."""
+    longest, short, in_3d = _sizes(lesion)
+    return _between(lesion, [(min(longest, size_mm), min(short, size_mm), min(in_3d, size_mm))])
+
+
+def _sizes(lesion: Lesion) -> Sizes:
+    return float(lesion.longest_axial_mm), float(lesion.short_axis_mm), float(lesion.maximum_3d_mm)
+
+
+def _between(lesion: Lesion, others: Sequence[Sizes]) -> Lesion:
+    """Return a lesion whose sizes reach from its own to those of other outlines."""
+    longest, short, in_3d = zip(*others, strict=True)
+    return replace(
+        lesion,
+        longest_axial_mm=_reaching(lesion.longest_axial_mm, longest),
+        short_axis_mm=_reaching(lesion.short_axis_mm, short),
+        maximum_3d_mm=_reaching(lesion.maximum_3d_mm, in_3d),
+    )
+
+
+def _reaching(measure: Measure, others: Sequence[float]) -> Measure:
+    known = dict(measure.intervals)
+    low, high = known.pop("outline", (float(measure), float(measure)))
+    outline = min(low, *others), max(high, *others)
+    return Measure(measure, measure.unit, **known, outline=outline)
+
+
+def _joint_sizes(parts: Sequence[Part]) -> Sizes:
+    """Return the sizes of parallel parts as one lesion, in the planes that they have in common."""
+    frame = parts[0].model.frame
+    slabs = [(part, slab) for part in parts for slab in part.slabs]
+    longest = []
+    for part, slab in slabs:
+        facing = [slab, *(it for other, it in slabs if other is not part and _holds(it, slab))]
+        flat = np.concatenate([loop for it in facing for loop in it.loops])
+        points = np.column_stack([flat, np.full(len(flat), slab.position_mm)])
+        longest.append(longest_in_plane(frame.to_patient(points)))
+    whole = np.concatenate(
+        [
+            np.column_stack([loop, np.full(len(loop), position)])
+            for _, slab in slabs
+            for loop in slab.loops
+            for position in (slab.lower_mm, slab.upper_mm)
+        ]
+    )
+    best = max(longest, key=lambda it: it.length_mm)
+    return best.length_mm, best.short_axis_mm, maximum_3d(frame.to_patient(whole))[0]
+
+
+def _holds(other: Slab, slab: Slab) -> bool:
+    """Whether a slab reaches over the plane of another: they may be drawn on other planes."""
+    return other.lower_mm <= slab.position_mm <= other.upper_mm

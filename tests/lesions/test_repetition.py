@@ -1,0 +1,256 @@
+"""What is drawn again, around, within or against something else: by geometry, with its figure.
+
+Balls lie between their planes' polygons of 36 to 180 corners; every tolerance says what that costs.
+"""
+
+import numpy as np
+import pytest
+from sketch import Solid, ball
+
+from oligort.geometry.components import Part, parts
+from oligort.geometry.structure import Contour, Structure
+from oligort.lesions.bulges import bulges_of
+from oligort.lesions.census import LesionHint, census
+from oligort.lesions.lesion import Count, LesionCensus
+from oligort.lesions.vocabulary import Organ, Role
+
+PLANES_MM = np.arange(-89.5, 90, 1.0)
+NECK = 0.8
+
+
+def at(x: float, y: float = 0.0, z: float = 0.0, radius: float = 15.0) -> Solid:
+    return ball(np.array([x, y, z]), radius, 180)
+
+
+def roi(name: str, *solids: Solid, number: int = 1, typed: str = "GTV") -> Structure:
+    loops = [loop for solid in solids for loop in solid.loops(PLANES_MM)]
+    return Structure(number, name, tuple(Contour(loop) for loop in loops), typed)
+
+
+def part_of(*solids: Solid) -> Part:
+    (part,) = parts(roi("GTVm1", *solids), 1.0)
+    return part
+
+
+def reason(found: LesionCensus, roi_name: str) -> str:
+    (exclusion,) = [one for one in found.excluded if one.roi_name == roi_name]
+    return exclusion.reason
+
+
+def outline_mm(found: LesionCensus, label: str) -> tuple[float, float]:
+    (lesion,) = [one for one in found if one.label == label]
+    return lesion.longest_axial_mm.low, lesion.longest_axial_mm.high
+
+
+# ---- necks ----
+
+
+def cylinder_neck(neck_mm: float) -> Part:
+    """Two cylinders along z, 30 mm wide and high, joined by one of another width."""
+    flat = np.ones(180)
+    pieces = [(-30.0, 15.0, 15.0), (0.0, neck_mm / 2, 15.0), (30.0, 15.0, 15.0)]
+    return part_of(
+        *(Solid(np.array([0, 0, z]), np.array([r, r, half]), flat, True) for z, r, half in pieces)
+    )
+
+
+@pytest.mark.parametrize("neck_mm", [8.0, 12.0, 18.0])
+def test_a_neck_is_told_as_a_share_of_what_it_joins(neck_mm):
+    found = bulges_of(cylinder_neck(neck_mm), NECK)
+    # 90 mm in 24 cells of 3.75 mm: the surface is off by half a cell, and the middle, in which no
+    # cell lies, by half its diagonal; both may make what is 15 mm deep, and the neck, thinner.
+    half = 3.75 / 2
+    thinner_mm = half * (1 + np.sqrt(3))
+    assert found.count == 2
+    assert 30 - 2 * thinner_mm <= found.widest_mm <= 30
+    assert (neck_mm / 2 - thinner_mm) / 15 <= found.neck_fraction
+    assert found.neck_fraction <= (neck_mm / 2 + half) / (15 - thinner_mm)
+
+
+@pytest.mark.parametrize("way", [(1, 0, 0), (0, 0, 1), (1, 1, 1)])
+def test_two_balls_that_touch_are_two_bulges_in_any_direction(way):
+    centre = np.array(way) / np.linalg.norm(way) * 24.0
+    alone = part_of(at(0, radius=14))
+    # 14 + 14 mm reach 4 mm into each other: a neck of sqrt(14^2 - 12^2) = 7.2 mm, 0.52 of 14.
+    both = parts(roi("GTVm1", at(0, radius=14), at(*centre, radius=14)), 1.0)
+    assert (bulges_of(alone, NECK).most, len(both)) == (1, 1)
+    assert bulges_of(both[0], NECK).most == 2
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_ellipsoid_has_no_neck(seed):
+    axes = np.random.default_rng(seed).uniform(3, 30, 3)
+    assert bulges_of(part_of(Solid(np.zeros(3), axes, np.ones(60))), NECK).most == 1
+
+
+def test_what_dies_in_the_middle_makes_no_two_of_a_lesion():
+    found = census([roi("GTVm1", at(0), at(0, radius=8))])
+    assert (len(found), found.count) == (1, Count(1, 1))
+
+
+def test_lesions_grown_together_are_a_range_of_number_and_of_size():
+    # One ROI, one part: balls of 15 mm, their centres 25 mm apart; 55 mm from end to end.
+    found = census([roi("GTVm1_Liver", at(0), at(25))])
+    (lesion,) = found
+    assert (lesion.counted, found.count) == (Count(1, 2), Count(1, 2))
+    assert dict(found.per_organ) == {Organ.LIVER: Count(1, 2)}
+    low, high = outline_mm(found, "GTVm1_Liver")
+    # The inscribed ball, too small by a cell of 55/24 mm and by its diagonal at most.
+    assert 30 - (1 + np.sqrt(3)) * 55 / 24 <= low <= 30
+    assert high == pytest.approx(55, abs=0.05)
+    assert "may be as many lesions" in lesion.doubt
+
+
+# ---- shells, margins, boosts ----
+
+
+def shell(inner_mm: float, outer_mm: float) -> tuple[Solid, Solid]:
+    return at(0, radius=outer_mm), at(0, radius=inner_mm)
+
+
+@pytest.mark.parametrize("gap_mm", [0.0, 0.3, 3.0])
+def test_a_shell_around_a_lesion_is_none_whatever_its_name(gap_mm):
+    found = census([roi("GTVm1", at(0)), roi("GTVm9", *shell(15 + gap_mm, 22), number=2)])
+    assert ([one.label for one in found], found.count) == (["GTVm1"], Count(1, 1))
+    assert 'is a shell around "GTVm1": 100% of that lie in its hollow' in reason(found, "GTVm9")
+    # If the shell is tumour, the lesion is as wide as its outside.
+    assert outline_mm(found, "GTVm1") == pytest.approx((30, 44), abs=0.05)
+
+
+def test_a_metastasis_around_the_primary_is_left_to_the_reader():
+    found = census([roi("GTVp", at(0)), roi("GTVm1", *shell(15, 22), number=2)])
+    assert (len(found), found.count) == (2, Count(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("GTV+5mm", "GTVm1"), ("GTVm1 exp", "GTVm1 exp"), ("GTV_ALL", "GTVm1")]
+)
+def test_an_even_margin_is_no_further_lesion_and_leaves_the_size_open(name, kept):
+    found = census([roi("GTVm1", at(0)), roi(name, at(0, radius=20), number=2)])
+    assert ([one.label for one in found], found.count) == ([kept], Count(1, 1))
+    left_out = name if kept == "GTVm1" else "GTVm1"
+    assert "margin 5.0 mm, centres 0.0 mm apart" in reason(found, left_out)
+    assert outline_mm(found, kept) == pytest.approx((30, 40), abs=0.05)
+
+
+def test_what_lies_at_the_side_of_an_outline_is_a_range():
+    # The rest of the larger one is 14 mm wide: there may be another lesion in it.
+    found = census([roi("GTVm1", at(7, radius=7)), roi("GTVm2", at(0, radius=14), number=2)])
+    assert (len(found), found.count) == (2, Count(1, 2))
+    assert outline_mm(found, "GTVm2") == pytest.approx((14, 28), abs=0.05)
+
+
+def test_an_outline_around_two_lesions_leaves_one_to_three():
+    drawn = [roi("GTVm1", at(-9, radius=8)), roi("GTVm2", at(9, radius=8), number=2)]
+    found = census([*drawn, roi("GTVm3", at(0, radius=19), number=3)])
+    assert (len(found), found.count) == (3, Count(1, 3))
+
+
+def test_the_register_says_which_of_two_outlines_is_the_lesion():
+    drawn = [roi("GTVm1", at(0)), roi("GTVm2", at(0, radius=20), number=2)]
+    hints = {"GTVm1": LesionHint(Role.GTV_METASTASIS)}
+    assert [one.label for one in census(drawn)] == ["GTVm2"]
+    assert [one.label for one in census(drawn, hints=hints)] == ["GTVm1"]
+
+
+# ---- drawn again ----
+
+
+def dice(apart: float) -> float:
+    """Dice of two equal balls whose centres lie so many radii apart."""
+    return 1 - 3 * apart / 4 + apart**3 / 16
+
+
+@pytest.mark.parametrize(
+    ("name", "apart", "count"),
+    [
+        ("GTVm1_old", 0.40, Count(1, 1)),  # Dice 0.70
+        ("GTVm1_old", 0.50, Count(1, 2)),  # Dice 0.63
+        ("GTVm1_b", 0.40, Count(1, 2)),
+        ("GTVm1_b", 0.10, Count(1, 2)),  # Dice 0.925
+        ("GTVm1_b", 0.05, Count(1, 1)),  # Dice 0.963
+    ],
+)
+def test_a_superseded_name_needs_less_to_be_a_repetition(name, apart, count):
+    found = census([roi("GTVm1", at(0)), roi(name, at(15 * apart), number=2)])
+    assert found.count == count
+    if count == Count(1, 1):
+        # Polygons of 180 corners on planes of 1 mm: a Dice within 0.002 of the balls'.
+        assert float(reason(found, name).split("Dice ")[1][:5]) == pytest.approx(
+            dice(apart), abs=0.0025
+        )
+
+
+def test_a_superseded_roi_that_nothing_repeats_may_be_one():
+    found = census([roi("GTVm01_old", at(0)), roi("GTVm02", at(60), number=2)])
+    assert found.count == Count(1, 2)
+    assert any("no other ROI repeats it" in note for note in found.notes)
+
+
+def test_the_size_of_lesions_in_contact_reaches_to_both_together():
+    found = census([roi("GTVm1", at(0)), roi("GTVm2", at(25, radius=10), number=2)])
+    assert found.count == Count(1, 2)
+    # 15 + 25 + 10 mm from end to end, or each its own.
+    assert outline_mm(found, "GTVm1") == pytest.approx((30, 50), abs=0.05)
+    assert outline_mm(found, "GTVm2") == pytest.approx((20, 50), abs=0.05)
+    assert {one.group for one in found} == {1}
+    assert any("30.0 to 50.0 mm axially" in note for note in found.notes)
+
+
+def test_parts_of_one_roi_in_contact_are_a_range_as_well():
+    # Boxes side by side share a face; on every plane their loops share an edge and no area.
+    outline = np.array([[-10.0, -10], [10, -10], [10, 10], [-10, 10]])
+    loops = [
+        np.column_stack([outline + np.array([x, 0]), np.full(4, z)])
+        for x in (0, 20)
+        for z in np.arange(-9.5, 10)
+    ]
+    found = census([Structure(1, "GTVm1", tuple(Contour(loop) for loop in loops), "GTV")])
+    assert (len(found), found.count) == (2, Count(1, 2))
+    # A box of 20 by 20 mm, or one of 40 by 20.
+    own, joint = np.hypot(20, 20), np.hypot(40, 20)
+    assert outline_mm(found, "GTVm1 #1") == pytest.approx((own, joint))
+
+
+# ---- whereabouts ----
+
+LIVER = roi("Liver", at(0, radius=60), number=20, typed="ORGAN")
+
+
+def test_a_gtv_in_the_middle_of_a_distant_organ_is_a_metastasis_unless_the_register_doubts():
+    drawn = [LIVER, roi("GTV 3", at(20, radius=8))]
+    assert census(drawn).per_organ == {Organ.LIVER: Count(1, 1)}
+    unknown = {"GTV 3": LesionHint(Role.GTV)}
+    assert census(drawn, hints=unknown).per_organ == {Organ.LIVER: Count(0, 1)}
+    # In the oesophagus it is the primary's, and at the rim of the liver it may be anything.
+    oesophagus = roi("Esophagus", at(0, radius=60), number=20, typed="ORGAN")
+    assert census([oesophagus, drawn[1]]).count == Count(0, 1)
+    assert census([LIVER, roi("GTV 3", at(57, radius=8))]).count == Count(0, 1)
+
+
+@pytest.mark.parametrize(("x", "organ"), [(0.0, None), (-1.0, None), (-4.0, Organ.LIVER)])
+def test_a_lesion_half_in_two_organs_is_in_neither(x, organ):
+    # A ball of 8 mm across the border of two boxes at x = 0: 0.5 - 3x/32 + x^3/2048 beyond it.
+    square = np.sqrt(2) * np.ones(4)
+
+    def box(name: str, centre: float, number: int) -> Structure:
+        turn = np.pi / 4 + np.arange(4) * np.pi / 2
+        outline = 50 * square[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        loops = [
+            np.column_stack([outline + np.array([centre, 0]), np.full(4, z)]) for z in PLANES_MM
+        ]
+        return Structure(number, name, tuple(Contour(loop) for loop in loops), "ORGAN")
+
+    found = census([box("Liver", -50, 2), box("Spleen", 50, 3), roi("GTVm1", at(x, radius=8))])
+    (lesion,) = found
+    assert lesion.organ is organ
+    assert any("lies in two organs" in note for note in found.notes) is (organ is None)
+
+
+def test_a_name_that_the_place_contradicts_says_so_with_the_fraction():
+    found = census([LIVER, roi("GTVm01_Bone", at(20, radius=8))])
+    (lesion,) = found
+    assert lesion.organ is Organ.BONE
+    assert '100% of it lie in ROI "Liver" and 0% in an ROI of Bone' in lesion.organ_conflict
+    assert lesion.organ_conflict in found.notes
+    assert census([LIVER, roi("GTVm01_Liver", at(20, radius=8))]).lesions[0].organ_conflict == ""
