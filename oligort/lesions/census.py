@@ -13,13 +13,13 @@ from oligort.geometry.structure import Structure
 from oligort.lesions.candidates import (
     Candidate,
     LesionHint,
-    extent_of,
     identity,
     is_gross_tumour,
     organ_candidates,
     read_candidate,
     usual_spacing_of,
 )
+from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.repetition import CensusThresholds, Key, Repetition, find_repetition
