@@ -76,15 +76,19 @@ def drawn(
             return solid, planes, structure, found[0]
 
 
-def errors(make, generator: np.random.Generator, spacing_mm: float) -> tuple[float, float, bool]:
-    """Return the axial error in mm, the 3D error in spacings, and whether 3D is in its interval."""
+def errors(
+    make, generator: np.random.Generator, spacing_mm: float
+) -> tuple[float, float, bool, float]:
+    """Return the axial error in mm, the 3D error in spacings, whether the truth of 3D is in its
+    interval, and how many spacings that is wide."""
     solid, planes, _, part = drawn(make, generator, spacing_mm)
     extent = extent_of(part)
     axial_mm = extent.longest_axial.length_mm - max(solid.longest_in_mm(z) for z in planes)
     value, truth = extent.maximum_3d_mm, solid.longest_mm
     # The corners lie on the solid: those alone can be no farther apart than its points.
     holds = value.low <= truth * (1 + 1e-12) and truth <= value.high
-    return axial_mm, (float(value) - truth) / spacing_mm, holds
+    width = (value.high - value.low) / spacing_mm
+    return axial_mm, (float(value) - truth) / spacing_mm, holds, width
 
 
 @pytest.mark.parametrize("spacing_mm", [1.0, 3.0, 5.0])
@@ -92,7 +96,7 @@ def errors(make, generator: np.random.Generator, spacing_mm: float) -> tuple[flo
 def test_seeded_solids(name, spacing_mm):
     generator = np.random.default_rng([list(SOLIDS).index(name), int(spacing_mm)])
     rows = [errors(SOLIDS[name], generator, spacing_mm) for _ in range(CASES)]
-    axial_mm, in_spacings, holds = (np.array(column) for column in zip(*rows, strict=True))
+    axial_mm, in_spacings, holds, _ = (np.array(column) for column in zip(*rows, strict=True))
     assert np.abs(axial_mm).max() < LOOP_MM
     assert holds.all()
     # Asked for: one spacing always and half of one in the median.
@@ -107,7 +111,7 @@ def test_seeded_solids(name, spacing_mm):
 )
 @settings(max_examples=60, deadline=None)
 def test_any_solid_lies_in_its_interval(name, seed, spacing_mm):
-    axial_mm, _, holds = errors(SOLIDS[name], np.random.default_rng(seed), spacing_mm)
+    axial_mm, _, holds, _ = errors(SOLIDS[name], np.random.default_rng(seed), spacing_mm)
     assert abs(axial_mm) < LOOP_MM
     assert holds
 
