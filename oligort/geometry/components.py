@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import combinations, pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
@@ -150,12 +151,53 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     )
 
 
-def connected_areas(slab: Slab) -> Iterator[Points]:
-    """Yield the points (N, 2) of all loops of each connected area of one plane."""
-    if len(slab.loops) == 1:
-        yield slab.loops[0]
+@dataclass(frozen=True, eq=False)
+class LinkedAreas:
+    """The connected areas of the planes of one part, and what lies on what.
+
+    Parameters
+    ----------
+    points_mm : tuple of (N, 2) arrays
+        The points of all loops of each area, plane by plane upwards.
+    plane : tuple of int
+        In which slab each area lies.
+    links : (L, 2) indices
+        Areas of neighbouring planes that overlap, the lower one first.
+    """
+
+    points_mm: tuple[Points, ...]
+    plane: tuple[int, ...]
+    links: npt.NDArray[np.intp]
+
+
+def linked_areas(part: Part) -> LinkedAreas:
+    """Return the connected areas of a part; what is alone in its plane is not looked at."""
+    by_plane = [list(_areas_of(number, slab)) for number, slab in enumerate(part.slabs)]
+    areas = [area for plane in by_plane for area in plane]
+    first = np.cumsum([0] + [len(plane) for plane in by_plane]).tolist()
+    links = [
+        (a, b)
+        for plane in range(len(by_plane) - 1)
+        for a in range(first[plane], first[plane + 1])
+        for b in range(first[plane + 1], first[plane + 2])
+        # A part is in one piece: of two areas that are alone, one lies on the other.
+        if first[plane + 2] - first[plane] == 2 or _overlap(areas[a], areas[b])
+    ]
+    return LinkedAreas(
+        tuple(
+            area.loops[0] if len(area.loops) == 1 else np.concatenate(area.loops) for area in areas
+        ),
+        tuple(area.plane for area in areas),
+        np.array(links, dtype=np.intp).reshape(-1, 2),
+    )
+
+
+def _areas_of(plane: int, slab: Slab) -> Iterator[_Region]:
+    if len(slab.loops) > 1:
+        yield from _regions(plane, slab)
     else:
-        yield from (np.concatenate(region.loops) for region in _regions(0, slab))
+        (loop,) = slab.loops
+        yield _Region(plane, (loop,), loop.min(axis=0), loop.max(axis=0), slab.exclusive)
 
 
 def _bridges(

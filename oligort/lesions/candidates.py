@@ -1,4 +1,4 @@
-"""Candidates: the ROIs that may be lesions, read, cut into parts and measured."""
+"""Candidates: the ROIs that may be lesions, read and cut into parts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from oligort.errors import NotEvaluable
-from oligort.geometry.components import Part, connected_areas, parts
-from oligort.geometry.diameter import PlaneDiameter, longest_in_plane, maximum_3d
+from oligort.geometry.components import Part, parts
 from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
-from oligort.geometry.structure import Points, Structure
+from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
-from oligort.measure import Measure
 
 
 @dataclass(frozen=True)
@@ -100,65 +98,6 @@ def usual_spacing_of(structures: Iterable[Structure]) -> float | None:
         except NotEvaluable:
             continue  # not in parallel planes: it has no spacing to vote with
     return most_common_spacing_mm(np.concatenate(steps)) if steps else None
-
-
-@dataclass(frozen=True, eq=False)
-class Extent:
-    """The diameters of one part."""
-
-    longest_axial: PlaneDiameter
-    plane_mm: float | None
-    maximum_3d_mm: Measure
-    maximum_3d_end_points_mm: Points
-
-
-def extent_of(part: Part) -> Extent:
-    """Measure one part: within connected areas of single planes, and in 3D with half-slice caps.
-
-    Loops of one plane that overlap are one area and measured as one; others one by one.
-
-    The interval ``convention`` of the 3D diameter runs from the vertices alone to a whole spacing
-    beyond either end plane.
-    """
-    frame = part.model.frame
-    best: tuple[PlaneDiameter, float] | None = None
-    for slab in part.slabs:
-        for area in connected_areas(slab):
-            if best and float(np.linalg.norm(np.ptp(area, axis=0))) < best[0].length_mm:
-                continue  # its bounding box is too small to hold a longer diameter
-            flat = np.column_stack([area, np.full(len(area), slab.position_mm)])
-            measured = longest_in_plane(frame.to_patient(flat))
-            if best is None or measured.length_mm > best[0].length_mm:
-                best = measured, slab.position_mm
-    if best is None:
-        raise NotEvaluable("expected a part with at least one loop")
-    bare, half, whole = (maximum_3d(_capped_points(part, caps)) for caps in (0.0, 1.0, 2.0))
-    # Moving the end planes outwards cannot bring points nearer; rounding can, in the last digit.
-    interval = (min(bare[0], half[0]), max(half[0], whole[0]))
-    return Extent(
-        best[0],
-        best[1] if frame.is_axial else None,
-        Measure(half[0], "mm", convention=interval),
-        half[1],
-    )
-
-
-def _capped_points(part: Part, caps: float) -> Points:
-    """Return the vertices in LPS, those of the end planes moved out by `caps` half slices."""
-    stacks = []
-    for number, slab in enumerate(part.slabs):
-        positions = {slab.position_mm}
-        if number == 0:
-            positions = {slab.position_mm - caps * (slab.position_mm - slab.lower_mm)}
-        if number == len(part.slabs) - 1:
-            outwards = slab.position_mm + caps * (slab.upper_mm - slab.position_mm)
-            positions = {outwards, *(positions if number == 0 else ())}
-        stacks += [
-            np.column_stack([loop, np.full(len(loop), position)])
-            for loop in slab.loops
-            for position in sorted(positions)
-        ]
-    return part.model.frame.to_patient(np.concatenate(stacks))
 
 
 def organ_candidates(structures: Sequence[Structure]) -> list[tuple[Structure, Organ]]:

@@ -11,13 +11,13 @@ from oligort.lesions.bulges import Bulges, bulges_of
 from oligort.lesions.candidates import (
     Candidate,
     LesionHint,
-    extent_of,
     identity,
     is_gross_tumour,
     read_candidate,
     usual_spacing_of,
 )
 from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
+from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.outlines import at_least, with_outlines

@@ -53,15 +53,16 @@ class Lesion:
     volume_cc : float
         Slab volume of the part.
     longest_axial_mm, short_axis_mm : Measure
-        Longest diameter within one loop of one plane, and the widest perpendicular to it there;
-        the interval ``outline`` is what they are of the other outlines that may be the lesion's.
+        Longest diameter within one connected area of one plane, and the widest perpendicular to
+        it there; the interval ``outline`` is what they are of the other outlines that may be the
+        lesion's.
     plane_mm : float or None
         LPS z of the plane of the longest axial diameter; None where the plane is not axial.
     axial_end_points_mm : (2, 3) array
         End points of the longest axial diameter.
     maximum_3d_mm : Measure
-        With half-slice caps; the interval ``convention`` runs from the vertices alone to a whole
-        spacing beyond either end.
+        With half-slice caps that go on as the surface leans; the interval ``convention`` runs
+        from the vertices alone to what may lie between the planes and a whole spacing beyond.
     maximum_3d_end_points_mm : (2, 3) array
         End points of the maximum 3D diameter.
     centroid_mm : (3,) array
@@ -94,6 +95,11 @@ class Lesion:
     doubt: str = ""
     organ_conflict: str = ""
     group: int = 0
+
+    @property
+    def equivalent_sphere_mm(self) -> float:
+        """Diameter of the sphere of the same volume."""
+        return float(np.cbrt(6000 * self.volume_cc / np.pi))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,244 @@
+"""How far a stack of planar areas reaches: exactly, and what may lie between and beyond its planes.
+
+Areas of parallel planes stand for a solid of which nothing else is known. Their corners alone tell
+the least that its diameter can be. The most follows from convexity: how far a convex solid reaches
+in a direction of the plane is a concave function of height, so between two planes and beyond the
+last one it stays below the straight line through two neighbouring planes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from oligort.geometry.hull import Hulls, convex_hulls
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+_DIRECTIONS = 180
+"""Directions in half a turn in which reach is known.
+
+The chord of a solid has one of them within half a degree, along which it appears at least
+cos(0.5 degrees) = 1 - 4e-5 of its length: 0.002 mm of 50 mm.
+"""
+
+_SHORTEST_SEEN = float(np.cos(np.pi / (2 * _DIRECTIONS)))
+
+_ROUNDING = 1e-12
+"""Relative slack, so that rounding (1e-16 a step) never rejects the true pair."""
+
+
+@dataclass(frozen=True, eq=False)
+class AreaStack:
+    """Convex hulls of planar areas, each at a height.
+
+    Parameters
+    ----------
+    hulls : Hulls
+        Of A areas in (u, v).
+    height_mm : (A,) array
+        Of their planes.
+    towards : float
+        Angle in the plane from which directions are counted. Taken from the areas themselves it
+        makes the answers turn with them.
+    """
+
+    hulls: Hulls
+    height_mm: Floats
+    towards: float = 0.0
+
+    @classmethod
+    def of(
+        cls, areas: Sequence[Floats], height_mm: npt.ArrayLike, towards: float = 0.0
+    ) -> "AreaStack":
+        """Return the stack of areas, each given by points (N, 2)."""
+        starts = np.cumsum([0] + [len(area) for area in areas[:-1]])
+        hulls = convex_hulls(np.concatenate(areas), starts)
+        return cls(hulls, np.asarray(height_mm, dtype=np.float64), towards)
+
+    def with_caps(self, caps: "AreaStack", towards: float) -> "AreaStack":
+        """Return this stack and another one's areas after its own."""
+        heights = np.concatenate([self.height_mm, caps.height_mm])
+        return AreaStack(self.hulls.and_those_of(caps.hulls), heights, towards)
+
+    def turned(self, towards: float) -> "AreaStack":
+        """Return the same stack, its directions counted from another angle."""
+        return AreaStack(self.hulls, self.height_mm, towards)
+
+    @cached_property
+    def _directions(self) -> Floats:
+        return np.asarray(self.towards + np.arange(2 * _DIRECTIONS) * (np.pi / _DIRECTIONS))
+
+    @cached_property
+    def _outermost(self) -> Indices:
+        """(A, 2 D) corners that lie farthest along each direction of a whole turn."""
+        every = np.arange(len(self.height_mm))[:, None]
+        return self.hulls.outermost(every, self._directions + np.pi / 2)
+
+    @cached_property
+    def reach_mm(self) -> Floats:
+        """(A, 2 D) positions of those corners along the directions."""
+        corners = self.hulls.corners_mm[self._outermost]
+        across = np.stack([np.cos(self._directions), np.sin(self._directions)], axis=-1)
+        return np.asarray((corners * across).sum(axis=-1))
+
+    @cached_property
+    def _widths(self) -> tuple[Floats, Indices]:
+        """(A, A) how far apart two areas appear at most, and the direction's number."""
+        count = len(self.height_mm)
+        width, widest = np.full((count, count), -np.inf), np.zeros((count, count), np.intp)
+        there, back = np.split(self.reach_mm, 2, axis=1)
+        for number in range(_DIRECTIONS):
+            apart = there[:, number, None] + back[:, number]
+            wider = apart > width
+            width[wider], widest[wider] = apart[wider], number
+        return width, widest
+
+    def longest(self) -> tuple[int, float, Indices]:
+        """Return the area with the longest diameter, that diameter and its two corners (2,).
+
+        Of areas that are as long as each other, but for rounding, the lowest.
+        """
+        there, back = np.split(self.reach_mm, 2, axis=1)
+        width = (there + back).max(axis=1)
+        # A diameter appears along the nearest direction; none is shorter than it appears.
+        kept = np.flatnonzero(width >= width.max() * (_SHORTEST_SEEN - _ROUNDING))
+        p, q = self.hulls.facing(kept, kept)
+        squared = ((self.hulls.corners_mm[p] - self.hulls.corners_mm[q]) ** 2).sum(axis=1)
+        alike = np.flatnonzero(squared >= squared.max() * (1 - _ROUNDING))
+        area = int(self.hulls.hull[p[alike]].min())
+        own = alike[self.hulls.hull[p[alike]] == area]
+        best = own[squared[own].argmax()]
+        return area, float(np.sqrt(squared[best])), np.array([p[best], q[best]])
+
+    def farthest(self, paired: npt.NDArray[np.bool_] | None = None) -> tuple[float, Floats]:
+        """Return the greatest distance of two corners, and these as (2, 3) points (u, v, n).
+
+        Exact. In each direction two areas appear at most as far apart as they reach; only pairs of
+        areas that may hold the longest are compared corner by corner.
+
+        Parameters
+        ----------
+        paired : (A, A) of bool or None
+            Which pairs of areas to look at, symmetric; None: all.
+        """
+        width, widest = self._widths
+        one, other = np.nonzero(np.ones_like(width, dtype=bool) if paired is None else paired)
+        width, widest = width[one, other], widest[one, other]
+        rise = self.height_mm[one] - self.height_mm[other]
+        # Of the corners that appear farthest apart, the true distance is known already.
+        p, q = self._outermost[one, widest], self._outermost[other, widest + _DIRECTIONS]
+        shown = self.hulls.corners_mm[p] - self.hulls.corners_mm[q]
+        known = float(((shown**2).sum(axis=-1) + rise**2).max())
+        at_most = (np.maximum(width, 0) / _SHORTEST_SEEN) ** 2 + rise**2
+        kept = at_most >= known * (1 - _ROUNDING)
+        pairs = np.unique(np.sort(np.stack([one[kept], other[kept]], axis=1), axis=1), axis=0)
+        p, q = self.hulls.facing(pairs[:, 0], pairs[:, 1])
+        ends = np.stack([self._points(p), self._points(q)], axis=1)
+        squared = ((ends[:, 1] - ends[:, 0]) ** 2).sum(axis=1)
+        best = ends[int(squared.argmax())]
+        return float(np.linalg.norm(best[1] - best[0])), best
+
+    def _points(self, corners: Indices) -> Floats:
+        """Return corners as (..., 3) points (u, v, n)."""
+        flat = self.hulls.corners_mm[corners]
+        return np.concatenate([flat, self.height_mm[self.hulls.hull[corners]][..., None]], axis=-1)
+
+    def most_mm(self, links: Indices, below_mm: Floats, above_mm: Floats) -> float:
+        """Return how long the solid may be that the areas were cut from.
+
+        Holds for every solid whose linked areas are convex together, drawn in three planes or
+        more; and where it is not convex, straight on from what is drawn.
+
+        Parameters
+        ----------
+        links : (L, 2) indices
+            Lower and upper area of one piece of the solid in neighbouring planes.
+        below_mm, above_mm : (A,) arrays
+            How far an area may go on where nothing follows it.
+
+        Notes
+        -----
+        Let r(z) be how far the solid reaches along one direction of the plane. Between two planes
+        it lies below the line through the two planes under them, and below that through the two
+        above: at most where these lines meet. Beyond an end it lies below the line through the
+        last two planes; it is not taken to draw in, since only a convex solid has to. Where no
+        third plane tells, the surface is taken to lean by no more than half a right angle.
+        In the half plane of a direction the solid then lies within a polygon, whose farthest
+        corners are at least as far apart as the longest chord appears.
+        """
+        lower, upper = links.T
+        up, known_up = self._slopes(lower, upper)
+        down, known_down = self._slopes(upper, lower)
+        bulges = self._between(lower, upper, (up, known_up), (down, known_down))
+        tops, bottoms = ~np.isin(self._every, lower), ~np.isin(self._every, upper)
+        beyond = [
+            (self.reach_mm[end] + cap[end, None] * lean[end], self.height_mm[end] + sign * cap[end])
+            for end, cap, sign, lean in (
+                (tops, above_mm, 1, np.where(known_up[:, None], np.maximum(up, 0), 1)),
+                (bottoms, below_mm, -1, np.where(known_down[:, None], np.maximum(down, 0), 1)),
+            )
+        ]
+        # What has one area below and one above it lies within the polygon of the others.
+        above, under = (np.bincount(ends, minlength=len(tops)) for ends in (lower, upper))
+        drawn = (above != 1) | (under != 1)
+        levels = [*beyond, (self.reach_mm[drawn], self.height_mm[drawn])]
+        reach = np.concatenate([bulges[0], *(level[0] for level in levels)])
+        flat = [np.broadcast_to(level[1][:, None], level[0].shape) for level in levels]
+        height = np.concatenate([bulges[1], *flat])
+        squared = 0.0
+        for there in range(_DIRECTIONS):
+            back = there + _DIRECTIONS
+            apart = np.maximum(reach[:, there, None] + reach[:, back], 0) / _SHORTEST_SEEN
+            rise = height[:, there, None] - height[:, back]
+            squared = max(squared, float((apart * apart + rise * rise).max()))
+        return float(np.sqrt(squared))
+
+    @property
+    def _every(self) -> Indices:
+        return np.arange(len(self.height_mm))
+
+    def _slopes(self, before: Indices, after: Indices) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Return by how much reach grows per mm from before an area to it, and whether known.
+
+        (A, 2 D) and (A,); of several areas before it that which reaches farthest tells.
+        """
+        farthest = np.full_like(self.reach_mm, -np.inf)
+        np.maximum.at(farthest, after, self.reach_mm[before])
+        step = np.ones(len(self.height_mm))
+        step[after] = np.abs(self.height_mm[after] - self.height_mm[before])
+        known = np.isin(self._every, after)
+        growth = np.where(known[:, None], self.reach_mm - farthest, 0.0)
+        return growth / step[:, None], known
+
+    def _between(
+        self,
+        lower: Indices,
+        upper: Indices,
+        rising: tuple[Floats, npt.NDArray[np.bool_]],
+        falling: tuple[Floats, npt.NDArray[np.bool_]],
+    ) -> tuple[Floats, Floats]:
+        """Return reach and height (L, 2 D) of the farthest points between linked areas.
+
+        A line that ends below the area on the other side shows that the solid is not convex
+        there; it then tells nothing.
+        """
+        step = (self.height_mm[upper] - self.height_mm[lower])[:, None]
+        low, high = self.reach_mm[lower], self.reach_mm[upper]
+        known_up, known_down = rising[1][lower][:, None], falling[1][upper][:, None]
+        alone = ~(known_up | known_down)
+        up = np.where(alone, 1.0, rising[0][lower])
+        down = np.where(alone, 1.0, falling[0][upper])
+        at_upper, at_lower = low + up * step, high + down * step
+        from_below = (known_up | alone) & (at_upper >= high)
+        from_above = (known_down | alone) & (at_lower >= low)
+        both, turn = from_below & from_above, up + down
+        part = np.divide(high - low + down * step, turn, out=np.zeros_like(turn), where=turn > 0)
+        part = np.clip(part, 0, step)
+        only_below = from_below & ~from_above
+        away = np.where(both, part, np.where(only_below, step, 0.0))
+        reach = np.where(both | only_below, low + up * away, np.where(from_above, at_lower, low))
+        return reach, self.height_mm[lower][:, None] + away

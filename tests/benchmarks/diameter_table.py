@@ -1,0 +1,41 @@
+"""Print how well diameters of solids in any direction are met, by solid and plane spacing.
+
+python tests/benchmarks/diameter_table.py [cases]
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+
+TRUTH = Path(__file__).parents[1] / "lesions" / "test_diameter_truth.py"
+
+
+def main(cases: int) -> None:
+    """Print the table from the same seeded solids that the tests take."""
+    spec = importlib.util.spec_from_file_location("diameter_truth", TRUTH)
+    assert spec is not None
+    assert spec.loader is not None
+    truth = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(truth)
+    print(
+        "| solid | planes mm | axial worst mm | median mm | 3D worst spacings | median "
+        "| 3D in its interval | width, median spacings |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for number, name in enumerate(truth.SOLIDS):
+        for spacing_mm in (1.0, 3.0, 5.0):
+            generator = np.random.default_rng([number, int(spacing_mm)])
+            rows = [truth.errors(truth.SOLIDS[name], generator, spacing_mm) for _ in range(cases)]
+            axial, solid, holds, width = (np.array(column) for column in zip(*rows, strict=True))
+            axial, solid = np.abs(axial), np.abs(solid)
+            print(
+                f"| {name} | {spacing_mm:g} | {axial.max():.3f} | {np.median(axial):.4f} "
+                f"| {solid.max():.2f} | {np.median(solid):.2f} | {holds.sum()} of {len(holds)} "
+                f"| {np.median(width):.2f} |"
+            )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 150)

@@ -1,0 +1,76 @@
+"""Hulls of many groups at once against scipy, and facing corners against all pairs."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
+from scipy.spatial.distance import cdist
+from scipy.spatial.transform import Rotation
+
+from oligort.geometry.hull import convex_hulls
+from oligort.geometry.reach import AreaStack
+
+
+def cloud(generator: np.random.Generator) -> np.ndarray:
+    """Points in a disc or on its rim, stretched, moved and rounded as planning systems do."""
+    count = int(generator.integers(1, 300))
+    turn = generator.uniform(0, 2 * np.pi, count)
+    radius = generator.uniform(size=count) ** generator.choice([0.0, 0.3, 1.0])
+    flat = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
+    moved = flat * generator.uniform(0, 50, 2) + generator.uniform(-300, 300, 2)
+    return moved.round(int(generator.choice([0, 1, 2, 12])))
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=80, deadline=None)
+def test_hulls_of_groups(seed):
+    generator = np.random.default_rng(seed)
+    groups = [cloud(generator) for _ in range(int(generator.integers(1, 6)))]
+    starts = np.cumsum([0] + [len(group) for group in groups[:-1]])
+    points = np.concatenate(groups)
+    hulls = convex_hulls(points, starts)
+    assert (points[hulls.members] == hulls.corners_mm).all()
+    for number, group in enumerate(groups):
+        x, y = (hulls.corners_of(number) - group[0]).T
+        area = float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+        if np.linalg.matrix_rank(group - group[0], tol=1e-6) == 2:
+            assert area == pytest.approx(ConvexHull(group).volume, abs=1e-9)
+        for other in range(number, len(groups)):
+            p, q = hulls.facing(np.array([number]), np.array([other]))
+            apart = np.linalg.norm(hulls.corners_mm[p] - hulls.corners_mm[q], axis=1)
+            assert apart.max() == pytest.approx(cdist(group, groups[other]).max(), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", [*range(20), 81642])
+def test_sides_that_are_parallel_but_for_rounding_hide_no_pair(seed):
+    """Every side of an ellipse of 360 points has a parallel one across; turned, by rounding not."""
+    turn = np.arange(360) * np.pi / 180
+    ellipse = np.stack([20 * np.cos(turn), 12 * np.sin(turn), 0 * turn], axis=1)
+    turned = Rotation.random(random_state=seed).apply(ellipse)
+    flat = (turned - turned.mean(axis=0)) @ np.linalg.svd(turned)[2].T[:, :2]
+    hulls = convex_hulls(flat, [0])
+    p, q = hulls.facing(np.zeros(1, int), np.zeros(1, int))
+    apart = np.linalg.norm(hulls.corners_mm[p] - hulls.corners_mm[q], axis=1)
+    assert apart.max() == pytest.approx(40, abs=1e-12)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_stack_is_as_long_as_all_pairs_say(seed):
+    generator = np.random.default_rng(seed)
+    groups = [cloud(generator) for _ in range(int(generator.integers(1, 8)))]
+    heights = generator.uniform(-40, 40, len(groups)).round(1)
+    stack = AreaStack.of(groups, heights, generator.uniform(-4, 4))
+    points = np.concatenate(
+        [np.column_stack([g, np.full(len(g), z)]) for g, z in zip(groups, heights, strict=True)]
+    )
+    length, ends = stack.farthest()
+    assert length == pytest.approx(cdist(points, points).max(), abs=1e-12)
+    assert all((end == points).all(axis=1).any() for end in ends)
+    area, longest, corners = stack.longest()
+    own = [cdist(group, group).max() for group in groups]
+    assert longest == pytest.approx(max(own), abs=1e-12)
+    assert own[area] == pytest.approx(max(own), abs=1e-12)
+    p, q = stack.hulls.corners_mm[corners]
+    assert np.linalg.norm(p - q) == pytest.approx(longest, abs=1e-12)
