@@ -31,14 +31,10 @@ _TRIAL_GROUP = 0x0012
 _KEPT = (
     "SpecificCharacterSet", "TimezoneOffsetFromUTC", "StudyDate", "StudyTime", "AccessionNumber",
     "ReferringPhysicianName", "StudyDescription", "StudyInstanceUID", "StudyID",
-    "PatientName",
-    "PatientID",
-    "IssuerOfPatientID",
-    "PatientBirthDate",
-    "PatientSex",
+    "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex",
     "FrameOfReferenceUID", "PositionReferenceIndicator", "ReferencedFrameOfReferenceSequence",
 )  # fmt: skip
-"""Elements of the original by which a system files the new object beside it; no address, no remark."""
+"""Elements of the original by which a system files the new one beside it; no address, no remark."""
 
 _CONTOUR_DATA = Tag("ContourData")
 
