@@ -27,6 +27,9 @@ LABEL = "oligort review"
 WRITTEN_DECIMALS = 4
 """Decimals of a coordinate that is drawn, in mm: a tenth of a micrometre."""
 
+MAX_EXPLICIT_BYTES = 0xFFFE
+"""Longest value of type DS in explicit VR; a longer one is written as UN (PS3.5, 6.2.2)."""
+
 _TRIAL_GROUP = 0x0012
 _KEPT = (
     "SpecificCharacterSet", "TimezoneOffsetFromUTC", "StudyDate", "StudyTime", "AccessionNumber",
@@ -112,5 +115,6 @@ def loop_item(loop: DrawnLoop, number: int) -> Dataset:
     )
     written = "\\".join(f"{mm:.{WRITTEN_DECIMALS}f}" for mm in loop.points_mm.ravel().tolist())
     value = (written + " " * (len(written) % 2)).encode("ascii")
-    item[_CONTOUR_DATA] = RawDataElement(_CONTOUR_DATA, "DS", len(value), value, 0, False, True)
+    vr = "DS" if len(value) <= MAX_EXPLICIT_BYTES else "UN"
+    item[_CONTOUR_DATA] = RawDataElement(_CONTOUR_DATA, vr, len(value), value, 0, False, True)
     return item

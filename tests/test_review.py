@@ -21,7 +21,7 @@ from oligort.demo.ct import PIXEL_MM
 from oligort.demo.export import write_case
 from oligort.errors import NotEvaluable, OutputError, SelectionError
 from oligort.geometry.algebra import parse
-from oligort.geometry.structure import Structure
+from oligort.geometry.structure import Contour, Structure
 from oligort.lesions.lesion import Count, LesionCensus
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.review_names import MAX_LENGTH, review_name
@@ -132,7 +132,8 @@ def reviewed(source: Path, path: Path, **asked: object) -> tuple[LesionCensus, R
 
 def contour_bytes(dataset: Dataset, number: int) -> list[bytes]:
     (roi,) = [one for one in dataset.ROIContourSequence if one.ReferencedROINumber == number]
-    return [item.get_item(DATA).value for item in roi.ContourSequence]
+    found = [item.get_item(DATA) for item in roi.ContourSequence]
+    return [b"" if one is None else one.value for one in found]
 
 
 LIVER = Sphere((0.0, 0.0, 0.0), 12.0)
@@ -372,3 +373,23 @@ def test_lungs_that_are_not_drawn_are_not_made_up(tmp_path: Path):
     _, review, _ = reviewed(source, tmp_path / "review.dcm", lungs=parse("Lungs-GTV"))
     assert review.notes == ('"Lungs-GTV" is not drawn: the CT series that the structures refer to '
                             'is not there',)  # fmt: skip
+
+
+def test_items_without_points_and_very_long_ones_are_no_matter(tmp_path: Path):
+    """An empty item shifts no contour; in explicit VR 64 KB of numbers fit as UN alone."""
+    angles = np.linspace(0, 2 * np.pi, 4000, endpoint=False)
+    ring = np.column_stack([20 * np.cos(angles), 20 * np.sin(angles), np.zeros(len(angles))])
+    loops = tuple(Contour(ring + z * np.eye(3)[2]) for z in (0.0, 3.0))
+    rois = [Drawn("GTVm01", (Structure(1, "GTVm01", loops), LIVER.structure("", None, [-3.0])))]
+    with pytest.warns(UserWarning, match="exceeds the size of 64 kByte"):
+        source = written(tmp_path / "source.dcm", rois)
+    dataset = pydicom.dcmread(source)
+    empty = item_of(ContourGeometricType="CLOSED_PLANAR", NumberOfContourPoints=0)
+    for position in (0, 2):
+        dataset.ROIContourSequence[0].ContourSequence.insert(position, empty)
+    dataset.save_as(source)
+    original = [one for one in contour_bytes(pydicom.dcmread(source), 1) if one]
+    census, review, made = reviewed(source, tmp_path / "review.dcm")
+    assert len(max(original, key=len)) > 65536
+    assert contour_bytes(made, 1) == original
+    assert (census.count, review.notes) == (Count(1, 1), ())
