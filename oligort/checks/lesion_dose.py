@@ -15,7 +15,7 @@ from oligort.checks.plausibility import MEDIAN
 from oligort.checks.prescribed import doses_by_roi
 from oligort.checks.targets import plans_of_targets, require_whole_dose
 from oligort.display import quoted
-from oligort.dose.biology import bed_gy
+from oligort.dose.biology import TUMOUR_ALPHA_BETA_GY, bed_gy
 from oligort.dose.composite import grids_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.histogram import compute_dvh
@@ -25,18 +25,16 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.region import Region
+from oligort.lesions.census import CensusThresholds
 from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
 from oligort.measure import Measure
 from oligort.objects import Plan
 
-ALPHA_BETA_GY = 10.0
-"""Alpha/beta of tumours by which BED10 is told: the convention that gives it its name."""
-
 D95, MINIMUM = Metric.parse("D95%[Gy]"), Metric.parse("Min[Gy]")
 
-HELD_SHARE = 0.5
-"""Share of its volume by which a lesion lies in a target that is drawn for it: most of it."""
+HELD_SHARE = CensusThresholds().organ_fraction
+"""Share of its volume by which a lesion lies in a target that is drawn for it: as in an organ."""
 
 SAME_VOLUME = 1e-6
 """Share by which the volume of a part may change when it stands alone: rounding."""
@@ -97,7 +95,15 @@ def _gate(case: Case) -> Measure:
 
 
 def _nothing_told(reason: str) -> LesionDose:
-    return LesionDose(reason, "", *[reason] * 5)
+    return LesionDose(
+        prescription=reason,
+        prescription_from="",
+        d95=reason,
+        minimum=reason,
+        prescription_bed10=reason,
+        d95_bed10=reason,
+        isodose_margin=reason,
+    )
 
 
 @dataclass(frozen=True)
@@ -267,4 +273,4 @@ class _Dosed:
 
 
 def _bed10_gy(dose_gy: float, fractions: int) -> float:
-    return float(bed_gy(np.asarray(dose_gy, np.float64), fractions, ALPHA_BETA_GY))
+    return float(bed_gy(np.asarray(dose_gy, np.float64), fractions, TUMOUR_ALPHA_BETA_GY))
