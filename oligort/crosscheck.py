@@ -7,30 +7,32 @@ frames. Where it has no right answer (`NotEvaluable`) it is not asked.
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.dose.composite import CompositeDose
 from oligort.dose.grid import DoseGrid
 from oligort.errors import MissingExtraError, NotEvaluable
+from oligort.geometry.algebra import Shape
 from oligort.geometry.counting import counting_share
+from oligort.geometry.outlines import outlined
 from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import SlabModel, plane_positions_mm, slabs_of
 from oligort.geometry.structure import Structure
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+from oligort.upright import (
+    AXIS_TOLERANCE,
+    EVEN_TOLERANCE_MM,
+    ROI_NUMBER,
+    Upright,
+    dose_of,
+    structure_set_of,
+    upright_of,
+)
 
 Floats = npt.NDArray[np.float64]
-
-AXIS_TOLERANCE = 1e-4
-"""How far the axes of a dose may turn from the patient's: see DIRECTION_TOLERANCE."""
-
-EVEN_TOLERANCE_MM = 0.05
-"""How far frames and planes may lie from even spacing: positions are written to 0.1 mm."""
 
 CROSSING_SHARE = 1e-3
 """Share of a plane's area that its loops may have in common: a hundredth of what counting does."""
@@ -98,8 +100,19 @@ def require_installed() -> None:
     _engine()
 
 
-def second_dvh(structure: Structure, dose: DoseGrid | CompositeDose) -> SecondDvh:
-    """Return the histogram that dicompyler-core computes of a structure.
+def second_dvh(
+    structure: Structure,
+    dose: DoseGrid | CompositeDose,
+    usual_spacing_mm: float | None = None,
+) -> SecondDvh:
+    """Return the histogram that dicompyler-core computes of a structure as drawn.
+
+    Parameters
+    ----------
+    structure : Structure
+    dose : DoseGrid or CompositeDose
+    usual_spacing_mm : float or None
+        Plane spacing of the images, which tells of two planes whether one is missing between them.
 
     Raises
     ------
@@ -110,10 +123,46 @@ def second_dvh(structure: Structure, dose: DoseGrid | CompositeDose) -> SecondDv
     MissingExtraError
         If it is not installed.
     """
-    if not isinstance(dose, DoseGrid):
-        raise NotEvaluable("it knows no sum of doses on several grids")
-    upright = _upright(dose)
-    model = _even_slabs(structure)
+    upright = upright_of(dose)
+    return _second(structure, _even_slabs(structure, usual_spacing_mm), upright)
+
+
+def second_dvh_of_shape(
+    shape: Shape,
+    roi_name: str,
+    dose: DoseGrid | CompositeDose,
+    usual_spacing_mm: float | None = None,
+) -> SecondDvh:
+    """Return the histogram that dicompyler-core computes of an expression, under its own name.
+
+    It knows loops alone, so it gets those around what the expression covers of each plane. Counts
+    of A, B and A&B would make up those of A-B and A|B as well, since a voxel centre is in or out.
+    But one on a border that two of them share may be in for the one and out for the other, and
+    three rims would be allowed for where the expression has one; its own loops have no such border.
+
+    Raises
+    ------
+    NotEvaluable, MissingExtraError
+        As `second_dvh`, for a structure of the expression or what it covers; or if the structures
+        are not drawn on the same planes.
+    """
+    upright = upright_of(dose)
+    models = {id(one): _slabs_to_combine(one, usual_spacing_mm) for one in shape.leaves}
+    slabs = [slab for model in models.values() for slab in model.slabs]
+    step_mm = slabs[0].upper_mm - slabs[0].lower_mm
+    if any(abs(slab.upper_mm - slab.lower_mm - step_mm) > EVEN_TOLERANCE_MM for slab in slabs):
+        names = listed(dict.fromkeys(one.roi_name for one in shape.leaves))
+        raise NotEvaluable(f"{names} are drawn on planes of unequal spacing")
+    covered = outlined(shape, models, roi_name)
+    model = _even_slabs(covered, step_mm)
+    # Where planes are left out of the expression, those that stay may seem farther apart.
+    if abs(model.slabs[0].upper_mm - model.slabs[0].lower_mm - step_mm) > EVEN_TOLERANCE_MM:
+        raise NotEvaluable(f"no two planes of {quoted(roi_name)} follow each other")
+    _require_known_holes(roi_name, model)
+    return _second(covered, model, upright)
+
+
+def _second(structure: Structure, model: SlabModel, upright: Upright) -> SecondDvh:
     step_mm = model.slabs[0].upper_mm - model.slabs[0].lower_mm
     _require_inside(structure, upright)
     spacings_mm = [float(np.diff(axis).mean()) for axis in (upright.x_mm, upright.y_mm)]
@@ -161,64 +210,47 @@ def _engine() -> Any:
     return dvhcalc
 
 
-@dataclass(frozen=True, eq=False)
-class _Upright:
-    """A dose along the patient's axes.
-
-    Parameters
-    ----------
-    x_mm, y_mm, z_mm : (n,) arrays
-        Ascending positions of the voxel centres, evenly spaced.
-    dose_gy : (z, y, x) array
-    """
-
-    x_mm: Floats
-    y_mm: Floats
-    z_mm: Floats
-    dose_gy: Floats
-
-
-def _upright(dose: DoseGrid) -> _Upright:
-    grid = dose.grid
-    axes = grid.axes  # rows: the directions of i, j and k
-    along = np.argmax(np.abs(axes), axis=1)
-    if np.abs(np.abs(axes) - np.eye(3)[along]).max() > AXIS_TOLERANCE:
-        raise NotEvaluable("it knows no dose grid that is oblique to the patient")
-    if min(grid.shape) < 2:
-        raise NotEvaluable("it knows no dose of a single row, column or plane")
-    if np.ptp(np.diff(grid.frame_positions_mm)) > EVEN_TOLERANCE_MM:
-        raise NotEvaluable("it knows no dose grid of unevenly spaced planes")
-    counts = (np.arange(grid.i_count), np.arange(grid.j_count))
-    steps = (counts[0] * grid.i_spacing_mm, counts[1] * grid.j_spacing_mm, grid.frame_positions_mm)
-    positions: list[Floats] = [np.empty(0)] * 3
-    values = dose.dose_gy
-    for axis, offsets_mm in enumerate(steps):
-        patient = int(along[axis])
-        places_mm = grid.origin_mm[patient] + axes[axis, patient] * offsets_mm
-        if axes[axis, patient] < 0:
-            places_mm, values = places_mm[::-1], np.flip(values, axis)
-        positions[patient] = places_mm
-    zyx = [int(np.flatnonzero(along == patient)[0]) for patient in (2, 1, 0)]
-    return _Upright(positions[0], positions[1], positions[2], values.transpose(zyx))
-
-
-def _even_slabs(structure: Structure) -> SlabModel:
+def _even_slabs(structure: Structure, usual_spacing_mm: float | None) -> SlabModel:
     """Return the slabs of a structure where all are as thick as it takes them to be.
 
     It gives every plane the smallest step between two of them.
     """
     name = quoted(structure.roi_name)
-    if any(np.ptp(contour.points_mm[:, 2]) > EVEN_TOLERANCE_MM for contour in structure.areas):
-        raise NotEvaluable(f"{name} is not drawn on axial planes")
+    _require_axial(structure)
     if len(plane_positions_mm(structure)) < 2:
         raise NotEvaluable(f"{name} is drawn on fewer than two planes")
-    model = slabs_of(structure)
+    model = slabs_of(structure, usual_spacing_mm)
     step_mm = np.diff([slab.position_mm for slab in model.slabs]).min()
     thickness_mm = np.array([slab.upper_mm - slab.lower_mm for slab in model.slabs])
     if np.abs(thickness_mm - step_mm).max() > EVEN_TOLERANCE_MM:
         raise NotEvaluable(f"{name} is drawn on unevenly spaced planes")
     _require_no_crossing(structure, model)
     return model
+
+
+def _slabs_to_combine(structure: Structure, usual_spacing_mm: float | None) -> SlabModel:
+    """Return the slabs of a structure of an expression: of one plane too, and read as drawn."""
+    _require_axial(structure)
+    model = slabs_of(structure, usual_spacing_mm)
+    # What crossing loops share is told by our reading of them alone: no second opinion on it.
+    _require_no_crossing(structure, model)
+    return model
+
+
+def _require_axial(structure: Structure) -> None:
+    if any(np.ptp(contour.points_mm[:, 2]) > EVEN_TOLERANCE_MM for contour in structure.areas):
+        raise NotEvaluable(f"{quoted(structure.roi_name)} is not drawn on axial planes")
+
+
+def _require_known_holes(roi_name: str, model: SlabModel) -> None:
+    """Raise NotEvaluable where loops run around holes that are not told: the rim hangs on them.
+
+    Outlines run anticlockwise around what they cover; which of them lie in others tells points.
+    """
+    for slab in model.slabs:
+        covered_mm2 = float(slab.drawn.signed_area_mm2.sum())
+        if abs(float(slab.drawn.enclosed_mm2.sum()) - covered_mm2) > CROSSING_SHARE * covered_mm2:
+            raise NotEvaluable(f"loops of {quoted(roi_name)} touch, and which are holes is open")
 
 
 def _require_no_crossing(structure: Structure, model: SlabModel) -> None:
@@ -236,7 +268,7 @@ def _require_no_crossing(structure: Structure, model: SlabModel) -> None:
         )
 
 
-def _require_inside(structure: Structure, dose: _Upright) -> None:
+def _require_inside(structure: Structure, dose: Upright) -> None:
     """Raise NotEvaluable where a contour lies outside the outermost voxel centres.
 
     There it counts no voxels, and in planes outside it takes the dose for 0 Gy.
@@ -252,7 +284,7 @@ def _require_inside(structure: Structure, dose: _Upright) -> None:
         )
 
 
-def _sampled_gy(structure: Structure, dose: _Upright, step_mm: float) -> Floats:
+def _sampled_gy(structure: Structure, dose: Upright, step_mm: float) -> Floats:
     """Return the doses around a structure, every so many frames as its planes are apart."""
     points_mm = np.concatenate([contour.points_mm for contour in structure.areas])
     x, y, z = (
@@ -265,69 +297,9 @@ def _sampled_gy(structure: Structure, dose: _Upright, step_mm: float) -> Floats:
     return dose.dose_gy[z, y, x][::frames]
 
 
-def _asked(structure: Structure, dose: _Upright) -> Any:
+def _asked(structure: Structure, dose: Upright) -> Any:
     """Return the histogram of dicompyler-core; its remarks on old formats are of no use here."""
     engine = _engine()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return engine.get_dvh(_structure_set_of(structure), _dose_of(dose), ROI_NUMBER)
-
-
-ROI_NUMBER = 1
-"""Number of the one ROI that it is given: of a structure that is computed there is none."""
-
-
-def _object(sop_class: str) -> "Dataset":
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import UID, ImplicitVRLittleEndian
-
-    dataset = Dataset()
-    dataset.SOPClassUID, dataset.SOPInstanceUID = UID(sop_class), UID("1.2.3")
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    return dataset
-
-
-def _structure_set_of(structure: Structure) -> "Dataset":
-    from pydicom.dataset import Dataset
-    from pydicom.uid import RTStructureSetStorage
-
-    dataset = _object(RTStructureSetStorage)
-    roi, drawn = Dataset(), Dataset()
-    roi.ROINumber, roi.ROIName = ROI_NUMBER, "ROI"
-    drawn.ReferencedROINumber = ROI_NUMBER
-    drawn.ContourSequence = []
-    for contour in structure.areas:
-        item = Dataset()
-        item.ContourGeometricType = "CLOSED_PLANAR"
-        item.NumberOfContourPoints = len(contour.points_mm)
-        item.ContourData = [f"{value:.9g}" for value in contour.points_mm.ravel().tolist()]
-        drawn.ContourSequence.append(item)
-    dataset.StructureSetROISequence, dataset.ROIContourSequence = [roi], [drawn]
-    return dataset
-
-
-def _dose_of(dose: _Upright) -> "Dataset":
-    from pydicom.uid import RTDoseStorage
-
-    dataset = _object(RTDoseStorage)
-    scaling = max(float(dose.dose_gy.max()), 1.0) / (2**32 - 2)
-    stated = f"{scaling:.10g}"
-    dataset.DoseUnits, dataset.DoseType, dataset.DoseSummationType = "GY", "PHYSICAL", "PLAN"
-    dataset.DoseGridScaling = stated
-    dataset.NumberOfFrames, dataset.Rows, dataset.Columns = dose.dose_gy.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 32, 32, 31
-    dataset.PixelRepresentation = 0
-    dataset.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
-    corner_mm = (dose.x_mm[0], dose.y_mm[0], dose.z_mm[0])
-    dataset.ImagePositionPatient = [f"{value:.9g}" for value in corner_mm]
-    spacings_mm = (np.diff(dose.y_mm).mean(), np.diff(dose.x_mm).mean())
-    dataset.PixelSpacing = [f"{value:.9g}" for value in spacings_mm]
-    dataset.GridFrameOffsetVector = [f"{value:.9g}" for value in dose.z_mm - dose.z_mm[0]]
-    stored = np.round(dose.dose_gy / float(stated)).astype("<u4")
-    dataset.PixelData = np.ascontiguousarray(stored).tobytes()
-    dataset["PixelData"].VR = "OW"
-    return dataset
+        return engine.get_dvh(structure_set_of(structure), dose_of(dose), ROI_NUMBER)

@@ -186,21 +186,17 @@ def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:
         return [_standing_for_parts(case, limit, error)]
 
 
-def limited_structures(case: Case) -> list[Structure]:
-    """Return the drawn ROIs that the protocol's dose limits are about, each part of them once.
+def drawn_for(case: Case, limit: DoseLimit) -> list[Structure]:
+    """Return the drawn ROIs that a dose limit is about, each once.
 
     Parts that are missing are left out; what is drawn under the very name of an expression is
     among them.
     """
-    structures: dict[int, Structure] = {}
-    for limit in case.protocol.dose_limits:
-        parts: list[Structure] = []
-        for name in operand_names(as_anatomy_allows(case, parse(limit.structure))):
-            with suppress(NotEvaluable):
-                parts += case.submission.structures_of(name)
-        parts += _drawn_as(case, limit.structure)
-        structures |= {id(structure): structure for structure in parts}
-    return list(structures.values())
+    parts: list[Structure] = []
+    for name in operand_names(as_anatomy_allows(case, parse(limit.structure))):
+        with suppress(NotEvaluable):
+            parts += case.submission.structures_of(name)
+    return list({id(one): one for one in (*parts, *_drawn_as(case, limit.structure))}.values())
 
 
 def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:

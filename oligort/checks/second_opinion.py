@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from functools import partial
 
 from oligort.checks.case import Case
-from oligort.checks.judged import limited_structures
+from oligort.checks.judged import as_anatomy_allows, drawn_for
 from oligort.checks.registry import CONVENTION, check
 from oligort.conventions import Conventions
 from oligort.courses import Chosen
-from oligort.crosscheck import SecondDvh, second_dvh
+from oligort.crosscheck import SecondDvh, second_dvh, second_dvh_of_shape
 from oligort.display import listed, quoted
 from oligort.dose.comparison import STATED, Comparison, Statistics, compare, statistics_of
+from oligort.dose.dvh import Dvh
 from oligort.dose.metric import Metric
 from oligort.dose.planned_dvh import PlannedDvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.algebra import Operand, parse
+from oligort.geometry.algebra import Shape, parse, resolve
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose
+from oligort.protocol.limits import DoseLimit
 
 SMALLEST_COMPARED_CC = 4.2
 """A sphere of 20 mm. Below it five commercial systems differ by a third of the volume from the
@@ -81,35 +83,53 @@ def second_engine(case: Case) -> Iterator[Finding]:
 
     Why it matters: two programs that share no line of code do not share their errors.
 
-    How it is measured: each drawn ROI that a dose limit names, from the same contours in the same
-    dose: the whole volume, and the volumes at the doses of the limits. It counts voxel centres, so
-    they may differ by what the pixels on the rim allow where they are counted in or out together,
-    and a volume at a dose by the voxels that its isodose passes through; the finding says by how
-    much. A larger difference is a QUERY and no deviation of the plan. It knows no expressions:
-    of "Lungs-GTV" the parts are compared, and that is said.
+    How it is measured: what each dose limit is about, from the same contours in the same dose: the
+    whole volume, and the volumes at the doses of the limits. It counts voxel centres, so they may
+    differ by what the pixels on the rim allow where they are counted in or out together, and a
+    volume at a dose by the voxels that its isodose passes through; the finding says by how much. A
+    larger difference is a QUERY and no deviation of the plan. It knows no expressions: of
+    "Lungs-GTV" it gets the loops around what that covers of each plane. Where these cannot be made,
+    its parts are compared as drawn, and that is said.
 
     Not evaluable when: the dose is open. Where that engine is known to be wrong it is not asked,
     and the reason is told: a structure that leaves the dose grid, is too small, drawn on uneven or
-    oblique planes or in loops that cross; an oblique or uneven grid; doses that are added up.
+    oblique planes or in loops that cross; operands of an expression on different planes; an oblique
+    or uneven grid; doses that are added up.
 
     Source: oligort convention.
     """
     if not case.cross_check:
         return
-    dose = case.submission.dose_grid
-    structures = limited_structures(case)
-    if not structures:
-        yield _told("OL305", "no structure of the dose limits is drawn")
-    left_out = _expressions(case) if structures else []
-    for structure in structures:
+    submission, dose = case.submission, case.submission.dose_grid
+    limits = {one.structure: one for one in case.protocol.dose_limits}.values()
+    left_out: list[str] = []
+    drawn: dict[Structure, str] = {}
+    for limit in limits:
+        instead_of = ""
         try:
-            theirs = second_dvh(structure, dose)
+            shape = _shape_of(case, limit)
+            if len(shape.leaves) > 1:
+                yield _combined_beside(case, limit, shape)
+                continue
+        except NotEvaluable as error:
+            instead_of = limit.structure
+            left_out.append(f"{quoted(instead_of)} itself, because {error}")
+        # What a limit is about stands for nothing else, whatever it is a part of.
+        drawn |= {one: instead_of and drawn.get(one, instead_of) for one in drawn_for(case, limit)}
+    if not any(drawn_for(case, limit) for limit in limits):
+        yield _told("OL305", "no structure of the dose limits is drawn")
+        return
+    for structure, instead_of in drawn.items():
+        try:
+            theirs = second_dvh(structure, dose, submission.usual_spacing_mm)
         except NotEvaluable as error:
             left_out.append(str(error))
             continue
-        yield _beside(case, structure, theirs)
+        how = f" as drawn, in place of {quoted(instead_of)}" if instead_of else ""
+        yield _beside(case, structure.roi_name, how, submission.dvh_of(structure), theirs)
     if left_out:
-        yield _told("OL305", f"dicompyler-core is not asked: {_reasons(left_out)}")
+        reasons = _reasons(tuple(dict.fromkeys(left_out)))
+        yield _told("OL305", f"dicompyler-core is not asked: {reasons}")
 
 
 MOST_POINTS = 40.0
@@ -117,18 +137,29 @@ MOST_POINTS = 40.0
 the curve lies at the dose, or next to all of the structure lies on its rim."""
 
 
-def _expressions(case: Case) -> list[str]:
-    """Return for each limit of an expression that it is only asked of its parts."""
-    return [
-        f"{quoted(limit)} is computed, and it knows no expressions: only its parts are compared"
-        for limit in dict.fromkeys(one.structure for one in case.protocol.dose_limits)
-        if not isinstance(parse(limit), Operand)
-    ]
+def _shape_of(case: Case, limit: DoseLimit) -> Shape:
+    """Return what a limit is about, as the drawn ROIs that make it up.
+
+    Raises
+    ------
+    NotEvaluable
+        If one is missing: it is then graded as drawn under its own name, or not at all.
+    """
+    expression = as_anatomy_allows(case, parse(limit.structure))
+    return resolve(expression, case.submission.structures_of)
 
 
-def _beside(case: Case, structure: Structure, theirs: SecondDvh) -> Finding:
-    """Return the finding on a structure that both engines computed."""
-    ours = case.submission.dvh_of(structure)
+def _combined_beside(case: Case, limit: DoseLimit, shape: Shape) -> Finding:
+    """Return the finding on what several ROIs make up, as it is graded."""
+    submission = case.submission
+    name = str(as_anatomy_allows(case, parse(limit.structure)))
+    theirs = second_dvh_of_shape(shape, name, submission.dose_grid, submission.usual_spacing_mm)
+    how = ", by the loops around what it covers"
+    return _beside(case, name, how, submission.dvh_of_shape(shape, name), theirs)
+
+
+def _beside(case: Case, roi_name: str, how: str, ours: Dvh, theirs: SecondDvh) -> Finding:
+    """Return the finding on what both engines computed; `how` follows the name."""
     told = [
         f"{theirs.volume_cc:.2f} cc against our {ours.volume_cc:.2f} cc (counting voxels allows "
         f"{theirs.rim_percent:.2f} %)"
@@ -151,8 +182,8 @@ def _beside(case: Case, structure: Structure, theirs: SecondDvh) -> Finding:
         code="OL305",
         grade=Grade.PASS if agrees and is_whole else Grade.INFO,
         flags=() if agrees else (Flag.QUERY,),
-        about=structure.roi_name,
-        message=f"dicompyler-core {verb} on {quoted(structure.roi_name)}: {', '.join(told)}",
+        about=roi_name,
+        message=f"dicompyler-core {verb} on {quoted(roi_name)}{how}: {', '.join(told)}",
         evidence=tuple(
             Evidence(
                 name=f"{name} apart",

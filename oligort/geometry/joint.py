@@ -16,6 +16,7 @@ from oligort.geometry.raster import Coverage, Lattice, coverage_of_trapezoids
 from oligort.geometry.slabs import Slab
 
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 def joint_coverage(shape: Shape, slabs: Mapping[int, Slab], lattice: Lattice) -> Coverage:
@@ -30,11 +31,22 @@ def joint_coverage(shape: Shape, slabs: Mapping[int, Slab], lattice: Lattice) ->
     lattice : Lattice
         Must span every loop.
     """
+    return coverage_of_trapezoids(joint_trapezoids(shape, slabs), lattice)
+
+
+def joint_trapezoids(shape: Shape, slabs: Mapping[int, Slab]) -> Floats:
+    """Return the trapezoids (T, 4, 2) that an expression covers of one plane, as `trapezoids` does.
+
+    Parameters
+    ----------
+    shape, slabs
+        As `joint_coverage`; at least one slab.
+    """
     places = {key: number for number, key in enumerate(slabs)}
     cut = trapezoids(
         [slab.loops for slab in slabs.values()], [slab.exclusive for slab in slabs.values()]
     )
-    return coverage_of_trapezoids(cut.corners_mm[_inside(shape, places, cut.inside)], lattice)
+    return cut.corners_mm[_inside(shape, places, cut.inside)]
 
 
 def _inside(shape: Shape, places: Mapping[int, int], inside: Flags) -> Flags:

@@ -11,12 +11,16 @@ import pytest
 
 from oligort.checks import second_opinion
 from oligort.checks.engine import check
+from oligort.clinical.register import Register
 from oligort.crosscheck import SecondDvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.planned_dvh import PlannedDvh, curve_of
+from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
+from oligort.geometry.algebra import Shape, parse, resolve
 from oligort.objects import Dose
 from oligort.phantoms import Box
+from oligort.submission import Submission
 
 EDGE_MM = 20.0
 """Where the dose is 20 Gy; it rises by 0.5 Gy/mm along z."""
@@ -283,35 +287,136 @@ def test_a_second_engine_is_heard_only_where_it_is_asked_for(build):
     assert not [f for f in check(build()).findings if f.code == "OL305"]
 
 
-def test_the_second_engine_agrees_on_lungs_and_is_not_asked_of_the_tiny(build):
-    found = crosscheck(
-        build(edge_mm=EDGE_MM, extra={"GTVm02": Box((-50.0, 0, 0), (8.0, 8.0, 10.0))})
+def _refused(*_: Any) -> SecondDvh:
+    raise NotEvaluable("of a reason of the test's")
+
+
+LUNGS_CC = 2 * LUNG_CC
+GTV_IN_LUNG_CC = 8.0
+"""Of the metastasis; the primary lies between the lungs."""
+
+
+def graded(found: list[Any]) -> Any:
+    (finding,) = [f for f in found if f.about == "Lungs-GTV"]
+    return finding
+
+
+def test_the_second_engine_agrees_on_what_is_graded(build):
+    found = crosscheck(build(edge_mm=EDGE_MM))
+    finding = graded(found)
+    assert found == [finding]
+    assert finding.grade is Grade.PASS
+    assert finding.flags == ()
+    # Borders lie between its voxels, so that its count is the volume in closed form.
+    volume_cc = LUNGS_CC - GTV_IN_LUNG_CC
+    said = f"{volume_cc:.2f} cc against our {volume_cc:.2f} cc"
+    assert f'agrees on "Lungs-GTV", by the loops around what it covers: {said}' in finding.message
+    # How much that proves is said beside it.
+    assert re.search(r"\(counting voxels allows \d+\.\d\d %\)", finding.message)
+    # All of the metastasis lies below the edge, so 20 Gy has 30 % of the lungs.
+    v20 = re.search(r"V20Gy\[%\] \S+ against (\S+) \(\d+\.\d\d points\)", finding.message)
+    assert v20 is not None
+    # It prints two digits of the share that a linear dose gives exactly.
+    assert float(v20[1]) == pytest.approx(100 * 0.3 * LUNGS_CC / volume_cc, abs=0.005)
+
+
+def test_an_error_of_ours_in_what_is_graded_is_reported(build, monkeypatch):
+    # As if the one lung were both, and as if a quarter of the dose were the whole: V20 is then V5,
+    # of 60 % of the lung, where voxels on the rim allow 27 points.
+    right = Submission.dvh_of_shape
+    wrong = {
+        "volume apart": lambda of: right(of, Shape(of.structure_set.named("Lung_L")), "Lung_L"),
+        "V20Gy[%] apart": lambda of: _four_times(
+            right(of, resolve(parse("Lungs-GTV"), of.structures_of), "of ours")
+        ),
+    }
+    for what, altered in wrong.items():
+
+        def dvh_of_shape(of: Any, shape: Shape, name: str, *rest: Any, wrong: Any = altered) -> Any:
+            return wrong(of) if name == "Lungs-GTV" else right(of, shape, name, *rest)
+
+        monkeypatch.setattr(Submission, "dvh_of_shape", dvh_of_shape)
+        finding = graded(crosscheck(build(edge_mm=EDGE_MM)))
+        assert (finding.grade, finding.flags) == (Grade.INFO, (Flag.QUERY,))
+        assert "dicompyler-core differs on" in finding.message
+        assert [one.name for one in finding.evidence if one.measured > one.limit] == [what]
+
+
+def _four_times(dvh: Any) -> Any:
+    return replace(
+        dvh,
+        edges_gy=4 * dvh.edges_gy,
+        max_gy=4 * dvh.max_gy,
+        mean_gy=4 * dvh.mean_gy,
+        numerical=None,
     )
+
+
+def test_an_expression_that_cannot_be_asked_is_asked_of_its_parts(build):
+    built = build(edge_mm=EDGE_MM)
+    (drawn,) = built.structure_sets
+    # The metastasis is drawn between the planes of the lungs.
+    moved = tuple(
+        replace(one, contours=tuple(_raised(contour) for contour in one.contours))
+        if one.roi_name == "GTVm01_Lung_L"
+        else one
+        for one in drawn
+    )
+    found = crosscheck(replace(built, structure_sets=(replace(drawn, structures=moved),)))
     agreed = {f.about: f for f in found if f.about}
     assert set(agreed) >= {"Lung_L", "Lung_R"}
     for roi_name in ("Lung_L", "Lung_R"):
-        # How much that proves is said beside it.
-        assert re.search(
-            r"360.00 cc against our 360.00 cc \(counting voxels allows \d+\.\d\d %\)",
-            agreed[roi_name].message,
-        )
-        assert re.search(
-            r"V20Gy\[%\] \S+ against \S+ \(\d+\.\d\d points\)", agreed[roi_name].message
-        )
         assert agreed[roi_name].grade is Grade.PASS
-        assert "V20Gy[%]" in agreed[roi_name].message
+        assert (
+            f'agrees on "{roi_name}" as drawn, in place of "Lungs-GTV": 360.00 cc against our '
+            f"360.00 cc" in agreed[roi_name].message
+        )
+    (not_asked,) = [f for f in found if not f.about]
+    assert not_asked.grade is Grade.INFO
+    # No pass of the parts hides that what is graded was not compared.
+    assert re.search(
+        r'not asked: "Lungs-GTV" itself, because .*"GTVm01_Lung_L".* not drawn on the same planes',
+        not_asked.message,
+    )
+
+
+def test_a_missing_part_is_told_and_the_others_are_compared_as_drawn(build):
+    found = crosscheck(build(edge_mm=EDGE_MM, without=["GTVp", "GTVm01_Lung_L"]))
+    assert {f.about for f in found} == {"Lung_L", "Lung_R", ""}
+    assert all('as drawn, in place of "Lungs-GTV"' in f.message for f in found if f.about)
+    (not_asked,) = [f for f in found if not f.about]
+    assert re.search('"Lungs-GTV" itself, because .*GTV', not_asked.message)
+
+
+def test_both_lungs_alone_are_counted_as_one(build, register_table):
+    # A register that knows of no gross tumour grades Lungs, which stands for both sides.
+    register_table["anatomy"]["gtv_absent"] = "yes"
+    built = build(edge_mm=EDGE_MM, without=["GTVp", "GTVm01_Lung_L"])
+    (finding,) = crosscheck(built, register=Register.from_dict(register_table))
+    assert (finding.grade, finding.about) == (Grade.PASS, "Lungs")
+    assert f"{LUNGS_CC:.2f} cc against our {LUNGS_CC:.2f} cc" in finding.message
+
+
+def _raised(contour: Any) -> Any:
+    return replace(contour, points_mm=contour.points_mm + np.array([0, 0, 2.5]))
+
+
+def test_of_the_parts_the_tiny_are_not_asked(build, monkeypatch):
+    monkeypatch.setattr(second_opinion, "second_dvh_of_shape", _refused)
+    found = crosscheck(
+        build(edge_mm=EDGE_MM, extra={"GTVm02": Box((-50.0, 0, 0), (8.0, 8.0, 10.0))})
+    )
     (not_asked,) = [f for f in found if not f.about]
     assert not_asked.grade is Grade.INFO
     assert '"GTVm02" is too small for it' in not_asked.message
-    # What is graded is computed from parts, which it cannot do: no pass of the parts hides that.
-    assert '"Lungs-GTV" is computed, and it knows no expressions' in not_asked.message
 
 
 def test_a_limit_on_a_flat_part_of_the_curve_is_no_test_and_no_alarm(build, monkeypatch):
     # All of the lung receives 20 Gy, and theirs counts it in the bin below.
     curve = np.array([0.0, 19.99, 20.0]), np.array([360.0, 360.0, 0.0])
     theirs = SecondDvh(360.0, 20.0, *curve, 2.0, np.full((2, 2, 2), 20.0))
-    monkeypatch.setattr(second_opinion, "second_dvh", lambda structure, dose: theirs)
+    monkeypatch.setattr(second_opinion, "second_dvh", lambda *_: theirs)
+    monkeypatch.setattr(second_opinion, "second_dvh_of_shape", _refused)
     finding = next(f for f in crosscheck(build(edge_mm=EDGE_MM)) if f.about == "Lung_L")
     assert "points, which is no test)" in finding.message
     assert [one.name for one in finding.evidence] == ["volume apart"]
@@ -346,7 +451,8 @@ def test_a_difference_that_voxels_do_not_explain_is_a_query(
     # Of the lung 30 % receive 20 Gy.
     curve = np.array([0.0, 20.0, 35.0]), np.array([volume_cc, hot_cc, 0.0])
     theirs = SecondDvh(volume_cc, 12.0, *curve, 2.0, np.full((2, 2, 2), 12.0))
-    monkeypatch.setattr(second_opinion, "second_dvh", lambda structure, dose: theirs)
+    monkeypatch.setattr(second_opinion, "second_dvh", lambda *_: theirs)
+    monkeypatch.setattr(second_opinion, "second_dvh_of_shape", _refused)
     finding = next(f for f in crosscheck(build(edge_mm=EDGE_MM)) if f.about == "Lung_L")
     assert finding.grade is (Grade.PASS if agrees else Grade.INFO)
     assert finding.flags == (() if agrees else (Flag.QUERY,))

@@ -8,13 +8,14 @@ import numpy as np
 import pydicom.dicomio
 import pytest
 
-from oligort.crosscheck import require_installed, second_dvh
+from oligort.crosscheck import require_installed, second_dvh, second_dvh_of_shape
 from oligort.dose.composite import CompositeDose
 from oligort.dose.grid import DoseGrid
 from oligort.errors import MissingExtraError, NotEvaluable
+from oligort.geometry.algebra import Shape, parse, resolve
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import Contour, Structure
-from oligort.phantoms import Sphere
+from oligort.phantoms import Box, Sphere
 
 RADIUS_MM = 40.0
 SPHERE = Sphere((3.1, -7.3, 11.2), RADIUS_MM)
@@ -221,3 +222,208 @@ def test_loading_it_leaves_pydicom_as_it_was():
     had = hasattr(pydicom.dicomio, "read_file")
     require_installed()
     assert hasattr(pydicom.dicomio, "read_file") is had
+
+
+CENTRE_MM = np.array(SPHERE.centre_mm)
+
+
+def cap_mm3(radius_mm: float, beyond_mm: float) -> float:
+    """Volume of the part of a sphere beyond a plane that is so far from its centre."""
+    h = np.clip(beyond_mm, -radius_mm, radius_mm)
+    return float(np.pi * (radius_mm - h) ** 2 * (2 * radius_mm + h) / 3)
+
+
+def block(name: str, x_mm: tuple[float, float], half_mm: float = 36.0) -> Structure:
+    """A box from x to x beside the centre, whose ends lie half a step beyond its planes."""
+    centre = (CENTRE_MM[0] + sum(x_mm) / 2, *CENTRE_MM[1:])
+    solid = Box(centre, (x_mm[1] - x_mm[0], 2 * half_mm, 24 * STEP_MM))
+    first = CENTRE_MM[2] - 11.5 * STEP_MM
+    return solid.structure(name, 1, first + STEP_MM * np.arange(24))
+
+
+def ball(name: str, radius_mm: float, away_mm: float = 0.0) -> Structure:
+    centre = (CENTRE_MM[0] + away_mm, *CENTRE_MM[1:])
+    first = CENTRE_MM[2] - 20.5 * STEP_MM
+    return Sphere(centre, radius_mm).structure(name, 1, first + STEP_MM * np.arange(42))
+
+
+def bar_mm3(x_mm: tuple[float, float], beyond_mm: float) -> float:
+    """Volume of the part of a block beyond a plane."""
+    return max(x_mm[1] - max(x_mm[0], beyond_mm), 0.0) * 72.0 * 24 * STEP_MM
+
+
+INNER_MM, LENS_MM = 22.0, 30.0
+
+EXPRESSIONS: dict[str, tuple[str, dict[str, Structure], Callable[[float], float], float]] = {
+    # Its structures, what lies beyond a plane (mm3), and what a wrong reading would make of it.
+    "taken from the inside": (
+        "A-B",
+        {"A": ball("A", 40.0), "B": ball("B", INNER_MM)},
+        lambda x: cap_mm3(40.0, x) - cap_mm3(INNER_MM, x),
+        cap_mm3(40.0, -40.0),
+    ),
+    "taken from the rim": (
+        "A-B",
+        {"A": ball("A", 40.0), "B": block("B", (18.0, 44.0), 45.0)},
+        lambda x: cap_mm3(40.0, x) - cap_mm3(40.0, max(x, 18.0)),
+        cap_mm3(40.0, -40.0),
+    ),
+    "joined where they touch": (
+        "A|B",
+        {"A": block("A", (-40.0, 2.0)), "B": block("B", (2.0, 40.0))},
+        lambda x: bar_mm3((-40.0, 40.0), x),
+        bar_mm3((-40.0, 2.0), -99.0),
+    ),
+    "counted once where they overlap": (
+        "A|B",
+        {"A": block("A", (-40.0, 12.0)), "B": block("B", (-11.0, 40.0))},
+        lambda x: bar_mm3((-40.0, 40.0), x),
+        bar_mm3((-40.0, 63.0), -99.0),
+    ),
+    "common to two": (
+        "A&B",
+        {"A": ball("A", 40.0, -20.0), "B": ball("B", 40.0, 20.0)},
+        # Of each the cap beyond the plane between them, which lies 20 mm from both centres.
+        lambda x: cap_mm3(40.0, 20 + max(x, 0)) + cap_mm3(40.0, 20.0) - cap_mm3(40, 20 - min(x, 0)),
+        cap_mm3(40.0, -40.0),
+    ),
+    "joined and taken from": (
+        "(A|B)-C",
+        {
+            "A": block("A", (-40.0, 2.0)),
+            "B": block("B", (2.0, 40.0)),
+            "C": ball("C", LENS_MM, 2.0),
+        },
+        lambda x: bar_mm3((-40.0, 40.0), x) - cap_mm3(LENS_MM, x - 2.0),
+        bar_mm3((-40.0, 40.0), -99.0),
+    ),
+}
+
+
+def shape_of(text: str, structures: dict[str, Structure]) -> Shape:
+    return resolve(parse(text), lambda name: (structures[name],))
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_an_expression_beside_its_closed_form(name):
+    text, structures, beyond_mm3, wrong_mm3 = EXPRESSIONS[name]
+    found = second_dvh_of_shape(shape_of(text, structures), text, dose_along_x())
+    whole_mm3 = beyond_mm3(-99.0)
+    assert found.volume_cc == pytest.approx(whole_mm3 / 1000, rel=found.rim_percent / 100)
+    assert abs(wrong_mm3 / whole_mm3 - 1) > found.rim_percent / 100
+    for dose_gy in (12.0, 16.0, 20.0, 23.0, 27.0):
+        truth = 100 * beyond_mm3((dose_gy - 20) / GRADIENT_GY_MM) / whole_mm3
+        assert found.percent_at(dose_gy) == pytest.approx(truth, abs=found.points_at(dose_gy))
+
+
+def test_counts_of_parts_make_up_those_of_expressions():
+    # A voxel centre is in or out, so that counting adds up but for centres on a border.
+    structures = {"A": ball("A", 40.0), "B": ball("B", 25.0, 30.0)}
+    counted = {
+        text: second_dvh_of_shape(shape_of(text, structures), text, dose_along_x())
+        for text in ("A-B", "A&B", "A|B")
+    }
+    alone = {name: second_dvh(one, dose_along_x()) for name, one in structures.items()}
+    for dose_gy in (0.0, 16.0, 20.0, 24.0, 28.0):
+        cc = {
+            text: one.percent_at(dose_gy) * one.volume_cc / 100
+            for text, one in {**counted, **alone}.items()
+        }
+        assert cc["A-B"] + cc["A&B"] == pytest.approx(cc["A"], rel=1e-9)
+        assert cc["A|B"] + cc["A&B"] == pytest.approx(cc["A"] + cc["B"], rel=1e-9)
+
+
+def test_a_border_on_voxel_centres_inside_a_union_loses_no_voxel():
+    # Voxel centres lie at multiples of 3 mm: a whole layer of them on the border between the two.
+    left, right = (np.array([(a, -29), (b, -29), (b, 31), (a, 31)]) for a, b in ((-40, 3), (3, 38)))
+    united = loops(np.array([(-40, -29), (38, -29), (38, 31), (-40, 31)]))
+    halves = {"A": loops(left), "B": loops(right)}
+    found = second_dvh_of_shape(shape_of("A|B", halves), "A|B", dose_along_x())
+    whole = second_dvh(united, dose_along_x())
+    assert found.volume_cc == whole.volume_cc
+    assert found.rim_percent == whole.rim_percent
+    assert found.cumulative_cc == pytest.approx(whole.cumulative_cc)
+
+
+EVERY_THIRD = np.arange(-30.0, 31, 3 * STEP_MM)
+
+EXPRESSIONS_REFUSED: dict[str, tuple[str, dict[str, Structure], object, str]] = {
+    "between the planes": (
+        "A-B",
+        {"A": loops(circle(0, 0, 30)), "B": loops(circle(0, 0, 9), planes=np.arange(-10.5, 12, 3))},
+        None,
+        "are not drawn on the same planes",
+    ),
+    "on some of the planes": (
+        "A-B",
+        {"A": loops(circle(0, 0, 30)), "B": loops(circle(0, 0, 20), planes=EVERY_THIRD)},
+        None,
+        "planes of unequal spacing",
+    ),
+    "no neighbours left": (
+        "A-B",
+        {
+            "A": loops(circle(0, 0, 30)),
+            "B": loops(square(0, 0, 31), planes=np.delete(np.arange(-30.0, 31, 3), [5, 9, 13, 17])),
+        },
+        None,
+        'no two planes of "A-B" follow each other',
+    ),
+    "nothing left": (
+        "A-B",
+        {"A": loops(circle(0, 0, 20)), "B": loops(square(0, 0, 31))},
+        None,
+        'nothing is left of "A-B"',
+    ),
+    "crossing loops of an operand": (
+        "A-B",
+        {"A": loops(circle(-10, 0, 20), circle(10, 0, 20)), "B": loops(circle(0, 0, 5))},
+        None,
+        "cross or repeat",
+    ),
+    "tiny": (
+        "A&B",
+        {"A": loops(circle(-30, 0, 20)), "B": loops(circle(0, 0, 14))},
+        None,
+        '"A&B" is too small for it',
+    ),
+    "several doses": (
+        "A-B",
+        {"A": loops(circle(0, 0, 30)), "B": loops(circle(0, 0, 9))},
+        CompositeDose((dose_along_x(),)),
+        "no sum of doses",
+    ),
+    "clipped grid": (
+        "A-B",
+        {"A": loops(circle(0, 0, 40)), "B": loops(circle(0, 0, 9))},
+        dose_along_x(half_mm=36.0),
+        '"A-B" reaches beyond the outermost voxels',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS_REFUSED)
+def test_an_expression_that_it_cannot_be_given(name):
+    text, structures, dose, reason = EXPRESSIONS_REFUSED[name]
+    with pytest.raises(NotEvaluable, match=reason):
+        second_dvh_of_shape(shape_of(text, structures), text, dose or dose_along_x(), STEP_MM)
+
+
+def test_what_is_taken_out_may_reach_beyond_the_dose():
+    # What leaves the grid is no part of the expression.
+    structures = {"A": loops(circle(0, 0, 40)), "B": loops(square(90, 0, 60))}
+    found = second_dvh_of_shape(shape_of("A-B", structures), "A-B", dose_along_x())
+    # Of the disc the part up to x = 30: 21 planes of 3 mm, a polygon of 60 points.
+    segment = 40**2 * np.arccos(0.75) - 30 * np.sqrt(40**2 - 30**2)
+    truth = (np.pi * 40**2 - segment) * 0.9982 * 63 / 1000
+    assert found.volume_cc == pytest.approx(truth, rel=found.rim_percent / 100)
+
+
+def test_two_planes_with_others_missing_between_them_are_not_its_thickness():
+    # On images 3 mm apart each of two planes 6 mm apart is 3 mm thick; it would make them 6 mm.
+    drawn = loops(circle(0, 0, 30), planes=np.array([0.0, 6.0]))
+    with pytest.raises(NotEvaluable, match="unevenly spaced planes"):
+        second_dvh(drawn, dose_along_x(), STEP_MM)
+    told_nothing = second_dvh(drawn, dose_along_x())
+    truth = np.pi * 30**2 * 0.9982 * 12 / 1000
+    assert told_nothing.volume_cc == pytest.approx(truth, rel=told_nothing.rim_percent / 100)
