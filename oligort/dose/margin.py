@@ -42,8 +42,8 @@ ON_SURFACE_MM = 0.05
 """A point this near to the surface is on it, once moved along the slope: off by less than the
 square of this over the radius of curvature, a micrometre at 3 mm."""
 
-TOGETHER = 4_000_000
-"""Pairs of points and cells whose distances are held together."""
+TOGETHER = 100_000
+"""Pairs of points and cells whose distances are held together: what a processor's cache holds."""
 
 _EDGES = tuple(
     (one, other)
@@ -228,24 +228,29 @@ class _Surface:
             )
         return distance if is_within else -distance
 
-    def refined(self, along_mm: Floats, near_mm: Floats, reach_mm: float) -> Floats:
-        """Return the distance (N,) of points to the surface, from points near the nearest of it.
+    def foot(self, along_mm: Floats, near_mm: Floats) -> "_Known":
+        """Return what lies nearest to points (N, 3), from points of the surface near it.
 
-        First to the foot on the tangent plane and back to the surface, which ends at once where it
-        is smooth; then to either side of it, half as far each time, since it has an edge wherever
-        it passes from voxel to voxel.
+        Again and again to the foot on the tangent plane and back: where it is smooth that is all.
         """
         found, normal, _ = self._back(near_mm)
-        distance = _length(along_mm - found)
+        known = found, normal, _length(along_mm - found)
         for _ in range(STEPS):
-            across = ((along_mm - found) * normal).sum(axis=1)
-            trial = self._back(along_mm - across[:, None] * normal)
-            found, normal, distance = _nearer(along_mm, (found, normal, distance), trial)
+            across = ((along_mm - known[0]) * known[1]).sum(axis=1)
+            trial = self._back(along_mm - across[:, None] * known[1])
+            known = _nearer(along_mm, known, trial)
+        return known
+
+    def beside(self, along_mm: Floats, known: "_Known", reach_mm: float) -> Floats:
+        """Return the distance (N,) to the nearest found up to some `reach_mm` aside of a known one.
+
+        The surface has an edge wherever it passes from voxel to voxel.
+        """
         for halving in range(SIDE_STEPS):
-            for side in _sides(normal):
-                trial = self._back(found + reach_mm / 2**halving * side)
-                found, normal, distance = _nearer(along_mm, (found, normal, distance), trial)
-        return distance
+            for side in _sides(known[1]):
+                trial = self._back(known[0] + reach_mm / 2**halving * side)
+                known = _nearer(along_mm, known, trial)
+        return known[2]
 
     def _back(self, along_mm: Floats) -> tuple[Floats, Floats, Bools]:
         """Return points moved along the slope to the surface, its normals, and which lie on it."""
@@ -261,11 +266,11 @@ class _Surface:
         return along_mm, normal, is_on
 
 
-def _nearer(
-    along_mm: Floats,
-    known: tuple[Floats, Floats, Floats],
-    trial: tuple[Floats, Floats, Bools],
-) -> tuple[Floats, Floats, Floats]:
+_Known = tuple[Floats, Floats, Floats]
+"""Points of a surface (N, 3), its normals there (N, 3), and how far away they are (N,)."""
+
+
+def _nearer(along_mm: Floats, known: _Known, trial: tuple[Floats, Floats, Bools]) -> _Known:
     """Return what is known of the nearest of a surface, or what a trial found nearer on it."""
     distance = _length(along_mm - trial[0])
     better = trial[2] & (distance < known[2])
@@ -305,7 +310,12 @@ class _Search:
         cell, distance = _nearest(self.along_mm[kept], middles)
         is_kept = self._keeps(distance - fine.diagonal_mm, distance + fine.diagonal_mm)
         kept, cell = kept[is_kept], cell[is_kept]
-        refined = self.surface.refined(self.along_mm[kept], middles[cell], fine.diagonal_mm / 2)
+        known = self.surface.foot(self.along_mm[kept], middles[cell])
+        reach_mm = fine.diagonal_mm / 2
+        is_kept = self._keeps(known[2] - reach_mm, known[2])
+        kept = kept[is_kept]
+        found, normal, distance = (part[is_kept] for part in known)
+        refined = self.surface.beside(self.along_mm[kept], (found, normal, distance), reach_mm)
         best = int(refined.argmin() if self.is_nearest else refined.argmax())
         return int(kept[best]), float(refined[best])
 
