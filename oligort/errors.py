@@ -37,6 +37,10 @@ class MissingExtraError(OligortError, ImportError):
     """What was asked for needs a library that is not installed."""
 
 
+class OutputError(OligortError, OSError):
+    """A result cannot be written where it was asked for."""
+
+
 class NotEvaluable(OligortError):  # noqa: N818 - an answer, not a failure
     """A question has no defensible answer; the message says why.
 

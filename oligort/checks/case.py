@@ -1,5 +1,6 @@
 """Case: what the checks look at, and the shared reading of register and contours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -104,6 +105,10 @@ class Case:
         NotEvaluable
             If there is no structure set, or the choice is open.
         """
+        return self.census_of(None)
+
+    def census_of(self, roi_names: Sequence[str] | None) -> LesionCensus:
+        """Return the census of some ROIs whatever their role, or of gross tumour; as `census`."""
         lesions = self.register.lesions if self.register else ()
         hints = {
             roi_name: LesionHint(role=self.submission.roles[roi_name], organ=lesion.organ)
@@ -113,7 +118,7 @@ class Case:
         }
         dice = self.protocol.settings.duplicate_dice
         thresholds = CensusThresholds(duplicate_dice=dice.most, maybe_duplicate_dice=dice.least)
-        return self.submission.lesions(hints=hints, thresholds=thresholds)
+        return self.submission.lesions(roi_names, hints=hints, thresholds=thresholds)
 
     @cached_property
     def accounted(self) -> tuple[AccountedLesion, ...]:

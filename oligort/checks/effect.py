@@ -15,6 +15,24 @@ from oligort.picked import is_of_a_part
 from oligort.submission import Submission
 
 
+def fractions_of(plan: Plan) -> int:
+    """Return the number of fractions of a plan.
+
+    Raises
+    ------
+    NotEvaluable
+        If the plan does not state one number.
+    """
+    if plan.fraction_group_count > 1:
+        raise NotEvaluable(
+            f"plan {quoted(plan.label)} has {plan.fraction_group_count} fraction groups, and how "
+            f"much of the dose each gives is not known"
+        )
+    if plan.fractions_planned is None or plan.fractions_planned < 1:
+        raise NotEvaluable(f"plan {quoted(plan.label)} does not state its number of fractions")
+    return plan.fractions_planned
+
+
 def eqd2_of_course(dose: DoseGrid, plan: Plan, alpha_beta_gy: float) -> DoseGrid:
     """Return the EQD2 of one course, by the fractions that its plan states.
 
@@ -24,14 +42,7 @@ def eqd2_of_course(dose: DoseGrid, plan: Plan, alpha_beta_gy: float) -> DoseGrid
         If the plan does not state one number of fractions, or the dose is not the physical dose of
         one course.
     """
-    if plan.fraction_group_count > 1:
-        raise NotEvaluable(
-            f"plan {quoted(plan.label)} has {plan.fraction_group_count} fraction groups, and how "
-            f"much of the dose each gives is not known"
-        )
-    if plan.fractions_planned is None or plan.fractions_planned < 1:
-        raise NotEvaluable(f"plan {quoted(plan.label)} does not state its number of fractions")
-    return eqd2(dose, plan.fractions_planned, alpha_beta_gy)
+    return eqd2(dose, fractions_of(plan), alpha_beta_gy)
 
 
 def eqd2_dose(submission: Submission, alpha_beta_gy: float) -> DoseGrid | CompositeDose:

@@ -21,8 +21,12 @@ from oligort.geometry.algebra import (
 )
 from oligort.geometry.continuity import Gap
 from oligort.geometry.structure import Structure
+from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.protocol.limits import DoseLimit
+
+LUNGS_WITHOUT_GTV = "Lungs-GTV"
+"""The lungs where the protocol limits none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +240,15 @@ def _difference(case: Case, limit: DoseLimit, graded: Dvh, other: Dvh) -> tuple[
     ):
         return ()
     return (f"{other.volume_cc:.1f} cc and {value:.2f} {limit.unit}",)
+
+
+def lung_expression(case: Case) -> Expression:
+    """Return what the protocol judges of the lungs, as the register allows; else "Lungs-GTV"."""
+    for limit in case.protocol.dose_limits:
+        expression = parse(limit.structure)
+        if any(read_roi_name(name).organ is Organ.LUNGS for name in operand_names(expression)):
+            return as_anatomy_allows(case, expression)
+    return as_anatomy_allows(case, parse(LUNGS_WITHOUT_GTV))
 
 
 def as_anatomy_allows(case: Case, expression: Expression) -> Expression:

@@ -83,7 +83,7 @@ def target_coverage(case: Case) -> Iterator[Finding]:
     Source: oligort convention; Paddick, J Neurosurg 2000; 93 (suppl 3): 219-222.
     """
     try:
-        _require_whole_dose(case)
+        require_whole_dose(case)
         targets = _targets_of(case)
     except NotEvaluable as error:
         yield _information("OL403", f"target coverage is not told, because {error}")
@@ -184,7 +184,7 @@ def _names_of(case: Case, plan: Plan, roi_numbers: list[int]) -> tuple[dict[int,
     }, "not drawn"
 
 
-def _require_whole_dose(case: Case) -> None:
+def require_whole_dose(case: Case) -> None:
     """Raise NotEvaluable where the dose cannot be what the plans prescribe."""
     dose = case.submission.dose_grid
     if any(is_of_a_part(one) for one in case.submission.chosen.doses):
@@ -196,15 +196,15 @@ def _require_whole_dose(case: Case) -> None:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
 
 
-def _targets_of(case: Case) -> list[_Target]:
-    """Return the targets of the judged dose, each with what all its plans prescribe to it.
+def plans_of_targets(case: Case) -> list[Plan]:
+    """Return the plans that prescribe the judged dose; their ROIs are of the structures judged.
 
     What an earlier course prescribes is to ROIs of its own structures, and is left out.
 
     Raises
     ------
     NotEvaluable
-        If no target is drawn, or which dose is prescribed to it cannot be told.
+        If there is none, one that the dose sums is not there, or refers to other structures.
     """
     chosen = case.submission.chosen
     courses = [course for course in chosen.courses if not course.is_prior]
@@ -219,8 +219,20 @@ def _targets_of(case: Case) -> list[_Target]:
                 f"the ROIs that plan {quoted(plan.label)} refers to are not of the structure set "
                 f"that is judged"
             )
+    return plans
+
+
+def _targets_of(case: Case) -> list[_Target]:
+    """Return the targets of the judged dose, each with what all its plans prescribe to it.
+
+    Raises
+    ------
+    NotEvaluable
+        If no target is drawn, or which dose is prescribed to it cannot be told.
+    """
+    plans = plans_of_targets(case)
     by_roi = {number: dose_gy for (_, number), dose_gy in totals_by_roi(plans).items()}
-    drawn = [s for s in chosen.structure_set if not s.is_empty]
+    drawn = [s for s in case.submission.structure_set if not s.is_empty]
     if by_roi:
         referred = [_Target(s, by_roi[s.roi_number]) for s in drawn if s.roi_number in by_roi]
         if not referred:

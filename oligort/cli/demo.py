@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import oligort
-from oligort.cli.output import OutputError, note, show
+from oligort.cli.output import note, show
 from oligort.cli.status import Status, answering, complain
 from oligort.display import quoted
+from oligort.errors import OutputError
 
 if TYPE_CHECKING:
     from oligort.demo.cases import Case

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oligort.display import quoted, safe_text
-from oligort.errors import OligortError
+from oligort.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,10 +19,6 @@ STANDARD_OUTPUT = Path("-")
 
 MAX_NOTE = 2000
 """Longest note that is printed."""
-
-
-class OutputError(OligortError, OSError):
-    """A result cannot be written where it was asked for."""
 
 
 def write_json(text: str, file: Path) -> None:

@@ -22,6 +22,9 @@ Floats = npt.NDArray[np.float64]
 REFERENCE_FRACTION_GY = 2.0
 """Dose of a fraction that EQD2 is told in: by its definition, not by a protocol."""
 
+TUMOUR_ALPHA_BETA_GY = 10.0
+"""Alpha/beta by which the BED of a tumour is told, as BED10: the convention that names it so."""
+
 ONE_COURSE_TYPES = frozenset({"PLAN", "FRACTION"})
 """Dose Summation Types (PS3.3 C.8.8.3) of one whole course: FRACTION is a whole fraction group."""
 

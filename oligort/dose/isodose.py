@@ -1,9 +1,9 @@
 """Isodose: the volume of the whole dose, beyond any structure, that receives at least a dose.
 
 The dose is trilinear between voxel centres and goes straight on in the outermost half voxel, as in
-`field`. A cell between eight neighbouring nodes is above the dose, below it, or holds its surface.
-The latter is halved, which a trilinear dose allows exactly, and in each piece the dose is taken as
-linear in six tetrahedra, whose share above a dose has a closed form.
+`field`. A cell between eight neighbouring nodes (`cells`) is above the dose, below it, or holds its
+surface. The latter is halved, which a trilinear dose allows exactly, and in each piece the dose is
+taken as linear in six tetrahedra, whose share above a dose has a closed form.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from itertools import pairwise, permutations, product
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.field import DoseField
+from oligort.dose.cells import Nodes, corner_slices, halved
 from oligort.dose.grid import DoseGrid
 from oligort.dose.tally import TIE_GY, VOLUME_ROUNDING
 from oligort.geometry.raster import Lattice
@@ -30,8 +30,6 @@ is below what any other step of a conformity index is known to."""
 
 MOST_CELLS = 1_500_000
 """No more pieces of cells are held: what is then still in doubt stands in the interval."""
-
-_CORNERS = tuple(product((0, 1), repeat=3))
 
 _TETRAHEDRA = tuple(
     tuple(np.cumsum([(0, 0, 0), *(np.eye(3, dtype=int)[axis] for axis in order)], axis=0).tolist())
@@ -85,14 +83,14 @@ def isodose(dose: DoseGrid, at_gy: float, near: Region | None = None) -> Isodose
     """
     if not at_gy > 0:
         raise ValueError(f"expected an isodose above 0 Gy, found {at_gy}")
-    nodes = _Nodes.of(dose.field())
+    nodes = Nodes.of(dose.field())
     is_above = nodes.dose_gy + TIE_GY >= at_gy
     if not is_above.any():
         return Isodose(at_gy, Measure(0.0, "cc", numerical=(0.0, 0.0)), 0)
     window = _window_of(is_above)
     nodes, is_above = nodes.within(window), is_above[window]
     labels = _labels_of(is_above)
-    cell_labels = np.max([labels[corner] for corner in _corner_slices(labels.shape)], axis=0)
+    cell_labels = np.max([labels[corner] for corner in corner_slices(labels.shape)], axis=0)
     if near is None:
         chosen = np.unique(labels)
     else:
@@ -107,56 +105,6 @@ def isodose(dose: DoseGrid, at_gy: float, near: Region | None = None) -> Isodose
     return Isodose(at_gy, Measure(volume.cc, "cc", **intervals), len(chosen))
 
 
-@dataclass(frozen=True, eq=False)
-class _Nodes:
-    """A dose at the voxel centres and on the border of the grid; between them it is trilinear.
-
-    Parameters
-    ----------
-    axes_mm : three arrays
-        Where the nodes lie along i, j and k of the grid.
-    dose_gy : (i, j, k) array
-        There; below 0 Gy in the outermost half voxel where the dose falls that fast.
-    is_border : (i, j, k) array
-        Which of them lie on the border.
-    """
-
-    axes_mm: tuple[Floats, ...]
-    dose_gy: Floats
-    is_border: Bools
-
-    @classmethod
-    def of(cls, field: DoseField) -> "_Nodes":
-        dose_gy = field.coefficients
-        for number, axis in enumerate(field.axes):
-            dose_gy = axis.continued(dose_gy, number)
-        is_border = np.ones(dose_gy.shape, dtype=bool)
-        is_border[1:-1, 1:-1, 1:-1] = False
-        axes_mm = tuple(
-            np.concatenate([[axis.low_mm], axis.centres_mm, [axis.high_mm]]) for axis in field.axes
-        )
-        return cls(axes_mm, dose_gy, is_border)
-
-    def within(self, window: tuple[slice, ...]) -> "_Nodes":
-        """Return the nodes of a box."""
-        axes_mm = tuple(axis[part] for axis, part in zip(self.axes_mm, window, strict=True))
-        return _Nodes(axes_mm, self.dose_gy[window], self.is_border[window])
-
-    @property
-    def cell_cc(self) -> Floats:
-        """Volume of each cell, (i - 1, j - 1, k - 1)."""
-        i_mm, j_mm, k_mm = (np.diff(axis) for axis in self.axes_mm)
-        return np.asarray(i_mm[:, None, None] * j_mm[:, None] * k_mm / 1000)
-
-    def cells_of(self, points_mm: Points, dose: DoseGrid) -> Integers:
-        """Return the cells (M, 3) that patient points (N, 3) lie in, without points in none."""
-        along = (points_mm - dose.grid.origin_mm) @ dose.grid.axes.T
-        sought = zip(self.axes_mm, along.T, strict=True)
-        cells = np.stack([np.searchsorted(axis, x, "right") - 1 for axis, x in sought], axis=1)
-        counts = np.array([len(axis) - 1 for axis in self.axes_mm])
-        return cells[((cells >= 0) & (cells < counts)).all(axis=1)]
-
-
 @dataclass(frozen=True)
 class _Volume:
     """A volume in cc and the interval that its computation leaves."""
@@ -165,10 +113,10 @@ class _Volume:
     numerical: Interval
 
 
-def _volume(nodes: _Nodes, is_counted: Bools, at_gy: float) -> _Volume:
+def _volume(nodes: Nodes, is_counted: Bools, at_gy: float) -> _Volume:
     """Return the volume at or above a dose in some of the cells between nodes."""
     dose_gy = nodes.dose_gy + TIE_GY
-    slices = _corner_slices(dose_gy.shape)
+    slices = corner_slices(dose_gy.shape)
     low, high = (
         extreme.reduce([dose_gy[corner] for corner in slices])
         for extreme in (np.minimum, np.maximum)
@@ -182,7 +130,7 @@ def _volume(nodes: _Nodes, is_counted: Bools, at_gy: float) -> _Volume:
     moved_cc = np.inf
     while moved_cc > SETTLED * found_cc and 8 * len(corners) <= MOST_CELLS:
         before_cc = found_cc
-        corners, size_cc = _halved(corners), np.tile(size_cc / 8, 8)
+        corners, size_cc = halved(corners), np.tile(size_cc / 8, 8)
         flat = corners.reshape(len(corners), 8)
         low, high = flat.min(axis=1), flat.max(axis=1)
         whole_cc += float(size_cc[low >= at_gy].sum())
@@ -201,14 +149,6 @@ def _volume(nodes: _Nodes, is_counted: Bools, at_gy: float) -> _Volume:
             max(min(most_cc, found_cc + doubt_cc), found_cc),
         ),
     )
-
-
-def _halved(corners: Floats) -> Floats:
-    """Return the doses (8 M, 2, 2, 2) at the corners of the eighths of cells (M, 2, 2, 2)."""
-    for axis in (1, 2, 3):
-        first, last = np.split(corners, 2, axis)
-        corners = np.concatenate([first, (first + last) / 2, last], axis)
-    return np.concatenate([corners[:, i : i + 2, j : j + 2, k : k + 2] for i, j, k in _CORNERS])
 
 
 def _share_above(corners: Floats, at_gy: float) -> Floats:
@@ -256,14 +196,6 @@ def _window_of(is_above: Bools) -> tuple[slice, ...]:
         held = np.flatnonzero(is_above.any(axis=others))
         window.append(slice(max(int(held[0]) - 1, 0), min(int(held[-1]) + 2, count)))
     return tuple(window)
-
-
-def _corner_slices(shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
-    """Return, for each corner of a cell, the nodes of an array that are that corner of a cell."""
-    return [
-        tuple(slice(at, count - 1 + at) for at, count in zip(corner, shape, strict=True))
-        for corner in _CORNERS
-    ]
 
 
 def _labels_of(is_above: Bools) -> Integers:

@@ -1,11 +1,18 @@
 """The JSON of `oligort lesions`: a contract, whose keys are added to and never renamed."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.report.unanswered import Unanswered
+
+if TYPE_CHECKING:
+    from oligort.checks.lesion_dose import LesionDose
 
 Point = tuple[float, float, float]
 
@@ -29,6 +36,44 @@ class CountRecord(msgspec.Struct, frozen=True, kw_only=True):
         return str(Count(self.least, self.most))
 
 
+class DoseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What one lesion receives, as `oligort.checks.lesion_dose.LesionDose` defines it.
+
+    Where a value is None, `reasons` says why, by its key; `intervals` are those in which the truth
+    lies, where there is one. `isodose_margin_mm` is below 0 by how far the lesion lies outside the
+    isodose of its prescription, and else its least margin within.
+    """
+
+    prescription_gy: float | None = None
+    prescription_from: str = ""
+    d95_gy: float | None = None
+    minimum_gy: float | None = None
+    prescription_bed10_gy: float | None = None
+    d95_bed10_gy: float | None = None
+    isodose_margin_mm: float | None = None
+    intervals: dict[str, tuple[float, float]] = {}
+    reasons: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, dose: "LesionDose") -> "DoseRecord":
+        """Build the record of a lesion's dose."""
+        told = {
+            "prescription_gy": dose.prescription,
+            "d95_gy": dose.d95,
+            "minimum_gy": dose.minimum,
+            "prescription_bed10_gy": dose.prescription_bed10,
+            "d95_bed10_gy": dose.d95_bed10,
+            "isodose_margin_mm": dose.isodose_margin,
+        }
+        known = {key: value for key, value in told.items() if not isinstance(value, str)}
+        return cls(
+            prescription_from=dose.prescription_from,
+            intervals={key: (v.low, v.high) for key, v in known.items() if v.intervals},
+            reasons={key: value for key, value in told.items() if isinstance(value, str)},
+            **{key: float(value) for key, value in known.items()},
+        )
+
+
 class LesionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One separate 3D part of one ROI; points in patient LPS mm, plane_mm None off axis."""
 
@@ -50,10 +95,14 @@ class LesionRecord(msgspec.Struct, frozen=True, kw_only=True):
     centroid_mm: Point
     counted: CountRecord
     doubt: str
+    role_evidence: str = ""
+    dose: DoseRecord | None = None
 
     @classmethod
-    def of(cls, lesion: Lesion) -> "LesionRecord":
-        """Build the record of a lesion."""
+    def of(
+        cls, lesion: Lesion, role_evidence: str = "", dose: "LesionDose | None" = None
+    ) -> "LesionRecord":
+        """Build the record of a lesion, of what its role rests on and of its dose."""
         return cls(
             roi_name=lesion.roi_name,
             roi_number=lesion.roi_number,
@@ -73,6 +122,8 @@ class LesionRecord(msgspec.Struct, frozen=True, kw_only=True):
             centroid_mm=_point(lesion.centroid_mm),
             counted=CountRecord.of(lesion.counted),
             doubt=lesion.doubt,
+            role_evidence=role_evidence,
+            dose=None if dose is None else DoseRecord.of(dose),
         )
 
 
@@ -81,6 +132,20 @@ class ExclusionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     roi_name: str
     reason: str
+
+
+class UnmappedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An ROI whose name is not known; `nearest` is a known name that looks like it, or ""."""
+
+    roi_name: str
+    nearest: str
+
+
+class ReviewRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written for review: each ROI with the lesion or structure that it is, and notes."""
+
+    rois: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
 
 class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,14 +162,44 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[ExclusionRecord, ...] = ()
     notes: tuple[str, ...] = ()
     not_evaluable: tuple[Unanswered, ...] = ()
+    unmapped: tuple[UnmappedRecord, ...] = ()
+    dose_sop_instance_uids: tuple[str, ...] = ()
+    review: ReviewRecord | None = None
 
     @classmethod
     def of(
-        cls, census: LesionCensus, not_evaluable: tuple[Unanswered, ...] = ()
+        cls,
+        census: LesionCensus,
+        not_evaluable: tuple[Unanswered, ...] = (),
+        *,
+        role_evidence: Mapping[str, str] = MappingProxyType({}),
+        unmapped: tuple[UnmappedRecord, ...] = (),
+        doses: "Sequence[LesionDose] | None" = None,
+        dose_sop_instance_uids: tuple[str, ...] = (),
     ) -> "LesionDocument":
-        """Build the document of a census."""
+        """Build the document of a census.
+
+        Parameters
+        ----------
+        census : LesionCensus
+            What was measured and counted.
+        not_evaluable : tuple of Unanswered
+            What has no answer.
+        role_evidence : mapping of ROI name to str
+            What the roles rest on.
+        unmapped : tuple of UnmappedRecord
+            ROIs whose names are not known.
+        doses : sequence of LesionDose, optional
+            One a lesion; None where no dose is there.
+        dose_sop_instance_uids : tuple of str
+            The doses that they are of.
+        """
+        per_lesion = [None] * len(census) if doses is None else doses
         return cls(
-            lesions=tuple(LesionRecord.of(lesion) for lesion in census),
+            lesions=tuple(
+                LesionRecord.of(lesion, role_evidence.get(lesion.roi_name, ""), dose)
+                for lesion, dose in zip(census, per_lesion, strict=True)
+            ),
             count=CountRecord.of(census.count),
             per_organ={
                 UNKNOWN_ORGAN if organ is None else str(organ): CountRecord.of(count)
@@ -116,6 +211,8 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
             ),
             notes=census.notes,
             not_evaluable=not_evaluable,
+            unmapped=unmapped,
+            dose_sop_instance_uids=dose_sop_instance_uids,
         )
 
     def to_json(self) -> str:

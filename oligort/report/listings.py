@@ -1,11 +1,10 @@
-"""The answers of `oligort dvh` and `oligort lesions` as tables for the terminal."""
+"""The answer of `oligort dvh` as tables for the terminal."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from oligort.report.dvh_document import DvhDocument, DvhEntry
-from oligort.report.lesion_document import LesionDocument
 from oligort.report.rounding import shown, shown_interval
 from oligort.report.text import columns, sentence
 
@@ -42,38 +41,3 @@ def _value(entry: DvhEntry, metric: str) -> str:
     value = shown(entry.metrics.get(metric), unit)
     interval = shown_interval(*entry.interval_of(metric), unit)
     return f"{value}\n{interval}" if interval else value
-
-
-def lesion_view(document: LesionDocument) -> RenderableType:
-    """Return every lesion with its sizes, then the counts, then what was left out and why."""
-    numbers = ("cc", "axial mm", "short mm", "3D mm", "plane mm")
-    table = columns("lesion", "role", "organ", *numbers, "counted", right=numbers)
-    for lesion in document.lesions:
-        sizes = (lesion.longest_axial_mm, lesion.short_axis_mm, lesion.maximum_3d_mm)
-        table.add_row(
-            sentence(lesion.label),
-            sentence(lesion.role),
-            sentence(lesion.organ or "unknown"),
-            shown(lesion.volume_cc, "cc"),
-            *(shown(size, "mm") for size in sizes),
-            shown(lesion.plane_mm, "mm"),
-            str(lesion.counted),
-        )
-    parts: list[RenderableType] = [table, Text(), *_counts(document)]
-    if document.excluded:
-        left_out = columns("not a lesion", "because")
-        for exclusion in document.excluded:
-            left_out.add_row(sentence(exclusion.roi_name), sentence(exclusion.reason))
-        parts += [Text(), left_out]
-    parts += [sentence(f"Note: {note}") for note in document.notes]
-    return Group(*parts)
-
-
-def _counts(document: LesionDocument) -> list[Text]:
-    if document.count is None:
-        return [Text("Distant metastases: not counted")]
-    organs = ", ".join(f"{organ} {count}" for organ, count in document.per_organ.items())
-    return [
-        sentence(f"Distant metastases: {document.count}"),
-        sentence(f"Per organ: {organs or 'none'}"),
-    ]

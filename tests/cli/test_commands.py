@@ -19,8 +19,10 @@ from oligort.dose.grid import DoseGrid
 from oligort.errors import DicomError, NotEvaluable
 from oligort.finding import Evidence, Finding, Grade, Source, verdict_of
 from oligort.geometry.grid import Grid
-from oligort.geometry.structure import StructureSet
+from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.lesion import Count, Exclusion, LesionCensus
+from oligort.lesions.naming import RoiName
+from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
 from oligort.objects import Dose, Fault
 from oligort.phantoms import Box
@@ -96,6 +98,10 @@ class Drawn:
     asked: list[object] = field(default_factory=list)
     prescribed_gy: float | None = None
     dose_sop_instance_uids = ("1.2.3",)
+    doses: tuple[Dose, ...] = ()
+    earlier: tuple[Submission, ...] = ()
+    roles: dict[str, Role] = field(default_factory=dict)
+    roi_names: dict[Structure, RoiName] = field(default_factory=dict)
 
     @property
     def chosen(self) -> None:
@@ -142,7 +148,9 @@ class Drawn:
     def dvh_settings(self, conventions: Conventions) -> dict[str, str]:
         return {"end caps": conventions.end_caps}
 
-    def lesions(self, roi_names: tuple[str, ...] | None = None) -> LesionCensus:
+    def lesions(
+        self, roi_names: tuple[str, ...] | None, hints: object, thresholds: object
+    ) -> LesionCensus:
         self.asked.append(roi_names)
         assert self.census is not None
         return self.census

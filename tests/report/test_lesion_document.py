@@ -1,14 +1,16 @@
 """The JSON of the census: its keys are a contract."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
+from oligort.checks.lesion_dose import LesionDose
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
-from oligort.report.lesion_document import LesionDocument
-from oligort.report.listings import lesion_view
+from oligort.report.lesion_document import LesionDocument, UnmappedRecord
+from oligort.report.lesion_listing import lesion_view
 from oligort.report.text import plain_text
 from oligort.report.unanswered import Unanswered
 
@@ -83,12 +85,68 @@ def test_nothing_counted_is_not_a_count_of_none() -> None:
 def test_the_table_shows_sizes_counts_and_what_was_left_out() -> None:
     text = plain_text(lesion_view(LesionDocument.of(CENSUS)))
     first = next(line for line in text.splitlines() if line.startswith("GTVm01"))
-    assert first.split() == [
-        "GTVm01", "gtv_metastasis", "Liver", "12.35", "50.0", "20.0", "56.0", "5.0", "0", "to", "1",
+    assert first.split()[:11] == [
+        "GTVm01", "Liver", "50.0", "x", "20.0", "56.0", "12.35", "0", "to", "1", "gtv_metastasis,",
     ]  # fmt: skip
+    assert "gtv_metastasis, Liver from the ROI name" in " ".join(text.split())
     assert "[red]GTVm02?" in text
     assert "\x1b" not in text
     assert "Distant metastases: 1 to 2" in text
     assert "Per organ: Liver 1, unknown 0 to 1" in text
     assert "ring          a ring is no lesion" in text
     assert "Note: one speck" in text
+
+
+def dose_of(**values: Measure | str) -> LesionDose:
+    told = {
+        "prescription": Measure(50.0, "Gy"),
+        "prescription_from": '"PTVm01" holds 100% of it',
+        "d95": Measure(51.254, "Gy", numerical=(51.0, 51.5)),
+        "minimum": Measure(49.0, "Gy"),
+        "prescription_bed10": Measure(60.0, "Gy"),
+        "d95_bed10": Measure(61.8, "Gy"),
+        "isodose_margin": Measure(-2.34, "mm", convention=(-3.5, -1.0)),
+    }
+    return LesionDose(**(told | values))  # type: ignore[arg-type]
+
+
+def test_doses_stand_in_a_table_of_their_own_with_the_reasons_below() -> None:
+    reason = 'plan "A" does not state its number of fractions'
+    doses = [dose_of(), dose_of(prescription_bed10=reason, d95_bed10=reason)]
+    document = LesionDocument.of(CENSUS, doses=doses, dose_sop_instance_uids=("1.2.3",))
+    first, second = (one["dose"] for one in json.loads(document.to_json())["lesions"])
+    assert (first["prescription_gy"], first["d95_gy"], first["minimum_gy"]) == (50.0, 51.254, 49.0)
+    assert (first["prescription_bed10_gy"], first["d95_bed10_gy"]) == (60.0, 61.8)
+    assert first["isodose_margin_mm"] == -2.34
+    assert first["intervals"] == {"d95_gy": [51.0, 51.5], "isodose_margin_mm": [-3.5, -1.0]}
+    assert first["prescription_from"] == '"PTVm01" holds 100% of it'
+    assert first["reasons"] == {}
+    assert second["d95_bed10_gy"] is None
+    assert second["reasons"] == {"prescription_bed10_gy": reason, "d95_bed10_gy": reason}
+    text = plain_text(lesion_view(document))
+    row = [line for line in text.splitlines() if line.startswith("GTVm01 ")][1]
+    assert row.split() == ["GTVm01", "50.00", "51.25", "49.00", "60.00", "61.80", "-2.3"]
+    told = " ".join(text.split())
+    assert f"Not told of [red]GTVm02?: BED10 of prescribed, BED10 of D95%, because {reason}" in told
+    assert "Margin: the least distance" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_without_a_dose_nothing_is_said_of_one() -> None:
+    document = LesionDocument.of(CENSUS)
+    assert [one["dose"] for one in json.loads(document.to_json())["lesions"]] == [None, None]
+    assert "Gy" not in plain_text(lesion_view(document))
+
+
+def test_unknown_names_are_listed_once_with_the_nearest_known() -> None:
+    census = replace(CENSUS, excluded=(*CENSUS.excluded, Exclusion("Livr", "name not known")))
+    unmapped = (UnmappedRecord(roi_name="Livr", nearest="Liver"),)
+    document = LesionDocument.of(
+        census, unmapped=unmapped, role_evidence={"GTVm01": 'from "gtvm" in the ROI name'}
+    )
+    written = json.loads(document.to_json())
+    assert written["unmapped"] == [{"roi_name": "Livr", "nearest": "Liver"}]
+    assert [one["roi_name"] for one in written["excluded"]] == ["ring", "Livr"]
+    assert written["lesions"][0]["role_evidence"] == 'from "gtvm" in the ROI name'
+    lines = plain_text(lesion_view(document)).splitlines()
+    assert [line.split() for line in lines if "Livr" in line] == [["Livr", "Liver"]]

@@ -1,0 +1,137 @@
+"""`oligort lesions` on a synthetic submission: tables, JSON, doses, register and review."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import oligort
+from oligort.cli import main
+from oligort.demo.cases import WITHIN_PROTOCOL
+from oligort.demo.export import write_case
+
+
+@dataclass
+class Answer:
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's first case, whose register lies beside the folder."""
+    folder = tmp_path_factory.mktemp("export") / "case"
+    write_case(WITHIN_PROTOCOL, folder)
+    return folder
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    def run_main(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["oligort", "lesions", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        return Answer(int(leaving.value.code or 0), out, err)
+
+    return run_main
+
+
+def test_table_and_json_say_the_same_within_100_columns(run: Run, export: Path, tmp_path: Path):
+    file = tmp_path / "lesions.json"
+    answer = run(export, "--json", file)
+    assert (answer.status, answer.err) == (0, "")
+    assert max(map(len, answer.out.splitlines())) <= 100
+    told = json.loads(file.read_text("utf-8"))
+    assert [one["label"] for one in told["lesions"]] == [*WITHIN_PROTOCOL.gross_tumour_names]
+    rows = [line for line in answer.out.splitlines() if line.startswith("GTVm02_Liver")]
+    sizes, doses = (row.split() for row in rows)
+    liver = told["lesions"][2]
+    # Drawn as a sphere of 26 mm.
+    assert sizes[:5] == ["GTVm02_Liver", "Liver", "26.0", "x", "26.0"]
+    assert sizes[5:7] == [f"{liver['maximum_3d_mm']:.1f}", f"{liver['volume_cc']:.2f}"]
+    assert liver["role_evidence"].endswith("in the ROI name")
+    assert doses == [
+        "GTVm02_Liver", *(f"{liver['dose'][key]:.2f}" for key in (
+            "prescription_gy", "d95_gy", "minimum_gy", "prescription_bed10_gy", "d95_bed10_gy"
+        )), f"{liver['dose']['isodose_margin_mm']:.1f}",
+    ]  # fmt: skip
+    # 50 Gy in 25 fractions of 2 Gy: 50 (1 + 2 / 10)
+    assert liver["dose"]["prescription_bed10_gy"] == pytest.approx(60.0, rel=1e-12)
+    assert told["dose_sop_instance_uids"] == list(oligort.read(export).dose_sop_instance_uids)
+    excluded = {one["roi_name"] for one in told["excluded"]}
+    assert excluded == {name.replace("GTV", "PTV") for name in WITHIN_PROTOCOL.gross_tumour_names}
+
+
+def test_the_register_gives_roles_and_organs(run: Run, export: Path):
+    register = export.with_name(export.name + ".toml")
+    told = json.loads(run(export, "--register", register, "--json", "-").out)
+    assert {one["role_evidence"] for one in told["lesions"]} == {"from the register"}
+    assert {one["organ_evidence"] for one in told["lesions"]} == {"from the register"}
+
+
+def test_a_dose_that_was_asked_for_and_cannot_be_told_is_open(run: Run, export: Path):
+    """Without the plan the prescription is not known: told either way, and a status if asked."""
+    files = [path for path in sorted(export.iterdir()) if "RTPLAN" not in path.name]
+    (dose,) = oligort.read(export).doses
+    quiet = run(*files)
+    assert (quiet.status, quiet.err) == (0, "")
+    assert "Not told of all lesions: prescribed Gy" in quiet.out
+    asked = run(*files, "--dose", dose.sop_instance_uid, "--json", "-")
+    assert asked.status == 3
+    open_keys = {(one["roi_name"], one["metric"]) for one in json.loads(asked.out)["not_evaluable"]}
+    assert ("GTVp", "prescription_gy") in open_keys
+    assert ("GTVp", "d95_gy") not in open_keys
+    assert "no plan that prescribes a dose is there" in asked.err
+
+
+def test_a_plan_that_is_not_there_could_not_run(run: Run, export: Path):
+    assert run(export, "--plan", "no such plan").status == 2
+
+
+def test_a_review_is_written_once(run: Run, export: Path, tmp_path: Path):
+    file = tmp_path / "review.dcm"
+    answer = run(export, "--write-review", file, "--json", "-")
+    assert answer.status == 0
+    review = json.loads(answer.out)["review"]
+    assert [one[0] for one in review["rois"]][:3] == ["GTVm01_Lung_L", "GTVm02_Liver", "GTVm03_LN"]
+    assert "review: " in answer.err
+    before = file.read_bytes()
+    again = run(export, "--write-review", file)
+    assert again.status == 2
+    assert "nothing is ever overwritten" in again.err
+    assert file.read_bytes() == before
+    assert oligort.read(file).lesions().count == oligort.read(export).lesions().count
+
+
+def test_a_source_is_never_overwritten(run: Run, export: Path):
+    source = export / "RTSTRUCT.dcm"
+    before = source.read_bytes()
+    assert run(export, "--write-review", source).status == 2
+    assert source.read_bytes() == before
+
+
+def test_without_a_counted_lesion_no_review_is_written(run: Run, export: Path, tmp_path: Path):
+    file = tmp_path / "review.dcm"
+    answer = run(export, "--roi", "GTVp", "--write-review", file)
+    assert answer.status == 3
+    assert "no review is written: no lesion is counted" in answer.err
+    assert not file.exists()
+
+
+def test_images_that_are_missing_leave_the_lungs_out_and_say_why(
+    run: Run, export: Path, tmp_path: Path
+):
+    file = tmp_path / "review.dcm"
+    answer = run(export / "RTSTRUCT.dcm", "--write-review", file)
+    assert answer.status == 0
+    assert '"Lungs-GTV" is not drawn: the CT series' in answer.err
+    assert "Lungs-GTV" not in [s.roi_name for s in oligort.read(file).structure_set]
