@@ -1,0 +1,107 @@
+"""Names of what is made from other volumes: rings, margins, planning helpers and unions."""
+
+from oligort.lesions.aliases import organ_aliases, role_words
+from oligort.lesions.phrases import Parsed
+from oligort.lesions.vocabulary import Organ, Role
+
+_MOST_JOINED = 20
+"""Largest number of a lesion that is joined to another; "PTV 50+10" are doses."""
+
+_ACRONYMS = ("ptv", "itv", "ctv", "gtv")
+
+
+def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
+    """Return RING or HELPER with the words that say so, or None."""
+    for phrase in role_words("helper", "leading"):
+        if parsed.spoken[: len(phrase)] == phrase:
+            return Role.HELPER, " ".join(phrase)
+    for role, key in ((Role.RING, "ring"), (Role.HELPER, "words")):
+        for word in parsed.rest:
+            if (word,) in role_words("helper", key):
+                return role, word
+    if "~" in parsed.words:
+        return Role.HELPER, "~"
+    margin = _margin(parsed)
+    if margin:
+        return Role.HELPER, margin
+    if parsed.target is Role.UNKNOWN:
+        for word in parsed.words:
+            if (word,) in role_words("helper", "units"):
+                return Role.HELPER, word
+        for word in parsed.rest:
+            if (word,) in role_words("helper", "alone"):
+                return Role.HELPER, word
+    return None, ""
+
+
+def _margin(parsed: Parsed) -> str:
+    """Return the words of a margin ("+ 5 mm", "exp"), or "".
+
+    A length beside a PTV or CTV says how that was made; beside a GTV, or with a sign, it says
+    that the volume is another one than its name.
+    """
+    if parsed.target is Role.UNKNOWN and not parsed.organs:
+        return ""
+    words = parsed.words
+    for unit, word in enumerate(words):
+        if (word,) not in role_words("margin", "units") or not words[unit - 1].isdigit():
+            continue
+        first = unit - 1
+        while first > 0 and words[first - 1].isdigit():
+            first -= 1
+        sign = words[first - 1] if first and words[first - 1] in {"+", "-"} else ""
+        if parsed.target is Role.GTV or sign == "+" or (sign and parsed.target is not Role.PTV):
+            return " ".join(words[first - bool(sign) : unit + 1])
+    for before, sign, after in zip(words, words[1:], words[2:], strict=False):
+        if sign == "+" and after.isdigit() and not before.isdigit():
+            return f"+ {after}"
+    if parsed.target is not Role.UNKNOWN:
+        for word in parsed.rest:
+            if (word,) in role_words("margin", "words"):
+                return word
+    return ""
+
+
+def union_of(parsed: Parsed) -> str:
+    """Return the words that make a target's name one of several volumes in one ROI, or ""."""
+    for word in parsed.rest:
+        if (word,) in role_words("union", "words"):
+            return word
+    words = parsed.words
+    for number, word in enumerate(words[1:-1], start=1):
+        if (word,) in role_words("union", "joins") and _joins(parsed, number):
+            return " ".join(words[number - 1 : number + 2])
+    for name in _ACRONYMS:
+        if words.count(name) > 1:
+            return f"{name} {name}"
+        if name in words[:-1]:
+            after = words[words.index(name) + 1]
+            # "GTVs" are several; so are the letters of "GTVpn".
+            if after == "s" or (after,) in role_words("extent", "union_letters"):
+                return f"{name}{after}"
+    return ""
+
+
+def _joins(parsed: Parsed, number: int) -> bool:
+    """Whether the word at a place joins two numbers, two targets, or a target and nodes."""
+    before, after = parsed.words[number - 1], parsed.words[number + 1]
+    if before.isdigit() and after.isdigit():
+        return max(int(before), int(after)) <= _MOST_JOINED
+    alias = organ_aliases().get((after,))
+    kinds = ("primary_letters", "node_letters", "metastasis_letters", "metastasis")
+    return (
+        after in _ACRONYMS
+        or any((after,) in role_words("extent", kind) for kind in kinds)
+        or (alias is not None and alias.organ is Organ.LYMPH_NODES)
+    )
+
+
+def is_joined(parsed: Parsed) -> bool:
+    """Whether a target's name holds a sign that joins it to something else ("GTV + Liver")."""
+    signs = {"+", "&"} & set(parsed.words)
+    for sign in signs:
+        place = parsed.words.index(sign)
+        before, after = parsed.words[place - 1 : place], parsed.words[place + 1 : place + 2]
+        if not (before and after and before[0].isdigit() and after[0].isdigit()):
+            return bool(before and after)
+    return False

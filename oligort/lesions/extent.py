@@ -1,0 +1,70 @@
+"""Which gross tumour a name means: the primary, a node or a metastasis."""
+
+from oligort.lesions.aliases import Phrase, organ_aliases, role_words
+from oligort.lesions.phrases import Parsed, position
+from oligort.lesions.vocabulary import Organ, Role
+
+_UNDECIDED = "primary or metastasis is not said"
+
+
+def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
+    """Tell primary, node and metastasis apart, with the reason; what is open stays GTV.
+
+    Words that contradict each other ("GTVp_LN"), and a node that is called a metastasis without
+    saying that it is a distant one, leave it open.
+    """
+    said = {(word,) for word in parsed.spoken}
+    letter = _letter_after_target(parsed)
+    words = {
+        Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
+        Role.GTV_PRIMARY: said & role_words("extent", "primary")
+        or {letter} & role_words("extent", "primary_letters"),
+        Role.GTV_NODE: {letter} & role_words("extent", "node_letters"),
+    }
+    surely_distant = said & role_words("extent", "distant") or {letter} & role_words(
+        "extent", "metastasis_letters"
+    )
+    organ = parsed.organ
+    if organ is Organ.LYMPH_NODES:
+        words[Role.GTV_NODE] = words[Role.GTV_NODE] or {parsed.organs[0][0]}
+    if surely_distant and not words[Role.GTV_PRIMARY]:
+        return Role.GTV_METASTASIS, _from(surely_distant)
+    roles = [role for role, found in words.items() if found]
+    is_distant, is_primary = _place_of(organ)
+    contradicts = {
+        Role.GTV_METASTASIS: is_primary,
+        Role.GTV_NODE: is_distant or is_primary,
+        Role.GTV_PRIMARY: False,
+    }
+    if len(roles) == 1 and not contradicts[roles[0]]:
+        return roles[0], _from(words[roles[0]])
+    if roles:
+        named = " and ".join(f'"{" ".join(min(words[role]))}"' for role in roles)
+        return Role.GTV, f"from the ROI name, where {named} leave open what it is"
+    where = " ".join(parsed.organs[0][0]).replace("#", "") if parsed.organs else ""
+    if is_distant:
+        return Role.GTV_METASTASIS, f'from the distant organ "{where}" in the ROI name'
+    if is_primary:
+        return Role.GTV_PRIMARY, f'from "{where}" in the ROI name, the organ of the primary'
+    return Role.GTV, f'from "{" ".join(parsed.target_phrase)}" in the ROI name: {_UNDECIDED}'
+
+
+def _letter_after_target(parsed: Parsed) -> Phrase:
+    """Return the word right after the target, or after the hyphen there ("GTV-T")."""
+    start = position(parsed.words, parsed.target_phrase)
+    after = parsed.words[start + len(parsed.target_phrase) :] if start is not None else ()
+    if len(after) > 1 and after[0] == "-":
+        after = after[1:]
+    return (after[0],) if after else ("",)
+
+
+def _place_of(organ: Organ | None) -> tuple[bool, bool]:
+    """Return whether gross tumour of an organ is a metastasis, and whether it is the primary."""
+    aliases = [alias for alias in organ_aliases().values() if alias.organ is organ]
+    if organ is None:
+        return False, False
+    return aliases[0].is_distant, aliases[0].is_primary
+
+
+def _from(phrases: frozenset[Phrase] | set[Phrase]) -> str:
+    return f'from "{" ".join(min(phrases))}" in the ROI name'
