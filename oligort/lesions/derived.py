@@ -7,6 +7,9 @@ from oligort.lesions.vocabulary import Organ, Role
 _MOST_JOINED = 20
 """Largest number of a lesion that is joined to another; "PTV 50+10" are doses."""
 
+_WITHOUT_MARGIN = frozenset({Role.GTV, Role.UNKNOWN})
+"""What a margin makes another volume of, an organ too; a CTV or PTV may be made by it."""
+
 _ACRONYMS = ("ptv", "itv", "ctv", "gtv")
 
 
@@ -21,8 +24,8 @@ def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
                 return role, word
     if "~" in parsed.words:
         return Role.HELPER, "~"
-    margin = _margin(parsed)
-    if margin:
+    margin = margin_of(parsed)
+    if margin and (parsed.target in _WITHOUT_MARGIN):
         return Role.HELPER, margin
     if parsed.target is Role.UNKNOWN:
         for word in parsed.words:
@@ -34,12 +37,17 @@ def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
     return None, ""
 
 
-def _margin(parsed: Parsed) -> str:
-    """Return the words of a margin ("+ 5 mm", "exp"), or "".
+def length_of(parsed: Parsed) -> str:
+    """Return a length beside a GTV ("GTV_5mm"): of a margin, of the lesion or of the slices."""
+    if parsed.target is not Role.GTV:
+        return ""
+    pairs = zip(parsed.words, parsed.words[1:], strict=False)
+    is_length = (n.isdigit() and (u,) in role_words("margin", "units") for n, u in pairs)
+    return "a length" if any(is_length) else ""
 
-    A length beside a PTV or CTV says how that was made; beside a GTV, or with a sign, it says
-    that the volume is another one than its name.
-    """
+
+def margin_of(parsed: Parsed) -> str:
+    """Return the words of a margin around a volume ("+ 5 mm", "exp"), or ""."""
     if parsed.target is Role.UNKNOWN and not parsed.organs:
         return ""
     words = parsed.words
@@ -49,9 +57,8 @@ def _margin(parsed: Parsed) -> str:
         first = unit - 1
         while first > 0 and words[first - 1].isdigit():
             first -= 1
-        sign = words[first - 1] if first and words[first - 1] in {"+", "-"} else ""
-        if parsed.target is Role.GTV or sign == "+" or (sign and parsed.target is not Role.PTV):
-            return " ".join(words[first - bool(sign) : unit + 1])
+        if first and words[first - 1] == "+":
+            return " ".join(words[first - 1 : unit + 1])
     for before, sign, after in zip(words, words[1:], words[2:], strict=False):
         if sign == "+" and after.isdigit() and not before.isdigit():
             return f"+ {after}"

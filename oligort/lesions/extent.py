@@ -1,7 +1,7 @@
 """Which gross tumour a name means: the primary, a node or a metastasis."""
 
 from oligort.lesions.aliases import Phrase, organ_aliases, role_words
-from oligort.lesions.phrases import Parsed, position
+from oligort.lesions.phrases import Parsed
 from oligort.lesions.vocabulary import Organ, Role
 
 _UNDECIDED = "primary or metastasis is not said"
@@ -14,7 +14,7 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     saying that it is a distant one, leave it open.
     """
     said = {(word,) for word in parsed.spoken}
-    letter = _letter_after_target(parsed)
+    letter = (parsed.letter,)
     words = {
         Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
         Role.GTV_PRIMARY: said & role_words("extent", "primary")
@@ -25,15 +25,15 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
         "extent", "metastasis_letters"
     )
     organ = parsed.organ
-    if organ is Organ.LYMPH_NODES:
-        words[Role.GTV_NODE] = words[Role.GTV_NODE] or {parsed.organs[0][0]}
+    if organ is Organ.LYMPH_NODES and not words[Role.GTV_NODE]:
+        words[Role.GTV_NODE] = {_nodes_in(parsed)}
     if surely_distant and not words[Role.GTV_PRIMARY]:
         return Role.GTV_METASTASIS, _from(surely_distant)
     roles = [role for role, found in words.items() if found]
     is_distant, is_primary = _place_of(organ)
     contradicts = {
         Role.GTV_METASTASIS: is_primary,
-        Role.GTV_NODE: is_distant or is_primary,
+        Role.GTV_NODE: organ is None,
         Role.GTV_PRIMARY: False,
     }
     if len(roles) == 1 and not contradicts[roles[0]]:
@@ -49,13 +49,9 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     return Role.GTV, f'from "{" ".join(parsed.target_phrase)}" in the ROI name: {_UNDECIDED}'
 
 
-def _letter_after_target(parsed: Parsed) -> Phrase:
-    """Return the word right after the target, or after the hyphen there ("GTV-T")."""
-    start = position(parsed.words, parsed.target_phrase)
-    after = parsed.words[start + len(parsed.target_phrase) :] if start is not None else ()
-    if len(after) > 1 and after[0] == "-":
-        after = after[1:]
-    return (after[0],) if after else ("",)
+def _nodes_in(parsed: Parsed) -> Phrase:
+    """Return the words for nodes, of a name that may hold another organ's as well."""
+    return next(phrase for phrase, alias in parsed.organs if alias.organ is Organ.LYMPH_NODES)
 
 
 def _place_of(organ: Organ | None) -> tuple[bool, bool]:

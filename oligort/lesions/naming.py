@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from oligort.lesions.aliases import Phrase, organ_aliases, role_words, side_words
-from oligort.lesions.derived import helper_of, is_joined, union_of
+from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
 from oligort.lesions.extent import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
@@ -15,6 +15,9 @@ from oligort.lesions.words import GLUE, SIGNS, plain_text, words_of
 
 _NEAR = 0.75
 """Similarity from which a known word is offered as a suggestion; it decides nothing."""
+
+_SHORTEST_FOREIGN = 6
+"""Letters of the shortest word of another language that is suggested."""
 
 _TYPED_ROLES = {
     "EXTERNAL": Role.EXTERNAL,
@@ -175,6 +178,11 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
         return f'the ROI name says "{before} {target}"', role
     if before == "p":
         return f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN
+    margin = margin_of(parsed)
+    if margin:
+        return f'"{margin}" in the ROI name: the target with a margin, or made by one', role
+    if length_of(parsed):
+        return "the ROI name holds a length: a margin, or the lesion's or the slices'", Role.UNKNOWN
     places = [word for word in parsed.rest if (word,) in role_words("place", "words")]
     if places:
         return f'"{places[0]}" in the ROI name: a part of a target, or of something else', role
@@ -261,10 +269,13 @@ def _cropped(left: RoiName, word: str, right: Sequence[str]) -> RoiName | None:
 def _subtracted(roi_name: str, words: Sequence[str], place: int) -> str:
     """Return what is cut out, as written."""
     word = words[place]
-    sign = re.escape(word) if word == "-" else rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
     times = words[: place + 1].count(word)
-    pieces = re.split(f"(?i){sign}", plain_text(roi_name), maxsplit=times)
-    return pieces[-1].strip(" _.") if len(pieces) > times else " ".join(words[place + 1 :])
+    # The word by itself, else within another ("LungsNoGTV", and Chinese, which has no spaces).
+    for edge in (r"(?<![^\W_])(?i:{})(?![^\W_])", "(?i:{})"):
+        pieces = re.split(edge.format(re.escape(word)), plain_text(roi_name), maxsplit=times)
+        if len(pieces) > times:
+            return pieces[-1].strip(" _.")
+    return " ".join(words[place + 1 :])
 
 
 def _from(word: str) -> str:
@@ -276,10 +287,13 @@ def _suggestions() -> dict[str, str]:
     """Return what may be suggested, by how it is spelt."""
     lists = (("targets", "gtv"), ("targets", "ctv"), ("targets", "itv"), ("targets", "ptv"))
     targets = [" ".join(phrase) for entry in lists for phrase in role_words(*entry)]
-    organs = {" ".join(phrase): alias.organ for phrase, alias in organ_aliases().items()}
-    return {text: text.upper() for text in targets} | {
-        text: str(organ or text) for text, organ in organs.items()
+    organs = {
+        " ".join(phrase): str(alias.organ or " ".join(phrase))
+        for phrase, alias in organ_aliases().items()
+        # Short words of other languages are like anything.
+        if not alias.languages or len("".join(phrase)) >= _SHORTEST_FOREIGN
     }
+    return {text: text.upper() for text in targets} | organs
 
 
 def _nearest(parsed: Parsed) -> str:

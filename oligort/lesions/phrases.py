@@ -28,6 +28,9 @@ _INITIALS = frozenset({"b", "bi"})
 """Words for both sides that mean so only beside an organ: "GTV_B" is the second GTV."""
 
 
+_LOBES = {"left_lobes": Side.LEFT, "right_lobes": Side.RIGHT}
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A name's words, sorted.
@@ -58,9 +61,19 @@ class Parsed:
     rest: tuple[str, ...]
 
     @property
+    def letter(self) -> str:
+        """The word right after the target, or after the hyphen there ("GTV-T")."""
+        start = position(self.words, self.target_phrase)
+        after = self.words[start + len(self.target_phrase) :] if start is not None else ()
+        return next((word for word in after if word != "-"), "")
+
+    @property
     def organ(self) -> Organ | None:
         """The organ that a target lies in; None where the name says none, or two."""
         groups = {alias.organ for _, alias in self.organs}
+        if (self.letter,) in role_words("extent", "node_letters"):
+            groups = groups - {None} | {Organ.LYMPH_NODES}
+            return Organ.LYMPH_NODES if len(groups) == 1 else None
         if Organ.LYMPH_NODES in groups:
             return Organ.LYMPH_NODES
         return next(iter(groups)) if len(groups) == 1 else None
@@ -87,6 +100,8 @@ def parse(words: Sequence[str]) -> Parsed:
                 break
     if side is None and "l#" in spoken and any(alias.is_sided for _, alias in organs):
         side = Side.LEFT
+    if side is None:
+        side = next((one for key, one in _LOBES.items() if said(spoken, "side", key)), None)
     if not organs and _INITIALS.intersection(spoken) and side is Side.BOTH:
         side = None
     return Parsed(tuple(words), spoken, target, target_phrase, organs, side, rest)
@@ -105,6 +120,11 @@ def position(words: Sequence[str], phrase: Phrase) -> int | None:
     """Return where a phrase begins among the words, or None."""
     starts = range(len(words) - len(phrase) + 1)
     return next((i for i in starts if tuple(words[i : i + len(phrase)]) == phrase), None)
+
+
+def said(spoken: Sequence[str], section: str, key: str) -> bool:
+    """Whether one of the words stands in a list of roles.toml."""
+    return any((word,) in role_words(section, key) for word in spoken)
 
 
 def is_one_of(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:

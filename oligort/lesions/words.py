@@ -103,6 +103,9 @@ def _apart(word: str) -> list[str]:
     """Return "ltlung" as "lt", "lung" and "lebermet" as "leber", "met"; unknown words whole."""
     if word in known_words():
         return [word]
+    sorting = re.match(_SORTING, word)
+    if sorting and len(word) > _SHORTEST_GLUED + 1 and word[sorting.end() :] in known_words():
+        return [sorting[0], word[sorting.end() :]]
     match = _compound().fullmatch(word)
     return [part for part in match.groups() if part] if match else [word]
 
