@@ -101,6 +101,12 @@ def languages() -> tuple[str, ...]:
     return tuple(_table("languages.toml"))
 
 
+def is_foreign(word: str) -> bool:
+    """Whether a word is an organ's name in other languages alone; many are people's names too."""
+    alias = organ_aliases().get((word,))
+    return alias is not None and bool(alias.languages)
+
+
 @cache
 def known_words() -> frozenset[str]:
     """Return every single word of the tables."""

@@ -15,35 +15,31 @@ _ACRONYMS = ("ptv", "itv", "ctv", "gtv")
 
 def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
     """Return RING or HELPER with the words that say so, or None."""
-    for phrase in role_words("helper", "leading"):
-        if parsed.spoken[: len(phrase)] == phrase:
-            return Role.HELPER, " ".join(phrase)
+    leading = sorted(role_words("helper", "leading"), key=len, reverse=True)
+    found = [
+        (Role.HELPER, " ".join(phrase))
+        for phrase in leading
+        if parsed.spoken[: len(phrase)] == phrase
+    ]
     for role, key in ((Role.RING, "ring"), (Role.HELPER, "words")):
-        for word in parsed.rest:
-            if (word,) in role_words("helper", key):
-                return role, word
-    if "~" in parsed.words:
-        return Role.HELPER, "~"
-    margin = margin_of(parsed)
-    if margin and (parsed.target in _WITHOUT_MARGIN):
-        return Role.HELPER, margin
+        found += [(role, word) for word in parsed.rest if (word,) in role_words("helper", key)]
+    found += [(Role.HELPER, "~")] if "~" in parsed.words else []
+    if parsed.target in _WITHOUT_MARGIN and (margin := margin_of(parsed)):
+        found.append((Role.HELPER, margin))
     if parsed.target is Role.UNKNOWN:
-        for word in parsed.words:
-            if (word,) in role_words("helper", "units"):
-                return Role.HELPER, word
-        for word in parsed.rest:
-            if (word,) in role_words("helper", "alone"):
-                return Role.HELPER, word
-    return None, ""
+        for words, key in ((parsed.words, "units"), (parsed.rest, "alone")):
+            found += [(Role.HELPER, word) for word in words if (word,) in role_words("helper", key)]
+    return found[0] if found else (None, "")
 
 
 def length_of(parsed: Parsed) -> str:
     """Return a length beside a GTV ("GTV_5mm"): of a margin, of the lesion or of the slices."""
     if parsed.target is not Role.GTV:
         return ""
-    pairs = zip(parsed.words, parsed.words[1:], strict=False)
-    is_length = (n.isdigit() and (u,) in role_words("margin", "units") for n, u in pairs)
-    return "a length" if any(is_length) else ""
+    for number, unit in zip(parsed.words, parsed.words[1:], strict=False):
+        if number.isdigit() and (unit,) in role_words("margin", "units"):
+            return f"{number} {unit}"
+    return ""
 
 
 def margin_of(parsed: Parsed) -> str:

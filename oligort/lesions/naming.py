@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from oligort.lesions.aliases import Phrase, organ_aliases, role_words, side_words
 from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
-from oligort.lesions.extent import extent_of_gtv
+from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, plain_text, words_of
@@ -174,29 +174,38 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     spoken, target = parsed.spoken, " ".join(parsed.target_phrase)
     start = position(spoken, parsed.target_phrase) or 0
     before = spoken[start - 1] if start else ""
-    if (before,) in role_words("negation", "words"):
-        return f'the ROI name says "{before} {target}"', role
-    if before == "p":
-        return f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN
-    margin = margin_of(parsed)
-    if margin:
-        return f'"{margin}" in the ROI name: the target with a margin, or made by one', role
-    if length_of(parsed):
-        return "the ROI name holds a length: a margin, or the lesion's or the slices'", Role.UNKNOWN
-    places = [word for word in parsed.rest if (word,) in role_words("place", "words")]
-    if places:
-        return f'"{places[0]}" in the ROI name: a part of a target, or of something else', role
+    negated = (before,) in role_words("negation", "words")
+    margin, length = margin_of(parsed), length_of(parsed)
+    place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
+    cases = (
+        (negated, f'the ROI name says "{before} {target}"', role),
+        (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
+        (margin, f'"{margin}" in the ROI name: the target with a margin, or made by one', role),
+        (
+            length,
+            f'"{length}" in the ROI name: of a margin, the lesion or the slices',
+            Role.UNKNOWN,
+        ),
+        (place, f'"{place}" in the ROI name: a part of a target, or of something else', role),
+    )
+    doubts = ((doubt, base) for holds, doubt, base in cases if holds)
+    return next(doubts, None) or _doubt_of_organ(parsed, role, start)
+
+
+def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:
+    """Return why an organ's name before a target's may be the organ without it, as `_doubt`."""
     for phrase, alias in parsed.organs:
-        end = max(spoken.index(word) for word in phrase) + 1
+        end = max(parsed.spoken.index(word) for word in phrase) + 1
         if end > start:
             continue
-        evidence = f'"{" ".join(phrase)}" before "{target}": a target, or the organ without it'
+        target = " ".join(parsed.target_phrase)
+        doubt = f'"{" ".join(phrase)}" before "{target}": a target, or the organ without it'
         if alias.is_pair:
-            return evidence, role
-        between = [word for word in spoken[end:start] if not _may_stand_between(word)]
+            return doubt, role
+        between = [word for word in parsed.spoken[end:start] if not _may_stand_between(word)]
         is_bare = alias.organ is Organ.LUNGS and len(parsed.words) == 2
         if parsed.target_phrase in _ACRONYMS and (GLUE in parsed.words or between or is_bare):
-            return evidence, Role.UNKNOWN
+            return doubt, Role.UNKNOWN
     return "", Role.UNKNOWN
 
 

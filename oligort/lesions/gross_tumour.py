@@ -13,8 +13,8 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     Words that contradict each other ("GTVp_LN"), and a node that is called a metastasis without
     saying that it is a distant one, leave it open.
     """
-    said = {(word,) for word in parsed.spoken}
-    letter = (parsed.letter,)
+    said: set[Phrase] = {(word,) for word in parsed.spoken}
+    letter: Phrase = (parsed.letter,)
     words = {
         Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
         Role.GTV_PRIMARY: said & role_words("extent", "primary")
