@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice, Prior
+from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
     note_all,
     note_faults,
     note_unanswered,
+    notes_of_names,
     show,
     write_json,
 )
@@ -57,6 +58,7 @@ def dvh(
         list[str] | None,
         typer.Option(metavar="METRIC", help='As TG-263 spells it, "V20Gy[%]". Repeatable.'),
     ] = None,
+    names: Names = None,
     plan: PlanChoice = None,
     dose: DoseChoice = None,
     prior: Prior = None,
@@ -111,6 +113,8 @@ def dvh(
         earlier = oligort.read(path)
         note_faults(earlier.faults)
         chosen = chosen.after(earlier)
+    if names is not None:
+        chosen = chosen.with_names(names)
     conventions = Conventions(
         end_caps=end_caps,
         between_planes=between_planes,
@@ -134,6 +138,7 @@ def dvh(
 
         show(dvh_view(document))
     note_all("dose", _told_of_courses(chosen))
+    note_all("site map", notes_of_names(chosen))
     for entry in document.dvhs:
         note_all(entry.roi_name, entry.notes)
     note_unanswered(document.not_evaluable)

@@ -5,8 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import oligort
-from oligort.cli.options import JsonFile, Paths
-from oligort.cli.output import STANDARD_OUTPUT, note_faults, note_unanswered, show, write_json
+from oligort.cli.options import JsonFile, Names, Paths
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    note_all,
+    note_faults,
+    note_unanswered,
+    notes_of_names,
+    show,
+    write_json,
+)
 from oligort.cli.status import Status, answering
 from oligort.display import listed
 from oligort.errors import NotEvaluable
@@ -32,6 +40,7 @@ def lesions(
             help="An ROI to measure, whatever it stands for. Repeatable. Default: gross tumour.",
         ),
     ] = None,
+    names: Names = None,
     json: JsonFile = None,
 ) -> Status:
     """Measure lesions, count distant metastases.
@@ -43,6 +52,9 @@ def lesions(
     """
     submission = oligort.read(*paths)
     note_faults(submission.faults)
+    if names is not None:
+        submission = submission.with_names(names)
+    note_all("site map", notes_of_names(submission))
     document = _answer(submission, tuple(dict.fromkeys(roi or ())))
     if json is not None:
         write_json(document.to_json(), json)

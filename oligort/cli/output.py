@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oligort.display import quoted, safe_text
-from oligort.errors import OligortError
+from oligort.errors import NotEvaluable, OligortError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from oligort.objects import Fault
     from oligort.report.unanswered import Unanswered
+    from oligort.submission import Submission
 
 STANDARD_OUTPUT = Path("-")
 """The file name that stands for standard output; nothing but that result then goes there."""
@@ -76,6 +77,14 @@ def note_faults(faults: "Iterable[Fault]") -> None:
     for fault in faults:
         what = "used, in doubt" if fault.kind == "doubt" else "not used"
         note(f"{what}: {quoted(fault.file)}: {fault.reason}")
+
+
+def notes_of_names(submission: "Submission") -> tuple[str, ...]:
+    """Return the notes of the site map; none where no structure set can be chosen."""
+    try:
+        return submission.site_map.notes_on(submission.structure_set)
+    except NotEvaluable:
+        return ()
 
 
 def note_unanswered(questions: "Iterable[Unanswered]") -> None:

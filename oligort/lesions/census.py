@@ -21,7 +21,6 @@ from oligort.lesions.candidates import (
     usual_spacing_of,
 )
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
-from oligort.lesions.naming import read_roi_name
 from oligort.lesions.repetition import CensusThresholds, Key, Repetition, find_repetition
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
@@ -43,6 +42,10 @@ _REASONS = {
     Role.RING: "a ring or a wall, drawn for planning",
     Role.HELPER: "drawn for planning",
 }
+
+
+_MAX_REASON = 160
+"""Longest reason that is told of a name; names of 64 characters stand in it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def census(
     chosen = _chosen(structures, hints, roi_names)
     candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
     repetition = find_repetition(candidates, limits)
-    organs = _OrganFinder(structures, spacing_mm, limits.organ_fraction)
+    organs = _OrganFinder(structures, hints, spacing_mm, limits.organ_fraction)
     lesions = {
         (number, part): _lesion(candidate, part, limits, organs)
         for number, candidate in enumerate(candidates)
@@ -104,7 +107,7 @@ def census(
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
     if roi_names is None:
         lesions = {key: it for key, it in lesions.items() if key not in repetition.dropped}
-        excluded += _no_lesions(structures, chosen)
+        excluded += _no_lesions(structures, chosen, hints)
         notes += _typed_otherwise(structures, chosen)
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
     return LesionCensus(
@@ -155,12 +158,16 @@ class _OrganFinder:
     """Finds the organ ROI that holds most of a part; organs are cut into slabs when needed."""
 
     def __init__(
-        self, structures: Sequence[Structure], spacing_mm: float | None, fraction: float
+        self,
+        structures: Sequence[Structure],
+        hints: Mapping[str, LesionHint],
+        spacing_mm: float | None,
+        fraction: float,
     ) -> None:
         self.notes: list[str] = []
         self._fraction = fraction
         self._organs: list[tuple[str, Organ, SlabModel]] = []
-        for structure, organ in organ_candidates(structures):
+        for structure, organ in organ_candidates(structures, hints):
             try:
                 self._organs.append((structure.roi_name, organ, slabs_of(structure, spacing_mm)))
             except NotEvaluable as reason:
@@ -216,6 +223,7 @@ def _lesion(
         centroid_mm=part.centroid_mm,
         counted=counted,
         doubt=doubt,
+        name=candidate.name,
     )
 
 
@@ -324,11 +332,15 @@ def _repeated(candidates: Sequence[Candidate], repetition: Repetition) -> list[E
     return exclusions
 
 
-def _no_lesions(structures: Sequence[Structure], chosen: Sequence[Structure]) -> list[Exclusion]:
+def _no_lesions(
+    structures: Sequence[Structure],
+    chosen: Sequence[Structure],
+    hints: Mapping[str, LesionHint],
+) -> list[Exclusion]:
     """Return the ROIs that are no lesions by their names; organs and the body go without saying."""
     exclusions = []
     for structure in structures:
-        name = read_roi_name(structure.roi_name, structure.interpreted_type)
+        name, *_ = identity(structure, hints)
         if any(structure is one for one in chosen):
             continue
         if name.role in _REASONS:
@@ -336,7 +348,8 @@ def _no_lesions(structures: Sequence[Structure], chosen: Sequence[Structure]) ->
             exclusions.append(Exclusion(structure.roi_name, reason))
         elif name.role is Role.UNKNOWN:
             like = f"; it looks like {quoted(name.nearest)}" if name.nearest else ""
-            exclusions.append(Exclusion(structure.roi_name, f"its name is not known{like}"))
+            why = f"its name is not known ({safe_text(name.evidence, _MAX_REASON)}){like}"
+            exclusions.append(Exclusion(structure.roi_name, why))
     return exclusions
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 
@@ -67,6 +68,8 @@ class Lesion:
         How many distant metastases this part is at least and at most: (1, 1), (0, 1) or (0, 0).
     doubt : str
         Why `counted` is a range, or "".
+    name : RoiName or None
+        What the site map says in place of the ROI's name, or that name as read.
     """
 
     roi_name: str
@@ -86,6 +89,12 @@ class Lesion:
     centroid_mm: npt.NDArray[np.float64]
     counted: Count
     doubt: str = ""
+    name: RoiName | None = None
+
+    @property
+    def said(self) -> RoiName:
+        """What the ROI's name or the site map says, with the evidence for the role."""
+        return self.name or read_roi_name(self.roi_name)
 
 
 @dataclass(frozen=True)
