@@ -7,7 +7,7 @@ import typer
 
 import oligort
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
-from oligort.cli.output import STANDARD_OUTPUT, note_all, notes_of_names, show, write_json
+from oligort.cli.output import STANDARD_OUTPUT, note_names, show, write_json
 from oligort.cli.status import Status, answering
 from oligort.finding import Grade
 
@@ -56,7 +56,7 @@ def check(
         submission = submission.after(oligort.read(path))
     if names is not None:
         submission = submission.with_names(names)
-    note_all("site map", notes_of_names(submission))
+        note_names(submission)
     report = oligort.check(
         submission,
         protocol=protocol,

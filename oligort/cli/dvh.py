@@ -11,8 +11,8 @@ from oligort.cli.output import (
     STANDARD_OUTPUT,
     note_all,
     note_faults,
+    note_names,
     note_unanswered,
-    notes_of_names,
     show,
     write_json,
 )
@@ -115,6 +115,7 @@ def dvh(
         chosen = chosen.after(earlier)
     if names is not None:
         chosen = chosen.with_names(names)
+        note_names(chosen)
     conventions = Conventions(
         end_caps=end_caps,
         between_planes=between_planes,
@@ -138,7 +139,6 @@ def dvh(
 
         show(dvh_view(document))
     note_all("dose", _told_of_courses(chosen))
-    note_all("site map", notes_of_names(chosen))
     for entry in document.dvhs:
         note_all(entry.roi_name, entry.notes)
     note_unanswered(document.not_evaluable)

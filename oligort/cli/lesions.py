@@ -8,10 +8,9 @@ import oligort
 from oligort.cli.options import JsonFile, Names, Paths
 from oligort.cli.output import (
     STANDARD_OUTPUT,
-    note_all,
     note_faults,
+    note_names,
     note_unanswered,
-    notes_of_names,
     show,
     write_json,
 )
@@ -54,7 +53,7 @@ def lesions(
     note_faults(submission.faults)
     if names is not None:
         submission = submission.with_names(names)
-    note_all("site map", notes_of_names(submission))
+        note_names(submission)
     document = _answer(submission, tuple(dict.fromkeys(roi or ())))
     if json is not None:
         write_json(document.to_json(), json)

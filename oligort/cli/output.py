@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,12 +80,10 @@ def note_faults(faults: "Iterable[Fault]") -> None:
         note(f"{what}: {quoted(fault.file)}: {fault.reason}")
 
 
-def notes_of_names(submission: "Submission") -> tuple[str, ...]:
-    """Return the notes of the site map; none where no structure set can be chosen."""
-    try:
-        return submission.site_map.notes_on(submission.structure_set)
-    except NotEvaluable:
-        return ()
+def note_names(submission: "Submission") -> None:
+    """Say which entries of the site map fit no ROI; a missing structure set is told elsewhere."""
+    with suppress(NotEvaluable):
+        note_all("site map", submission.site_map.notes_on(submission.structure_set))
 
 
 def note_unanswered(questions: "Iterable[Unanswered]") -> None:

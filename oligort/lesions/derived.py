@@ -27,6 +27,8 @@ def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
     if parsed.target in _WITHOUT_MARGIN and (margin := margin_of(parsed)):
         found.append((Role.HELPER, margin))
     if parsed.target is Role.UNKNOWN:
+        walls = (word for word in parsed.rest if (word,) in role_words("helper", "walls"))
+        found += [(Role.RING, word) for word in walls]
         for words, key in ((parsed.words, "units"), (parsed.rest, "alone")):
             found += [(Role.HELPER, word) for word in words if (word,) in role_words("helper", key)]
     return found[0] if found else (None, "")
@@ -65,24 +67,27 @@ def margin_of(parsed: Parsed) -> str:
     return ""
 
 
-def union_of(parsed: Parsed) -> str:
-    """Return the words that make a target's name one of several volumes in one ROI, or ""."""
+def union_of(parsed: Parsed) -> tuple[str, bool]:
+    """Return the words that make a target's name one of several volumes in one ROI, or "".
+
+    The second says whether they may differ in what they are and where ("GTVp+GTVm").
+    """
     for word in parsed.rest:
         if (word,) in role_words("union", "words"):
-            return word
+            return word, False
     words = parsed.words
     for number, word in enumerate(words[1:-1], start=1):
         if (word,) in role_words("union", "joins") and _joins(parsed, number):
-            return " ".join(words[number - 1 : number + 2])
+            return " ".join(words[number - 1 : number + 2]), not words[number + 1].isdigit()
     for name in _ACRONYMS:
         if words.count(name) > 1:
-            return f"{name} {name}"
+            return f"{name} {name}", True
         if name in words[:-1]:
             after = words[words.index(name) + 1]
             # "GTVs" are several; so are the letters of "GTVpn".
             if after == "s" or (after,) in role_words("extent", "union_letters"):
-                return f"{name}{after}"
-    return ""
+                return f"{name}{after}", False
+    return "", False
 
 
 def _joins(parsed: Parsed, number: int) -> bool:

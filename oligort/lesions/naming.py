@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from oligort.lesions.aliases import Phrase, organ_aliases, role_words, side_words
 from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
@@ -114,6 +115,8 @@ def _read(roi_name: str) -> RoiName:
 
 
 def _external(parsed: Parsed) -> RoiName | None:
+    if _is_shrunk(parsed.words):
+        return None
     meaning = [word for word in parsed.spoken if not is_idle(word)]
     for spoken in (parsed.spoken, tuple(meaning)):
         if is_one_of(spoken, role_words("external", "aliases")):
@@ -141,7 +144,10 @@ def _read_target(parsed: Parsed) -> RoiName:
     if doubt:
         organ = parsed.organ if base is Role.UNKNOWN else None
         return RoiName(Role.UNKNOWN, organ, parsed.side, base=base, evidence=doubt)
-    union = union_of(parsed)
+    union, is_mixed = union_of(parsed)
+    if union and is_mixed:
+        role = Role.GTV if role in GTV_ROLES else role
+        return RoiName(Role.UNION, base=role, evidence=_from(union))
     if union:
         evidence = _from(union)
         return RoiName(Role.UNION, parsed.organ, parsed.side, base=role, evidence=evidence)
@@ -156,6 +162,8 @@ def _read_organ(parsed: Parsed) -> RoiName:
     if alias is None or [word for word in parsed.rest if not is_idle(word)]:
         evidence = "the ROI name holds no known words"
         return RoiName(Role.UNKNOWN, evidence=evidence, nearest=_nearest(parsed))
+    if alias.organ is Organ.SKIN and _is_shrunk(parsed.words):
+        return RoiName(Role.UNKNOWN, evidence="the skin, or a rind of it")
     if alias.organ is Organ.LYMPH_NODES:
         evidence = "nodes may be anatomy or gross tumour, and the ROI name does not say which"
         return RoiName(Role.UNKNOWN, alias.organ, side, evidence=evidence)
@@ -164,6 +172,11 @@ def _read_organ(parsed: Parsed) -> RoiName:
     organ = None if any(one.is_part for _, one in parsed.organs) else alias.organ
     phrase = " ".join(parsed.organs[0][0]).replace("#", "")
     return RoiName(Role.ORGAN, organ, side, evidence=f'from "{phrase}"')
+
+
+def _is_shrunk(words: Sequence[str]) -> bool:
+    """Whether a number follows a hyphen: "Skin-5" is the skin less 5 mm."""
+    return any(word == "-" and after.isdigit() for word, after in pairwise(words))
 
 
 def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
@@ -177,6 +190,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     negated = (before,) in role_words("negation", "words")
     margin, length = margin_of(parsed), length_of(parsed)
     place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
+    is_cropped = parsed.organ is Organ.SKIN and parsed.target is not Role.GTV
     cases = (
         (negated, f'the ROI name says "{before} {target}"', role),
         (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
@@ -186,6 +200,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
             f'"{length}" in the ROI name: of a margin, the lesion or the slices',
             Role.UNKNOWN,
         ),
+        (is_cropped, f'"{target}" and the skin: more often cropped there than in it', role),
         (place, f'"{place}" in the ROI name: a part of a target, or of something else', role),
     )
     doubts = ((doubt, base) for holds, doubt, base in cases if holds)

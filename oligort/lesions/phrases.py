@@ -71,11 +71,10 @@ class Parsed:
     def organ(self) -> Organ | None:
         """The organ that a target lies in; None where the name says none, or two."""
         groups = {alias.organ for _, alias in self.organs}
-        if (self.letter,) in role_words("extent", "node_letters"):
-            groups = groups - {None} | {Organ.LYMPH_NODES}
-            return Organ.LYMPH_NODES if len(groups) == 1 else None
         if Organ.LYMPH_NODES in groups:
             return Organ.LYMPH_NODES
+        if (self.letter,) in role_words("extent", "node_letters"):
+            return Organ.LYMPH_NODES if groups <= {None} else None
         return next(iter(groups)) if len(groups) == 1 else None
 
     @property

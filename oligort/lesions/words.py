@@ -104,8 +104,9 @@ def _apart(word: str) -> list[str]:
     if word in known_words():
         return [word]
     sorting = re.match(_SORTING, word)
-    if sorting and len(word) > _SHORTEST_GLUED + 1 and word[sorting.end() :] in known_words():
-        return [sorting[0], word[sorting.end() :]]
+    rest = word[sorting.end() :] if sorting else ""
+    if sorting and len(rest) >= _SHORTEST_GLUED and rest in known_words():
+        return [sorting[0], rest]
     match = _compound().fullmatch(word)
     return [part for part in match.groups() if part] if match else [word]
 
