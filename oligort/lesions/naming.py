@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from oligort.lesions.aliases import Phrase, organ_aliases, role_words, side_words
+from oligort.lesions.aliases import Phrase, known_words, organ_aliases, role_words, side_words
 from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.lesions.words import GLUE, SIGNS, plain_text, words_of
+from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
 _NEAR = 0.75
 """Similarity from which a known word is offered as a suggestion; it decides nothing."""
@@ -30,6 +30,8 @@ _TYPED_ROLES = {
 
 _ACRONYMS = frozenset({("gtv",), ("ctv",), ("itv",), ("ptv",), ("igtv",), ("pgtv",), ("pctv",)})
 """Targets that are cut out of organs; "met" beside an organ is more often a lesion in it."""
+
+_NAMES = frozenset(name for (name,) in _ACRONYMS)
 
 _NODES_TYPED = frozenset({"ORGAN", "AVOIDANCE"})
 """Types that make nodes without any other word an organ; else they may be gross tumour."""
@@ -107,6 +109,9 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
 def _read(roi_name: str) -> RoiName:
     if "\N{REPLACEMENT CHARACTER}" in roi_name:
         return RoiName(Role.UNKNOWN, evidence="characters of the ROI name are lost")
+    if chinese := misread_chinese(roi_name):
+        evidence = "the ROI name was written in another character set than its file declares"
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese)
     words = words_of(roi_name)
     parsed = parse(words)
     superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
@@ -243,6 +248,10 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
         if (word,) not in role_words("subtraction", "words") or words[place + 1].isdigit():
             continue
         right = [w for w in words[place + 1 :] if not w.isdigit() and w not in SIGNS]
+        if word == "-" and words[place + 1] in _NAMES and not _is_said(words[:place]):
+            # It may be an organ in a language, or with characters, that are not known here.
+            doubt = f'"- {words[place + 1]}" after words that are not known'
+            return RoiName(Role.UNKNOWN, evidence=doubt)
         left = _read_words(words[:place])
         if left.role is Role.UNKNOWN:
             left = _external(parse(words[:place])) or left
@@ -257,6 +266,12 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
             subtracted = _subtracted(roi_name, words, place) if read.subtracted else ""
             return replace(read, subtracted=subtracted)
     return None
+
+
+def _is_said(words: Sequence[str]) -> bool:
+    """Whether words of a name mean anything; one letter may be anybody's."""
+    spoken = [word for word in parse(words).spoken if len(word) > 1]
+    return not spoken or any(word in known_words() for word in spoken)
 
 
 def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> RoiName | None:

@@ -52,13 +52,23 @@ def words_of(name: str) -> list[str]:
     >>> words_of("Œsophage"), words_of("Vertebra_L3"), words_of("LungsGTV")
     (['oesophage'], ['vertebra', 'l#', '3'], ['lungs', '·', 'gtv'])
     """
-    plain = re.sub("['’]s|#", " ", _folded(plain_text(name)))
+    plain = re.sub(f"['’]s|[#{GLUE}]", " ", _folded(plain_text(name)))
     plain = _LEVEL.sub(r" \1# \2 ", plain)
     plain = _CAMEL.sub(" ", _GLUED_TARGET.sub(_with_glue, plain))
     words = []
     for word in _WORD.findall(plain):
         words += _chinese(word) if _CHINESE.fullmatch(word) else _target_apart(word)
     return words
+
+
+def misread_chinese(name: str) -> str:
+    """Return the Chinese name whose bytes were read as Western letters ("Ë«·Î-GTV"), or ""."""
+    try:
+        chinese = name.encode("latin-1").decode("gb2312")
+    except UnicodeError:
+        return ""
+    runs = _CHINESE.findall(chinese)
+    return chinese if any(word in known_words() for run in runs for word in _chinese(run)) else ""
 
 
 def _folded(text: str) -> str:
