@@ -337,7 +337,6 @@ class Submission:
         roi_names : sequence of str, optional
             ROIs to measure, whatever their role.
         hints : mapping of ROI name to LesionHint, optional
-            What the register says of an ROI.
         thresholds : CensusThresholds, optional
 
         Raises
