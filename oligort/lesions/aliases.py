@@ -51,6 +51,12 @@ def organ_aliases() -> dict[Phrase, OrganAlias]:
     return found
 
 
+@cache
+def longest_alias() -> int:
+    """Return how many words the longest phrase of an organ has."""
+    return max(map(len, organ_aliases()))
+
+
 def _spelt_aliases() -> Iterator[tuple[Phrase, OrganAlias]]:
     organs = _table("organs.toml")
     for name, entry in organs.items():

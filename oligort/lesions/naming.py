@@ -17,6 +17,9 @@ from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, word
 _NEAR = 0.75
 """Similarity from which a known word is offered as a suggestion; it decides nothing."""
 
+_LONGEST = 256
+"""Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
+
 _SHORTEST_FOREIGN = 6
 """Letters of the shortest word of another language that is suggested."""
 
@@ -107,6 +110,8 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
 
 
 def _read(roi_name: str) -> RoiName:
+    if len(roi_name) > _LONGEST:
+        return RoiName(Role.UNKNOWN, evidence=f"the ROI name has {len(roi_name)} characters")
     if "\N{REPLACEMENT CHARACTER}" in roi_name:
         return RoiName(Role.UNKNOWN, evidence="characters of the ROI name are lost")
     if chinese := misread_chinese(roi_name):

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from oligort.lesions.aliases import OrganAlias, Phrase, organ_aliases, role_words, side_words
+from oligort.lesions.aliases import (
+    OrganAlias,
+    Phrase,
+    longest_alias,
+    organ_aliases,
+    role_words,
+    side_words,
+)
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.lesions.words import SIGNS
 
@@ -155,13 +162,13 @@ def _organs(
     found: list[tuple[Phrase, OrganAlias]] = []
     start = position(words, target_phrase) if target_phrase else None
     taken = set() if start is None else set(range(start, start + len(target_phrase)))
-    for length in range(len(words), 0, -1):
+    for length in range(min(len(words), longest_alias()), 0, -1):
         for first in range(len(words) - length + 1):
-            span = set(range(first, first + length))
             phrase = words[first : first + length]
             alias = aliases.get(phrase)
-            if alias is None or span & taken or (target_phrase and alias.is_alone):
+            span = range(first, first + length)
+            if alias is None or not taken.isdisjoint(span) or (target_phrase and alias.is_alone):
                 continue
             found.append((phrase, alias))
-            taken |= span
+            taken.update(span)
     return tuple(found), tuple(word for i, word in enumerate(words) if i not in taken)

@@ -98,3 +98,41 @@ def test_tables_name_known_organs_and_no_word_twice():
     assert {alias.organ for alias in organ_aliases().values()} == {*Organ, None}
     assert not role_words("side", "left") & role_words("side", "right")
     assert not role_words("version", "words") & role_words("version", "superseded")
+
+
+def test_a_name_longer_than_any_that_is_meant_is_not_read():
+    assert read_roi_name("GTV " * 64).role is Role.UNION
+    assert read_roi_name("GTV " * 65).role is Role.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "name", ["Lungs - GTV", "Lungs\u2013GTV", "Lungs\u2212GTV", "Lungs\uff0dGTV"]
+)
+def test_every_dash_is_a_hyphen(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ, read.subtracted) == (Role.ORGAN, Organ.LUNGS, "GTV")
+
+
+def test_a_middle_dot_is_a_separator_and_no_sign_of_its_own():
+    assert read_roi_name("Lungs\u00b7L").side is Side.LEFT
+    assert read_roi_name("met\u00b7liver").role is Role.GTV_METASTASIS
+
+
+def test_nodes_are_an_organ_only_where_their_type_agrees():
+    assert read_roi_name("LN 4R").role is Role.UNKNOWN
+    assert read_roi_name("LN 4R", "AVOIDANCE").role is Role.ORGAN
+    assert read_roi_name("LN 4R", "GTV").role is Role.GTV
+
+
+def test_a_joined_name_counts_for_what_may_be_in_it():
+    """Were the metastasis of "GTVp+GTVm" read as the primary, it would never be counted."""
+    for name in ("GTVp+GTVm", "GTVp+m", "GTV_T+M1", "GTVp GTVm"):
+        assert (read_roi_name(name).role, read_roi_name(name).base) == (Role.UNION, Role.GTV)
+
+
+@pytest.mark.parametrize(
+    "name", ["Lugns", "Hert", "Oesphagus", "SpinlCord", "Kidnys", "Foo", "Xyz"]
+)
+def test_a_misspelt_name_is_never_taken_for_what_it_is_like(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.UNKNOWN, None)
