@@ -203,6 +203,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     is_cropped = parsed.organ is Organ.SKIN and parsed.target is not Role.GTV
     cases = (
         (negated, f'the ROI name says "{before} {target}"', role),
+        (_is_glued_to_unknown(parsed), f'"{target}" is a part of a longer word', Role.UNKNOWN),
         (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
         (margin, f'"{margin}" in the ROI name: the target with a margin, or made by one', role),
         (
@@ -215,6 +216,14 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     )
     doubts = ((doubt, base) for holds, doubt, base in cases if holds)
     return next(doubts, None) or _doubt_of_organ(parsed, role, start)
+
+
+def _is_glued_to_unknown(parsed: Parsed) -> bool:
+    """Whether an unknown word runs into the target's: "LivGTV" may be the liver without it."""
+    if GLUE not in parsed.words:
+        return False
+    before = parsed.words[parsed.words.index(GLUE) - 1]
+    return before not in known_words()
 
 
 def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:
@@ -318,7 +327,7 @@ def _subtracted(roi_name: str, words: Sequence[str], place: int) -> str:
     for edge in (r"(?<![^\W_])(?i:{})(?![^\W_])", "(?i:{})"):
         pieces = re.split(edge.format(re.escape(word)), plain_text(roi_name), maxsplit=times)
         if len(pieces) > times:
-            return pieces[-1].strip(" _.")
+            return pieces[-1].strip(" _.") if "(" in pieces[-1] else pieces[-1].strip(" _.)")
     return " ".join(words[place + 1 :])
 
 

@@ -25,7 +25,7 @@ _WITHOUT = re.compile(r"(?i)(?<![^\W_])w\s*/\s*o(?![^\W\d_])")
 _SORTING = "zz?|x"
 _TARGET = re.compile(rf"({_SORTING})?([pinm]?|hr|ir|lr)(gtv|ctv|ptv|itv)([^\W\d_]*)")
 _GLUED_TARGET = re.compile(
-    rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?[pinm]?[gcpi]tv)({_LETTER}{{3,}}?)(?=[pinm]?[gcpi]tv)"
+    rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?[pinm]?[gcpi]tv)({_LETTER}{{3,}}?)(?=[gcpi]tv)"
 )
 _LEVEL_NUMBER = r"(?:1[0-2]|0?[1-9])"
 _LEVEL = re.compile(

@@ -1,5 +1,7 @@
 """The site map: names of a site go before what the names say, and no misspelling is silent."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,12 @@ def test_a_file_is_read_and_a_missing_one_refused(tmp_path):
     assert SiteMap.of(path) == SiteMap.load(path)
     with pytest.raises(NamesError, match="cannot be read"):
         SiteMap.load(tmp_path / "other.toml")
+
+
+def test_the_example_is_a_site_map():
+    names = SiteMap.load(Path(__file__).parents[2] / "examples" / "names.toml")
+    assert names.read("LungsGTV").subtracted == "GTV"
+    assert names.read("Help_7").role is Role.HELPER
 
 
 def test_entries_that_fit_no_roi_are_told():
