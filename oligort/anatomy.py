@@ -1,7 +1,7 @@
 """Anatomy: what a name stands for in a structure set, an ROI, a role, or an organ and its sides."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from oligort.geometry.region import Region
 from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
 from oligort.geometry.structure import Points, Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
+from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.objects import ImageSeries
 
@@ -81,11 +82,14 @@ class Anatomy:
         What each name says, or what the register says of it.
     usual_spacing_mm : float or None
         Plane spacing, for structures of one or two planes.
+    site_map : SiteMap
+        What the names of ROIs that are not drawn stand for.
     """
 
     structure_set: StructureSet
     roi_names: Mapping[Structure, RoiName]
     usual_spacing_mm: float | None = None
+    site_map: SiteMap = field(default_factory=SiteMap)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for.
@@ -189,7 +193,7 @@ class Anatomy:
         """Return the names of the ROIs of a role that are empty or not to be trusted."""
         roles = ROLE_NAMES.get(role_name, frozenset())
         empty = {s.roi_name: name.role for s, name in self.roi_names.items() if s.is_empty}
-        left_out = {name: read_roi_name(name).role for name in self.structure_set.left_out}
+        left_out = {name: self.site_map.read(name).role for name in self.structure_set.left_out}
         return tuple(name for name, role in (left_out | empty).items() if role in roles)
 
     def superseded_of(self, name: str) -> tuple[Structure, ...]:

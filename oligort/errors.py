@@ -33,6 +33,10 @@ class RegisterError(OligortError, ValueError):
     """A clinical register file cannot be read or holds an impossible value."""
 
 
+class NamesError(OligortError, ValueError):
+    """A site map of ROI names cannot be read or holds an impossible value."""
+
+
 class MissingExtraError(OligortError, ImportError):
     """What was asked for needs a library that is not installed."""
 

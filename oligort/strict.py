@@ -6,6 +6,7 @@ is nearest.
 """
 
 import difflib
+import inspect
 import json
 import tomllib
 import types
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 _MAX_FILE_TEXT = 240
 """Longest path that is shown whole; longer than a name, or its last part would be cut off."""
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 _KINDS = {dict: "a table", list: "a list", type(None): "null"}
 
@@ -89,6 +92,15 @@ def struct_of(
         raise error(f"{place}: {problem}") from None
 
 
+def json_schema(kind: type[Any]) -> str:
+    """Return the JSON Schema of the documents of a struct, as JSON text.
+
+    Our own types of text ("2024-03") are described by their docstrings.
+    """
+    schema = msgspec.json.schema(kind, schema_hook=_text_schema)
+    return json.dumps(_portable({"$schema": _DRAFT} | schema), indent=2, ensure_ascii=False)
+
+
 def shown_file(file: str | Path) -> str:
     """Return a path made safe for a message."""
     return safe_text(file, _MAX_FILE_TEXT)
@@ -105,6 +117,27 @@ def nearest(word: object, words: Iterable[str]) -> str:
     if not close or not any(letter.isalpha() for letter in spelt):
         return ""
     return f"; did you mean {quoted(by_lower_case[close[0]])}?"
+
+
+def _text_schema(kind: type[Any]) -> dict[str, Any]:
+    if not issubclass(kind, str):
+        raise NotImplementedError(f"expected a type of text, found {kind.__name__}")
+    return {"type": "string", "description": kind.__doc__ or ""}
+
+
+def _portable(schema: Any) -> Any:
+    """Return a schema without sections on errors, with patterns that JSON Schema knows."""
+    if isinstance(schema, list):
+        return [_portable(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _portable(value) for key, value in schema.items()}
+    if isinstance(found.get("description"), str):
+        text = inspect.cleandoc(found["description"])
+        found["description"] = text.split("\n\nRaises\n", maxsplit=1)[0]
+    if isinstance(found.get("pattern"), str):
+        found["pattern"] = found["pattern"].replace(r"\Z", "$")
+    return found
 
 
 def _built(kind: type[Any], value: object) -> object:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from oligort.anatomy import Anatomy, Meant, usual_spacing_mm
@@ -22,9 +23,11 @@ from oligort.geometry.algebra import Expression, Shape, resolve
 from oligort.geometry.region import Region
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Structure, StructureSet
+from oligort.lesions.candidates import with_site_map
 from oligort.lesions.census import CensusThresholds, LesionHint, census
 from oligort.lesions.lesion import LesionCensus
-from oligort.lesions.naming import RoiName, read_roi_name
+from oligort.lesions.naming import RoiName
+from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
 from oligort.selection import Selection, named, named_plan
@@ -58,7 +61,9 @@ class Submission:
     earlier : tuple of Submission
         Exports of earlier courses, whose doses are added.
     roles : mapping of ROI name to Role
-        Roles that the clinical register gives; each goes before what the name says.
+        Roles that the clinical register gives; each goes before the name and the site map.
+    site_map : SiteMap
+        What the site's ROI names stand for; it goes before what they say.
     """
 
     structure_sets: tuple[StructureSet, ...] = ()
@@ -74,6 +79,7 @@ class Submission:
     selection: Selection = field(default_factory=Selection)
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
+    site_map: SiteMap = field(default_factory=SiteMap)
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -89,7 +95,7 @@ class Submission:
         Raises
         ------
         SelectionError
-            If a name fits none or more than one, or a dose is that of another plan.
+            If a name fits none or several, or a dose is that of another plan.
         """
         selection = Selection(_names(plan), _names(dose))
         named(self.plans, self.doses, selection)
@@ -98,11 +104,14 @@ class Submission:
     def after(self, *earlier: "Submission") -> "Submission":
         """Return the submission with the exports of earlier courses, whose doses are added.
 
-        What is asked for among the doses of an earlier export is that export's own selection; what
-        it comes after, this one does too.
+        Each keeps its own selection; what it comes after, this one does too.
         """
         before = tuple(one for export in earlier for one in (export, *export.earlier))
         return replace(self, earlier=(*self.earlier, *(replace(one, earlier=()) for one in before)))
+
+    def with_names(self, names: str | Path | SiteMap) -> "Submission":
+        """Return the submission with a site map in force; refused as `SiteMap.load` does."""
+        return replace(self, site_map=SiteMap.of(names))
 
     @cached_property
     def chosen(self) -> Chosen:
@@ -171,13 +180,7 @@ class Submission:
 
     @property
     def prescription_gy(self) -> float:
-        """The dose that the plans of the judged dose prescribe, all the same.
-
-        Raises
-        ------
-        NotEvaluable
-            As `Chosen.prescription_gy`; or if no dose can be chosen.
-        """
+        """What all plans of the judged dose prescribe; refused as `Chosen.prescription_gy` does."""
         return self.chosen.prescription_gy
 
     @cached_property
@@ -188,7 +191,7 @@ class Submission:
     @cached_property
     def roi_names(self) -> Mapping[Structure, RoiName]:
         """What the name of each structure says."""
-        read = {s: read_roi_name(s.roi_name, s.interpreted_type) for s in self.structure_set}
+        read = {s: self.site_map.read(s.roi_name, s.interpreted_type) for s in self.structure_set}
         return {
             # What the register names is meant, even where the name says that it is old.
             s: replace(name, role=self.roles[s.roi_name], superseded="")
@@ -200,12 +203,12 @@ class Submission:
     @cached_property
     def anatomy(self) -> Anatomy:
         """What names stand for in the structure set."""
-        return Anatomy(self.structure_set, self.roi_names, self.usual_spacing_mm)
+        return Anatomy(self.structure_set, self.roi_names, self.usual_spacing_mm, self.site_map)
 
     def role_of(self, roi_name: str) -> Role:
         """Return the role that an ROI's name stands for, drawn or not."""
         drawn = self.structure_set.named(roi_name)
-        return (self.roi_names[drawn[0]] if drawn else read_roi_name(roi_name)).role
+        return (self.roi_names[drawn[0]] if drawn else self.site_map.read(roi_name)).role
 
     def slabs_of(self, structure: Structure) -> SlabModel:
         """Return the slabs of a structure, thick as the planes that it is drawn on.
@@ -338,26 +341,21 @@ class Submission:
         roi_names : sequence of str, optional
             ROIs to measure, whatever their role.
         hints : mapping of ROI name to LesionHint, optional
-            What the register says of an ROI.
         thresholds : CensusThresholds, optional
-            Where the census draws its lines; else its own defaults.
 
         Raises
         ------
         NotEvaluable
             If there is no structure set, or the choice is open.
         """
-        key = (
-            "census",
-            None if roi_names is None else tuple(roi_names),
-            tuple((hints or {}).items()),
-            thresholds,
-        )
+        said = with_site_map(hints or {}, self.structure_set, self.site_map)
+        asked = None if roi_names is None else tuple(roi_names)
+        key = "census", asked, tuple(said.items()), thresholds
         return self._once(
             key,
             lambda: census(
                 self.structure_set.structures,
-                hints=hints or {},
+                hints=said,
                 roi_names=roi_names,
                 usual_spacing_mm=self.usual_spacing_mm,
                 thresholds=thresholds,

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
@@ -61,7 +60,7 @@ class AccountedLesion:
         """
         if self.organ_conflicts:
             return None
-        named = {read_roi_name(lesion.roi_name).organ for lesion in self.contours} - {None}
+        named = {lesion.said.organ for lesion in self.contours} - {None}
         if self.entry is not None and self.entry.organ is not None and named - {self.entry.organ}:
             return None
         if self.entry is not None and self.entry.organ is not None:
@@ -134,8 +133,7 @@ def _contradicted(census: LesionCensus, register: Register | None) -> list[Accou
         contours = tuple(
             lesion
             for lesion in census.lesions
-            if lesion.roi_name in entry.roi_names
-            and read_roi_name(lesion.roi_name).role is Role.GTV_METASTASIS
+            if lesion.roi_name in entry.roi_names and lesion.said.role is Role.GTV_METASTASIS
         )
         if contours:
             doubt = f"{entry.id} is named a metastasis and the register says another kind"

@@ -9,7 +9,7 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import LesionCensus
-from oligort.lesions.naming import read_roi_name
+from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
 from oligort.selection import Selection, fitting
@@ -30,7 +30,7 @@ def _with_roles_of(submission: Submission, register: Register | None) -> Submiss
         for lesion in (register.lesions if register else ())
         if lesion.kind is not None
         for roi_name in lesion.roi_names
-        if MARGIN_ROLES.isdisjoint(_roles_in(roi_name)) and Role.ORGAN not in _roles_in(roi_name)
+        if _may_be_lesion(submission.site_map.read(roi_name))
     }
     return replace(submission, roles=roles) if roles else submission
 
@@ -60,9 +60,8 @@ def _naming(submission: Submission, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if fitting(submission.plans, name))
 
 
-def _roles_in(roi_name: str) -> set[Role]:
-    name = read_roi_name(roi_name)
-    return {name.role, name.base}
+def _may_be_lesion(name: RoiName) -> bool:
+    return {name.role, name.base}.isdisjoint(MARGIN_ROLES | {Role.ORGAN})
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,11 @@ def check(
         verdict=verdict_of(findings),
         findings=findings,
         measurements=tuple(measurements_of(case)),
-        settings=(*rules.setting_records(), *_conventions(submission)),
+        settings=(
+            *rules.setting_records(),
+            *_conventions(submission),
+            *_site_map(submission),
+        ),
         provenance=tuple(
             FileRecord(
                 kind=record.kind,
@@ -116,6 +120,19 @@ def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
     except NotEvaluable:
         return "", ""
     return (plan.label, plan.date) if plan else ("", "")
+
+
+def _site_map(submission: Submission) -> Iterator[Setting]:
+    """Yield what the site map is, and the entries that say nothing of this patient."""
+    site_map = submission.site_map
+    if not site_map.entries:
+        return
+    try:
+        notes = site_map.notes_on(submission.structure_set)
+    except NotEvaluable:
+        notes = ()
+    value = "; ".join((f"{len(site_map.entries)} entries", *notes))
+    yield Setting(name="names", value=value, source="site map")
 
 
 def _conventions(submission: Submission) -> Iterator[Setting]:

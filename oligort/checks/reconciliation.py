@@ -11,7 +11,6 @@ from oligort.clinical.register import Arm, LesionKind, PlanKind, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
-from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import GTV_ROLES, Role
 
 TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
@@ -193,7 +192,7 @@ def _contradictions(case: Case) -> Iterator[str]:
     assert case.register is not None
     for entry in case.register.lesions:
         for roi_name in entry.roi_names:
-            name = read_roi_name(roi_name)
+            name = case.submission.site_map.read(roi_name)
             if name.role is Role.ORGAN:
                 yield f"the register names the organ {quoted(roi_name)} as lesion {entry.id}"
             elif entry.organ and name.organ and entry.organ is not name.organ:

@@ -10,6 +10,7 @@ from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
 from oligort.cli.explain import explain
 from oligort.cli.lesions import lesions
+from oligort.cli.schema import schema
 from oligort.cli.selftest import selftest
 
 # Typer's own extras (rich help, pretty tracebacks, shell completion) cost time at every start,
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, dvh, lesions, demo, selftest, explain):
+for command in (check, dvh, lesions, demo, selftest, explain, schema):
     app.command()(command)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice, Prior
-from oligort.cli.output import STANDARD_OUTPUT, show, write_json
+from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
+from oligort.cli.output import STANDARD_OUTPUT, note_names, show, write_json
 from oligort.cli.status import Status, answering
 from oligort.finding import Grade
 
@@ -30,6 +30,7 @@ def check(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="The clinical register of the patient."),
     ] = None,
+    names: Names = None,
     subject: Annotated[str | None, typer.Option(help="Subject id, as the trial gave it.")] = None,
     plan: PlanChoice = None,
     dose: DoseChoice = None,
@@ -53,6 +54,9 @@ def check(
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
         submission = submission.after(oligort.read(path))
+    if names is not None:
+        submission = submission.with_names(names)
+        note_names(submission)
     report = oligort.check(
         submission,
         protocol=protocol,

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice, Prior
+from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
     note_all,
     note_faults,
+    note_names,
     note_unanswered,
     show,
     write_json,
@@ -57,6 +58,7 @@ def dvh(
         list[str] | None,
         typer.Option(metavar="METRIC", help='As TG-263 spells it, "V20Gy[%]". Repeatable.'),
     ] = None,
+    names: Names = None,
     plan: PlanChoice = None,
     dose: DoseChoice = None,
     prior: Prior = None,
@@ -112,6 +114,9 @@ def dvh(
         earlier = oligort.read(path)
         note_faults(earlier.faults)
         chosen = chosen.after(earlier)
+    if names is not None:
+        chosen = chosen.with_names(names)
+        note_names(chosen)
     conventions = Conventions(
         end_caps=end_caps,
         between_planes=between_planes,

@@ -7,11 +7,12 @@ import msgspec
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Paths, PlanChoice, Prior
+from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
     note,
     note_faults,
+    note_names,
     note_unanswered,
     show,
     write_json,
@@ -68,6 +69,7 @@ def lesions(
             "original does.",
         ),
     ] = None,
+    names: Names = None,
     json: JsonFile = None,
 ) -> Status:
     """Measure lesions, count distant metastases.
@@ -86,6 +88,9 @@ def lesions(
     answers = None if register is None else Register.load(register)
     submission = oligort.read(*paths)
     note_faults(submission.faults)
+    if names is not None:
+        submission = submission.with_names(names)
+        note_names(submission)
     if plan or dose:
         submission = submission.selected(plan=plan, dose=dose)
     for path in prior or ():

@@ -36,6 +36,16 @@ Prior = Annotated[
         help="The export of an earlier course, whose dose is added. Repeatable.",
     ),
 ]
+Names = Annotated[
+    Path | None,
+    typer.Option(
+        "--names",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        help="A site map: what the site's ROI names stand for, before what they say.",
+    ),
+]
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help='Write JSON there; "-" is standard output.'),

@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oligort.display import quoted, safe_text
-from oligort.errors import OutputError
+from oligort.errors import NotEvaluable, OutputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from oligort.objects import Fault
     from oligort.report.unanswered import Unanswered
+    from oligort.submission import Submission
 
 STANDARD_OUTPUT = Path("-")
 """The file name that stands for standard output; nothing but that result then goes there."""
@@ -72,6 +74,12 @@ def note_faults(faults: "Iterable[Fault]") -> None:
     for fault in faults:
         what = "used, in doubt" if fault.kind == "doubt" else "not used"
         note(f"{what}: {quoted(fault.file)}: {fault.reason}")
+
+
+def note_names(submission: "Submission") -> None:
+    """Say which entries of the site map fit no ROI; a missing structure set is told elsewhere."""
+    with suppress(NotEvaluable):
+        note_all("site map", submission.site_map.notes_on(submission.structure_set))
 
 
 def note_unanswered(questions: "Iterable[Unanswered]") -> None:

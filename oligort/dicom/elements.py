@@ -48,6 +48,9 @@ Caught only around calls of pydicom, never around code of ours.
 _WITHOUT_VALUES = (EOFError, NotImplementedError, OSError, RuntimeError, struct.error)
 
 _DECIMAL_VRS = frozenset({"DS", "IS"})
+_TO_CHINESE = "\x1b$)A"
+"""The escape sequence of ISO 2022 IR 58, which pydicom leaves standing in what it decodes."""
+
 _ENCODED_VRS = frozenset({None, "DS", "IS", "UN"})
 
 
@@ -108,7 +111,7 @@ def text(dataset: Dataset, keyword: str) -> str:
     if isinstance(value, Sequence):
         raise DicomError(f"expected text in {title(keyword)}, found a sequence")
     parts = value if isinstance(value, MultiValue) else [value]
-    return "\\".join(str(part).strip(" \0") for part in parts)
+    return "\\".join(str(part).replace(_TO_CHINESE, "").strip(" \0") for part in parts)
 
 
 def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:

@@ -10,8 +10,10 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import items, text
 from oligort.display import safe_text
+from oligort.lesions.aliases import is_foreign
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
+from oligort.lesions.words import words_of
 
 MASK = "***"
 """What stands in a text for the part that repeats an identity."""
@@ -130,7 +132,8 @@ class Masking:
     def roi_name(self, roi_name: str) -> str:
         """Return an ROI name masked, except where that would cost its role or organ.
 
-        A patient called Stern does not make an unknown of the "Sternum".
+        A patient called Stern does not make an unknown of the "Sternum"; one called Costa does of
+        the "Costa", an Italian rib, because in most exports that word is nothing but the name.
         """
         if self.in_roi_names is None:
             return roi_name
@@ -139,7 +142,9 @@ class Masking:
         for match in reversed(found):  # from the end, so that positions before it stay
             masked = name[: match.start()] + MASK + name[match.end() :]
             before, after = _reading(name), _reading(masked)
-            if before[0] is Role.UNKNOWN or before == after:
+            beside = name[: match.start()][-1:] + name[match.end() :][:1]
+            is_no_word = not any(map(str.isalpha, beside)) and _is_foreign(match[0])
+            if before[0] is Role.UNKNOWN or before == after or is_no_word:
                 name = masked
         return name if found else roi_name
 
@@ -158,7 +163,7 @@ def masking(identity_texts: Iterable[str]) -> Masking:
     roi_spellings = {
         spelling
         for spelling in spellings
-        if _reading(spelling)[0] is Role.UNKNOWN
+        if (_reading(spelling)[0] is Role.UNKNOWN or _is_foreign(spelling))
         and (len(spelling) >= MIN_IDENTITY_LENGTH_IN_ROI_NAMES or _CJK.search(spelling))
     }
     return Masking(_searched(spellings), _searched(roi_spellings))
@@ -193,6 +198,11 @@ def _edge(look: str, character: str) -> str:
 def _reading(roi_name: str) -> tuple[Role, Organ | None, Side | None]:
     read = read_roi_name(roi_name)
     return read.role, read.organ, read.side
+
+
+def _is_foreign(spelling: str) -> bool:
+    words = words_of(spelling)
+    return len(words) == 1 and is_foreign(words[0])
 
 
 def _words(name: str) -> list[str]:

@@ -1,46 +1,90 @@
-"""The alias tables of ROI names, and a name as the words that they are looked up by."""
+"""The alias tables of ROI names: organs, roles and the words of other languages."""
 
-import re
 import tomllib
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import permutations
 from typing import Any
 
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import Organ, Side
 
 Phrase = tuple[str, ...]
 
-_CHINESE = re.compile(r"[㐀-鿿]+")
-_LONGEST_CHINESE = 6
-_WORD = re.compile(r"[㐀-鿿]+|[^\W\d_]+|\d+|[-+&%~]")
-_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])|(?<=[A-Z][a-z])(?=[A-Z][a-z])")
-_TARGET = re.compile(r"(zz?|x)?([pinm]?)(gtv|ctv|ptv|itv)([a-z]*)")
+_MAX_TURNED = 3
+"""Longest phrase that is known in any order of its words: "Glnd_Adrenal", "adrenal gland"."""
 
 
 @dataclass(frozen=True)
 class OrganAlias:
-    """What one alias of organs.toml stands for; `organ` None is anatomy without a group."""
+    """What one alias stands for; `organ` None is anatomy without a group.
+
+    `is_part` is a part or a region of the organ, `is_alone` a word that stands for the organ only
+    as the whole name, `is_sided` one of a pair; `languages` are those that it belongs to.
+    """
 
     organ: Organ | None
     is_pair: bool = False
     is_distant: bool = False
     is_primary: bool = False
+    is_part: bool = False
+    is_alone: bool = False
+    is_sided: bool = False
+    languages: frozenset[str] = frozenset()
 
 
 @cache
 def organ_aliases() -> dict[Phrase, OrganAlias]:
-    """Return organs.toml as a mapping of phrases."""
-    found: dict[Phrase, OrganAlias] = {}
-    for name, entry in _table("organs.toml").items():
-        organ = None if name == "other" else Organ(name)
-        for key in ("aliases", "both"):
-            for alias in entry.get(key, ()):
-                found[tuple(alias.split())] = OrganAlias(
-                    organ, key == "both", entry.get("distant", False), entry.get("primary", False)
-                )
+    """Return organs.toml and languages.toml as a mapping of phrases."""
+    spelt: dict[Phrase, OrganAlias] = {}
+    for phrase, alias in _spelt_aliases():
+        known = spelt.setdefault(phrase, alias)
+        if known.languages and alias.languages:
+            both = OrganAlias(**(vars(known) | {"languages": known.languages | alias.languages}))
+            spelt[phrase] = both
+    found = dict(spelt)
+    for phrase, alias in spelt.items():
+        for turned in permutations(phrase) if len(phrase) <= _MAX_TURNED else ():
+            found.setdefault(turned, alias)
+        found.setdefault(("".join(phrase),), alias)
     return found
+
+
+@cache
+def longest_alias() -> int:
+    """Return how many words the longest phrase of an organ has."""
+    return max(map(len, organ_aliases()))
+
+
+def _spelt_aliases() -> Iterator[tuple[Phrase, OrganAlias]]:
+    organs = _table("organs.toml")
+    for name, entry in organs.items():
+        for key in ("aliases", "both", "alone", "parts"):
+            for text in entry.get(key, ()):
+                yield tuple(text.split()), _alias(name, entry, key)
+    for language, table in _table("languages.toml").items():
+        for section, key in (("organs", "aliases"), ("pairs", "both")):
+            for name, texts in table.get(section, {}).items():
+                for text in texts:
+                    kind = "alone" if text in table.get("alone", ()) else key
+                    alias = _alias(name, organs[name], kind, frozenset({language}))
+                    yield tuple(text.split()), alias
+
+
+def _alias(
+    name: str, entry: dict[str, Any], key: str, languages: frozenset[str] = frozenset()
+) -> OrganAlias:
+    return OrganAlias(
+        organ=None if name == "other" else Organ(name),
+        is_pair=key == "both",
+        is_distant=entry.get("distant", False),
+        is_primary=entry.get("primary", False),
+        is_part=key == "parts",
+        is_alone=key == "alone",
+        is_sided="both" in entry,
+        languages=languages,
+    )
 
 
 @cache
@@ -50,60 +94,39 @@ def role_words(section: str, key: str) -> frozenset[Phrase]:
 
 
 @cache
-def _table(file: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files("oligort.lesions").joinpath(file).read_text("utf-8"))
+def side_words(language: str = "") -> dict[str, Side]:
+    """Return the words for a side, those that all names use or those of one language."""
+    table = _table("languages.toml")[language] if language else _table("roles.toml")["side"]
+    keys = (("left", Side.LEFT), ("right", Side.RIGHT), ("both", Side.BOTH))
+    return {word: side for key, side in keys for word in table.get(key, ())}
 
 
 @cache
-def _chinese_words() -> frozenset[str]:
-    phrases = [alias for entry in _table("organs.toml").values() for alias in entry["aliases"]]
+def languages() -> tuple[str, ...]:
+    """Return the names of the languages of languages.toml."""
+    return tuple(_table("languages.toml"))
+
+
+def is_foreign(word: str) -> bool:
+    """Whether a word is an organ's name in other languages alone; many are people's names too."""
+    alias = organ_aliases().get((word,))
+    return alias is not None and bool(alias.languages)
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """Return every single word of the tables."""
+    phrases = list(organ_aliases())
     phrases += [
-        alias for entry in _table("organs.toml").values() for alias in entry.get("both", ())
+        tuple(text.split())
+        for section in _table("roles.toml").values()
+        for texts in section.values()
+        for text in texts
     ]
-    phrases += [
-        word
-        for entry in _table("roles.toml").values()
-        for words in entry.values()
-        for word in words
-    ]
-    return frozenset(phrase for phrase in phrases if _CHINESE.fullmatch(phrase))
+    every = {word for phrase in phrases for word in phrase}
+    return frozenset(every.union(*(side_words(language) for language in languages())))
 
 
-def words_of(name: str) -> list[str]:
-    """Return a name as words: lower case, camel case and digits apart, "-+&%~" kept as words.
-
-    Examples
-    --------
-    >>> words_of("LtLung"), words_of("GTVm01_Liver"), words_of("zPTV-GTV")
-    (['lt', 'lung'], ['gtv', 'm', '01', 'liver'], ['z', 'ptv', '-', 'gtv'])
-    """
-    plain = unicodedata.normalize("NFKC", name)
-    words = []
-    for word in _WORD.findall(_CAMEL.sub(" ", plain).replace("'s", " ").replace("’s", " ")):
-        if _CHINESE.fullmatch(word):
-            words += _chinese(word)
-        else:
-            words += _target_apart(word.casefold())
-    return words
-
-
-def _chinese(run: str) -> list[str]:
-    """Cut Chinese text into known words, the longest first; other characters stand alone."""
-    words = []
-    while run:
-        known = (run[:n] for n in range(_LONGEST_CHINESE, 1, -1) if run[:n] in _chinese_words())
-        words.append(next(known, run[0]))
-        run = run[len(words[-1]) :]
-    return words
-
-
-def _target_apart(word: str) -> list[str]:
-    """Return "gtvm" as "gtv", "m", and "igtv" whole, because an iGTV is no GTV."""
-    target = _TARGET.fullmatch(word)
-    if not target:
-        return [word]
-    sorting, kind, name, rest = target.groups()
-    whole = kind + name
-    if (whole,) in role_words("targets", "ptv") | role_words("targets", "itv"):
-        kind, name = "", whole
-    return [part for part in (sorting, name, kind, rest) if part]
+@cache
+def _table(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("oligort.lesions").joinpath(file).read_text("utf-8"))

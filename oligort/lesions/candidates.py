@@ -1,7 +1,8 @@
 """Candidates: the ROIs that may be lesions, read and cut into parts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,15 +11,20 @@ from oligort.geometry.components import Part, parts
 from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
+from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 
 
 @dataclass(frozen=True)
 class LesionHint:
-    """What the clinical register says of an ROI; it overrides the name. None: nothing said."""
+    """What the clinical register says of an ROI; it overrides the name. None: nothing said.
+
+    `name` is what the site map says in place of the ROI's name.
+    """
 
     role: Role | None = None
     organ: Organ | None = None
+    name: RoiName | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +87,27 @@ def identity(
     structure: Structure, hints: Mapping[str, LesionHint]
 ) -> tuple[RoiName, Role, Organ | None, str]:
     """Return the name as read, role, organ and the organ's evidence; the register comes first."""
-    name = read_roi_name(structure.roi_name, structure.interpreted_type)
     hint = hints.get(structure.roi_name, LesionHint())
+    said = read_roi_name(structure.roi_name, structure.interpreted_type)
+    name = hint.name or said
     role = hint.role or name.role
     if hint.organ is not None:
         return name, role, hint.organ, "from the register"
-    return name, role, name.organ, "from the ROI name" if name.organ else ""
+    evidence = "from the ROI name" if name.organ is said.organ else "from the site map"
+    return name, role, name.organ, evidence if name.organ else ""
+
+
+def with_site_map(
+    hints: Mapping[str, LesionHint], structures: Iterable[Structure], site_map: SiteMap
+) -> dict[str, LesionHint]:
+    """Return the hints with what the site map says of the names of structures."""
+    found = dict(hints)
+    for structure in structures:
+        if site_map.entry_of(structure.roi_name) is not None:
+            hint = found.get(structure.roi_name, LesionHint())
+            name = site_map.read(structure.roi_name, structure.interpreted_type)
+            found[structure.roi_name] = replace(hint, name=name)
+    return found
 
 
 def usual_spacing_of(structures: Iterable[Structure]) -> float | None:
@@ -100,11 +121,13 @@ def usual_spacing_of(structures: Iterable[Structure]) -> float | None:
     return most_common_spacing_mm(np.concatenate(steps)) if steps else None
 
 
-def organ_candidates(structures: Sequence[Structure]) -> list[tuple[Structure, Organ]]:
+def organ_candidates(
+    structures: Sequence[Structure], hints: Mapping[str, LesionHint] = MappingProxyType({})
+) -> list[tuple[Structure, Organ]]:
     """Return the ROIs that are organs with a group: what a lesion may lie in."""
     found = []
     for structure in structures:
-        name = read_roi_name(structure.roi_name, structure.interpreted_type)
+        name, *_ = identity(structure, hints)
         if name.role is Role.ORGAN and name.organ is not None and not structure.is_empty:
             found.append((structure, name.organ))
     return found

@@ -19,7 +19,6 @@ from oligort.lesions.candidates import (
 from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
-from oligort.lesions.naming import read_roi_name
 from oligort.lesions.outlines import at_least, with_outlines
 from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
 from oligort.lesions.vocabulary import Role
@@ -39,6 +38,10 @@ _REASONS = {
     Role.RING: "a ring or a wall, drawn for planning",
     Role.HELPER: "drawn for planning",
 }
+
+
+_MAX_REASON = 160
+"""Longest reason that is told of a name; names of 64 characters stand in it."""
 
 
 def census(
@@ -78,7 +81,7 @@ def census(
     chosen = _chosen(structures, hints, roi_names)
     candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
     repetition = find_repetition(candidates, limits)
-    organs = OrganFinder(structures, spacing_mm, limits)
+    organs = OrganFinder(structures, hints, spacing_mm, limits)
     lesions = {
         (number, part): _lesion(candidate, part, limits, organs)
         for number, candidate in enumerate(candidates)
@@ -100,7 +103,7 @@ def census(
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
     if roi_names is None:
         lesions = {key: it for key, it in lesions.items() if key not in repetition.dropped}
-        excluded += _no_lesions(structures, chosen)
+        excluded += _no_lesions(structures, chosen, hints)
         notes += _typed_otherwise(structures, chosen)
     notes += [it.organ_conflict for it in lesions.values() if it.organ_conflict]
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
@@ -180,6 +183,7 @@ def _lesion(
         centroid_mm=part.centroid_mm,
         counted=counted,
         doubt=doubt,
+        name=candidate.name,
     )
     return at_least(lesion, bulges.widest_mm) if bulges and bulges.most > 1 else lesion
 
@@ -260,11 +264,15 @@ def _repeated(candidates: Sequence[Candidate], repetition: Repetition) -> list[E
     return exclusions
 
 
-def _no_lesions(structures: Sequence[Structure], chosen: Sequence[Structure]) -> list[Exclusion]:
+def _no_lesions(
+    structures: Sequence[Structure],
+    chosen: Sequence[Structure],
+    hints: Mapping[str, LesionHint],
+) -> list[Exclusion]:
     """Return the ROIs that are no lesions by their names; organs and the body go without saying."""
     exclusions = []
     for structure in structures:
-        name = read_roi_name(structure.roi_name, structure.interpreted_type)
+        name, *_ = identity(structure, hints)
         if any(structure is one for one in chosen):
             continue
         if name.role in _REASONS:
@@ -272,7 +280,8 @@ def _no_lesions(structures: Sequence[Structure], chosen: Sequence[Structure]) ->
             exclusions.append(Exclusion(structure.roi_name, reason))
         elif name.role is Role.UNKNOWN:
             like = f"; it looks like {quoted(name.nearest)}" if name.nearest else ""
-            exclusions.append(Exclusion(structure.roi_name, f"its name is not known{like}"))
+            why = f"its name is not known ({safe_text(name.evidence, _MAX_REASON)}){like}"
+            exclusions.append(Exclusion(structure.roi_name, why))
     return exclusions
 
 

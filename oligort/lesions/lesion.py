@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 
@@ -74,6 +75,8 @@ class Lesion:
         Why `counted` is a range, or "".
     group : int
         The same number for parts that may be one lesion; 0 of a part that stands alone.
+    name : RoiName or None
+        What the site map says in place of the ROI's name, or that name as read.
     """
 
     roi_name: str
@@ -95,11 +98,17 @@ class Lesion:
     doubt: str = ""
     organ_conflict: str = ""
     group: int = 0
+    name: RoiName | None = None
 
     @property
     def equivalent_sphere_mm(self) -> float:
         """Diameter of the sphere of the same volume."""
         return float(np.cbrt(6000 * self.volume_cc / np.pi))
+
+    @property
+    def said(self) -> RoiName:
+        """What the ROI's name or the site map says, with the evidence for the role."""
+        return self.name or read_roi_name(self.roi_name)
 
 
 @dataclass(frozen=True)

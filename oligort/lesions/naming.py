@@ -4,14 +4,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
-from oligort.lesions.aliases import OrganAlias, Phrase, organ_aliases, role_words, words_of
-from oligort.lesions.vocabulary import Organ, Role, Side
+from oligort.lesions.aliases import Phrase, known_words, organ_aliases, role_words, side_words
+from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
+from oligort.lesions.gross_tumour import extent_of_gtv
+from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
+from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
-_SIGNS = frozenset("-+&%~")
 _NEAR = 0.75
 """Similarity from which a known word is offered as a suggestion; it decides nothing."""
+
+_LONGEST = 256
+"""Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
+
+_SHORTEST_FOREIGN = 6
+"""Letters of the shortest word of another language that is suggested."""
 
 _TYPED_ROLES = {
     "EXTERNAL": Role.EXTERNAL,
@@ -20,6 +30,20 @@ _TYPED_ROLES = {
     "PTV": Role.PTV,
 }
 """RT ROI Interpreted Types (3006,00A4) that may speak where the name says nothing."""
+
+_ACRONYMS = frozenset({("gtv",), ("ctv",), ("itv",), ("ptv",), ("igtv",), ("pgtv",), ("pctv",)})
+"""Targets that are cut out of organs; "met" beside an organ is more often a lesion in it."""
+
+_NAMES = frozenset(name for (name,) in _ACRONYMS)
+
+_NODES_TYPED = frozenset({"ORGAN", "AVOIDANCE"})
+"""Types that make nodes without any other word an organ; else they may be gross tumour."""
+
+_SIZES = {Role.PTV: 2, Role.ITV: 1, Role.CTV: 1}
+"""Targets from small to large; gross tumour is 0. A larger one is cut out of no smaller one."""
+
+_NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
+"""Organs that no target is cropped by: the hyphen of "PTV-LN" only holds the words together."""
 
 
 @dataclass(frozen=True)
@@ -73,203 +97,259 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     (<Role.GTV_METASTASIS: 'gtv_metastasis'>, <Side.LEFT: 'L'>)
     """
     read = _read(roi_name)
-    typed = _TYPED_ROLES.get(interpreted_type.strip().upper())
+    kind = interpreted_type.strip().upper()
+    typed = _TYPED_ROLES.get(kind)
     says_nothing = read.role is Role.UNKNOWN and read.base is Role.UNKNOWN
     if says_nothing and typed is not None:
         return replace(read, role=typed, evidence=f"from the interpreted type {typed.upper()}")
+    if says_nothing and read.organ is Organ.LYMPH_NODES and kind in _NODES_TYPED:
+        return replace(
+            read, role=Role.ORGAN, evidence=f"from nodes, of the interpreted type {kind}"
+        )
     return read
 
 
 def _read(roi_name: str) -> RoiName:
+    if len(roi_name) > _LONGEST:
+        return RoiName(Role.UNKNOWN, evidence=f"the ROI name has {len(roi_name)} characters")
+    if "\N{REPLACEMENT CHARACTER}" in roi_name:
+        return RoiName(Role.UNKNOWN, evidence="characters of the ROI name are lost")
+    if chinese := misread_chinese(roi_name):
+        evidence = "the ROI name was written in another character set than its file declares"
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese)
     words = words_of(roi_name)
-    cut_out = _cut_out(roi_name, words)
-    if cut_out is not None:
-        return cut_out
-    spoken = [word for word in words if not word.isdigit() and word not in _SIGNS]
-    if _is_one_of(spoken, role_words("external", "aliases")):
-        return RoiName(Role.EXTERNAL, evidence=f'from "{" ".join(spoken)}" in the ROI name')
-    superseded = next((w for w in spoken if (w,) in role_words("version", "superseded")), "")
-    return replace(_read_words(words, spoken), superseded=superseded)
+    parsed = parse(words)
+    superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
+    read = _cut_out(roi_name, words) or _external(parsed) or _read_words(words)
+    return replace(read, superseded=superseded)
 
 
-def _read_words(words: Sequence[str], spoken: Sequence[str]) -> RoiName:
+def _external(parsed: Parsed) -> RoiName | None:
+    if _is_shrunk(parsed.words):
+        return None
+    meaning = [word for word in parsed.spoken if not is_idle(word)]
+    for spoken in (parsed.spoken, tuple(meaning)):
+        if is_one_of(spoken, role_words("external", "aliases")):
+            return RoiName(Role.EXTERNAL, evidence=f'from "{" ".join(spoken)}" in the ROI name')
+    return None
+
+
+def _read_words(words: Sequence[str]) -> RoiName:
     """Read a name that nothing is cut out of."""
-    side, sideless = _side(spoken)
-    phrase, alias = _organ_within(sideless)
-    organ = alias.organ if alias else None
-    rest = _without(sideless, phrase)
-    target, target_phrase = _target(spoken)
-    role, evidence = target, f'from "{" ".join(target_phrase)}" in the ROI name'
-    if target is Role.GTV:
-        role, evidence = _extent(words, spoken, target_phrase, alias, phrase)
-    helper, word = _helper(words, spoken, rest, target)
+    parsed = parse(words)
+    helper, word = helper_of(parsed)
     if helper is not None:
-        return RoiName(helper, organ, side, base=role, evidence=f'from "{word}" in the ROI name')
-    if target is not Role.UNKNOWN:
-        before = _position(spoken, target_phrase) or 0
-        if (*spoken[before - 1 : before],) in role_words("negation", "words"):
-            evidence = f'the ROI name says "{spoken[before - 1]} {" ".join(target_phrase)}"'
-            return RoiName(Role.UNKNOWN, base=role, evidence=evidence)
-        union = _union_word(words, rest)
-        if union:
-            evidence = f'from "{union}" in the ROI name'
-            return RoiName(Role.UNION, organ, side, base=role, evidence=evidence)
-        return RoiName(role, organ, side, evidence=evidence)
-    if alias and not [word for word in rest if not _is_idle(word)]:
-        if alias.is_pair and side is None:
-            side = Side.BOTH
-        return RoiName(Role.ORGAN, organ, side, evidence=f'from "{" ".join(phrase)}"')
-    return RoiName(
-        Role.UNKNOWN, evidence="the ROI name holds no known words", nearest=_nearest(sideless)
+        role = extent_of_gtv(parsed)[0] if parsed.target is Role.GTV else parsed.target
+        return RoiName(helper, parsed.organ, parsed.side, base=role, evidence=_from(word))
+    if parsed.target is not Role.UNKNOWN:
+        return _read_target(parsed)
+    return _read_organ(parsed)
+
+
+def _read_target(parsed: Parsed) -> RoiName:
+    role, evidence = parsed.target, _from(" ".join(parsed.target_phrase))
+    if role is Role.GTV:
+        role, evidence = extent_of_gtv(parsed)
+    doubt, base = _doubt(parsed, role)
+    if doubt:
+        organ = parsed.organ if base is Role.UNKNOWN else None
+        return RoiName(Role.UNKNOWN, organ, parsed.side, base=base, evidence=doubt)
+    union, is_mixed = union_of(parsed)
+    if union and is_mixed:
+        role = Role.GTV if role in GTV_ROLES else role
+        return RoiName(Role.UNION, base=role, evidence=_from(union))
+    if union:
+        evidence = _from(union)
+        return RoiName(Role.UNION, parsed.organ, parsed.side, base=role, evidence=evidence)
+    if is_joined(parsed):
+        evidence = "the ROI name joins a target to something else"
+        return RoiName(Role.UNKNOWN, base=role, evidence=evidence)
+    return RoiName(role, parsed.organ, parsed.side, evidence=evidence)
+
+
+def _read_organ(parsed: Parsed) -> RoiName:
+    alias, side = parsed.only_organ, parsed.side
+    if alias is None or [word for word in parsed.rest if not is_idle(word)]:
+        evidence = "the ROI name holds no known words"
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=_nearest(parsed))
+    if alias.organ is Organ.SKIN and _is_shrunk(parsed.words):
+        return RoiName(Role.UNKNOWN, evidence="the skin, or a rind of it")
+    if alias.organ is Organ.LYMPH_NODES:
+        evidence = "nodes may be anatomy or gross tumour, and the ROI name does not say which"
+        return RoiName(Role.UNKNOWN, alias.organ, side, evidence=evidence)
+    if alias.is_pair and side is None:
+        side = Side.BOTH
+    organ = None if any(one.is_part for _, one in parsed.organs) else alias.organ
+    phrase = " ".join(parsed.organs[0][0]).replace("#", "")
+    return RoiName(Role.ORGAN, organ, side, evidence=f'from "{phrase}"')
+
+
+def _is_shrunk(words: Sequence[str]) -> bool:
+    """Whether a number follows a hyphen: "Skin-5" is the skin less 5 mm."""
+    return any(word == "-" and after.isdigit() for word, after in pairwise(words))
+
+
+def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
+    """Return why a name with a target's word may be no target, or ""; and what it is made from.
+
+    The second is UNKNOWN where the type in the file may decide.
+    """
+    spoken, target = parsed.spoken, " ".join(parsed.target_phrase)
+    start = position(spoken, parsed.target_phrase) or 0
+    before = spoken[start - 1] if start else ""
+    negated = (before,) in role_words("negation", "words")
+    margin, length = margin_of(parsed), length_of(parsed)
+    place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
+    is_cropped = parsed.organ is Organ.SKIN and parsed.target is not Role.GTV
+    cases = (
+        (negated, f'the ROI name says "{before} {target}"', role),
+        (_is_glued_to_unknown(parsed), f'"{target}" is a part of a longer word', Role.UNKNOWN),
+        (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
+        (margin, f'"{margin}" in the ROI name: the target with a margin, or made by one', role),
+        (
+            length,
+            f'"{length}" in the ROI name: of a margin, the lesion or the slices',
+            Role.UNKNOWN,
+        ),
+        (is_cropped, f'"{target}" and the skin: more often cropped there than in it', role),
+        (place, f'"{place}" in the ROI name: a part of a target, or of something else', role),
     )
+    doubts = ((doubt, base) for holds, doubt, base in cases if holds)
+    return next(doubts, None) or _doubt_of_organ(parsed, role, start)
+
+
+def _is_glued_to_unknown(parsed: Parsed) -> bool:
+    """Whether an unknown word runs into the target's: "LivGTV" may be the liver without it."""
+    if GLUE not in parsed.words:
+        return False
+    before = parsed.words[parsed.words.index(GLUE) - 1]
+    return before not in known_words()
+
+
+def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:
+    """Return why an organ's name before a target's may be the organ without it, as `_doubt`."""
+    for phrase, alias in parsed.organs:
+        end = max(parsed.spoken.index(word) for word in phrase) + 1
+        if end > start:
+            continue
+        target = " ".join(parsed.target_phrase)
+        doubt = f'"{" ".join(phrase)}" before "{target}": a target, or the organ without it'
+        if alias.is_pair:
+            return doubt, role
+        between = [word for word in parsed.spoken[end:start] if not _may_stand_between(word)]
+        is_bare = alias.organ is Organ.LUNGS and len(parsed.words) == 2
+        if parsed.target_phrase in _ACRONYMS and (GLUE in parsed.words or between or is_bare):
+            return doubt, Role.UNKNOWN
+    return "", Role.UNKNOWN
+
+
+def _may_stand_between(word: str) -> bool:
+    """Whether a word between an organ and a target leaves it a target in that organ."""
+    lists = (
+        ("extent", "metastasis"),
+        ("extent", "distant"),
+        ("extent", "primary"),
+        ("gross_tumour", "aliases"),
+        ("union", "words"),
+    )
+    known = is_idle(word) or word in side_words() or (word,) in organ_aliases()
+    return known or any((word,) in role_words(*entry) for entry in lists)
 
 
 def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
     """Read "Lungs-GTV": what is left of the sign, with what is cut out; None if nothing is."""
-    for position, word in enumerate(words[1:-1], start=1):
-        right = [w for w in words[position + 1 :] if not w.isdigit() and w not in _SIGNS]
-        if (word,) not in role_words("subtraction", "words") or not right:
+    for place, word in enumerate(words[1:-1], start=1):
+        if (word,) not in role_words("subtraction", "words") or words[place + 1].isdigit():
             continue
-        left = _read_words(words[:position], [w for w in words[:position] if not w.isdigit()])
-        if left.role is Role.UNKNOWN and _is_one_of(
-            words[:position], role_words("external", "aliases")
-        ):
-            left = RoiName(Role.EXTERNAL)
-        taken = _target(right[:1])[0] if left.role is not Role.UNKNOWN else Role.UNKNOWN
-        if taken is Role.UNKNOWN:
+        right = [w for w in words[place + 1 :] if not w.isdigit() and w not in SIGNS]
+        if word == "-" and words[place + 1] in _NAMES and not _is_said(words[:place]):
+            # It may be an organ in a language, or with characters, that are not known here.
+            doubt = f'"- {words[place + 1]}" after words that are not known'
+            return RoiName(Role.UNKNOWN, evidence=doubt)
+        left = _read_words(words[:place])
+        if left.role is Role.UNKNOWN:
+            left = _external(parse(words[:place])) or left
+        if left.role is Role.UNKNOWN or not right:
             continue
-        sign = re.escape(word) if word == "-" else rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
-        pieces = re.split(f"(?i){sign}", roi_name, maxsplit=words[: position + 1].count(word))
-        subtracted = pieces[-1].strip(" _.")
-        evidence = f'from "{word} {right[0]}" in the ROI name'
-        if left.role is Role.ORGAN:
-            return replace(left, subtracted=subtracted, evidence=evidence)
-        return RoiName(Role.HELPER, subtracted=subtracted, base=left.role, evidence=evidence)
+        taken = target_of(right[:1])
+        if taken[0] is Role.UNKNOWN:
+            read = _cropped(left, word, words[place + 1 :])
+        else:
+            read = _without_target(left, word, *taken)
+        if read is not None:
+            subtracted = _subtracted(roi_name, words, place) if read.subtracted else ""
+            return replace(read, subtracted=subtracted)
     return None
 
 
-def _target(spoken: Sequence[str]) -> tuple[Role, Phrase]:
-    """Return the role of the first kind of target that the name holds, and its words."""
-    lists = (
-        (Role.PTV, "targets", "ptv"),
-        (Role.ITV, "targets", "itv"),
-        (Role.CTV, "targets", "ctv"),
-        (Role.GTV, "targets", "gtv"),
-        (Role.GTV, "extent", "metastasis"),
-        (Role.GTV, "gross_tumour", "aliases"),
-    )
-    for role, section, key in lists:
-        for phrase in sorted(role_words(section, key)):
-            if _position(spoken, phrase) is not None:
-                return role, phrase
-    return Role.UNKNOWN, ()
+def _is_said(words: Sequence[str]) -> bool:
+    """Whether words of a name mean anything; one letter may be anybody's."""
+    spoken = [word for word in parse(words).spoken if len(word) > 1]
+    return not spoken or any(word in known_words() for word in spoken)
 
 
-def _extent(
-    words: Sequence[str],
-    spoken: Sequence[str],
-    target: Phrase,
-    alias: OrganAlias | None,
-    phrase: Phrase,
-) -> tuple[Role, str]:
-    """Tell primary, node and metastasis apart; a bare GTV stays undecided."""
-    start = _position(words, target)
-    after = (words[start + len(target)],) if start is not None and words[start + 1 :] else ("",)
-    stated = {(word,) for word in spoken}
-    roles = (
-        (Role.GTV_METASTASIS, "metastasis", "metastasis_letters"),
-        (Role.GTV_PRIMARY, "primary", "primary_letters"),
-    )
-    for role, key, letters in roles:
-        found = stated & role_words("extent", key) or {after} & role_words("extent", letters)
-        if found:
-            return role, f'from "{" ".join(min(found))}" in the ROI name'
-    organ = " ".join(phrase)
-    if after in role_words("extent", "node_letters"):
-        return Role.GTV_NODE, f'from "{after[0]}" after GTV in the ROI name'
-    if alias and alias.organ is Organ.LYMPH_NODES:
-        return Role.GTV_NODE, f'from "{organ}" in the ROI name, without a word for metastasis'
-    if alias and alias.is_distant:
-        return Role.GTV_METASTASIS, f'from the distant organ "{organ}" in the ROI name'
-    if alias and alias.is_primary:
-        return Role.GTV_PRIMARY, f'from "{organ}" in the ROI name, the organ of the primary'
-    return Role.GTV, f'from "{" ".join(target)}" in the ROI name: primary or metastasis is not said'
+def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> RoiName | None:
+    """Read an organ or a target that a target is cut out of; `subtracted` only says whether."""
+    evidence = f'from "{word} {" ".join(phrase)}" in the ROI name'
+    if phrase not in _ACRONYMS and left.role is Role.ORGAN:
+        # "Liver-Met" is a metastasis with a hyphen, or the liver without it.
+        if (word,) in role_words("negation", "words"):
+            return None
+        if left.side is not Side.BOTH:
+            open_ = f'"{word} {" ".join(phrase)}": the organ without it, or a lesion in the organ'
+            return RoiName(Role.UNKNOWN, left.organ, left.side, evidence=open_)
+    if left.role is Role.ORGAN:
+        return replace(left, subtracted=word, evidence=evidence)
+    if left.role in {*GTV_ROLES, *_SIZES} and _SIZES.get(left.role, 0) <= _SIZES.get(taken, 0):
+        same = f'"{word} {" ".join(phrase)}": nothing is left of the smaller, or two in one'
+        return RoiName(Role.UNKNOWN, base=left.role, evidence=same)
+    return RoiName(Role.HELPER, subtracted=word, base=left.role, evidence=evidence)
 
 
-def _helper(
-    words: Sequence[str], spoken: Sequence[str], rest: Sequence[str], target: Role
-) -> tuple[Role | None, str]:
-    """Return RING or HELPER and the word that says so, or None."""
-    for phrase in role_words("helper", "leading"):
-        if tuple(spoken[: len(phrase)]) == phrase:
-            return Role.HELPER, " ".join(phrase)
-    for role, key in ((Role.RING, "ring"), (Role.HELPER, "words")):
-        for word in rest:
-            if (word,) in role_words("helper", key):
-                return role, word
-    if "~" in words:
-        return Role.HELPER, "~"
-    if target is Role.UNKNOWN:
-        for word in words:
-            if (word,) in role_words("helper", "units"):
-                return Role.HELPER, word
-    return None, ""
+def _cropped(left: RoiName, word: str, right: Sequence[str]) -> RoiName | None:
+    """Read "PTV-Lung": a target that an organ is cut out of, or one in that organ."""
+    organ = _read_words(right)
+    is_margin = left.role in _SIZES
+    if not is_margin or organ.role is not Role.ORGAN or organ.organ in _NEVER_CUT_OUT:
+        return None
+    evidence = f'from "{word} {" ".join(right)}" in the ROI name'
+    if word == "-" and extent_of_gtv(parse(["gtv", *right]))[0] is not Role.GTV:
+        evidence = f"{evidence}: the target in the organ, or without it"
+        return RoiName(Role.UNKNOWN, base=left.role, evidence=evidence)
+    return RoiName(Role.HELPER, organ.organ, subtracted=word, base=left.role, evidence=evidence)
 
 
-def _union_word(words: Sequence[str], rest: Sequence[str]) -> str:
-    """Return the word that makes the name one of several volumes in one ROI, or ""."""
-    for word in rest:
-        if (word,) in role_words("union", "words"):
-            return word
-    for before, word, after in zip(words, words[1:], words[2:], strict=False):
-        if (word,) in role_words("union", "joins") and before.isdigit() and after.isdigit():
-            return f"{before} {word} {after}"
-    return ""
+def _subtracted(roi_name: str, words: Sequence[str], place: int) -> str:
+    """Return what is cut out, as written."""
+    word = words[place]
+    times = words[: place + 1].count(word)
+    # The word by itself, else within another ("LungsNoGTV", and Chinese, which has no spaces).
+    for edge in (r"(?<![^\W_])(?i:{})(?![^\W_])", "(?i:{})"):
+        pieces = re.split(edge.format(re.escape(word)), plain_text(roi_name), maxsplit=times)
+        if len(pieces) > times:
+            return pieces[-1].strip(" _.") if "(" in pieces[-1] else pieces[-1].strip(" _.)")
+    return " ".join(words[place + 1 :])
 
 
-def _side(spoken: Sequence[str]) -> tuple[Side | None, list[str]]:
-    """Return the side that the name says, and the words without it."""
-    for side, key in ((Side.LEFT, "left"), (Side.RIGHT, "right"), (Side.BOTH, "both")):
-        said = role_words("side", key)
-        if any((word,) in said for word in spoken):
-            return side, [word for word in spoken if (word,) not in said]
-    return None, list(spoken)
+def _from(word: str) -> str:
+    return f'from "{word}" in the ROI name'
 
 
-def _organ_within(spoken: Sequence[str]) -> tuple[Phrase, OrganAlias | None]:
-    """Return the longest known organ phrase in the words."""
-    aliases = organ_aliases()
-    for length in range(len(spoken), 0, -1):
-        for start in range(len(spoken) - length + 1):
-            phrase = tuple(spoken[start : start + length])
-            if phrase in aliases:
-                return phrase, aliases[phrase]
-    return (), None
+@cache
+def _suggestions() -> dict[str, str]:
+    """Return what may be suggested, by how it is spelt."""
+    lists = (("targets", "gtv"), ("targets", "ctv"), ("targets", "itv"), ("targets", "ptv"))
+    targets = [" ".join(phrase) for entry in lists for phrase in role_words(*entry)]
+    organs = {
+        " ".join(phrase): str(alias.organ or " ".join(phrase))
+        for phrase, alias in organ_aliases().items()
+        # Short words of other languages are like anything.
+        if not alias.languages or len("".join(phrase)) >= _SHORTEST_FOREIGN
+    }
+    return {text: text.upper() for text in targets} | organs
 
 
-def _position(words: Sequence[str], phrase: Phrase) -> int | None:
-    """Return where a phrase begins among the words, or None."""
-    starts = range(len(words) - len(phrase) + 1)
-    return next((i for i in starts if tuple(words[i : i + len(phrase)]) == phrase), None)
-
-
-def _without(words: Sequence[str], phrase: Phrase) -> list[str]:
-    start = _position(words, phrase) or 0
-    return [*words[:start], *words[start + len(phrase) :]]
-
-
-def _is_one_of(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
-    return tuple(words) in phrases
-
-
-def _is_idle(word: str) -> bool:
-    """Whether a word says nothing about what the ROI is."""
-    lists = (("ignored", "words"), ("version", "words"), ("version", "superseded"))
-    return any((word,) in role_words(*entry) for entry in lists)
-
-
-def _nearest(spoken: Sequence[str]) -> str:
+def _nearest(parsed: Parsed) -> str:
     """Return the known name that looks most like an unknown one, or ""."""
-    known = {" ".join(phrase): alias.organ for phrase, alias in organ_aliases().items()}
-    close = get_close_matches(" ".join(spoken), known, n=1, cutoff=_NEAR)
-    return str(known[close[0]] or close[0]) if close else ""
+    close = get_close_matches(" ".join(parsed.rest), _suggestions(), n=1, cutoff=_NEAR)
+    return _suggestions()[close[0]] if close else ""

@@ -34,7 +34,7 @@ def _organ_words(lesion: Lesion) -> Iterator[str]:
     if lesion.organ is None:
         return
     whole = _SHORT.get(lesion.organ, str(lesion.organ))
-    side = read_roi_name(lesion.roi_name).side
+    side = lesion.said.side
     if side in {Side.LEFT, Side.RIGHT}:
         yield f"{whole.removesuffix('s')}_{side}"
     yield whole

@@ -1,6 +1,6 @@
 """Whereabouts: the organ ROI that holds most of a lesion, and what contradicts it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,7 @@ from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
-from oligort.lesions.candidates import Candidate, organ_candidates
+from oligort.lesions.candidates import Candidate, LesionHint, organ_candidates
 from oligort.lesions.repetition import CensusThresholds
 from oligort.lesions.vocabulary import Organ
 
@@ -48,13 +48,18 @@ class OrganFinder:
     """Finds the organ ROI that holds most of a part; only organs near parts are cut into slabs."""
 
     def __init__(
-        self, structures: Sequence[Structure], spacing_mm: float | None, limits: CensusThresholds
+        self,
+        structures: Sequence[Structure],
+        hints: Mapping[str, LesionHint],
+        spacing_mm: float | None,
+        limits: CensusThresholds,
     ) -> None:
         self.notes: list[str] = []
         self._limits = limits
         self._spacing_mm = spacing_mm
         self._organs = [
-            (structure, organ, _box(structure)) for structure, organ in organ_candidates(structures)
+            (structure, organ, _box(structure))
+            for structure, organ in organ_candidates(structures, hints)
         ]
         self._models: dict[int, SlabModel | None] = {}
 

@@ -98,6 +98,10 @@ def test_label_without_an_identity_stays_as_written(masked):
         ("LUNG^ONE", "Lt Lung", "Lt Lung"),
         ("DEMO", "GTVm01_Liver", "GTVm01_Liver"),
         ("GTV", "GTVp", "GTVp"),
+        # Organs in other languages that are people's names as well.
+        ("Costa^Ana", "PTV Costa", "PTV ***"),
+        ("Herz^Eva", "Herz", "***"),
+        ("Leber^Jan", "Lebermetastase", "Lebermetastase"),
     ],
 )
 def test_roi_names_are_masked_and_keep_their_vocabulary(masked, patient_name, roi_name, shown):

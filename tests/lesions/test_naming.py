@@ -15,24 +15,21 @@ with (Path(__file__).parent / "names.csv").open(encoding="utf-8", newline="") as
     NAMES = list(csv.DictReader(table))
 
 
+SIDES = {"none": None, "both": Side.BOTH, "L": Side.LEFT, "R": Side.RIGHT}
+
+
 @pytest.mark.parametrize("row", NAMES, ids=lambda row: f"{row['name']}:{row['interpreted_type']}")
 def test_names_as_people_write_them(row):
     read = read_roi_name(row["name"], row["interpreted_type"])
     assert read.role is Role(row["role"])
     assert (read.organ or "none") == row["organ"]
-    # An empty cell for an organ with no side said is Side.BOTH only where the pair is meant.
-    if row["side"] in ("L", "R"):
-        assert read.side is Side(row["side"])
-    elif read.organ is Organ.LUNGS and read.role is Role.ORGAN:
-        assert read.side is (None if row["side"] == "none" else Side.BOTH)
-    else:
-        assert read.side is None
+    assert read.side is SIDES[row["side"]]
     assert read.subtracted == row["subtracted"]
     assert read.evidence
 
 
 def test_the_table_is_long_enough_to_mean_something():
-    assert len({row["name"] for row in NAMES}) >= 80
+    assert len({row["name"] for row in NAMES}) >= 120
 
 
 def test_an_unknown_name_gets_a_suggestion_and_nothing_else():
@@ -101,3 +98,41 @@ def test_tables_name_known_organs_and_no_word_twice():
     assert {alias.organ for alias in organ_aliases().values()} == {*Organ, None}
     assert not role_words("side", "left") & role_words("side", "right")
     assert not role_words("version", "words") & role_words("version", "superseded")
+
+
+def test_a_name_longer_than_any_that_is_meant_is_not_read():
+    assert read_roi_name("GTV " * 64).role is Role.UNION
+    assert read_roi_name("GTV " * 65).role is Role.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "name", ["Lungs - GTV", "Lungs\u2013GTV", "Lungs\u2212GTV", "Lungs\uff0dGTV"]
+)
+def test_every_dash_is_a_hyphen(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ, read.subtracted) == (Role.ORGAN, Organ.LUNGS, "GTV")
+
+
+def test_a_middle_dot_is_a_separator_and_no_sign_of_its_own():
+    assert read_roi_name("Lungs\u00b7L").side is Side.LEFT
+    assert read_roi_name("met\u00b7liver").role is Role.GTV_METASTASIS
+
+
+def test_nodes_are_an_organ_only_where_their_type_agrees():
+    assert read_roi_name("LN 4R").role is Role.UNKNOWN
+    assert read_roi_name("LN 4R", "AVOIDANCE").role is Role.ORGAN
+    assert read_roi_name("LN 4R", "GTV").role is Role.GTV
+
+
+def test_a_joined_name_counts_for_what_may_be_in_it():
+    """Were the metastasis of "GTVp+GTVm" read as the primary, it would never be counted."""
+    for name in ("GTVp+GTVm", "GTVp+m", "GTV_T+M1", "GTVp GTVm"):
+        assert (read_roi_name(name).role, read_roi_name(name).base) == (Role.UNION, Role.GTV)
+
+
+@pytest.mark.parametrize(
+    "name", ["Lugns", "Hert", "Oesphagus", "SpinlCord", "Kidnys", "Foo", "Xyz"]
+)
+def test_a_misspelt_name_is_never_taken_for_what_it_is_like(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.UNKNOWN, None)

@@ -1,0 +1,66 @@
+"""Which gross tumour a name means: the primary, a node or a metastasis."""
+
+from oligort.lesions.aliases import Phrase, organ_aliases, role_words
+from oligort.lesions.phrases import Parsed
+from oligort.lesions.vocabulary import Organ, Role
+
+_UNDECIDED = "primary or metastasis is not said"
+
+
+def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
+    """Tell primary, node and metastasis apart, with the reason; what is open stays GTV.
+
+    Words that contradict each other ("GTVp_LN"), and a node that is called a metastasis without
+    saying that it is a distant one, leave it open.
+    """
+    said: set[Phrase] = {(word,) for word in parsed.spoken}
+    letter: Phrase = (parsed.letter,)
+    words = {
+        Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
+        Role.GTV_PRIMARY: said & role_words("extent", "primary")
+        or {letter} & role_words("extent", "primary_letters"),
+        Role.GTV_NODE: {letter} & role_words("extent", "node_letters"),
+    }
+    surely_distant = said & role_words("extent", "distant") or {letter} & role_words(
+        "extent", "metastasis_letters"
+    )
+    organ = parsed.organ
+    if organ is Organ.LYMPH_NODES and not words[Role.GTV_NODE]:
+        words[Role.GTV_NODE] = {_nodes_in(parsed)}
+    if surely_distant and not words[Role.GTV_PRIMARY]:
+        return Role.GTV_METASTASIS, _from(surely_distant)
+    roles = [role for role, found in words.items() if found]
+    is_distant, is_primary = _place_of(organ)
+    contradicts = {
+        Role.GTV_METASTASIS: is_primary,
+        Role.GTV_NODE: organ is None,
+        Role.GTV_PRIMARY: False,
+    }
+    if len(roles) == 1 and not contradicts[roles[0]]:
+        return roles[0], _from(words[roles[0]])
+    if roles:
+        named = " and ".join(f'"{" ".join(min(words[role]))}"' for role in roles)
+        return Role.GTV, f"from the ROI name, where {named} leave open what it is"
+    where = " ".join(parsed.organs[0][0]).replace("#", "") if parsed.organs else ""
+    if is_distant:
+        return Role.GTV_METASTASIS, f'from the distant organ "{where}" in the ROI name'
+    if is_primary:
+        return Role.GTV_PRIMARY, f'from "{where}" in the ROI name, the organ of the primary'
+    return Role.GTV, f'from "{" ".join(parsed.target_phrase)}" in the ROI name: {_UNDECIDED}'
+
+
+def _nodes_in(parsed: Parsed) -> Phrase:
+    """Return the words for nodes, of a name that may hold another organ's as well."""
+    return next(phrase for phrase, alias in parsed.organs if alias.organ is Organ.LYMPH_NODES)
+
+
+def _place_of(organ: Organ | None) -> tuple[bool, bool]:
+    """Return whether gross tumour of an organ is a metastasis, and whether it is the primary."""
+    aliases = [alias for alias in organ_aliases().values() if alias.organ is organ]
+    if organ is None:
+        return False, False
+    return aliases[0].is_distant, aliases[0].is_primary
+
+
+def _from(phrases: frozenset[Phrase] | set[Phrase]) -> str:
+    return f'from "{" ".join(min(phrases))}" in the ROI name'
