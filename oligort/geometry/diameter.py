@@ -83,7 +83,7 @@ def longest_in_plane(points_mm: Floats) -> PlaneDiameter:
     corners = hull.members
     if np.ptp(coordinates[:, 2]) <= _FLAT * np.ptp(coordinates[:, 0]):
         p, q = hull.facing(np.zeros(1, np.intp), np.zeros(1, np.intp))
-        best = int(((hull.corners_mm[p] - hull.corners_mm[q]) ** 2).sum(axis=1).argmax())
+        best = hull.longest(p, q)
         ends = points[np.sort(corners[[p[best], q[best]]])]
         length_mm = float(np.linalg.norm(ends[1] - ends[0]))
     else:

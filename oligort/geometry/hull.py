@@ -25,6 +25,9 @@ Twice what a cross product of coordinates loses; at a size of 100 mm it is 1e-13
 _APART = 16.0
 """Added to the edge directions from one hull to the next: more than any of them spans (4 pi)."""
 
+ALIKE = 1e-9
+"""Distances that differ by a smaller part are the same: turned and moved, points round (1e-15)."""
+
 _JUST_AFTER = 1e-10
 """Turn, in radians, by which edges that are parallel but for rounding count as passed.
 
@@ -125,6 +128,30 @@ class Hulls:
         turned = (edge_angle - self._first_angle[hull]) % (2 * np.pi)
         found = np.searchsorted(self._ascending, turned + _APART * hull, side="right")
         return np.asarray(np.where(found == self.starts[hull + 1], self.starts[hull], found))
+
+    def across_mm(self, p: Indices, q: Indices) -> Floats:
+        """Return how wide hulls are across the lines from corners p (P,) to corners q (P,)."""
+        along = self.corners_mm[q] - self.corners_mm[p]
+        angle, hull = np.arctan2(along[:, 1], along[:, 0]), self.hull[p]
+        right, left = self.outermost(hull, angle), self.outermost(hull, angle + np.pi)
+        u, v = (self.corners_mm[left] - self.corners_mm[right]).T
+        return np.asarray((along[:, 0] * v - along[:, 1] * u) / np.hypot(*along.T))
+
+    def longest(self, p: Indices, q: Indices) -> int:
+        """Return which of some pairs of corners of the same hull lies farthest apart.
+
+        Of a disc every diameter is the longest, and rounding must not choose: of pairs that are as
+        far apart as each other it is the one across which the hull is widest, and of those that
+        agree in this too the one in the first hull.
+        """
+        squared = ((self.corners_mm[p] - self.corners_mm[q]) ** 2).sum(axis=1)
+        if not squared.max() > 0:
+            return 0
+        alike = np.flatnonzero(squared >= squared.max() * (1 - ALIKE))
+        wide = self.across_mm(p[alike], q[alike])
+        alike = alike[wide >= wide.max() * (1 - ALIKE)]
+        first = alike[self.hull[p[alike]] == self.hull[p[alike]].min()]
+        return int(first[squared[first].argmax()])
 
     def facing(self, one: Indices, other: Indices) -> tuple[Indices, Indices]:
         """Return corners p of hulls `one` (P,) and q of hulls `other` (P,) that face each other.

@@ -100,19 +100,17 @@ class AreaStack:
     def longest(self) -> tuple[int, float, Indices]:
         """Return the area with the longest diameter, that diameter and its two corners (2,).
 
-        Of areas that are as long as each other, but for rounding, the lowest.
+        Of diameters as long as each other, as `Hulls.longest` chooses.
         """
         there, back = np.split(self.reach_mm, 2, axis=1)
         width = (there + back).max(axis=1)
         # A diameter appears along the nearest direction; none is shorter than it appears.
         kept = np.flatnonzero(width >= width.max() * (_SHORTEST_SEEN - _ROUNDING))
         p, q = self.hulls.facing(kept, kept)
-        squared = ((self.hulls.corners_mm[p] - self.hulls.corners_mm[q]) ** 2).sum(axis=1)
-        alike = np.flatnonzero(squared >= squared.max() * (1 - _ROUNDING))
-        area = int(self.hulls.hull[p[alike]].min())
-        own = alike[self.hulls.hull[p[alike]] == area]
-        best = own[squared[own].argmax()]
-        return area, float(np.sqrt(squared[best])), np.array([p[best], q[best]])
+        best = self.hulls.longest(p, q)
+        ends = np.array([p[best], q[best]])
+        length_mm = float(np.hypot(*np.subtract(*self.hulls.corners_mm[ends])))
+        return int(self.hulls.hull[p[best]]), length_mm, ends
 
     def farthest(self, paired: npt.NDArray[np.bool_] | None = None) -> tuple[float, Floats]:
         """Return the greatest distance of two corners, and these as (2, 3) points (u, v, n).

@@ -4,13 +4,14 @@ Two lesions that have grown together are drawn with one outline, or with loops t
 other; either way they are one separate 3D part. How many they were is for a reader to say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.geometry.components import Part
+from oligort.geometry.diameter import longest_in_plane
 from oligort.geometry.raster import CoverageRaster, Lattice
 from oligort.lesions.enclosure import filled
 
@@ -58,7 +59,7 @@ def bulges_of(part: Part, neck_fraction: float) -> Bulges:
 
     A hollow is filled: what dies in the middle of a lesion makes no two of it.
     """
-    part = filled(part)
+    part = _laid_along(filled(part))
     low, high = part.bounds_mm
     lattice = Lattice.around(part.slabs, float((high - low).max()) / CELLS)
     raster = CoverageRaster(part.slabs, lattice)
@@ -67,6 +68,30 @@ def bulges_of(part: Part, neck_fraction: float) -> Bulges:
     depth = _depth_mm(part, lattice, covered)
     count, narrowest = _count(depth, neck_fraction, LEAST_CELLS * lattice.u_step_mm)
     return Bulges(count, narrowest, max(crossing, default=0), 2 * float(depth.max()))
+
+
+def _laid_along(part: Part) -> Part:
+    """Return a part turned in its planes, the longest way across it along u.
+
+    So the cells lie in it alike wherever the patient lies.
+    """
+    points = np.concatenate([loop for slab in part.slabs for loop in slab.loops])
+    ends = longest_in_plane(np.column_stack([points, np.zeros(len(points))])).end_points_mm
+    start, along = ends[0, :2], ends[1, :2] - ends[0, :2]
+    length_mm = float(np.hypot(*along))
+    if not length_mm > 0:
+        return part
+    # Of the two ends the one that more of the points lie near comes first.
+    middle = (points.mean(axis=0) - start) @ along
+    if middle > length_mm**2 / 2:
+        start, along = ends[1, :2], -along
+    u, v = along / length_mm, np.array([-along[1], along[0]]) / length_mm
+    turn = np.stack([u, v], axis=1)
+    slabs = [
+        replace(slab, loops=tuple((loop - start) @ turn for loop in slab.loops))
+        for slab in part.slabs
+    ]
+    return replace(part, model=replace(part.model, slabs=tuple(slabs)))
 
 
 def _depth_mm(part: Part, lattice: Lattice, covered: npt.NDArray[np.bool_]) -> Floats:

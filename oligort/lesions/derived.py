@@ -16,13 +16,14 @@ _ACRONYMS = ("ptv", "itv", "ctv", "gtv")
 def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
     """Return RING or HELPER with the words that say so, or None."""
     leading = sorted(role_words("helper", "leading"), key=len, reverse=True)
-    found = [
+    # "zRing" is a ring that is sorted to the end of the list.
+    found = [(Role.RING, word) for word in parsed.rest if (word,) in role_words("helper", "ring")]
+    found += [
         (Role.HELPER, " ".join(phrase))
         for phrase in leading
         if parsed.spoken[: len(phrase)] == phrase
     ]
-    for role, key in ((Role.RING, "ring"), (Role.HELPER, "words")):
-        found += [(role, word) for word in parsed.rest if (word,) in role_words("helper", key)]
+    found += [(Role.HELPER, w) for w in parsed.rest if (w,) in role_words("helper", "words")]
     found += [(Role.HELPER, "~")] if "~" in parsed.words else []
     if parsed.target in _WITHOUT_MARGIN and (margin := margin_of(parsed)):
         found.append((Role.HELPER, margin))

@@ -207,7 +207,7 @@ def test_a_size_that_hangs_on_the_outline_is_not_judged() -> None:
         Box((0.0, 0.0, 0.0), (30.0, 30.0, 20.0)),
         Box((0.0, 0.0, 0.0), (48.0, 48.0, 40.0)),
     )
-    drawn = {"GTVm01_Liver": inner, "GTVm01_Liver exp": outer}
+    drawn = {"GTVm01_Liver": inner, "GTVm02_Liver": outer}
     for named in drawn:
         (finding,) = run("OL203", case_of(drawn, [entry(named)]))
         assert finding.grade is Grade.NOT_EVALUABLE

@@ -1,4 +1,8 @@
-"""Names and answers by someone who has not seen the alias tables: none silently wrong.
+"""Names and answers by people who have not seen the alias tables: none silently wrong.
+
+The words of the first table were read before the alias tables took their shape (46 of 80 known and
+3 wrong before, 74 and none after); of the second they were not: 70 of 80 were known and one wrong,
+a ring read as another planning structure.
 
 A name is silently wrong when role, organ or side are read as something definite that is not the
 answer; UNKNOWN, no organ, no side and a GTV whose kind is left open are no such things. It is known
@@ -13,8 +17,13 @@ import pytest
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
-with (Path(__file__).parent / "names_blind.csv").open(encoding="utf-8", newline="") as table:
-    NAMES = list(csv.DictReader(table))
+
+def read_table(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
+
+
+TABLES = {name: read_table(name) for name in ("names_blind.csv", "names_blind_second.csv")}
 
 LEAST_KNOWN = 0.7
 """The share that must be known, as it was asked for before the tables were written."""
@@ -38,15 +47,18 @@ def is_known(read: RoiName, row: dict[str, str]) -> bool:
     return (read.role, read.organ) == answer(row)[:2]
 
 
-@pytest.mark.parametrize("row", NAMES, ids=lambda row: row["name"])
+@pytest.mark.parametrize(
+    "row", [row for rows in TABLES.values() for row in rows], ids=lambda row: row["name"]
+)
 def test_no_name_is_silently_wrong(row):
     assert not is_silently_wrong(read_roi_name(row["name"]), row)
 
 
-def test_most_names_are_known():
-    known = [row["name"] for row in NAMES if is_known(read_roi_name(row["name"]), row)]
-    assert len(NAMES) >= 80
-    assert len(known) >= LEAST_KNOWN * len(NAMES)
+@pytest.mark.parametrize("rows", TABLES.values(), ids=list(TABLES))
+def test_most_names_are_known(rows):
+    known = [row["name"] for row in rows if is_known(read_roi_name(row["name"]), row)]
+    assert len(rows) >= 80
+    assert len(known) >= LEAST_KNOWN * len(rows)
 
 
 @pytest.mark.parametrize(

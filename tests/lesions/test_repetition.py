@@ -123,7 +123,7 @@ def test_a_metastasis_around_the_primary_is_left_to_the_reader():
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"), [("GTV+5mm", "GTVm1"), ("GTVm1 exp", "GTVm1 exp"), ("GTV_ALL", "GTVm1")]
+    ("name", "kept"), [("GTV", "GTVm1"), ("GTVm2", "GTVm2"), ("GTV_ALL", "GTVm1")]
 )
 def test_an_even_margin_is_no_further_lesion_and_leaves_the_size_open(name, kept):
     found = census([roi("GTVm1", at(0)), roi(name, at(0, radius=20), number=2)])
@@ -131,6 +131,14 @@ def test_an_even_margin_is_no_further_lesion_and_leaves_the_size_open(name, kept
     left_out = name if kept == "GTVm1" else "GTVm1"
     assert "margin 5.0 mm, centres 0.0 mm apart" in reason(found, left_out)
     assert outline_mm(found, kept) == pytest.approx((30, 40), abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["GTV+5mm", "GTVm1 exp"])
+def test_a_margin_by_name_is_none_and_leaves_no_doubt(name):
+    found = census([roi("GTVm1", at(0)), roi(name, at(0, radius=20), number=2)])
+    assert ([one.label for one in found], found.count) == (["GTVm1"], Count(1, 1))
+    assert "drawn for planning" in reason(found, name)
+    assert "outline" not in found.lesions[0].longest_axial_mm.intervals
 
 
 def test_what_lies_at_the_side_of_an_outline_is_a_range():
