@@ -32,7 +32,8 @@ class Candidate:
     """One ROI that is measured: what it is called, and its separate parts.
 
     `role` is what counts; for an ROI whose name says that several volumes are drawn in it
-    (`is_union`) that of those volumes. `role_is_stated` where the register says the role.
+    (`is_union`) that of those volumes. `role_is_stated` where the register says the role, `is_open`
+    where the name does not say whether it is gross tumour at all.
     """
 
     structure: Structure
@@ -42,6 +43,7 @@ class Candidate:
     organ_evidence: str
     parts: tuple[Part, ...]
     is_union: bool = False
+    is_open: bool = False
     role_is_stated: bool = False
 
     @property
@@ -55,8 +57,14 @@ class Candidate:
 
 
 def is_gross_tumour(name: RoiName, role: Role) -> bool:
-    """Whether an ROI is measured unasked: gross tumour, or a union of it."""
-    return role in GTV_ROLES or (role is Role.UNION and name.base in GTV_ROLES)
+    """Whether an ROI is measured unasked: gross tumour, a union of it, or what may be either."""
+    is_union = role is Role.UNION and name.base in GTV_ROLES
+    return role in GTV_ROLES or is_union or is_open(name, role)
+
+
+def is_open(name: RoiName, role: Role) -> bool:
+    """Whether a name leaves open if the ROI is gross tumour or, say, the organ without it."""
+    return role is Role.UNKNOWN and name.may_be_tumour
 
 
 def read_candidate(
@@ -74,11 +82,12 @@ def read_candidate(
     return Candidate(
         structure=structure,
         name=name,
-        role=name.base if is_union else role,
+        role=Role.GTV if is_open(name, role) else name.base if is_union else role,
         organ=organ,
         organ_evidence=evidence,
         parts=parts(structure, usual_spacing_mm),
         is_union=is_union,
+        is_open=is_open(name, role),
         role_is_stated=hints.get(structure.roi_name, LesionHint()).role is not None,
     )
 

@@ -13,6 +13,7 @@ from oligort.lesions.candidates import (
     LesionHint,
     identity,
     is_gross_tumour,
+    is_open,
     read_candidate,
     usual_spacing_of,
 )
@@ -79,9 +80,10 @@ def census(
     limits = thresholds or CensusThresholds()
     spacing_mm = usual_spacing_mm or usual_spacing_of(structures)
     chosen = _chosen(structures, hints, roi_names)
-    candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
-    repetition = find_repetition(candidates, limits)
     organs = OrganFinder(structures, hints, spacing_mm, limits)
+    candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
+    candidates, no_tumour = _without_organs(candidates, organs)
+    repetition = find_repetition(candidates, limits)
     lesions = {
         (number, part): _lesion(candidate, part, limits, organs)
         for number, candidate in enumerate(candidates)
@@ -98,7 +100,7 @@ def census(
     lesions = {key: replace(it, group=group_of.get(key, 0)) for key, it in lesions.items()}
     lesions = {key: _with_doubt(lesion, doubts.get(key)) for key, lesion in lesions.items()}
     counts, total = add_up(lesions, groups, unmeasured)
-    excluded = [missing.exclusion for missing in unmeasured]
+    excluded = [*(missing.exclusion for missing in unmeasured), *no_tumour]
     excluded += _repeated(candidates, repetition)
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
     if roi_names is None:
@@ -146,10 +148,24 @@ def _candidates(
         except NotEvaluable as reason:
             name, role, organ, _ = identity(structure, hints)
             role = name.base if role is Role.UNION else role
-            may_be = role in _COUNTS
+            may_be = role in _COUNTS or is_open(name, role)
             exclusion = Exclusion(structure.roi_name, f"not measured: {reason}", may_be)
             unmeasured.append(Unmeasured(exclusion, organ))
     return candidates, unmeasured
+
+
+def _without_organs(
+    candidates: Sequence[Candidate], organs: OrganFinder
+) -> tuple[list[Candidate], list[Exclusion]]:
+    """Return the candidates less those that are organs without a target, and why they are."""
+    kept, organ_like = [], []
+    for candidate in candidates:
+        reason = organs.why_an_organ(candidate) if candidate.name.may_be_tumour else ""
+        if reason:
+            organ_like.append(Exclusion(candidate.roi_name, reason))
+        else:
+            kept.append(candidate)
+    return kept, organ_like
 
 
 def _lesion(
@@ -202,11 +218,15 @@ def _own_count(
     is_speck = volume_cc < limits.speck_cc
     has_larger = any(part.volume_cc >= limits.speck_cc for part in candidate.parts)
     superseded = f'its name says "{candidate.name.superseded}", yet no other ROI repeats it'
+    is_it = (
+        f"its name does not say whether it is gross tumour: {safe_text(candidate.name.evidence)}"
+    )
     undecided = "its name does not say whether it is the primary or a metastasis"
     cases = (
         (count == NONE, NONE, ""),
         (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),
         (is_speck, MAYBE, speck),
+        (candidate.is_open, MAYBE, is_it),
         (candidate.is_union, MAYBE, "named a union, and no other ROI fills this part"),
         (bool(candidate.name.superseded), MAYBE, superseded),
         (count == MAYBE, MAYBE, undecided),

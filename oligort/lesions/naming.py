@@ -67,6 +67,8 @@ class RoiName:
         What the role rests on, as a sentence's tail.
     nearest : str
         For an unknown name the known one that looks most like it, or "": only a suggestion.
+    may_be_tumour : bool
+        Whether an unknown name may be that of gross tumour all the same ("LiverGTV").
     """
 
     role: Role
@@ -77,6 +79,7 @@ class RoiName:
     superseded: str = ""
     evidence: str = ""
     nearest: str = ""
+    may_be_tumour: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -153,7 +156,14 @@ def _read_target(parsed: Parsed) -> RoiName:
     doubt, base = _doubt(parsed, role)
     if doubt:
         organ = parsed.organ if base is Role.UNKNOWN else None
-        return RoiName(Role.UNKNOWN, organ, parsed.side, base=base, evidence=doubt)
+        return RoiName(
+            Role.UNKNOWN,
+            organ,
+            parsed.side,
+            base=base,
+            evidence=doubt,
+            may_be_tumour=role in GTV_ROLES and not _is_no_metastasis(parsed),
+        )
     union, is_mixed = union_of(parsed)
     if union and is_mixed:
         role = Role.GTV if role in GTV_ROLES else role
@@ -163,7 +173,8 @@ def _read_target(parsed: Parsed) -> RoiName:
         return RoiName(Role.UNION, parsed.organ, parsed.side, base=role, evidence=evidence)
     if is_joined(parsed):
         evidence = "the ROI name joins a target to something else"
-        return RoiName(Role.UNKNOWN, base=role, evidence=evidence)
+        may_be = role in GTV_ROLES
+        return RoiName(Role.UNKNOWN, base=role, evidence=evidence, may_be_tumour=may_be)
     return RoiName(role, parsed.organ, parsed.side, evidence=evidence)
 
 
@@ -218,6 +229,13 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     return next(doubts, None) or _doubt_of_organ(parsed, role, start)
 
 
+def _is_no_metastasis(parsed: Parsed) -> bool:
+    """Whether the word before a GTV says that it is none, or the primary's ("pGTV")."""
+    start = position(parsed.spoken, parsed.target_phrase) or 0
+    before = parsed.spoken[start - 1] if start else ""
+    return before == "p" or (before,) in role_words("negation", "words")
+
+
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
     """Whether an unknown word runs into the target's: "LivGTV" may be the liver without it."""
     if GLUE not in parsed.words:
@@ -265,7 +283,8 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
         if word == "-" and words[place + 1] in _NAMES and not _is_said(words[:place]):
             # It may be an organ in a language, or with characters, that are not known here.
             doubt = f'"- {words[place + 1]}" after words that are not known'
-            return RoiName(Role.UNKNOWN, evidence=doubt)
+            may_be = words[place + 1] == "gtv"
+            return RoiName(Role.UNKNOWN, evidence=doubt, may_be_tumour=may_be)
         left = _read_words(words[:place])
         if left.role is Role.UNKNOWN:
             left = _external(parse(words[:place])) or left
@@ -297,7 +316,7 @@ def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> Ro
             return None
         if left.side is not Side.BOTH:
             open_ = f'"{word} {" ".join(phrase)}": the organ without it, or a lesion in the organ'
-            return RoiName(Role.UNKNOWN, left.organ, left.side, evidence=open_)
+            return RoiName(Role.UNKNOWN, left.organ, left.side, evidence=open_, may_be_tumour=True)
     if left.role is Role.ORGAN:
         return replace(left, subtracted=word, evidence=evidence)
     if left.role in {*GTV_ROLES, *_SIZES} and _SIZES.get(left.role, 0) <= _SIZES.get(taken, 0):

@@ -44,6 +44,11 @@ _BEYOND_MM = 20.0
 """How far slabs may reach beyond the points of their structure: more than half of any spacing."""
 
 
+HALF_OF_AN_ORGAN = 0.5
+"""What fills so much of an organ is the organ without something; lesions of half a liver are not
+drawn under a name that leaves open what it is."""
+
+
 class OrganFinder:
     """Finds the organ ROI that holds most of a part; only organs near parts are cut into slabs."""
 
@@ -84,6 +89,20 @@ class OrganFinder:
             if model is not None and part.model.frame.is_parallel_to(model.frame):
                 share = shared_volume_cc(part.model, model) / part.volume_cc
                 yield share, structure.roi_name, organ
+
+    def why_an_organ(self, candidate: Candidate) -> str:
+        """Return that an ROI fills half of an organ or more, as no lesion of it does, or ""."""
+        for index, (structure, _, _) in enumerate(self._organs):
+            model = self._model(index)
+            if model is None or not any(
+                part.model.frame.is_parallel_to(model.frame) for part in candidate.parts
+            ):
+                continue
+            shared_cc = sum(shared_volume_cc(part.model, model) for part in candidate.parts)
+            share = shared_cc / shared_volume_cc(model, model) if shared_cc else 0.0
+            if share >= HALF_OF_AN_ORGAN:
+                return f"fills {share:.0%} of ROI {quoted(structure.roi_name)}: no lesion of it"
+        return ""
 
     def organ_of(self, candidate: Candidate, part: Part, label: str) -> Whereabouts:
         """Return organ and evidence; the register or the name decides where it speaks."""

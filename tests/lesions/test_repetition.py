@@ -262,3 +262,34 @@ def test_a_name_that_the_place_contradicts_says_so_with_the_fraction():
     assert '100% of it lie in ROI "Liver" and 0% in an ROI of Bone' in lesion.organ_conflict
     assert lesion.organ_conflict in found.notes
     assert census([LIVER, roi("GTVm01_Liver", at(20, radius=8))]).lesions[0].organ_conflict == ""
+
+
+# ---- names that leave open whether it is gross tumour ----
+
+
+@pytest.mark.parametrize("name", ["LiverGTV", "Liver-Met", "GTV_5mm"])
+def test_what_may_be_gross_tumour_is_counted_as_perhaps_one(name):
+    found = census([roi("Liver", at(0, radius=60), number=9), roi(name, at(0), typed="")])
+    assert found.count == Count(0, 1)
+    assert "does not say whether it is gross tumour" in found.lesions[0].doubt
+
+
+@pytest.mark.parametrize("typed", ["", "GTV", "ORGAN"])
+def test_an_organ_without_its_tumour_is_no_lesion_and_leaves_sizes_alone(typed):
+    liver = at(0, radius=60)
+    found = census(
+        [
+            roi("Liver", liver, number=9),
+            roi("LiverGTV", liver, at(0), typed=typed),
+            roi("GTVm1_Liver", at(0), number=2),
+        ]
+    )
+    assert found.count == Count(1, 1)
+    assert "fills 98% of ROI" in reason(found, "LiverGTV")
+    assert "outline" not in found.lesions[0].longest_axial_mm.intervals
+
+
+@pytest.mark.parametrize("name", ["not GTV", "pGTV"])
+def test_what_says_that_it_is_none_is_none(name):
+    found = census([roi(name, at(0), typed="")])
+    assert (len(found), found.count) == (0, Count(0, 0))
