@@ -115,9 +115,13 @@ class Case:
             for roi_name in lesion.roi_names
             if roi_name in self.submission.roles
         }
+        return self.submission.lesions(roi_names, hints=hints, thresholds=self.census_thresholds)
+
+    @property
+    def census_thresholds(self) -> CensusThresholds:
+        """Where the census draws its lines: as the protocol says, else its own defaults."""
         dice = self.protocol.settings.duplicate_dice
-        thresholds = CensusThresholds(duplicate_dice=dice.most, maybe_duplicate_dice=dice.least)
-        return self.submission.lesions(roi_names, hints=hints, thresholds=thresholds)
+        return CensusThresholds(duplicate_dice=dice.most, maybe_duplicate_dice=dice.least)
 
     @cached_property
     def accounted(self) -> tuple[AccountedLesion, ...]:

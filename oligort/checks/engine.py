@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from oligort.checks.case import Case
@@ -73,6 +74,7 @@ def check(
         settings=(
             *rules.setting_records(),
             *_conventions(submission),
+            *_census_thresholds(case),
             *_site_map(submission),
         ),
         provenance=tuple(
@@ -133,6 +135,13 @@ def _site_map(submission: Submission) -> Iterator[Setting]:
         notes = ()
     value = "; ".join((f"{len(site_map.entries)} entries", *notes))
     yield Setting(name="names", value=value, source="site map")
+
+
+def _census_thresholds(case: Case) -> Iterator[Setting]:
+    """Yield where the census draws its lines, but for what the protocol's own settings say."""
+    for name, value in asdict(case.census_thresholds).items():
+        if name not in {"duplicate_dice", "maybe_duplicate_dice"}:
+            yield Setting(name=f"census_{name}", value=f"{value:.3g}", source="oligort convention")
 
 
 def _conventions(submission: Submission) -> Iterator[Setting]:

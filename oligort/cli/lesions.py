@@ -142,6 +142,7 @@ def _answer(
         unmapped=_unmapped(case),
         doses=lesion_doses(case, census) if has_dose else None,
         dose_sop_instance_uids=submission.dose_sop_instance_uids if has_dose else (),
+        thresholds=case.census_thresholds,
     )
     if is_dose_asked:
         open_doses = _open_doses(document)

@@ -1,6 +1,7 @@
 """The JSON of `oligort lesions`: a contract, whose keys are added to and never renamed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
+from oligort.lesions.repetition import CensusThresholds
 from oligort.report.unanswered import Unanswered
 
 if TYPE_CHECKING:
@@ -85,8 +87,11 @@ class LesionRecord(msgspec.Struct, frozen=True, kw_only=True):
     organ_evidence: str
     part: int
     volume_cc: float
+    equivalent_sphere_mm: float
     longest_axial_mm: float
+    longest_axial_interval_mm: tuple[float, float]
     short_axis_mm: float
+    short_axis_interval_mm: tuple[float, float]
     maximum_3d_mm: float
     maximum_3d_interval_mm: tuple[float, float]
     plane_mm: float | None
@@ -112,8 +117,11 @@ class LesionRecord(msgspec.Struct, frozen=True, kw_only=True):
             organ_evidence=lesion.organ_evidence,
             part=lesion.part,
             volume_cc=float(lesion.volume_cc),
+            equivalent_sphere_mm=lesion.equivalent_sphere_mm,
             longest_axial_mm=float(lesion.longest_axial_mm),
+            longest_axial_interval_mm=(lesion.longest_axial_mm.low, lesion.longest_axial_mm.high),
             short_axis_mm=float(lesion.short_axis_mm),
+            short_axis_interval_mm=(lesion.short_axis_mm.low, lesion.short_axis_mm.high),
             maximum_3d_mm=float(lesion.maximum_3d_mm),
             maximum_3d_interval_mm=(lesion.maximum_3d_mm.low, lesion.maximum_3d_mm.high),
             plane_mm=None if lesion.plane_mm is None else float(lesion.plane_mm),
@@ -165,6 +173,7 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
     unmapped: tuple[UnmappedRecord, ...] = ()
     dose_sop_instance_uids: tuple[str, ...] = ()
     review: ReviewRecord | None = None
+    thresholds: dict[str, float] = {}
 
     @classmethod
     def of(
@@ -176,6 +185,7 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
         unmapped: tuple[UnmappedRecord, ...] = (),
         doses: "Sequence[LesionDose] | None" = None,
         dose_sop_instance_uids: tuple[str, ...] = (),
+        thresholds: CensusThresholds | None = None,
     ) -> "LesionDocument":
         """Build the document of a census.
 
@@ -193,6 +203,8 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
             One a lesion; None where no dose is there.
         dose_sop_instance_uids : tuple of str
             The doses that they are of.
+        thresholds : CensusThresholds, optional
+            Where the census drew its lines.
         """
         per_lesion = [None] * len(census) if doses is None else doses
         return cls(
@@ -213,6 +225,7 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
             not_evaluable=not_evaluable,
             unmapped=unmapped,
             dose_sop_instance_uids=dose_sop_instance_uids,
+            thresholds=asdict(thresholds) if thresholds else {},
         )
 
     def to_json(self) -> str:
