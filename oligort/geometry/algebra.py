@@ -6,13 +6,19 @@ operator, a parenthesis or a double quote is put in double quotes, in which two 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from oligort.display import quoted
 from oligort.errors import ExpressionError
 from oligort.geometry.structure import Structure
+
+Flags = npt.NDArray[np.bool_]
 
 Operator = Literal["-", "|", "&"]
 
@@ -184,3 +190,17 @@ def _operand(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
         return Operand(tokens[0][1:]), tokens[1:]
     found = f"found {quoted(tokens[0])}" if tokens else "found the end"
     raise ExpressionError(f"expected the name of a structure in {quoted(text)}, {found}")
+
+
+def holds(shape: Shape, inside: Mapping[int, Flags]) -> Flags:
+    """Return where a shape holds what lies inside some of its structures, by their ids."""
+    if shape.left is None or shape.right is None:
+        return reduce(np.logical_or, (inside[id(structure)] for structure in shape.structures))
+    left, right = holds(shape.left, inside), holds(shape.right, inside)
+    match shape.operator:
+        case "|":
+            return left | right
+        case "&":
+            return left & right
+        case _:
+            return left & ~right

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.algebra import Shape
-from oligort.geometry.combined import holds
+from oligort.geometry.algebra import Shape, holds
 from oligort.geometry.structure import Structure
 
 Flags = npt.NDArray[np.bool_]

@@ -13,7 +13,7 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.algebra import Shape
+from oligort.geometry.algebra import Shape, holds
 from oligort.geometry.raster import Coverage, Lattice
 from oligort.geometry.slabs import Slab
 
@@ -154,20 +154,6 @@ def _nested(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
         total += np.where(is_held, here - before, 0)
         before = here
     return Windowed(window, Coverage(*total))
-
-
-def holds(shape: Shape, inside: Mapping[int, Flags]) -> Flags:
-    """Return where a shape holds what lies inside some of its structures, by their ids."""
-    if shape.left is None or shape.right is None:
-        return reduce(np.logical_or, (inside[id(structure)] for structure in shape.structures))
-    left, right = holds(shape.left, inside), holds(shape.right, inside)
-    match shape.operator:
-        case "|":
-            return left | right
-        case "&":
-            return left & right
-        case _:
-            return left & ~right
 
 
 def shared_pixels(coverages: Sequence[Windowed], lattice: Lattice) -> Flags:

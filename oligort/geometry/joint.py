@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.algebra import Shape
+from oligort.geometry.algebra import Shape, holds
 from oligort.geometry.overlay import trapezoids
 from oligort.geometry.raster import Coverage, Lattice, coverage_of_trapezoids
 from oligort.geometry.slabs import Slab
@@ -46,19 +46,9 @@ def joint_trapezoids(shape: Shape, slabs: Mapping[int, Slab]) -> Floats:
     cut = trapezoids(
         [slab.loops for slab in slabs.values()], [slab.exclusive for slab in slabs.values()]
     )
-    return cut.corners_mm[_inside(shape, places, cut.inside)]
-
-
-def _inside(shape: Shape, places: Mapping[int, int], inside: Flags) -> Flags:
-    """Return which trapezoids (T,) lie in a shape; `inside` (T, S) is by structure."""
-    if shape.left is None or shape.right is None:
-        columns = [places[id(one)] for one in shape.structures if id(one) in places]
-        return np.asarray(inside[:, columns].any(axis=1))
-    left, right = _inside(shape.left, places, inside), _inside(shape.right, places, inside)
-    match shape.operator:
-        case "|":
-            return left | right
-        case "&":
-            return left & right
-        case _:
-            return left & ~right
+    nowhere = np.zeros(len(cut.corners_mm), dtype=bool)
+    inside = {
+        id(one): cut.inside[:, places[id(one)]] if id(one) in places else nowhere
+        for one in shape.leaves
+    }
+    return cut.corners_mm[holds(shape, inside)]

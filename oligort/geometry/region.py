@@ -20,9 +20,9 @@ from oligort.conventions import DEFAULT, Conventions
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry import contact
-from oligort.geometry.algebra import Shape
+from oligort.geometry.algebra import Shape, holds
 from oligort.geometry.between import Sections, sections_of
-from oligort.geometry.combined import Window, Windowed, combined, holds, shared_pixels
+from oligort.geometry.combined import Window, Windowed, combined, shared_pixels
 from oligort.geometry.joint import joint_coverage
 from oligort.geometry.overlay import overlay
 from oligort.geometry.raster import Coverage, Lattice

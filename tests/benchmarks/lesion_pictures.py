@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from plot_style import save
 
 from oligort.geometry.structure import Contour, Structure
 from oligort.lesions.census import census
@@ -19,17 +19,7 @@ from oligort.lesions.lesion import Lesion, LesionCensus
 
 Floats = npt.NDArray[np.float64]
 
-INK, DRAWN, AGAIN, SIZE, SHORT = "#333333", "#4d7ea8", "#b2182b", "#111111", "#7a7a7a"
-
-mpl.rcParams |= {
-    "svg.hashsalt": "oligort",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "legend.frameon": False,
-}
+DRAWN, AGAIN, SIZE, SHORT = "#4d7ea8", "#b2182b", "#111111", "#7a7a7a"
 
 
 def solid(
@@ -72,7 +62,7 @@ def diameters_figure(path: Path) -> None:
     plane, front = figure.subplots(1, 2, width_ratios=(1, 1.1))
     _draw_plane(plane, drawn, lesion)
     _draw_front(front, drawn, lesion)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _draw_plane(axes: Axes, drawn: Structure, lesion: Lesion) -> None:
@@ -168,7 +158,7 @@ def counting_figure(path: Path) -> None:
         axes.set_ylim(-22, 22)
         axes.set_aspect("equal")
         axes.axis("off")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _counted(found: LesionCensus) -> str:
@@ -179,11 +169,6 @@ def _plain(axes: Axes, across: str, upwards: str) -> None:
     axes.set_aspect("equal")
     axes.set_xlabel(across)
     axes.set_ylabel(upwards)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -3,26 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from plot_style import INK, save
 from validation_cases import Measured
 
 LEAST_PP = 1e-4
 """Smaller differences are drawn here: a logarithm has no zero."""
 
-INK, OURS, OTHERS, TRUTH = "#333333", "#b2182b", "#4d7ea8", "#111111"
-
-mpl.rcParams |= {
-    "svg.hashsalt": "oligort",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "legend.frameon": False,
-}
+OURS, OTHERS, TRUTH = "#b2182b", "#4d7ea8", "#111111"
 
 
 def engines_figure(results: dict[str, Any], path: Path) -> None:
@@ -45,7 +35,7 @@ def engines_figure(results: dict[str, Any], path: Path) -> None:
         axes.grid(axis="x", color="#dddddd", lw=0.5)
     panels[0].set_yticks(range(len(results)), list(results))
     panels[0].invert_yaxis()
-    _save(figure, path)
+    save(figure, path)
 
 
 def distribution_figure(table: list[Measured], path: Path) -> None:
@@ -83,7 +73,7 @@ def distribution_figure(table: list[Measured], path: Path) -> None:
     axes.set_ylabel("% of the cases")
     axes.grid(color="#dddddd", lw=0.5)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    _save(figure, path)
+    save(figure, path)
 
 
 def worst_figure(worst: Measured, path: Path) -> None:
@@ -103,7 +93,7 @@ def worst_figure(worst: Measured, path: Path) -> None:
     below.set_xlabel("dose, Gy")
     below.set_ylabel("points")
     below.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    _save(figure, path)
+    save(figure, path)
 
 
 def _curves(axes: Axes, worst: Measured) -> None:
@@ -116,7 +106,3 @@ def _curves(axes: Axes, worst: Measured) -> None:
     axes.set_ylabel("volume with at least the dose, %")
     axes.set_title(worst.case.name, fontsize=9)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
