@@ -117,8 +117,9 @@ class _CompositeSampler:
         for number, field in enumerate(self._fields):
             dose, slopes, is_inside = field.with_slopes(points_mm)
             along = np.einsum("na,ax,px->pn", slopes, field.grid.axes, self._frame.axes)
-            value += np.where(is_inside, dose, 0.0)
-            changes += np.where(is_inside, along * pieces.size_mm.T, 0.0)
+            own = _above_0(Local(dose, tuple(along * pieces.size_mm.T), is_inside.astype(float)))
+            value += np.where(is_inside, own.value, 0.0)
+            changes += np.where(is_inside, own.changes, 0.0)
             reached[number] = is_inside
         share = pieces.size_mm.prod(axis=1) / size.prod(axis=1)[pieces.owner]
         return _KnownPieces(pieces.owner, share, value, changes, _sets_of(reached))
@@ -200,9 +201,30 @@ def _enter(pieces: _KnownPieces, known_by: int, cut: Integers, known: Local) -> 
         entered[at] = change[is_single]
 
 
+def _above_0(local: Local) -> Local:
+    """Return the dose of one course without what goes on below 0: it takes nothing from others.
+
+    Of a dose that passes 0 inside a sub-voxel the mean and the changes are those of the part above,
+    as if it fell evenly over its width.
+    """
+    width = np.abs(local.changes).sum(axis=0)
+    below = np.flatnonzero(local.value < width / 2)
+    if not len(below):
+        return local
+    above = np.maximum(local.value[below] + width[below] / 2, 0.0)
+    share = np.divide(above, width[below], out=np.zeros(len(below)), where=width[below] > 0)
+    value = local.value.copy()
+    value[below] = np.where(width[below] > 0, above * share / 2, np.maximum(value[below], 0.0))
+    changes = tuple(change.copy() for change in local.changes)
+    for change in changes:
+        change[below] *= np.minimum(share, 1.0)
+    u_change, v_change, n_change = changes
+    return Local(value, (u_change, v_change, n_change), local.inside, local.bend)
+
+
 def _sum_of(local: Sequence[Local], known_by: int, inside: Floats) -> Local:
     """Return the sum of the doses of one set of grids."""
-    known = [one for number, one in enumerate(local) if known_by >> number & 1]
+    known = [_above_0(one) for number, one in enumerate(local) if known_by >> number & 1]
     u_change, v_change, n_change = (
         np.asarray(sum(one.changes[axis] for one in known), dtype=np.float64) for axis in range(3)
     )

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.conventions import Conventions
+from oligort.dose.centres import reached_gy
 from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.composite_sampling import sampler_of, samples_of
 from oligort.dose.counted import BIN_GY, Counted, Statistics
 from oligort.dose.dvh import Dvh
 from oligort.dose.field import DoseField
 from oligort.dose.grid import DoseGrid
-from oligort.dose.outline import outline_gy
 from oligort.dose.partition import Partition
 from oligort.dose.tally import VOLUME_ROUNDING, Extremes, Tally
 from oligort.errors import NotEvaluable
@@ -75,6 +75,10 @@ Of seeded phantoms it is 0.87 and more, of ribs in boxes of 2.5 mm 0.7, of white
 large as its voxels 0.28: there the merged boxes miss most of what the boxes miss.
 """
 
+LEAST_LINEARITY = 0.01
+"""Where blocks are less linear, of slivers mostly, the merged curve says nothing: the share is then
+so large that the doubt is all of the volume wherever the two curves differ."""
+
 KINKED_DOUBT, COMPOSITE_DOUBT = 8.0, 12.0
 """The same share where the borders of the sub-voxels cannot follow the voxels of the dose.
 
@@ -106,7 +110,7 @@ def compute_dvh(
     """
     field = believed_field(dose, region.conventions)
     step_mm, finest_mm = steps_mm(region, field)
-    outline, bounds_gy = outline_gy(region, field, step_mm)
+    outline, bounds_gy = reached_gy(region, field, step_mm)
     bin_gy = bin_width_gy(*bounds_gy)
     estimate = Estimate.of(region, field, outline, step_mm, bin_gy)
     if estimate.volume_mm3 <= 0:
@@ -146,7 +150,13 @@ def believed_field(
 def steps_mm(region: Region, field: DoseField | CompositeField) -> tuple[float, float]:
     """Return the size of the sub-voxels that a region is cut into at first, and of the smallest."""
     volume_mm3 = region.drawn_volume_mm3
-    return _step_mm(volume_mm3, SUB_VOXELS, field), _step_mm(volume_mm3, MOST_SUB_VOXELS, field)
+    first_mm = _step_mm(volume_mm3, SUB_VOXELS, field)
+    finest_mm = _step_mm(volume_mm3, MOST_SUB_VOXELS, field)
+    if isinstance(field, CompositeField):
+        # Between the middles of sub-voxels nothing of an oblique dose is seen.
+        oblique = [one.spacing_mm for one in field.fields if one.along(region.frame) is None]
+        first_mm = min([first_mm, *(max(mm, finest_mm) for mm in oblique)])
+    return first_mm, finest_mm
 
 
 def _step_mm(volume_mm3: float, sub_voxels: int, field: DoseField | CompositeField) -> float:
@@ -228,7 +238,7 @@ class Estimate:
         extremes = tally.extremes(outline)
         if extremes is None:
             return cls(bin_gy, np.zeros(2), volume_mm3, 0.0, None, 0.0, np.zeros(2), 0.0)
-        linearity = min(1.0, tally.linearity / LINEAR)
+        linearity = min(1.0, max(tally.linearity, LEAST_LINEARITY) / LINEAR)
         return cls(
             bin_gy=bin_gy,
             cumulative_mm3=_cumulative(tally.histogram(extremes), tally.volume_mm3),

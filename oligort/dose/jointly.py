@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.conventions import Conventions
+from oligort.dose.centres import reached_gy
 from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.counted import Counted, Statistics
 from oligort.dose.dvh import Dvh
@@ -26,7 +27,6 @@ from oligort.dose.histogram import (
     nothing_left,
     steps_mm,
 )
-from oligort.dose.outline import outline_gy
 from oligort.dose.tally import VOLUME_ROUNDING
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
@@ -131,7 +131,7 @@ class _Whole(NamedTuple):
         step_mm, finest_mm = steps_mm(region, field)
         if not region.is_one_structure:
             return cls(region, step_mm, finest_mm, np.empty(0), None)
-        return cls(region, step_mm, finest_mm, *outline_gy(region, field, step_mm))
+        return cls(region, step_mm, finest_mm, *reached_gy(region, field, step_mm))
 
     def bounds_gy(self, cells: Sequence["_Cell"]) -> tuple[float, float]:
         """Return the lowest and the highest dose around it, from those around its cells."""
@@ -192,7 +192,7 @@ def _cells(
         holding = [wholes[place] for place in members] if _is_of_slabs(region) else wholes
         step_mm = min(whole.step_mm for whole in holding)
         finest_mm = min(whole.finest_mm for whole in holding)
-        outline, bounds_gy = outline_gy(region, field, step_mm)
+        outline, bounds_gy = reached_gy(region, field, step_mm)
         cells.append(_Cell(region, members, step_mm, finest_mm, outline, bounds_gy))
     return cells
 

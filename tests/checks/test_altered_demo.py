@@ -10,6 +10,8 @@ from oligort.demo.cases import WITHIN_PROTOCOL
 from oligort.demo.export import write_case
 from oligort.finding import Grade
 
+pytestmark = pytest.mark.figures
+
 IDENTITY = ("Zhang^San", "Zhang", "San^", "H1234567")
 
 

@@ -32,6 +32,8 @@ from oligort.phantoms import (
     seeded_cases,
 )
 
+pytestmark = pytest.mark.figures
+
 SEED, CASES, LINEAR_CASES, PEAKS = 7, 304, 200, 16
 
 ALLOWED_PP, ALLOWED_MEDIAN_PP = 0.15, 0.03

@@ -31,6 +31,8 @@ from oligort.phantoms import (
     WholeSolid,
 )
 
+pytestmark = pytest.mark.figures
+
 V20_PP = 0.03
 """Percentage points that the V20 of a composite was promised to be right to."""
 

@@ -20,7 +20,9 @@ from oligort.lesions.census import census
 from oligort.lesions.lesion import Count, LesionCensus
 from oligort.submission import Submission
 
-TRIED = 120
+pytestmark = pytest.mark.figures
+
+TRIED = 80
 """Sets that the suite tries; they hold every complication at least twice."""
 
 

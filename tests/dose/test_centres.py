@@ -1,0 +1,86 @@
+"""Lone voxels inside a region, and doses that would go on below 0: by the voxels themselves."""
+
+import numpy as np
+import pytest
+
+from oligort.dose.composite import CompositeDose, composite_of
+from oligort.dose.grid import DoseGrid
+from oligort.dose.histogram import compute_dvh
+from oligort.geometry.algebra import Shape
+from oligort.geometry.grid import Grid
+from oligort.geometry.region import Region
+from oligort.geometry.structure import Contour, Structure
+from oligort.phantoms import Sphere
+
+BALL = Region(Shape((Sphere((0, 0, 0), 20.0).structure("S", 1, np.arange(-18.5, 20, 3.0)),)))
+
+
+def grid_of(spacing_mm: float, count: int, centre_mm=(0.0, 0.0, 0.0), turn=0.0) -> Grid:
+    """A cubic grid around a centre, turned about z."""
+    half = (count - 1) * spacing_mm / 2
+    i, j = (np.cos(turn), np.sin(turn), 0.0), (-np.sin(turn), np.cos(turn), 0.0)
+    origin = np.asarray(centre_mm) - half * (np.array(i) + np.array(j) + [0, 0, 1])
+    frames = np.arange(count) * spacing_mm
+    return Grid(origin, i, j, spacing_mm, spacing_mm, count, count, frames)
+
+
+def with_one_voxel(spacing_mm: float, dose_gy: float, turn: float = 0.0) -> DoseGrid:
+    """10 Gy, and in one voxel inside the ball another dose."""
+    grid = grid_of(spacing_mm, int(80 / spacing_mm) | 1, (0.3, 0.3, 0.3), turn)
+    dose = np.full(grid.shape, 10.0)
+    dose[(grid.i_count // 2,) * 3] = dose_gy
+    return DoseGrid(grid, dose)
+
+
+def dvh_of(dose, region=BALL):
+    return compute_dvh(region, dose, "S", 1)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.4])
+@pytest.mark.parametrize("spacing_mm", [1.0, 2.5])
+def test_a_lone_voxel_inside_is_the_end_of_the_dose(spacing_mm, turn):
+    even = DoseGrid(grid_of(2.5, 33), np.full((33, 33, 33), 25.0))
+    hot, cold = (with_one_voxel(spacing_mm, gy, turn) for gy in (40.0, 2.0))
+    assert dvh_of(hot).max_gy == pytest.approx(40, abs=1e-9)
+    assert dvh_of(cold).min_gy == pytest.approx(2, abs=1e-9)
+    assert dvh_of(composite_of([even, hot])).max_gy == pytest.approx(65, abs=1e-9)
+    assert dvh_of(composite_of([even, cold])).min_gy == pytest.approx(27, abs=1e-9)
+
+
+def test_a_lone_voxel_beside_the_region_is_not_reached():
+    # In the corner of the ball's box, 26 mm from its centre; its dose ends a voxel away from it.
+    grid = grid_of(2.5, 33)
+    dose = np.full(grid.shape, 10.0)
+    dose[22, 22, 22] = 40.0
+    assert grid.to_patient(np.array([22.0, 22, 22])) == pytest.approx([15, 15, 15])
+    assert dvh_of(DoseGrid(grid, dose)).max_gy == pytest.approx(10, abs=1e-9)
+
+
+@pytest.mark.parametrize("last_gy", [(12.0, 2.0), (7.5, 1.4), (4.0, 0.8)])
+def test_a_course_that_ends_in_its_penumbra_takes_nothing_from_another(last_gy):
+    # Beyond its outermost voxel centre the second course would go on below 0 within 1.25 mm.
+    first_grid = grid_of(2.5, 40)
+    y_mm = first_grid.to_patient(np.moveaxis(np.indices(first_grid.shape, float), 0, -1))[..., 1]
+    first = DoseGrid(first_grid, 20 + 0.3 * y_mm)
+    frames = np.arange(30) * 2.5
+    second_grid = Grid((-46.75, -35.95, -35.55), (1, 0, 0), (0, 1, 0), 2.5, 2.5, 20, 30, frames)
+    along = np.full(20, 40.0)
+    along[-3:] = 25.0, *last_gy
+    second = DoseGrid(second_grid, np.broadcast_to(along[:, None, None], second_grid.shape).copy())
+    square = 10.0 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    planes = [Contour(np.column_stack([square, np.full(4, z)])) for z in np.arange(-9.0, 10, 2)]
+    found = dvh_of(
+        CompositeDose((first, second)), Region(Shape((Structure(1, "S", tuple(planes)),)))
+    )
+    # By arithmetic along x and y, the second course 0 where it would be below; its grid ends at
+    # x = 2.0, the first is 17 to 23 Gy.
+    x = (np.arange(20_000) + 0.5) / 1000 - 10
+    centres = -46.75 + 2.5 * np.arange(20)
+    own = np.interp(x, centres, along)
+    beyond = x > centres[-1]
+    own[beyond] = along[-1] + (along[-1] - along[-2]) / 2.5 * (x[beyond] - centres[-1])
+    own = np.where(x < centres[-1] + 1.25, np.maximum(own, 0), 0)
+    # The share of y with 20 + 0.3 y + own >= 20.
+    share = np.clip((10 + own / 0.3) / 20, 0, 1).mean()
+    assert found["V20Gy[%]"] == pytest.approx(100 * share, abs=0.03)
+    assert found.min_gy == pytest.approx(17, abs=1e-6)
