@@ -57,28 +57,24 @@ def _ends_inside_gy(
         others_gy = sum(
             max(other.range_around(corners_mm)[1], 0.0) for other in fields if other is not one
         )
-        places, own_gy = _within(one, corners_mm)
         for sign, reached, more in ((1.0, high_gy, others_gy), (-1.0, -low_gy, 0.0)):
-            may_be = np.flatnonzero(sign * own_gy > reached + ABOVE_GY - more)
-            ranked = may_be[np.argsort(-sign * own_gy[may_be], kind="stable")]
-            ranked_mm = one.grid.to_patient(places[ranked[:MOST_ASKED]].astype(np.float64))
+            places, own_gy = one.peaks if sign > 0 else one.hollows
+            is_near = _in_box(one, places, corners_mm)
+            may_be = np.flatnonzero(is_near & (sign * own_gy > reached + ABOVE_GY - more))
+            ranked = may_be[np.argsort(-sign * own_gy[may_be], kind="stable")][:MOST_ASKED]
+            ranked_mm = one.grid.to_patient(places[ranked].astype(np.float64))
             found += _first_inside(region, field, ranked_mm, sign, reached)
     return np.array(found)
 
 
-def _within(field: DoseField, corners_mm: Floats) -> tuple[Integers, Floats]:
-    """Return the voxels (V, 3) of a grid in the box around some corners, and their doses (V,)."""
+def _in_box(field: DoseField, places: Integers, corners_mm: Floats) -> npt.NDArray[np.bool_]:
+    """Return which voxels (V, 3) of a grid lie in the box around some corners."""
     along = np.einsum("nx,ax->an", corners_mm - field.grid.origin_mm, field.grid.axes)
-    ranges = [
-        np.arange(
-            np.searchsorted(axis.centres_mm, mm.min()),
-            np.searchsorted(axis.centres_mm, mm.max(), side="right"),
-        )
-        for axis, mm in zip(field.axes, along, strict=True)
-    ]
-    dose_gy = field.coefficients[np.ix_(*ranges)]
-    places = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1)
-    return places.reshape(-1, 3), dose_gy.ravel()
+    is_in = np.ones(len(places), dtype=bool)
+    for axis, mm, place in zip(field.axes, along, places.T, strict=True):
+        first = np.searchsorted(axis.centres_mm, mm.min())
+        is_in &= (place >= first) & (place < np.searchsorted(axis.centres_mm, mm.max(), "right"))
+    return is_in
 
 
 def _first_inside(

@@ -15,6 +15,7 @@ from oligort.geometry.slabs import PlaneFrame
 from oligort.geometry.structure import Points
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 ALIGNMENT_TOLERANCE = 1e-6
 """Direction cosines this close to 0 and 1 are axes: over 500 mm, off by less than a micrometre."""
@@ -119,6 +120,18 @@ class DoseField:
             low, high = min(low, float(rim.min())), max(high, float(rim.max()))
         return max(low, 0.0), high
 
+    @cached_property
+    def peaks(self) -> tuple[Integers, Floats]:
+        """The voxels (P, 3) that have no higher neighbour along an axis, and their dose (P,)."""
+        places = _peaks(self.coefficients)
+        return places, self.coefficients[tuple(places.T)]
+
+    @cached_property
+    def hollows(self) -> tuple[Integers, Floats]:
+        """The voxels (P, 3) that have no lower neighbour along an axis, and their dose (P,)."""
+        places = _peaks(-self.coefficients)
+        return places, self.coefficients[tuple(places.T)]
+
     def range_around(self, points_mm: Points) -> tuple[float, float]:
         """Return bounds of the dose in the box of the grid that holds points (N, 3)."""
         along = np.einsum("nx,ax->an", points_mm - self.grid.origin_mm, self.grid.axes)
@@ -166,3 +179,16 @@ class DoseField:
         for numbers in np.ndindex(*(len(one.value) for one in weights)):
             at = tuple(one.first + number for one, number in zip(weights, numbers, strict=True))
             yield self.coefficients[at], numbers
+
+
+def _peaks(values: Floats) -> Integers:
+    """Return the places (P, 3) without a higher neighbour along an axis.
+
+    Of neighbours of the same value one at least stands for them: the first.
+    """
+    is_peak = np.ones(values.shape, dtype=bool)
+    for axis in range(values.ndim):
+        along, peaks = np.moveaxis(values, axis, 0), np.moveaxis(is_peak, axis, 0)
+        peaks[1:] &= along[1:] > along[:-1]
+        peaks[:-1] &= along[1:] <= along[:-1]
+    return np.argwhere(is_peak)

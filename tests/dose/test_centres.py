@@ -47,6 +47,13 @@ def test_a_lone_voxel_inside_is_the_end_of_the_dose(spacing_mm, turn):
     assert dvh_of(composite_of([even, cold])).min_gy == pytest.approx(27, abs=1e-9)
 
 
+def test_neighbours_of_one_dose_are_met_too():
+    grid = grid_of(2.5, 33)
+    dose = np.full(grid.shape, 10.0)
+    dose[15:18, 15:17, 16] = 40.0
+    assert dvh_of(DoseGrid(grid, dose)).max_gy == pytest.approx(40, abs=1e-9)
+
+
 def test_a_lone_voxel_beside_the_region_is_not_reached():
     # In the corner of the ball's box, 26 mm from its centre; its dose ends a voxel away from it.
     grid = grid_of(2.5, 33)
