@@ -160,7 +160,8 @@ def _without_organs(
     """Return the candidates less those that are organs without a target, and why they are."""
     kept, organ_like = [], []
     for candidate in candidates:
-        reason = organs.why_an_organ(candidate) if candidate.name.may_be_tumour else ""
+        may_be = candidate.name.may_be_tumour and candidate.role is not Role.ORGAN
+        reason = organs.why_an_organ(candidate) if may_be else ""
         if reason:
             organ_like.append(Exclusion(candidate.roi_name, reason))
         else:

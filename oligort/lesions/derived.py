@@ -94,7 +94,7 @@ def union_of(parsed: Parsed) -> tuple[str, bool]:
 def _joins(parsed: Parsed, number: int) -> bool:
     """Whether the word at a place joins two numbers, two targets, or a target and nodes."""
     before, after = parsed.words[number - 1], parsed.words[number + 1]
-    if before.isdigit() and after.isdigit():
+    if before.isdecimal() and after.isdecimal():
         return max(int(before), int(after)) <= _MOST_JOINED
     alias = organ_aliases().get((after,))
     kinds = ("primary_letters", "node_letters", "metastasis_letters", "metastasis")

@@ -1,20 +1,25 @@
 """Which gross tumour a name means: the primary, a node or a metastasis."""
 
 from oligort.lesions.aliases import Phrase, organ_aliases, role_words
-from oligort.lesions.phrases import Parsed
+from oligort.lesions.phrases import Parsed, position
 from oligort.lesions.vocabulary import Organ, Role
 
 _UNDECIDED = "primary or metastasis is not said"
+
+_STAGES = range(1, 10)
+"""Numbers that a "T" may count tumours or stages by; "T00" to "T90" are phases of the breath."""
+
+_DOSES = frozenset({"gy", "cgy"})
 
 
 def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     """Tell primary, node and metastasis apart, with the reason; what is open stays GTV.
 
-    Words that contradict each other ("GTVp_LN"), and a node that is called a metastasis without
-    saying that it is a distant one, leave it open.
+    Words that contradict each other ("GTVp_LN"), a node that is called a metastasis without
+    saying that it is a distant one, and what is only said not to be ("not primary") leave it open.
     """
-    said: set[Phrase] = {(word,) for word in parsed.spoken}
-    letter: Phrase = (parsed.letter,)
+    said: set[Phrase] = {(word,) for word in parsed.spoken if word not in parsed.negated}
+    letter: Phrase = (_letter(parsed),)
     words = {
         Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
         Role.GTV_PRIMARY: said & role_words("extent", "primary")
@@ -25,12 +30,12 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
         "extent", "metastasis_letters"
     )
     organ = parsed.organ
+    _, is_primary = _place_of(organ)
     if organ is Organ.LYMPH_NODES and not words[Role.GTV_NODE]:
         words[Role.GTV_NODE] = {_nodes_in(parsed)}
     if surely_distant and not words[Role.GTV_PRIMARY]:
         return Role.GTV_METASTASIS, _from(surely_distant)
     roles = [role for role, found in words.items() if found]
-    is_distant, is_primary = _place_of(organ)
     contradicts = {
         Role.GTV_METASTASIS: is_primary,
         Role.GTV_NODE: organ is None,
@@ -41,12 +46,43 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     if roles:
         named = " and ".join(f'"{" ".join(min(words[role]))}"' for role in roles)
         return Role.GTV, f"from the ROI name, where {named} leave open what it is"
+    if denied := _denied(parsed):
+        return Role.GTV, f'from the ROI name, which says no more than that it is not "{denied}"'
+    return _by_organ(parsed)
+
+
+def _by_organ(parsed: Parsed) -> tuple[Role, str]:
+    """Return what the organ says of gross tumour, where no other word does."""
+    is_distant, is_primary = _place_of(parsed.organ)
     where = " ".join(parsed.organs[0][0]).replace("#", "") if parsed.organs else ""
     if is_distant:
         return Role.GTV_METASTASIS, f'from the distant organ "{where}" in the ROI name'
     if is_primary:
         return Role.GTV_PRIMARY, f'from "{where}" in the ROI name, the organ of the primary'
     return Role.GTV, f'from "{" ".join(parsed.target_phrase)}" in the ROI name: {_UNDECIDED}'
+
+
+def _letter(parsed: Parsed) -> str:
+    """Return the letter after the target, or "" where it is the time of a phase ("T50", "P0")."""
+    if parsed.letter not in {"t", "p"}:
+        return parsed.letter
+    start = position(parsed.words, parsed.target_phrase) or 0
+    place = parsed.words.index(parsed.letter, start + len(parsed.target_phrase))
+    after = [word for word in parsed.words[place + 1 :] if word != "-"]
+    number, unit = (*after, "", "")[:2]
+    if not number.isdecimal() or unit in _DOSES:
+        return parsed.letter
+    is_stage = int(number) in _STAGES and unit != "%"
+    is_phase = not is_stage if parsed.letter == "t" else int(number) == 0
+    return "" if is_phase else parsed.letter
+
+
+def _denied(parsed: Parsed) -> str:
+    """Return the word for an extent or for nodes that the name says it is not, or ""."""
+    lists = ("metastasis", "distant", "primary", "node_letters")
+    known = {phrase for key in lists for phrase in role_words("extent", key)}
+    nodes = {phrase for phrase, one in organ_aliases().items() if one.organ is Organ.LYMPH_NODES}
+    return next((word for word in sorted(parsed.negated) if (word,) in known | nodes), "")
 
 
 def _nodes_in(parsed: Parsed) -> Phrase:

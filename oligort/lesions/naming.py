@@ -68,7 +68,8 @@ class RoiName:
     nearest : str
         For an unknown name the known one that looks most like it, or "": only a suggestion.
     may_be_tumour : bool
-        Whether an unknown name may be that of gross tumour all the same ("LiverGTV").
+        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), or that of
+        an organ less a GTV ("Liver-GTV1", whose hyphen may only hold the words together).
     """
 
     role: Role
@@ -180,6 +181,9 @@ def _read_target(parsed: Parsed) -> RoiName:
 
 def _read_organ(parsed: Parsed) -> RoiName:
     alias, side = parsed.only_organ, parsed.side
+    if alias is not None and parsed.is_torn:
+        evidence = "the words for a side in the ROI name leave open which one"
+        return RoiName(Role.UNKNOWN, evidence=evidence)
     if alias is None or [word for word in parsed.rest if not is_idle(word)]:
         evidence = "the ROI name holds no known words"
         return RoiName(Role.UNKNOWN, evidence=evidence, nearest=_nearest(parsed))
@@ -233,7 +237,10 @@ def _is_no_metastasis(parsed: Parsed) -> bool:
     """Whether the word before a GTV says that it is none, or the primary's ("pGTV")."""
     start = position(parsed.spoken, parsed.target_phrase) or 0
     before = parsed.spoken[start - 1] if start else ""
-    return before == "p" or (before,) in role_words("negation", "words")
+    is_negated = (before,) in role_words("negation", "words")
+    # What is not the primary may well be a metastasis.
+    is_none = is_negated and parsed.target_phrase not in role_words("extent", "primary")
+    return before == "p" or is_none
 
 
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
@@ -318,10 +325,13 @@ def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> Ro
             open_ = f'"{word} {" ".join(phrase)}": the organ without it, or a lesion in the organ'
             return RoiName(Role.UNKNOWN, left.organ, left.side, evidence=open_, may_be_tumour=True)
     if left.role is Role.ORGAN:
-        return replace(left, subtracted=word, evidence=evidence)
+        may_be = word == "-" and taken is Role.GTV and left.side is not Side.BOTH
+        return replace(left, subtracted=word, evidence=evidence, may_be_tumour=may_be)
     if left.role in {*GTV_ROLES, *_SIZES} and _SIZES.get(left.role, 0) <= _SIZES.get(taken, 0):
         same = f'"{word} {" ".join(phrase)}": nothing is left of the smaller, or two in one'
-        return RoiName(Role.UNKNOWN, base=left.role, evidence=same)
+        # What is left of all of it without the primary or the nodes are the metastases.
+        may_be = left.role is taken is Role.GTV
+        return RoiName(Role.UNKNOWN, base=left.role, evidence=same, may_be_tumour=may_be)
     return RoiName(Role.HELPER, subtracted=word, base=left.role, evidence=evidence)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from oligort.lesions.aliases import (
     OrganAlias,
@@ -35,6 +36,9 @@ _INITIALS = frozenset({"b", "bi"})
 """Words for both sides that mean so only beside an organ: "GTV_B" is the second GTV."""
 
 
+_RADIOTHERAPY = "rt"
+"""Right, or radiotherapy: beside both organs of a pair ("Lungs RT") it does not say which."""
+
 _LOBES = {"left_lobes": Side.LEFT, "right_lobes": Side.RIGHT}
 
 
@@ -57,6 +61,8 @@ class Parsed:
     side : Side or None
     rest : tuple of str
         Words that are no side, no organ and not the target's.
+    is_torn : bool
+        Whether its words for sides leave open which one ("L+R", "Lungs RT"): `side` is None.
     """
 
     words: tuple[str, ...]
@@ -66,6 +72,7 @@ class Parsed:
     organs: tuple[tuple[Phrase, OrganAlias], ...]
     side: Side | None
     rest: tuple[str, ...]
+    is_torn: bool = False
 
     @property
     def letter(self) -> str:
@@ -75,9 +82,16 @@ class Parsed:
         return next((word for word in after if word != "-"), "")
 
     @property
+    def negated(self) -> frozenset[str]:
+        """The words right after a "not": what the name says that it is not."""
+        words = [word for word in self.words if word != "-"]
+        pairs = pairwise(words)
+        return frozenset(w for no, w in pairs if (no,) in role_words("negation", "words"))
+
+    @property
     def organ(self) -> Organ | None:
         """The organ that a target lies in; None where the name says none, or two."""
-        groups = {alias.organ for _, alias in self.organs}
+        groups = {alias.organ for phrase, alias in self.organs if self.negated.isdisjoint(phrase)}
         if Organ.LYMPH_NODES in groups:
             return Organ.LYMPH_NODES
         if (self.letter,) in role_words("extent", "node_letters"):
@@ -97,7 +111,8 @@ def parse(words: Sequence[str]) -> Parsed:
     """Sort the words of a name."""
     spoken = tuple(word for word in words if not word.isdigit() and word not in SIGNS)
     target, target_phrase = target_of(spoken)
-    side, left = _without_side(spoken, side_words())
+    unplanned = _without_planning(spoken)
+    side, left = _without_side(unplanned, side_words())
     organs, rest = _organs(left, target_phrase)
     if side is None:
         for language in sorted({one for _, alias in organs for one in alias.languages}):
@@ -106,11 +121,18 @@ def parse(words: Sequence[str]) -> Parsed:
                 break
     if side is None and "l#" in spoken and any(alias.is_sided for _, alias in organs):
         side = Side.LEFT
-    if side is None:
-        side = next((one for key, one in _LOBES.items() if said(spoken, "side", key)), None)
-    if not organs and _INITIALS.intersection(spoken) and side is Side.BOTH:
+    lobes = [one for key, one in _LOBES.items() if said(spoken, "side", key)]
+    if side is None and lobes:
+        side = lobes[0]
+    sides = {word: side_words()[word] for word in unplanned if word in side_words()}
+    is_torn = (
+        len(lobes) > 1
+        or {Side.LEFT, Side.RIGHT} <= set(sides.values())
+        or (set(sides) == {_RADIOTHERAPY} and any(alias.is_pair for _, alias in organs))
+    )
+    if is_torn or (not organs and _INITIALS.intersection(spoken) and side is Side.BOTH):
         side = None
-    return Parsed(tuple(words), spoken, target, target_phrase, organs, side, rest)
+    return Parsed(tuple(words), spoken, target, target_phrase, organs, side, rest, is_torn)
 
 
 def target_of(spoken: Sequence[str]) -> tuple[Role, Phrase]:
@@ -141,6 +163,15 @@ def is_one_of(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
 def is_idle(word: str) -> bool:
     """Whether a word says nothing about what the ROI is."""
     return any((word,) in role_words(*entry) for entry in _IDLE)
+
+
+def _without_planning(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words without those in which "rt" is radiotherapy ("Lung RT plan")."""
+    for phrase in sorted(role_words("side", "planning")):
+        start = position(words, phrase)
+        if start is not None:
+            words = words[:start] + words[start + len(phrase) :]
+    return words
 
 
 def _without_side(

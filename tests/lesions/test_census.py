@@ -347,3 +347,22 @@ def test_nothing_depends_on_position_rotation_or_order(angle, shift, order, seed
         # Coordinates of some 500 mm, turned: rounding of 1e-13 relative.
         assert new[1:3] == pytest.approx(old[1:3], rel=1e-9)
         assert new[4] == pytest.approx(old[4], rel=1e-9)
+
+
+def test_an_organ_less_a_gtv_is_measured_where_it_is_asked_for():
+    liver = roi("Liver", *ball(0, 0, 0.5, 30), typed="ORGAN")
+    less = roi("Liver-GTV", *ball(0, 0, 0.5, 29), number=2)
+    lesion = only([liver, less], roi_names=["Liver-GTV"])
+    assert (lesion.role, lesion.counted) == (Role.ORGAN, Count(0, 0))
+
+
+@pytest.mark.parametrize("name", ["GTV_T50", "GTV not primary", "GTV no LN"])
+def test_a_phase_or_a_negated_word_does_not_take_a_lesion_out_of_the_count(name):
+    gtv, lung = roi(name, *ball(0, 0, 0.5, 10)), roi("Lung_L", *ball(0, 0, 0.5, 40), number=2)
+    assert census([gtv]).count == Count(0, 1)
+    assert census([gtv, lung]).count == Count(1, 1)
+
+
+@pytest.mark.parametrize("name", ["GTV sub carinal", "GTV Lung L+R"])
+def test_a_gtv_that_its_name_leaves_open_is_perhaps_a_lesion(name):
+    assert census([roi(name, *ball(0, 0, 0.5, 10), typed="GTV")]).count == Count(0, 1)

@@ -64,6 +64,73 @@ def test_a_number_is_no_negation():
     assert read_roi_name("GTV no 1").role is Role.GTV
 
 
+@pytest.mark.parametrize("number", [0, *range(10, 100, 10), 100])
+@pytest.mark.parametrize("name", ["GTV_T{}", "GTVT{}", "GTV T{:02}%", "gtv-t{:02}_avg"])
+def test_a_phase_of_the_breath_makes_no_primary(name, number):
+    """Ten is a vertebra, the other numbers are phases: none says what the tumour is."""
+    assert read_roi_name(name.format(number)).role is Role.GTV
+
+
+@pytest.mark.parametrize("number", range(1, 10))
+def test_a_tumour_that_is_counted_is_the_primary(number):
+    assert read_roi_name(f"GTVt{number}").role is Role.GTV_PRIMARY
+
+
+@pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
+@pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
+def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
+    for name in (f"GTV {negation} {word}", f"GTV {negation}-{word}", f"{negation} {word} GTV"):
+        read = read_roi_name(name)
+        assert (read.role, read.organ) == (Role.GTV, None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Liver-GTV", "Liver-GTV1", "LungL-GTV1", "Brain-GTV1", "Kidney-GTV_L", "Bone-GTV"),
+        *("肝-GTV", "Lung-GTV", "Lung_L-GTV", "Leber-GTV", "Foie-GTV"),
+    ],
+)
+def test_an_organ_less_a_gtv_may_be_a_gtv_with_a_hyphen(name):
+    read = read_roi_name(name, "GTV")
+    assert (read.role, bool(read.subtracted), read.may_be_tumour) == (Role.ORGAN, True, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Lungs-GTV", "Lungs-GTV1", "双肺-GTV", "Poumons-GTV", "Kidneys-GTV", "both lungs-gtv"),
+        *("Liver minus GTV", "Liver without GTV", "Lung no GTV", "Liver-PTV", "Lungs", "Liver"),
+    ],
+)
+def test_a_pair_less_a_gtv_and_what_is_said_to_be_without_it_are_organs(name):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.ORGAN, False)
+
+
+@pytest.mark.parametrize("interpreted_type", ["", "GTV"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV sub carinal", "GTV sub-carinal", "GTV Lung L+R", "GTV Lung L & R", "GTVm L+R"),
+        *("GTV-GTVp", "GTV minus GTVn", "GTV ohne Primärtumor", "非原发灶", "kein Primarius"),
+    ],
+)
+def test_what_leaves_open_whether_it_holds_a_metastasis_may_be_tumour(name, interpreted_type):
+    read = read_roi_name(name, interpreted_type)
+    assert (read.role, read.side, read.may_be_tumour) == (Role.UNKNOWN, None, True)
+
+
+@pytest.mark.parametrize("name", ["GTVp-GTVn", "GTVn-GTVp", "not GTV", "GTV-PTV", "GTVp-PTV"])
+def test_what_holds_no_metastasis_by_its_name_is_left_alone(name):
+    assert not read_roi_name(name).may_be_tumour
+
+
+@pytest.mark.parametrize("name", ["GTV ፩ + ፩", "PTV ² and ②", "GTV ፩ mm", "Skin-፩", "GTV_T፩"])
+def test_digits_that_are_no_decimals_can_be_read(name):
+    assert read_roi_name(name).role in Role
+
+
 @pytest.mark.parametrize(
     ("name", "word"),
     [("GTV_old", "old"), ("GTV copy", "copy"), ("GTV prior", "prior"), ("GTV", "")],
