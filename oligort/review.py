@@ -34,6 +34,9 @@ from oligort.submission import Submission
 MAX_DESCRIPTION = 1024
 """Longest value of ROI Description (3006,0028), of the type ST."""
 
+VOLUME_TOLERANCE = 0.02
+"""A drawing that is off by more of its volume is told: V20 of lungs moves by as much of itself."""
+
 
 @dataclass(frozen=True)
 class Review:
@@ -193,6 +196,10 @@ class _Writing:
         except (NotEvaluable, MissingExtraError, DicomError) as error:
             self.notes.append(f"{quoted(name)} is not drawn: {error}")
             return
+        if abs(drawing.drawn_cc - drawing.given_cc) > VOLUME_TOLERANCE * drawing.given_cc:
+            self.notes.append(
+                f"{quoted(name)} is {_described_drawing(drawing)}; its volume is not the judged one"
+            )
         item = self._add(name, name, _described_drawing(drawing), "ORGAN")
         item.ContourSequence = [
             loop_item(loop, number) for number, loop in enumerate(drawing.loops, 1)

@@ -315,7 +315,12 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rt_utils_opens_it_beside_the_series(export: Path, tmp_path: Path):
     rt_utils = pytest.importorskip("rt_utils", exc_type=ImportError)
     census, review, _ = reviewed(export, tmp_path / "review.dcm", lungs=parse("Lungs-GTV"))
-    assert review.notes == ()
+    # Of the demo's wide pixels more than 2 % of the lungs are lost: told, and nothing else is.
+    (told,) = review.notes
+    drawn_cc, given_cc = (float(word.split(" cc")[0]) for word in told.split(": ")[1:])
+    assert given_cc == pytest.approx(oligort.read(export).dvh("Lungs-GTV").volume_cc, abs=0.05)
+    assert 0.9 * given_cc < drawn_cc < 0.98 * given_cc
+    assert told.endswith("its volume is not the judged one")
     # It takes every object with pixels for an image, a dose too.
     series = tmp_path / "series"
     series.mkdir()

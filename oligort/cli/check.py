@@ -7,7 +7,7 @@ import typer
 
 import oligort
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
-from oligort.cli.output import STANDARD_OUTPUT, note_names, show, write_json
+from oligort.cli.output import STANDARD_OUTPUT, note_names, refuse_overwriting, show, write_json
 from oligort.cli.status import Status, answering
 from oligort.finding import Grade
 
@@ -51,6 +51,7 @@ def check(
         from oligort.crosscheck import require_installed
 
         require_installed()
+    refuse_overwriting([json], [*paths, *(prior or ()), register, names, Path(protocol)])
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
         submission = submission.after(oligort.read(path))

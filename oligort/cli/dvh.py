@@ -13,6 +13,7 @@ from oligort.cli.output import (
     note_faults,
     note_names,
     note_unanswered,
+    refuse_overwriting,
     show,
     write_json,
 )
@@ -106,6 +107,7 @@ def dvh(
     """
     from oligort.dose.metric import Metric
 
+    refuse_overwriting([json], [*paths, *(prior or ()), names])
     metrics = tuple(dict.fromkeys(Metric.parse(text) for text in metric or ()))
     submission = oligort.read(*paths)
     note_faults(submission.faults)

@@ -14,6 +14,7 @@ from oligort.cli.output import (
     note_faults,
     note_names,
     note_unanswered,
+    refuse_overwriting,
     show,
     write_json,
 )
@@ -84,6 +85,9 @@ def lesions(
     from oligort.clinical.register import Register
     from oligort.protocol.model import Protocol
 
+    refuse_overwriting(
+        [write_review, json], [*paths, *(prior or ()), register, names, Path(protocol)]
+    )
     rules = Protocol.load(protocol)
     answers = None if register is None else Register.load(register)
     submission = oligort.read(*paths)

@@ -1,5 +1,6 @@
 """Where results go: standard output or a file; notes go to standard error."""
 
+import stat
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oligort.display import quoted, safe_text
-from oligort.errors import NotEvaluable, OutputError
+from oligort.errors import DicomError, NotDicomError, NotEvaluable, OutputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,6 +22,60 @@ STANDARD_OUTPUT = Path("-")
 
 MAX_NOTE = 2000
 """Longest note that is printed."""
+
+
+def refuse_overwriting(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Refuse a result that would go where something is read from, or where another one goes.
+
+    An earlier result may be written over, wherever it lies; a DICOM object never is, whatever read
+    it. None stands for a path that was not given.
+
+    Raises
+    ------
+    OutputError
+        Before anything is written.
+    """
+    taken: list[Path] = []
+    read = [path for path in inputs if path is not None]
+    for path in outputs:
+        if path is None or path == STANDARD_OUTPUT:
+            continue
+        if any(_is_same(path, other) for other in taken):
+            raise OutputError(
+                f"expected a file of its own for each result, found {quoted(path)} twice"
+            )
+        taken.append(path)
+        if any(_is_same(path, other) for other in read) or _is_dicom(path):
+            raise OutputError(
+                "expected a new file, or an earlier result, to write to, found an input or a DICOM "
+                f"object at {quoted(path.name)}; such a file is never overwritten"
+            )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by links as well; it need not exist yet."""
+    with suppress(OSError):
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a DICOM object lies there, readable or not."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False  # nothing there, or nothing that can be written either
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        return False
+    from oligort.dicom.instance import recognise
+
+    try:
+        recognise(path)
+    except NotDicomError:
+        return False
+    except DicomError:
+        return True  # a damaged one is not ours to lose
+    return True
 
 
 def write_json(text: str, file: Path) -> None:

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from oligort.cli.options import JsonFile
-from oligort.cli.output import STANDARD_OUTPUT, show, write_json
+from oligort.cli.output import STANDARD_OUTPUT, refuse_overwriting, show, write_json
 from oligort.cli.status import Status, answering
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def selftest(json: JsonFile = None) -> Status:
 
     Exit status: 0 every line passed; 1 one failed; 2 could not run; 4 a bug.
     """
+    refuse_overwriting([json], ())
     result = _watched()
     if json is not None:
         write_json(result.to_json(), json)

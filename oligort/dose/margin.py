@@ -42,6 +42,10 @@ ON_SURFACE_MM = 0.05
 """A point this near to the surface is on it, once moved along the slope: off by less than the
 square of this over the radius of curvature, a micrometre at 3 mm."""
 
+LEVEL_GY_PER_MM = 1e-9
+"""A dose that rises no more than this is level: 1 Gy would take a thousand kilometres, and what
+rounding leaves of 100 Gy in a voxel of 1 mm is 1e-14 of it."""
+
 TOGETHER = 100_000
 """Pairs of points and cells whose distances are held together: what a processor's cache holds."""
 
@@ -258,11 +262,14 @@ class _Surface:
         for _ in range(2):
             patient_mm = along_mm @ grid.axes + grid.origin_mm
             value, slopes, is_in_grid = self.field.with_slopes(patient_mm)
-            steepness = np.maximum(_length(slopes), np.finfo(float).tiny)
-            off = (value - self.at_gy) / steepness
+            steepness = _length(slopes)
+            # Where the dose is level there is no way to the surface: the point stays, and is lost.
+            leads = is_in_grid & (steepness > LEVEL_GY_PER_MM)
+            steepness = np.where(leads, steepness, 1.0)
+            off = np.where(leads, value - self.at_gy, 0.0) / steepness
             normal = slopes / steepness[:, None]
-            is_on = is_in_grid & (np.abs(off) <= ON_SURFACE_MM)
-            along_mm = along_mm - np.where(is_in_grid, off, 0)[:, None] * normal
+            is_on = leads & (np.abs(off) <= ON_SURFACE_MM)
+            along_mm = along_mm - off[:, None] * normal
         return along_mm, normal, is_on
 
 

@@ -41,7 +41,7 @@ def extent_of(part: Part) -> Extent:
 
     Loops of one plane that overlap are one area and measured as one; others one by one. In 3D an
     area that nothing follows is carried on by half a slice, as it leans and narrows from the
-    plane before it.
+    plane before it; of one or two planes it goes on straight.
     """
     if not part.slabs:
         raise NotEvaluable("expected a part with at least one loop")
@@ -92,7 +92,9 @@ def _caps(
             corners, height = drawn.hulls.corners_of(area), float(drawn.height_mm[area])
             earlier = before[own == area]
             away, loop = float(half_mm[area]), corners
-            if len(earlier) == 1 and np.count_nonzero(before == earlier[0]) == 1:
+            # Two planes lean as much by chance as by the solid: a third has to tell.
+            is_told = len(earlier) == 1 and bool((own == earlier[0]).any())
+            if is_told and np.count_nonzero(before == earlier[0]) == 1:
                 step = abs(height - float(drawn.height_mm[earlier[0]]))
                 share, loop = _carried_on(
                     drawn.hulls.corners_of(int(earlier[0])), corners, away / step

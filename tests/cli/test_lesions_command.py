@@ -34,8 +34,8 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    def run_main(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["oligort", "lesions", *map(str, arguments)])
+    def run_main(*arguments: object, command: str = "lesions") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["oligort", command, *map(str, arguments)])
         with pytest.raises(SystemExit) as leaving:
             main()
         sys.stdout.flush()
@@ -107,7 +107,7 @@ def test_a_review_is_written_once(run: Run, export: Path, tmp_path: Path):
     before = file.read_bytes()
     again = run(export, "--write-review", file)
     assert again.status == 2
-    assert "nothing is ever overwritten" in again.err
+    assert "never overwritten" in again.err
     assert file.read_bytes() == before
     assert oligort.read(file).lesions().count == oligort.read(export).lesions().count
 
@@ -117,6 +117,51 @@ def test_a_source_is_never_overwritten(run: Run, export: Path):
     before = source.read_bytes()
     assert run(export, "--write-review", source).status == 2
     assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["check", "dvh", "lesions"])
+@pytest.mark.parametrize("name", ["RTSTRUCT.dcm", "linked.json"])
+def test_json_never_overwrites_what_is_read(run: Run, export: Path, tmp_path: Path, command, name):
+    folder = tmp_path / "case"
+    folder.mkdir()
+    for kind in ("RTSTRUCT", "RTDOSE", "RTPLAN"):
+        (folder / f"{kind}.dcm").write_bytes((export / f"{kind}.dcm").read_bytes())
+    (folder / "linked.json").symlink_to(folder / "RTDOSE.dcm")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    answer = run(folder, "--json", folder / name, command=command)
+    assert (answer.status, answer.out) == (2, "")
+    assert "never overwritten" in answer.err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_json_never_overwrites_a_register_or_a_dicom_object_elsewhere(
+    run: Run, export: Path, tmp_path: Path
+):
+    register = tmp_path / "register.toml"
+    register.write_bytes(next(export.parent.glob("*.toml")).read_bytes())
+    damaged = tmp_path / "other.dcm"
+    damaged.write_bytes((export / "RTSTRUCT.dcm").read_bytes()[:300])
+    for target in (register, damaged):
+        before = target.read_bytes()
+        assert run(export, "--register", register, "--json", target).status == 2
+        assert target.read_bytes() == before
+
+
+def test_an_earlier_result_may_be_written_over(run: Run, export: Path, tmp_path: Path):
+    file = tmp_path / "lesions.json"
+    file.write_text("{}")
+    assert run(export, "--json", file).status == 0
+    assert json.loads(file.read_text("utf-8"))["lesions"]
+
+
+def test_two_results_do_not_share_a_file(run: Run, export: Path, tmp_path: Path):
+    file = tmp_path / "both"
+    beside = tmp_path / "nowhere" / ".." / "both"
+    for other in (file, beside):
+        answer = run(export, "--write-review", file, "--json", other)
+        assert answer.status == 2
+        assert "a file of its own" in answer.err
+        assert not file.exists()
 
 
 def test_without_a_counted_lesion_no_review_is_written(run: Run, export: Path, tmp_path: Path):

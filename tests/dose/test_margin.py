@@ -86,6 +86,19 @@ def test_a_box_in_front_of_a_plane_is_exact(edge_mm, turned):
     assert found.low == pytest.approx(found.high, abs=1e-9)  # the caps move along the isodose
 
 
+def test_beside_a_dose_that_is_level_nothing_overflows():
+    """It rises along (3, 4) / 5 to 0.1 Gy above the isodose, and no further. Warnings are errors.
+
+    The isodose lies 3 mm from the ball; a cell of which one corner is cut off moves it by no more
+    than the cell reaches along the slope.
+    """
+    grid = grid_of(2.5)
+    dose_gy = np.clip(LinearGradient(70.0, (0.6, 0.8, 0.0)).on(grid), 0.0, 70.1)
+    found = asked(DoseGrid(grid, dose_gy), 70.0, drawn(Sphere((20.0, 5.0, 3.0), 13.0), 3.0))
+    slack = 1.5**2 / 26 + STEP_MM**2 / 104  # no plane through the middle, a step along its loop
+    assert 3.0 - 2.5 * (0.6 + 0.8) <= found.high <= 3.0 + slack
+
+
 @pytest.mark.parametrize(("caps", "beyond_mm"), [(0, 0.0), (1, 1.5), (2, 3.0)])
 def test_a_dose_that_falls_along_the_patient_tells_the_end_caps(caps, beyond_mm):
     """Planes from -15 to 15 mm; the dose falls below the isodose at 20 mm."""
