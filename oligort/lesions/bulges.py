@@ -18,8 +18,8 @@ from oligort.lesions.enclosure import filled
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-CELLS = 24
-"""Cells along the longest side of a part: of two balls in contact each is 12 cells wide."""
+CELLS = 36
+"""Cells along the longest side of a part: of two balls in contact each is 18 cells wide."""
 
 LEAST_CELLS = 2.0
 """A bulge is at least so many cells deep: what is thinner is the unevenness of the raster."""
@@ -151,7 +151,11 @@ def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, f
             count += 1
             narrowest = min(narrowest, neck)
         highest[thin] = thick
-    return count, narrowest
+    # A bridge thinner than a cell is no saddle: what it joins lies apart, with no neck at all.
+    apart = {top(peak) for peak in np.unique(peak_of[flat > 0]).tolist()}
+    # Of a flat part nothing is deep: there an island counts that is half as deep as the deepest.
+    islands = sum(flat[peak] >= min(least_mm, flat.max() / 2) for peak in apart)
+    return (count + islands - 1, 0.0) if islands > 1 else (count, narrowest)
 
 
 def _peaks(depth: Floats) -> Integers:

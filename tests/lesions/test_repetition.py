@@ -57,9 +57,9 @@ def cylinder_neck(neck_mm: float) -> Part:
 @pytest.mark.parametrize("neck_mm", [8.0, 12.0, 18.0])
 def test_a_neck_is_told_as_a_share_of_what_it_joins(neck_mm):
     found = bulges_of(cylinder_neck(neck_mm), NECK)
-    # 90 mm in 24 cells of 3.75 mm: the surface is off by half a cell, and the middle, in which no
+    # 90 mm in 36 cells of 2.5 mm: the surface is off by half a cell, and the middle, in which no
     # cell lies, by half its diagonal; both may make what is 15 mm deep, and the neck, thinner.
-    half = 3.75 / 2
+    half = 2.5 / 2
     thinner_mm = half * (1 + np.sqrt(3))
     assert found.count == 2
     assert 30 - 2 * thinner_mm <= found.widest_mm <= 30
@@ -95,10 +95,28 @@ def test_lesions_grown_together_are_a_range_of_number_and_of_size():
     assert (lesion.counted, found.count) == (Count(1, 2), Count(1, 2))
     assert dict(found.per_organ) == {Organ.LIVER: Count(1, 2)}
     low, high = outline_mm(found, "GTVm1_Liver")
-    # The inscribed ball, too small by a cell of 55/24 mm and by its diagonal at most.
-    assert 30 - (1 + np.sqrt(3)) * 55 / 24 <= low <= 30
+    # The inscribed ball, too small by a cell of 55/36 mm and by its diagonal at most.
+    assert 30 - (1 + np.sqrt(3)) * 55 / 36 <= low <= 30
     assert high == pytest.approx(55, abs=0.05)
     assert "may be as many lesions" in lesion.doubt
+
+
+@pytest.mark.parametrize("bridge_mm", [0.0, 0.001, 0.3, 3.0])
+def test_what_a_thin_bridge_joins_may_be_two_lesions(bridge_mm):
+    # One outline around two discs of 16 mm, their middles 40 mm apart; 56 mm from end to end.
+    turn = np.arange(48) * np.pi / 24
+    disc = 8 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    half = np.array([0, bridge_mm / 2])
+    right = np.roll(disc + np.array([40.0, 0]), -24, axis=0)
+    outline = np.concatenate(
+        [disc[:1] + half, disc[1:], disc[:1] - half, right[:1] - half, right[1:], right[:1] + half]
+    )
+    loops = [np.column_stack([outline, np.full(len(outline), z)]) for z in (0.0, 3, 6, 9)]
+    found = census([Structure(1, "GTVm1", tuple(Contour(loop) for loop in loops), "GTV")])
+    assert (len(found), found.count) == (1, Count(1, 2))
+    low, high = outline_mm(found, "GTVm1")
+    assert low <= 16
+    assert high == pytest.approx(56, abs=0.05)
 
 
 # ---- shells, margins, boosts ----
@@ -162,6 +180,18 @@ def test_the_register_says_which_of_two_outlines_is_the_lesion():
 
 
 # ---- drawn again ----
+
+
+def test_a_part_that_nothing_else_draws_is_lost_in_no_union():
+    # 15, 15 and 6 mm: the third is 3 % of all three, and drawn nowhere else.
+    drawn = [roi("GTVm1", at(-60)), roi("GTVm2", at(-20), number=2)]
+    union = roi("GTVm3", at(-60), at(-20), at(40, radius=6), number=3)
+    found = census([*drawn, union])
+    assert ([one.label for one in found], found.count) == (
+        ["GTVm1", "GTVm2", "GTVm3 #3"],
+        Count(3, 3),
+    )
+    assert "its part 1 is in a union" in reason(found, "GTVm3")
 
 
 def dice(apart: float) -> float:
