@@ -101,6 +101,20 @@ def test_lesions_grown_together_are_a_range_of_number_and_of_size():
     assert "may be as many lesions" in lesion.doubt
 
 
+@pytest.mark.parametrize("radius_mm", [3.0, 4.0, 5.0, 10.0])
+def test_a_small_lesion_on_top_of_a_large_one_may_be_a_second(radius_mm):
+    # Planes of 3 mm: the small ball is cut two to four times.
+    planes_mm = np.arange(-30.0, 40, 3)
+    balls = [at(0, radius=10), at(0, z=10 + radius_mm, radius=radius_mm)]
+    sections = [
+        max((solid.loop(float(z)) for solid in balls), key=lambda loop: loop[:, 0].max(initial=0))
+        for z in planes_mm
+        if any(len(solid.loop(float(z))) for solid in balls)
+    ]
+    found = census([Structure(1, "GTVm1", tuple(Contour(loop) for loop in sections), "GTV")])
+    assert (len(found), found.count) == (1, Count(1, 2))
+
+
 @pytest.mark.parametrize("bridge_mm", [0.0, 0.001, 0.3, 3.0])
 def test_what_a_thin_bridge_joins_may_be_two_lesions(bridge_mm):
     # One outline around two discs of 16 mm, their middles 40 mm apart; 56 mm from end to end.
