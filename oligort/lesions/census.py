@@ -180,6 +180,8 @@ def _lesion(
     if role is Role.GTV and place.is_distant and not candidate.role_is_stated:
         role = Role.GTV_METASTASIS  # as a GTV named after that organ is
     counted, doubt = _own_count(candidate, number, role, bulges, limits)
+    if role is Role.GTV_PRIMARY and place.is_distant and not candidate.role_is_stated:
+        counted, doubt = MAYBE, "its place contradicts its name: the primary, or a metastasis"
     lesion = Lesion(
         roi_name=candidate.roi_name,
         roi_number=candidate.structure.roi_number,
@@ -217,6 +219,13 @@ def _own_count(
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc
     has_larger = any(part.volume_cc >= limits.speck_cc for part in candidate.parts)
+    # A click that was not taken back encloses an area in one plane.
+    alone = candidate.parts[number]
+    is_click = (
+        len(alone.slabs) == 1
+        and not alone.maybe_one_with
+        and any(len(part.slabs) > 1 and part.volume_cc > volume_cc for part in candidate.parts)
+    )
     superseded = f'its name says "{candidate.name.superseded}", yet no other ROI repeats it'
     is_it = (
         f"its name does not say whether it is gross tumour: {safe_text(candidate.name.evidence)}"
@@ -226,6 +235,7 @@ def _own_count(
         (count == NONE, NONE, ""),
         (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),
         (is_speck, MAYBE, speck),
+        (is_click and count == Count(1, 1), MAYBE, "drawn in one plane beside a larger part"),
         (candidate.is_open, MAYBE, is_it),
         (candidate.is_union, MAYBE, "named a union, and no other ROI fills this part"),
         (bool(candidate.name.superseded), MAYBE, superseded),

@@ -308,6 +308,37 @@ def test_a_name_that_the_place_contradicts_says_so_with_the_fraction():
     assert census([LIVER, roi("GTVm01_Liver", at(20, radius=8))]).lesions[0].organ_conflict == ""
 
 
+@pytest.mark.parametrize("name", ["GTVp", "GTV_Esophagus"])
+def test_a_primary_in_the_middle_of_a_distant_organ_may_be_a_metastasis(name):
+    primary = roi(name, at(20, radius=8))
+    found = census([LIVER, primary])
+    assert found.count == Count(0, 1)
+    assert '100% of it lie in ROI "Liver"' in found.lesions[0].organ_conflict
+    # What is drawn again as a metastasis may be the primary.
+    assert census([LIVER, primary, roi("GTVm1", at(21, radius=8), number=2)]).count.least == 0
+    # The register knows better, and at the rim of the liver it may be anything.
+    assert census([LIVER, primary], hints={name: LesionHint(Role.GTV_PRIMARY)}).count.most == 0
+    assert census([LIVER, roi(name, at(57, radius=8))]).count.most == 0
+
+
+def test_a_lesion_in_the_other_one_of_a_pair_contradicts_its_name():
+    lungs = [
+        roi("Lung_L", at(40, radius=30), number=8, typed="ORGAN"),
+        roi("Lung_R", at(-40, radius=30), number=9, typed="ORGAN"),
+    ]
+    (lesion,) = census([*lungs, roi("GTVm_Lung_R", at(40, radius=8))])
+    assert '100% of it lie in ROI "Lung_L"' in lesion.organ_conflict
+    assert (lesion.counted, lesion.organ) == (Count(1, 1), Organ.LUNGS)
+    (right,) = census([*lungs, roi("GTVm_Lung_R", at(-40, radius=8))])
+    assert right.organ_conflict == ""
+
+
+def test_a_click_in_one_plane_beside_a_lesion_is_no_certain_one():
+    click = Solid(np.array([40.0, 0, 0.5]), np.array([2.5, 2.5, 0.4]), np.ones(30), True)
+    assert census([roi("GTVm1", at(0), click)]).count == Count(1, 2)
+    assert census([roi("GTVm1", click)], usual_spacing_mm=1.0).count == Count(1, 1)
+
+
 # ---- names that leave open whether it is gross tumour ----
 
 
