@@ -83,6 +83,8 @@ def census(
     organs = OrganFinder(structures, hints, spacing_mm, limits)
     candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
     candidates, no_tumour = _without_organs(candidates, organs)
+    if roi_names is None:
+        unmeasured += _contradicting(structures, chosen, hints, organs)
     repetition = find_repetition(candidates, limits)
     lesions = {
         (number, part): _lesion(candidate, part, limits, organs)
@@ -105,8 +107,10 @@ def census(
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
     if roi_names is None:
         lesions = {key: it for key, it in lesions.items() if key not in repetition.dropped}
-        excluded += _no_lesions(structures, chosen, hints)
-        notes += _typed_otherwise(structures, chosen)
+        told = {missing.exclusion.roi_name for missing in unmeasured}
+        rest = [it for it in structures if it.roi_name not in told]
+        excluded += _no_lesions(rest, chosen, hints)
+        notes += _typed_otherwise(rest, chosen)
     notes += [it.organ_conflict for it in lesions.values() if it.organ_conflict]
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
     notes += [text for it in lesions.values() if (text := _size_in_doubt(it))]
@@ -166,6 +170,44 @@ def _without_organs(
         else:
             kept.append(candidate)
     return kept, organ_like
+
+
+def _contradicting(
+    structures: Sequence[Structure],
+    chosen: Sequence[Structure],
+    hints: Mapping[str, LesionHint],
+    organs: OrganFinder,
+) -> list[Unmeasured]:
+    """Return the ROIs that are no gross tumour by name, though type or size contradict it.
+
+    "Liver-GTV1" may be the liver without it, or the lesion itself; what the file types GTV may be
+    one under a name that is read as something else. Each may be a metastasis.
+    """
+    found = []
+    for structure in structures:
+        name, role, organ, _ = identity(structure, hints)
+        if any(structure is one for one in chosen) or structure.is_empty:
+            continue
+        if role not in (Role.ORGAN, Role.UNKNOWN) or structure.roi_name in hints:
+            continue
+        is_typed = structure.interpreted_type.strip().upper() == Role.GTV.upper()
+        is_less = role is Role.ORGAN and "gtv" in name.subtracted.casefold()
+        if not is_typed and not is_less:
+            continue
+        small = organs.why_too_small(structure, name) if role is Role.ORGAN else None
+        if small == "":
+            continue
+        if small is None and not is_typed:
+            organs.notes.append(
+                f"{quoted(structure.roi_name)} is taken for an organ by its name alone: no ROI of "
+                f"the whole organ is drawn beside it"
+            )
+            continue
+        reasons = ["it is of interpreted type GTV"] if is_typed else []
+        reasons += [f"it {small}"] if small else []
+        reason = f"no gross tumour by its name, but {' and '.join(reasons)}: it may be a lesion"
+        found.append(Unmeasured(Exclusion(structure.roi_name, reason, True), organ))
+    return found
 
 
 def _lesion(

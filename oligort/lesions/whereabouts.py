@@ -14,6 +14,7 @@ from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
 from oligort.lesions.candidates import Candidate, LesionHint, identity, organ_candidates
+from oligort.lesions.naming import RoiName
 from oligort.lesions.repetition import CensusThresholds
 from oligort.lesions.vocabulary import Organ, Role, Side
 
@@ -108,6 +109,28 @@ class OrganFinder:
             if share >= HALF_OF_AN_ORGAN:
                 return f"fills {share:.0%} of ROI {quoted(structure.roi_name)}: no lesion of it"
         return ""
+
+    def why_too_small(self, structure: Structure, name: RoiName) -> str | None:
+        """Return that an ROI is less than half of the organ that its name says it is most of.
+
+        "" where it is half or more; None where that organ is not drawn.
+        """
+        try:
+            own = slabs_of(structure, self._spacing_mm)
+        except NotEvaluable:
+            return None
+        own_cc, shares = shared_volume_cc(own, own), []
+        for index, (organ, of_organ, _) in enumerate(self._organs):
+            is_whole = not self._names[index].subtracted and organ is not structure
+            if is_whole and of_organ is name.organ and (model := self._model(index)) is not None:
+                shares.append((own_cc / shared_volume_cc(model, model), organ.roi_name))
+        if not shares:
+            return None
+        # Of "Lung_L", "Lung_R" and "Lungs" the smallest: more than half of it may be a lung.
+        share, roi_name = max(shares)
+        if share >= HALF_OF_AN_ORGAN:
+            return ""
+        return f"holds {share:.2g} times the volume of ROI {quoted(roi_name)}"
 
     def organ_of(self, candidate: Candidate, part: Part, label: str) -> Whereabouts:
         """Return organ and evidence; the register or the name decides where it speaks."""

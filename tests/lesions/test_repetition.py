@@ -344,7 +344,7 @@ def test_a_click_in_one_plane_beside_a_lesion_is_no_certain_one():
 
 @pytest.mark.parametrize("name", ["LiverGTV", "Liver-Met", "GTV_5mm"])
 def test_what_may_be_gross_tumour_is_counted_as_perhaps_one(name):
-    found = census([roi("Liver", at(0, radius=60), number=9), roi(name, at(0), typed="")])
+    found = census([LIVER, roi(name, at(0), typed="")])
     assert found.count == Count(0, 1)
     assert "does not say whether it is gross tumour" in found.lesions[0].doubt
 
@@ -354,7 +354,7 @@ def test_an_organ_without_its_tumour_is_no_lesion_and_leaves_sizes_alone(typed):
     liver = at(0, radius=60)
     found = census(
         [
-            roi("Liver", liver, number=9),
+            roi("Liver", liver, number=9, typed="ORGAN"),
             roi("LiverGTV", liver, at(0), typed=typed),
             roi("GTVm1_Liver", at(0), number=2),
         ]
@@ -362,6 +362,28 @@ def test_an_organ_without_its_tumour_is_no_lesion_and_leaves_sizes_alone(typed):
     assert found.count == Count(1, 1)
     assert "fills 98% of ROI" in reason(found, "LiverGTV")
     assert "outline" not in found.lesions[0].longest_axial_mm.intervals
+
+
+@pytest.mark.parametrize("name", ["Liver-GTV", "Liver-GTV1"])
+def test_what_is_called_an_organ_without_its_tumour_and_is_small_may_be_the_tumour(name):
+    liver = at(0, radius=60)
+    organ = roi("Liver", liver, number=9, typed="ORGAN")
+    small = census([organ, roi(name, at(0, radius=10), typed="")])
+    assert dict(small.per_organ) == {Organ.LIVER: Count(0, 1)}
+    # (10 / 60)^3 = 0.0046; planes of 1 mm and 180 corners make 1 % of it.
+    assert "it holds 0.0046 times the volume of ROI" in reason(small, name)
+    rest = roi(name, liver, at(0), typed="")
+    assert census([organ, rest]).count == Count(0, 0)
+    alone = census([rest])
+    assert alone.count == Count(0, 0)
+    assert any("taken for an organ by its name alone" in note for note in alone.notes)
+
+
+@pytest.mark.parametrize("name", ["Lung_L", "Liver"])
+def test_what_the_file_types_gross_tumour_may_be_one_under_any_name(name):
+    found = census([roi(name, at(0))])
+    assert found.count == Count(0, 1)
+    assert "it is of interpreted type GTV" in reason(found, name)
 
 
 @pytest.mark.parametrize("name", ["not GTV", "pGTV"])
