@@ -18,8 +18,8 @@ from oligort.lesions.enclosure import filled
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-CELLS = 24
-"""Cells along the longest side of a part: of two balls in contact each is 12 cells wide."""
+CELLS = 36
+"""Cells along the longest side of a part: of two balls in contact each is 18 cells wide."""
 
 LEAST_CELLS = 2.0
 """A bulge is at least so many cells deep: what is thinner is the unevenness of the raster."""
@@ -36,7 +36,8 @@ class Bulges:
     count : int
         How many there are, from one.
     neck_fraction : float
-        The narrowest neck between two, as a share of the thinner one's depth; 1 of a single one.
+        The narrowest neck between two, as a share of the thinner one's depth, or of what its
+        sections would be without it; 1 of a single one.
     crossing_loops : int
         The most outlines of one plane that cross each other; 0 where none do.
     widest_mm : float
@@ -63,10 +64,14 @@ def bulges_of(part: Part, neck_fraction: float) -> Bulges:
     low, high = part.bounds_mm
     lattice = Lattice.around(part.slabs, float((high - low).max()) / CELLS)
     raster = CoverageRaster(part.slabs, lattice)
-    covered = raster.coverage(0, len(part.slabs)).area >= 0.5
+    area = raster.coverage(0, len(part.slabs)).area
+    covered = area >= 0.5
     crossing = [int((part.slabs[n].drawn.enclosed_mm2 > 0).sum()) for n in raster.overlapping]
     depth = _depth_mm(part, lattice, covered)
     count, narrowest = _count(depth, neck_fraction, LEAST_CELLS * lattice.u_step_mm)
+    waist = _waist(part, area.sum(axis=(1, 2)) * lattice.pixel_area_mm2)
+    if count == 1 and waist < neck_fraction:
+        count, narrowest = 2, waist
     return Bulges(count, narrowest, max(crossing, default=0), 2 * float(depth.max()))
 
 
@@ -92,6 +97,34 @@ def _laid_along(part: Part) -> Part:
         for slab in part.slabs
     ]
     return replace(part, model=replace(part.model, slabs=tuple(slabs)))
+
+
+def _waist(part: Part, area_mm2: Floats) -> float:
+    """Return the narrowest section, as a share of what lies straight between wider ones.
+
+    The roots of the parallel sections of a convex body are a concave curve (Brunn and Minkowski),
+    whatever the spacing of the planes: so no convex body has a waist, and a small lesion above a
+    large one, of few planes and few cells, has one.
+    """
+    points = [
+        (slab.position_mm, root)
+        for slab, root in zip(part.slabs, np.sqrt(area_mm2).tolist(), strict=True)
+    ]
+    corners: list[tuple[float, float]] = []
+    for z, root in points:
+        while len(corners) > 1 and _is_below(corners[-1], corners[-2], (z, root)):
+            corners.pop()
+        corners.append((z, root))
+    positions, roots = np.array(points).T
+    return float((roots / np.interp(positions, *np.array(corners).T)).min())
+
+
+def _is_below(
+    point: tuple[float, float], first: tuple[float, float], last: tuple[float, float]
+) -> bool:
+    """Whether a point lies below the line from first to last, or on it."""
+    (x, y), (x0, y0), (x1, y1) = point, first, last
+    return (y - y0) * (x1 - x0) <= (y1 - y0) * (x - x0)
 
 
 def _depth_mm(part: Part, lattice: Lattice, covered: npt.NDArray[np.bool_]) -> Floats:
@@ -151,7 +184,11 @@ def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, f
             count += 1
             narrowest = min(narrowest, neck)
         highest[thin] = thick
-    return count, narrowest
+    # A bridge thinner than a cell is no saddle: what it joins lies apart, with no neck at all.
+    apart = {top(peak) for peak in np.unique(peak_of[flat > 0]).tolist()}
+    # Of a flat part nothing is deep: there an island counts that is half as deep as the deepest.
+    islands = sum(flat[peak] >= min(least_mm, flat.max() / 2) for peak in apart)
+    return (count + islands - 1, 0.0) if islands > 1 else (count, narrowest)
 
 
 def _peaks(depth: Floats) -> Integers:

@@ -83,6 +83,8 @@ def census(
     organs = OrganFinder(structures, hints, spacing_mm, limits)
     candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
     candidates, no_tumour = _without_organs(candidates, organs)
+    if roi_names is None:
+        unmeasured += _contradicting(structures, chosen, hints, organs)
     repetition = find_repetition(candidates, limits)
     lesions = {
         (number, part): _lesion(candidate, part, limits, organs)
@@ -105,8 +107,10 @@ def census(
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
     if roi_names is None:
         lesions = {key: it for key, it in lesions.items() if key not in repetition.dropped}
-        excluded += _no_lesions(structures, chosen, hints)
-        notes += _typed_otherwise(structures, chosen)
+        told = {missing.exclusion.roi_name for missing in unmeasured}
+        rest = [it for it in structures if it.roi_name not in told]
+        excluded += _no_lesions(rest, chosen, hints)
+        notes += _typed_otherwise(rest, chosen)
     notes += [it.organ_conflict for it in lesions.values() if it.organ_conflict]
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
     notes += [text for it in lesions.values() if (text := _size_in_doubt(it))]
@@ -169,6 +173,44 @@ def _without_organs(
     return kept, organ_like
 
 
+def _contradicting(
+    structures: Sequence[Structure],
+    chosen: Sequence[Structure],
+    hints: Mapping[str, LesionHint],
+    organs: OrganFinder,
+) -> list[Unmeasured]:
+    """Return the ROIs that are no gross tumour by name, though type or size contradict it.
+
+    "Liver-GTV1" may be the liver without it, or the lesion itself; what the file types GTV may be
+    one under a name that is read as something else. Each may be a metastasis.
+    """
+    found = []
+    for structure in structures:
+        name, role, organ, _ = identity(structure, hints)
+        if any(structure is one for one in chosen) or structure.is_empty:
+            continue
+        if role not in (Role.ORGAN, Role.UNKNOWN) or structure.roi_name in hints:
+            continue
+        is_typed = structure.interpreted_type.strip().upper() == Role.GTV.upper()
+        is_less = role is Role.ORGAN and "gtv" in name.subtracted.casefold()
+        if not is_typed and not is_less:
+            continue
+        small = organs.why_too_small(structure, name) if role is Role.ORGAN else None
+        if small == "":
+            continue
+        if small is None and not is_typed:
+            organs.notes.append(
+                f"{quoted(structure.roi_name)} is taken for an organ by its name alone: no ROI of "
+                f"the whole organ is drawn beside it"
+            )
+            continue
+        reasons = ["it is of interpreted type GTV"] if is_typed else []
+        reasons += [f"it {small}"] if small else []
+        reason = f"no gross tumour by its name, but {' and '.join(reasons)}: it may be a lesion"
+        found.append(Unmeasured(Exclusion(structure.roi_name, reason, True), organ))
+    return found
+
+
 def _lesion(
     candidate: Candidate, number: int, limits: CensusThresholds, organs: OrganFinder
 ) -> Lesion:
@@ -181,6 +223,8 @@ def _lesion(
     if role is Role.GTV and place.is_distant and not candidate.role_is_stated:
         role = Role.GTV_METASTASIS  # as a GTV named after that organ is
     counted, doubt = _own_count(candidate, number, role, bulges, limits)
+    if role is Role.GTV_PRIMARY and place.is_distant and not candidate.role_is_stated:
+        counted, doubt = MAYBE, "its place contradicts its name: the primary, or a metastasis"
     lesion = Lesion(
         roi_name=candidate.roi_name,
         roi_number=candidate.structure.roi_number,
@@ -218,6 +262,13 @@ def _own_count(
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc
     has_larger = any(part.volume_cc >= limits.speck_cc for part in candidate.parts)
+    # A click that was not taken back encloses an area in one plane.
+    alone = candidate.parts[number]
+    is_click = (
+        len(alone.slabs) == 1
+        and not alone.maybe_one_with
+        and any(len(part.slabs) > 1 and part.volume_cc > volume_cc for part in candidate.parts)
+    )
     superseded = f'its name says "{candidate.name.superseded}", yet no other ROI repeats it'
     is_it = (
         f"its name does not say whether it is gross tumour: {safe_text(candidate.name.evidence)}"
@@ -227,6 +278,7 @@ def _own_count(
         (count == NONE, NONE, ""),
         (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),
         (is_speck, MAYBE, speck),
+        (is_click and count == Count(1, 1), MAYBE, "drawn in one plane beside a larger part"),
         (candidate.is_open, MAYBE, is_it),
         (candidate.is_union, MAYBE, "named a union, and no other ROI fills this part"),
         (bool(candidate.name.superseded), MAYBE, superseded),

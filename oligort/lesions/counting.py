@@ -35,8 +35,8 @@ def doubts_of(
         groups.setdefault(group, []).append(key)
     for pair, reason in repetition.may_be_one.items():
         for key, other in (pair, pair[::-1]):
-            counts_alone = key in keys and other not in keys and other not in doubts
-            if counts_alone and lesions[other].role in _DISTINCT_ROLES:
+            counts_alone = key in keys and lesions[key].role not in _DISTINCT_ROLES
+            if counts_alone and other not in doubts and lesions[other].role in _DISTINCT_ROLES:
                 doubts[key] = (Count(0, lesions[key].counted.most), reason)
     for members in groups.values():
         # One of the group surely counts where any does: the largest stands for it.

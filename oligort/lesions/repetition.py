@@ -177,18 +177,18 @@ def _drop_unions(
         from_rois = sorted({candidates[key[0]].roi_name for key in inside})
         own_keys = [(number, part) for part in range(len(union.parts))]
         sole = any(volume > thresholds.duplicate_dice * total for volume in inside.values())
-        if not union.is_union:
-            if len(from_rois) > 1 and not sole and filled >= thresholds.covered_fraction:
-                reason = f"is the union of {listed(from_rois)}, which fill {filled:.1%} of it"
-                found.dropped.update(dict.fromkeys(own_keys, reason))
+        is_union = len(from_rois) > 1 and not sole and filled >= thresholds.covered_fraction
+        if not union.is_union and not is_union:
             continue
+        called = "a union by its name" if union.is_union else f"in a union of {listed(from_rois)}"
+        # What a small part adds is lost in the whole: each part must be drawn elsewhere by itself.
         for key in own_keys:
-            by_others = sum(v for (a, b), v in both_ways.items() if a == key and b in inside)
-            share = min((by_others - twice) / _part(candidates, key).volume_cc, 1.0)
+            filling = {b: v for (a, b), v in both_ways.items() if a == key and b in inside}
+            again = sum(both_ways.get(pair, 0.0) for pair in combinations(sorted(filling), 2))
+            share = min((sum(filling.values()) - again) / _part(candidates, key).volume_cc, 1.0)
             if share >= thresholds.covered_fraction:
-                found.dropped[key] = (
-                    f"is a union by its name; {listed(from_rois)} fill {share:.1%} of it"
-                )
+                names = listed(sorted({candidates[b[0]].roi_name for b in filling}))
+                found.dropped[key] = f"is {called}; {names} fill {share:.1%} of it"
 
 
 def _drop_duplicates(

@@ -13,9 +13,10 @@ from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
-from oligort.lesions.candidates import Candidate, LesionHint, organ_candidates
+from oligort.lesions.candidates import Candidate, LesionHint, identity, organ_candidates
+from oligort.lesions.naming import RoiName
 from oligort.lesions.repetition import CensusThresholds
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import Organ, Role, Side
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Whereabouts:
     conflict: str = ""
     is_distant: bool = False
 
+
+_OTHER_SIDE = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
 
 _BEYOND_MM = 20.0
 """How far slabs may reach beyond the points of their structure: more than half of any spacing."""
@@ -66,6 +69,7 @@ class OrganFinder:
             (structure, organ, _box(structure))
             for structure, organ in organ_candidates(structures, hints)
         ]
+        self._names = [identity(structure, hints)[0] for structure, *_ in self._organs]
         self._models: dict[int, SlabModel | None] = {}
 
     def _model(self, index: int) -> SlabModel | None:
@@ -78,8 +82,10 @@ class OrganFinder:
                 self.notes.append(f"not asked where lesions lie: {reason}")
         return self._models[index]
 
-    def _holders(self, candidate: Candidate, part: Part) -> Iterator[tuple[float, str, Organ]]:
-        """Yield the share of a part in each organ ROI near it, with name and organ."""
+    def _holders(
+        self, candidate: Candidate, part: Part
+    ) -> Iterator[tuple[float, str, Organ, Side | None]]:
+        """Yield the share of a part in each organ ROI near it, with name, organ and side."""
         low, high = _box(candidate.structure)
         for index, (structure, organ, (organ_low, organ_high)) in enumerate(self._organs):
             is_near = (low <= organ_high + _BEYOND_MM).all() and (
@@ -88,7 +94,7 @@ class OrganFinder:
             model = self._model(index) if is_near and structure is not candidate.structure else None
             if model is not None and part.model.frame.is_parallel_to(model.frame):
                 share = shared_volume_cc(part.model, model) / part.volume_cc
-                yield share, structure.roi_name, organ
+                yield share, structure.roi_name, organ, self._names[index].side
 
     def why_an_organ(self, candidate: Candidate) -> str:
         """Return that an ROI fills half of an organ or more, as no lesion of it does, or ""."""
@@ -104,26 +110,54 @@ class OrganFinder:
                 return f"fills {share:.0%} of ROI {quoted(structure.roi_name)}: no lesion of it"
         return ""
 
+    def why_too_small(self, structure: Structure, name: RoiName) -> str | None:
+        """Return that an ROI is less than half of the organ that its name says it is most of.
+
+        "" where it is half or more; None where that organ is not drawn.
+        """
+        try:
+            own = slabs_of(structure, self._spacing_mm)
+        except NotEvaluable:
+            return None
+        own_cc, shares = shared_volume_cc(own, own), []
+        for index, (organ, of_organ, _) in enumerate(self._organs):
+            is_whole = not self._names[index].subtracted and organ is not structure
+            if is_whole and of_organ is name.organ and (model := self._model(index)) is not None:
+                shares.append((own_cc / shared_volume_cc(model, model), organ.roi_name))
+        if not shares:
+            return None
+        # Of "Lung_L", "Lung_R" and "Lungs" the smallest: more than half of it may be a lung.
+        share, roi_name = max(shares)
+        if share >= HALF_OF_AN_ORGAN:
+            return ""
+        return f"holds {share:.2g} times the volume of ROI {quoted(roi_name)}"
+
     def organ_of(self, candidate: Candidate, part: Part, label: str) -> Whereabouts:
         """Return organ and evidence; the register or the name decides where it speaks."""
         holders = sorted(
             self._holders(candidate, part), key=lambda holder: holder[:2], reverse=True
         )
-        share, roi_name, organ = holders[0] if holders else (0.0, "", None)
+        share, roi_name, organ, _ = holders[0] if holders else (0.0, "", None, None)
         next_share, next_name = max(
-            ((s, name) for s, name, other in holders if other is not organ), default=(0.0, "")
+            ((s, name) for s, name, other, _ in holders if other is not organ), default=(0.0, "")
+        )
+        is_distant = (
+            organ in _distant_organs()
+            and share >= self._limits.covered_fraction
+            and share - next_share >= self._limits.organ_lead
         )
         is_clear = share >= self._limits.organ_fraction
         if candidate.organ is not None:
-            stated = max((s for s, _, held_by in holders if held_by is candidate.organ), default=0)
-            conflict = ""
+            stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
+            conflict = self._side_conflict(candidate, holders, label)
             if is_clear and organ is not candidate.organ and stated < self._limits.organ_fraction:
                 conflict = (
                     f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
                     f"{share:.0%} of it lie in ROI {quoted(roi_name)} and {stated:.0%} in an ROI "
                     f"of {candidate.organ}"
                 )
-            return Whereabouts(candidate.organ, candidate.organ_evidence, conflict)
+            is_distant = is_distant and bool(conflict)
+            return Whereabouts(candidate.organ, candidate.organ_evidence, conflict, is_distant)
         if not is_clear:
             return Whereabouts(None)
         if share - next_share < self._limits.organ_lead:
@@ -132,10 +166,36 @@ class OrganFinder:
                 f"and {next_share:.0%} in ROI {quoted(next_name)}"
             )
             return Whereabouts(None)
+        lies = f"{share:.0%} of it lie in ROI {quoted(roi_name)}"
+        is_primary = candidate.role is Role.GTV_PRIMARY and not candidate.role_is_stated
+        conflict = f"{quoted(label)} is the primary by its name, but {lies}"
         return Whereabouts(
             organ,
-            f"from its position: {share:.0%} of it lie in ROI {quoted(roi_name)}",
-            is_distant=organ in _distant_organs() and share >= self._limits.covered_fraction,
+            f"from its position: {lies}",
+            conflict if is_primary and is_distant else "",
+            is_distant,
+        )
+
+    def _side_conflict(
+        self,
+        candidate: Candidate,
+        holders: Sequence[tuple[float, str, Organ, Side | None]],
+        label: str,
+    ) -> str:
+        """Return that a part lies in the other one of a pair than its name says, or ""."""
+        side = candidate.name.side
+        if side not in _OTHER_SIDE:
+            return ""
+        held = [one for one in holders if one[2] is candidate.organ]
+        share, roi_name = max(
+            (one[:2] for one in held if one[3] is _OTHER_SIDE[side]), default=(0, "")
+        )
+        own = max((one[0] for one in held if one[3] is side), default=0)
+        if share < self._limits.organ_fraction or own >= self._limits.organ_fraction:
+            return ""
+        return (
+            f"{quoted(label)} is of the side {side} by its name, but {share:.0%} of it lie in ROI "
+            f"{quoted(roi_name)}"
         )
 
 

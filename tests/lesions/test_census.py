@@ -155,10 +155,11 @@ def test_organs_and_the_body_are_no_exclusions():
     assert not found.excluded
 
 
-def test_an_organ_typed_gtv_is_no_lesion_and_said():
+def test_an_organ_typed_gtv_may_be_one_and_is_not_measured():
     found = census([roi("Breast", *ball(0, 0, 0, 8), typed="GTV")])
-    assert (len(found), found.count) == (0, Count(0, 0))
-    assert any("interpreted type GTV" in note for note in found.notes)
+    assert (len(found), found.count) == (0, Count(0, 1))
+    (exclusion,) = found.excluded
+    assert "no gross tumour by its name, but it is of interpreted type GTV" in exclusion.reason
 
 
 def test_a_duplicate_is_counted_once_and_named():
