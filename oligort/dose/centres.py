@@ -57,8 +57,9 @@ def _ends_inside_gy(
         others_gy = sum(
             max(other.range_around(corners_mm)[1], 0.0) for other in fields if other is not one
         )
-        for sign, reached, more in ((1.0, high_gy, others_gy), (-1.0, -low_gy, 0.0)):
-            places, own_gy = one.peaks if sign > 0 else one.hollows
+        of_sign = (1.0, high_gy, others_gy), (-1.0, -low_gy, 0.0)
+        for places, (sign, reached, more) in zip(one.peaks_and_hollows, of_sign, strict=True):
+            own_gy = one.coefficients[tuple(places.T)]
             is_near = _in_box(one, places, corners_mm)
             may_be = np.flatnonzero(is_near & (sign * own_gy > reached + ABOVE_GY - more))
             ranked = may_be[np.argsort(-sign * own_gy[may_be], kind="stable")][:MOST_ASKED]

@@ -121,16 +121,20 @@ class DoseField:
         return max(low, 0.0), high
 
     @cached_property
-    def peaks(self) -> tuple[Integers, Floats]:
-        """The voxels (P, 3) that have no higher neighbour along an axis, and their dose (P,)."""
-        places = _peaks(self.coefficients)
-        return places, self.coefficients[tuple(places.T)]
+    def peaks_and_hollows(self) -> tuple[Integers, Integers]:
+        """The voxels (P, 3) without a higher neighbour along an axis, and those without a lower.
 
-    @cached_property
-    def hollows(self) -> tuple[Integers, Floats]:
-        """The voxels (P, 3) that have no lower neighbour along an axis, and their dose (P,)."""
-        places = _peaks(-self.coefficients)
-        return places, self.coefficients[tuple(places.T)]
+        Of neighbours of the same dose one at least stands for them: the first.
+        """
+        is_peak, is_hollow = np.ones((2, *self.coefficients.shape), dtype=bool)
+        for axis in range(3):
+            along = np.moveaxis(self.coefficients, axis, 0)
+            rises, falls = along[1:] > along[:-1], along[1:] < along[:-1]
+            for ends, before in ((is_peak, rises), (is_hollow, falls)):
+                of_axis = np.moveaxis(ends, axis, 0)
+                of_axis[1:] &= before
+                of_axis[:-1] &= ~before
+        return np.argwhere(is_peak), np.argwhere(is_hollow)
 
     def range_around(self, points_mm: Points) -> tuple[float, float]:
         """Return bounds of the dose in the box of the grid that holds points (N, 3)."""
@@ -179,16 +183,3 @@ class DoseField:
         for numbers in np.ndindex(*(len(one.value) for one in weights)):
             at = tuple(one.first + number for one, number in zip(weights, numbers, strict=True))
             yield self.coefficients[at], numbers
-
-
-def _peaks(values: Floats) -> Integers:
-    """Return the places (P, 3) without a higher neighbour along an axis.
-
-    Of neighbours of the same value one at least stands for them: the first.
-    """
-    is_peak = np.ones(values.shape, dtype=bool)
-    for axis in range(values.ndim):
-        along, peaks = np.moveaxis(values, axis, 0), np.moveaxis(is_peak, axis, 0)
-        peaks[1:] &= along[1:] > along[:-1]
-        peaks[:-1] &= along[1:] <= along[:-1]
-    return np.argwhere(is_peak)
