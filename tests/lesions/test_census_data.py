@@ -59,10 +59,11 @@ def test_targets_without_gross_tumour_give_no_lesion(test_data):
     assert len(gap) == 2  # a gap of 9 mm parts it
 
 
-def test_an_organ_and_a_tumour_bed_typed_gtv_are_no_lesions(test_data):
+def test_an_organ_typed_gtv_leaves_a_doubt_and_a_tumour_bed_none(test_data):
     found = census(structures_of(test_data / "breast_boost" / "rtss.dcm"))
-    assert (len(found), found.count) == (0, Count(0, 0))
-    assert sum("interpreted type GTV" in note for note in found.notes) == 2
+    assert (len(found), found.count) == (0, Count(0, 1))
+    assert sum("interpreted type GTV" in note for note in found.notes) == 1
+    assert [one.roi_name for one in found.excluded if one.may_be_metastasis] == ["Breast"]
 
 
 def test_every_solid_is_one_part(test_data):
