@@ -47,7 +47,7 @@ def _ends_inside_gy(
     region is one of slabs; else none. Of several grids the dose is the sum.
     """
     fields = field.fields if isinstance(field, CompositeField) else (field,)
-    if any(one.degree != 1 for one in fields) or region.conventions.between_planes != "slab":
+    if any(one.degree != 1 for one in fields) or not region.is_of_slabs:
         return np.empty(0)
     low, high = region.box_mm
     corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1)
@@ -87,7 +87,7 @@ def _first_inside(
 ) -> list[float]:
     """Return the end of the dose at the first of ranked points (V, 3) that the region holds."""
     start, count = 0, AT_FIRST
-    while start < min(len(ranked_mm), MOST_ASKED):
+    while start < len(ranked_mm):
         points_mm = ranked_mm[start : start + count]
         dose_gy = field.at(points_mm)
         beyond = np.flatnonzero(sign * dose_gy > reached + ABOVE_GY)

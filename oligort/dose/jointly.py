@@ -189,16 +189,12 @@ def _cells(
         region = Region(shape, None, together.conventions, together)
         # Interpolated shapes are cut at first into the same pixels: where borders cross, cells
         # make up the whole there.
-        holding = [wholes[place] for place in members] if _is_of_slabs(region) else wholes
+        holding = [wholes[place] for place in members] if region.is_of_slabs else wholes
         step_mm = min(whole.step_mm for whole in holding)
         finest_mm = min(whole.finest_mm for whole in holding)
         outline, bounds_gy = reached_gy(region, field, step_mm)
         cells.append(_Cell(region, members, step_mm, finest_mm, outline, bounds_gy))
     return cells
-
-
-def _is_of_slabs(region: Region) -> bool:
-    return region.conventions.between_planes == "slab"
 
 
 def _is_empty(pair: Shape, together: Region, step_mm: float) -> bool:
@@ -218,7 +214,7 @@ def _is_empty(pair: Shape, together: Region, step_mm: float) -> bool:
             return True
     elif (low < other_low - APART_MM).any() or (high > other_high + APART_MM).any():
         return False
-    if not _is_of_slabs(together):
+    if not together.is_of_slabs:
         return False
     region = Region(pair, None, together.conventions, together)
     return region.volume_mm3(step_mm) <= VOLUME_ROUNDING * left.drawn_volume_mm3

@@ -50,7 +50,7 @@ def outline_gy(
         # The box of the points is that of two of its corners.
         points = np.stack([points.min(axis=0), points.max(axis=0)])
     dose_gy = field.at(region.frame.to_patient(told))
-    if not region.is_one_structure and region.conventions.between_planes == "slab":
+    if not region.is_one_structure and region.is_of_slabs:
         told, dose_gy = told[np.isfinite(dose_gy)], dose_gy[np.isfinite(dose_gy)]
         dose_gy = _ends_gy(region, told, dose_gy)
     dose_gy = dose_gy[np.isfinite(dose_gy)]

@@ -167,6 +167,11 @@ class Region:
         high = np.max([slab.drawn.high_mm.max(axis=0) for slab in self.slabs], axis=0)
         return np.append(low, self.extent_mm[0]), np.append(high, self.extent_mm[1])
 
+    @property
+    def is_of_slabs(self) -> bool:
+        """Whether the shape between planes is that of the planes, straight along the normal."""
+        return self.conventions.between_planes == "slab"
+
     @cached_property
     def drawn_volume_mm3(self) -> float:
         """Sum of the structures' volumes as drawn: an estimate to choose a raster by."""
@@ -237,7 +242,7 @@ class Region:
         }
         whole = Window(0, lattice.u_count, 0, lattice.v_count)
         covered = combined(self.shape, coverages).spread_over(whole).coverage
-        if self.conventions.between_planes != "slab":
+        if not self.is_of_slabs:
             return covered
         shared = shared_pixels(list(coverages.values()), lattice)
         for layer in np.flatnonzero(shared.any(axis=(1, 2))).tolist():

@@ -132,11 +132,11 @@ def usual_spacing_of(structures: Iterable[Structure]) -> float | None:
 
 def organ_candidates(
     structures: Sequence[Structure], hints: Mapping[str, LesionHint] = MappingProxyType({})
-) -> list[tuple[Structure, Organ]]:
-    """Return the ROIs that are organs with a group: what a lesion may lie in."""
+) -> list[tuple[Structure, Organ, RoiName]]:
+    """Return the ROIs that are organs with a group, and their names: what a lesion may lie in."""
     found = []
     for structure in structures:
         name, *_ = identity(structure, hints)
         if name.role is Role.ORGAN and name.organ is not None and not structure.is_empty:
-            found.append((structure, name.organ))
+            found.append((structure, name.organ, name))
     return found

@@ -191,7 +191,7 @@ def _contradicting(
             continue
         if role not in (Role.ORGAN, Role.UNKNOWN) or structure.roi_name in hints:
             continue
-        is_typed = structure.interpreted_type.strip().upper() == Role.GTV.upper()
+        is_typed = _is_typed_gtv(structure)
         is_less = role is Role.ORGAN and "gtv" in name.subtracted.casefold()
         if not is_typed and not is_less:
             continue
@@ -257,16 +257,15 @@ def _own_count(
     limits: CensusThresholds,
 ) -> tuple[Count, str]:
     """Return what one part counts by itself in its role, and why it is doubtful."""
-    count = _COUNTS.get(role, NONE)
-    volume_cc = candidate.parts[number].volume_cc
+    count, own = _COUNTS.get(role, NONE), candidate.parts[number]
+    volume_cc = own.volume_cc
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc
     has_larger = any(part.volume_cc >= limits.speck_cc for part in candidate.parts)
     # A click that was not taken back encloses an area in one plane.
-    alone = candidate.parts[number]
     is_click = (
-        len(alone.slabs) == 1
-        and not alone.maybe_one_with
+        len(own.slabs) == 1
+        and not own.maybe_one_with
         and any(len(part.slabs) > 1 and part.volume_cc > volume_cc for part in candidate.parts)
     )
     superseded = f'its name says "{candidate.name.superseded}", yet no other ROI repeats it'
@@ -364,6 +363,9 @@ def _typed_otherwise(structures: Sequence[Structure], chosen: Sequence[Structure
         f"ROI {quoted(structure.roi_name)} is of interpreted type GTV, but by its name no gross "
         f"tumour: not taken for a lesion"
         for structure in structures
-        if structure.interpreted_type.strip().upper() == Role.GTV.upper()
-        and not any(structure is one for one in chosen)
+        if _is_typed_gtv(structure) and not any(structure is one for one in chosen)
     ]
+
+
+def _is_typed_gtv(structure: Structure) -> bool:
+    return structure.interpreted_type.strip().upper() == Role.GTV.upper()

@@ -13,7 +13,7 @@ from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
-from oligort.lesions.candidates import Candidate, LesionHint, identity, organ_candidates
+from oligort.lesions.candidates import Candidate, LesionHint, organ_candidates
 from oligort.lesions.naming import RoiName
 from oligort.lesions.repetition import CensusThresholds
 from oligort.lesions.vocabulary import Organ, Role, Side
@@ -65,11 +65,9 @@ class OrganFinder:
         self.notes: list[str] = []
         self._limits = limits
         self._spacing_mm = spacing_mm
-        self._organs = [
-            (structure, organ, _box(structure))
-            for structure, organ in organ_candidates(structures, hints)
-        ]
-        self._names = [identity(structure, hints)[0] for structure, *_ in self._organs]
+        organs = organ_candidates(structures, hints)
+        self._organs = [(structure, organ, _box(structure)) for structure, organ, _ in organs]
+        self._names = [name for _, _, name in organs]
         self._models: dict[int, SlabModel | None] = {}
 
     def _model(self, index: int) -> SlabModel | None:
