@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from oligort.dose.composite import CompositeField
 from oligort.dose.field import AlignedAxes, DoseField
-from oligort.dose.partition import NOTHING_COVERED, PIXELS, Partition
+from oligort.dose.partition import PIXELS, SAME_HEIGHT_MM, Partition
 from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Points
@@ -134,15 +134,26 @@ def _bounds(axes: AlignedAxes, cells: Integers) -> tuple[Floats, Floats]:
 
 
 def _on_result(region: Region, lattice: Lattice, points: Points) -> Bools:
-    """Whether each outline point lies in a covered pixel of a layer that begins or ends there."""
+    """Whether each outline point lies in a pixel that a layer which begins or ends there reaches.
+
+    Of slabs some lie beside the result all the same, in pixels that outlines share.
+    """
     on_result = np.zeros(len(points), dtype=bool)
     pixel = np.clip(lattice.to_pixels(points[:, :2]).astype(int), 0, np.array(lattice.shape) - 1)
-    for layers in region.layers(lattice, np.inf, PIXELS):
-        for lower, upper, area in zip(
-            layers.lower_mm, layers.upper_mm, layers.coverage.area, strict=True
+    pixel = pixel[:, 0] * lattice.v_count + pixel[:, 1]
+    for lower_mm, upper_mm, is_reached in region.reach(lattice, np.inf, PIXELS):
+        here = np.flatnonzero(
+            (points[:, 2] >= lower_mm[0] - SAME_HEIGHT_MM)
+            & (points[:, 2] <= upper_mm[-1] + SAME_HEIGHT_MM)
+        )
+        height_mm = points[here, 2]
+        # The layer that ends at a point and the one that begins there: one, inside of it.
+        for layer in (
+            np.searchsorted(upper_mm, height_mm - SAME_HEIGHT_MM),
+            np.searchsorted(lower_mm, height_mm + SAME_HEIGHT_MM, side="right") - 1,
         ):
-            here = (points[:, 2] >= lower - 1e-6) & (points[:, 2] <= upper + 1e-6)
-            on_result[here] |= area[tuple(pixel[here].T)] > NOTHING_COVERED
+            place = layer * (lattice.u_count * lattice.v_count) + pixel[here]
+            on_result[here] |= is_reached.ravel().take(place)
     return on_result
 
 

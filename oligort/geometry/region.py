@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,8 @@ from oligort.display import quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry import contact
 from oligort.geometry.algebra import Shape, holds
-from oligort.geometry.between import Sections, sections_of
-from oligort.geometry.combined import Window, Windowed, combined, shared_pixels
+from oligort.geometry.between import sections_of
+from oligort.geometry.combined import PART, Window, Windowed, combined, shared_pixels
 from oligort.geometry.joint import joint_coverage
 from oligort.geometry.overlay import overlay
 from oligort.geometry.raster import Coverage, Lattice
@@ -58,6 +59,22 @@ class Layers:
     lower_mm: Floats
     upper_mm: Floats
     coverage: Coverage
+
+
+class Reach(NamedTuple):
+    """Which pixels pieces of a region may lie in: none that it covers is missing.
+
+    Parameters
+    ----------
+    lower_mm, upper_mm : (L,) arrays
+        As of `Layers`.
+    is_reached : (L, u, v) array
+        Whether something of the pixel may be covered.
+    """
+
+    lower_mm: Floats
+    upper_mm: Floats
+    is_reached: Bools
 
 
 class Region:
@@ -211,6 +228,34 @@ class Region:
         levels_mm : (G,) array, optional
             Ascending heights instead, at which layers are cut and begin to be yielded anew.
         """
+        for borders, coverages in self._cut(lattice, step_mm, most_pixels, levels_mm):
+            covered = self._covered(coverages, lattice, (borders[:-1] + borders[1:]) / 2)
+            yield Layers(borders[:-1], borders[1:], covered)
+
+    def reach(
+        self, lattice: Lattice, step_mm: float, most_pixels: int = PIXELS_TOGETHER
+    ) -> Iterator[Reach]:
+        """Yield which pixels the layers may lie in, for much less than what they cover of them.
+
+        How polygons lie to each other in a pixel that they share is not asked for. The parameters
+        are those of `layers`.
+        """
+        for borders, coverages in self._cut(lattice, step_mm, most_pixels):
+            found = combined(self.shape, coverages)
+            is_reached = np.zeros((len(borders) - 1, *lattice.shape), dtype=bool)
+            is_reached[found.window.pixels] = found.coverage.area > PART
+            if self.is_of_slabs:
+                is_reached |= shared_pixels(list(coverages.values()), lattice)
+            yield Reach(borders[:-1], borders[1:], is_reached)
+
+    def _cut(
+        self,
+        lattice: Lattice,
+        step_mm: float,
+        most_pixels: int,
+        levels_mm: Floats | None = None,
+    ) -> Iterator[tuple[Floats, dict[int, Windowed]]]:
+        """Yield the borders (L + 1,) of some layers, and what each structure covers of them."""
         windows = self._windows_on(lattice)
         sections = {
             key: sections_of(model, windows[key].of(lattice), step_mm)
@@ -224,22 +269,18 @@ class Region:
             borders, starts = _cut_at(borders, levels_mm)
         for first, last in pairwise([*starts.tolist(), len(borders) - 1]):
             some = borders[first : last + 1]
-            yield Layers(some[:-1], some[1:], self._coverage(sections, windows, lattice, some))
+            heights_mm = (some[:-1] + some[1:]) / 2
+            yield (
+                some,
+                {key: Windowed(windows[key], one.at(heights_mm)) for key, one in sections.items()},
+            )
         for key, one in sections.items():
             self._crossing_mm[key] = one.crossing_mm
 
-    def _coverage(
-        self,
-        sections: Mapping[int, Sections],
-        windows: Mapping[int, Window],
-        lattice: Lattice,
-        borders_mm: Floats,
+    def _covered(
+        self, coverages: Mapping[int, Windowed], lattice: Lattice, heights_mm: Floats
     ) -> Coverage:
-        """Return what the layers between borders (L + 1,) cover of each pixel."""
-        heights_mm = (borders_mm[:-1] + borders_mm[1:]) / 2
-        coverages = {
-            key: Windowed(windows[key], one.at(heights_mm)) for key, one in sections.items()
-        }
+        """Return what the region covers of each pixel of some layers, in the middle of each."""
         whole = Window(0, lattice.u_count, 0, lattice.v_count)
         covered = combined(self.shape, coverages).spread_over(whole).coverage
         if not self.is_of_slabs:
