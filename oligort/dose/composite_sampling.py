@@ -17,7 +17,15 @@ import numpy.typing as npt
 from oligort.dose.composite import CompositeField
 from oligort.dose.field import DoseField
 from oligort.dose.pieces import pieces_of
-from oligort.dose.sampling import Local, Sampler, Samples, SubVoxels, single_sampler, spread
+from oligort.dose.sampling import (
+    Local,
+    Sampler,
+    Samples,
+    SubVoxels,
+    reach_gy,
+    single_sampler,
+    spread,
+)
 from oligort.geometry.raster import Lattice
 from oligort.geometry.slabs import PlaneFrame
 
@@ -79,14 +87,15 @@ class _CompositeSampler:
             yield self._samples(local, some)
 
     def _samples(self, local: Sequence[Local], sub_voxels: SubVoxels) -> Samples:
+        everywhere = 2 ** len(local) - 1
+        if all(one.inside.min(initial=1.0) > 1 - NO_SHARE for one in local):
+            known = _sum_of(local, everywhere, np.broadcast_to(1.0, len(sub_voxels.pixel)))
+            return spread(known, sub_voxels)
         inside = np.stack([one.inside for one in local])
         inside[inside > 1 - NO_SHARE] = 1
         inside[inside < NO_SHARE] = 0
         is_cut = ((inside > 0) & (inside < 1)).any(axis=0)
         known_by = _sets_of(inside == 1)
-        everywhere = 2 ** len(local) - 1
-        if (known_by == everywhere).all():
-            return spread(_sum_of(local, everywhere, inside[0]), sub_voxels)
         cut = np.flatnonzero(is_cut)
         pieces = self._pieces_of(sub_voxels, cut) if len(cut) else None
         # Each set of grids by itself: what two of them know of one sub-voxel may be far apart.
@@ -207,14 +216,15 @@ def _above_0(local: Local) -> Local:
     Of a dose that passes 0 inside a sub-voxel the mean and the changes are those of the part above,
     as if it fell evenly over its width.
     """
-    width = np.abs(local.changes).sum(axis=0)
-    below = np.flatnonzero(local.value < width / 2)
+    reach = reach_gy(local.changes)
+    below = np.flatnonzero(local.value < reach)
     if not len(below):
         return local
-    above = np.maximum(local.value[below] + width[below] / 2, 0.0)
-    share = np.divide(above, width[below], out=np.zeros(len(below)), where=width[below] > 0)
+    width = 2 * reach[below]
+    above = np.maximum(local.value[below] + reach[below], 0.0)
+    share = np.divide(above, width, out=np.zeros(len(below)), where=width > 0)
     value = local.value.copy()
-    value[below] = np.where(width[below] > 0, above * share / 2, np.maximum(value[below], 0.0))
+    value[below] = np.where(width > 0, above * share / 2, np.maximum(value[below], 0.0))
     changes = tuple(change.copy() for change in local.changes)
     for change in changes:
         change[below] *= np.minimum(share, 1.0)
@@ -226,9 +236,19 @@ def _sum_of(local: Sequence[Local], known_by: int, inside: Floats) -> Local:
     """Return the sum of the doses of one set of grids."""
     known = [_above_0(one) for number, one in enumerate(local) if known_by >> number & 1]
     u_change, v_change, n_change = (
-        np.asarray(sum(one.changes[axis] for one in known), dtype=np.float64) for axis in range(3)
+        _total([one.changes[axis] for one in known]) for axis in range(3)
     )
-    value = np.asarray(sum(one.value for one in known), dtype=np.float64)
     bends = [one.bend for one in known if one.bend is not None]
-    bend = np.asarray(sum(bends), dtype=np.float64) if bends else None
+    bend = _total(bends) if bends else None
+    value = _total([one.value for one in known])
     return Local(value, (u_change, v_change, n_change), inside, bend)
+
+
+def _total(parts: Sequence[Floats]) -> Floats:
+    """Return the sum of arrays (N,), one at least, as a new one."""
+    if len(parts) == 1:
+        return parts[0].copy()
+    total: Floats = parts[0] + parts[1]
+    for part in parts[2:]:
+        total += part
+    return total

@@ -293,13 +293,20 @@ class _ObliqueSampler:
         return Local(value, changes, is_inside.astype(np.float64))
 
 
-def spread(local: Local, sub_voxels: SubVoxels) -> Samples:
-    """Return samples from the dose at the middles, moved to the centroid of what is covered."""
-    value, (u_change, v_change, n_change), inside, bend = local
+def reach_gy(changes: tuple[Floats, Floats, Floats]) -> Floats:
+    """Return how far the dose at a corner of a box differs from that in its middle, (N,)."""
+    u_change, v_change, n_change = changes
     reach = np.abs(u_change)
     reach += np.abs(v_change)
     reach += np.abs(n_change)
     reach /= 2
+    return reach
+
+
+def spread(local: Local, sub_voxels: SubVoxels) -> Samples:
+    """Return samples from the dose at the middles, moved to the centroid of what is covered."""
+    value, (u_change, v_change, n_change), inside, bend = local
+    reach = reach_gy(local.changes)
     if bend is not None:
         # Of one kink, what it rises above the ends is twice what the mean does.
         reach += bend
