@@ -135,12 +135,12 @@ class _Source:
         images: dict[str, Path] = {}
         for entry in locate(source)[0]:
             try:
-                kind, header = recognise(entry.path)
-                if kind is Kind.RTSTRUCT and original is None:
+                found = recognise(entry.path)
+                if found.kind is Kind.RTSTRUCT and original is None:
                     dataset, digest = read_object(entry.path)
                     original = dataset if digest in digests else None
-                elif kind is Kind.CT:
-                    uid = text(header, "SOPInstanceUID")
+                elif found.kind is Kind.CT:
+                    uid = text(found.header, "SOPInstanceUID")
                     if uid in structure_set.referenced_image_uids:
                         images.setdefault(uid, entry.path)
             except DicomError:

@@ -3,10 +3,12 @@
 import hashlib
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
@@ -20,6 +22,9 @@ from oligort.errors import DicomError, NotDicomError
 
 HEAD_BYTES = 256 * 1024
 """How much of a file is read first; the header of an image hardly ever needs more."""
+
+ANNOUNCED_BYTES = 1024
+"""Within these a file names its SOP class: preamble, file meta and the first elements."""
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 """Deflated Explicit VR Little Endian, of which a small file may unfold to any size."""
@@ -66,12 +71,60 @@ _KIND_OF_SOP_CLASS = {
     DEFORMABLE_REGISTRATION: Kind.REG,
 }
 
+_IMAGE_CLASSES = tuple(
+    # UIDs are padded to an even length with a NUL.
+    (uid + "\0" * (len(uid) % 2)).encode()
+    for uid, kind in _KIND_OF_SOP_CLASS.items()
+    if kind.is_image
+)
+
 _KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUSED, Kind.RTIONPLAN}}
 """What an object without SOP Class UID is taken for."""
 
 
-def recognise(path: Path) -> tuple[Kind, Dataset]:
-    """Return the kind of a DICOM file and its first elements, up to the last about the patient.
+@dataclass(frozen=True)
+class Recognised:
+    """A DICOM file of a known kind, and its first elements.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies.
+    kind : Kind
+        What it is.
+    header : FileDataset
+        Its elements up to the last about the patient, of an image those before its pixels.
+    """
+
+    path: Path
+    kind: Kind
+    header: FileDataset
+    _to_pixels: "_Encoded | None" = None
+
+    def image_header(self) -> tuple[FileDataset, str]:
+        """Return the elements of an image before its pixels, and the SHA-256 of their bytes.
+
+        Raises
+        ------
+        DicomError
+            If the header cannot be read, or the file is too short for the pixels it declares.
+        """
+        parsed, encoded = self._to_pixels or _to_pixels(self.path, _bytes_of(self.path, HEAD_BYTES))
+        header = parsed.dataset
+        _refuse_truncated(header, encoded)
+        if parsed.stopped_at is not None and transfer_syntax(header) in NATIVE_SYNTAXES:
+            is_implicit, _ = header.original_encoding
+            found = self.path.stat().st_size - parsed.end - (8 if is_implicit else 12)
+            declared = _declared_pixel_bytes(header)
+            if found < declared:
+                raise DicomError(
+                    f"expected {declared} bytes of pixels, found {found}: the file is truncated"
+                )
+        return header, hashlib.sha256(encoded).hexdigest()
+
+
+def recognise(path: Path) -> Recognised:
+    """Return the kind of a DICOM file and its first elements.
 
     A file is told by its content, never by its name; the 128 bytes of preamble, the file meta
     information and the transfer syntax may be missing.
@@ -87,16 +140,28 @@ def recognise(path: Path) -> tuple[Kind, Dataset]:
     has_preamble = head[128:132] == b"DICM"
     if not has_preamble and not _begins_like_a_dataset(head):
         raise NotDicomError("not a DICOM file")
+    if _announces_an_image(head):
+        # Of an image all that is wanted is read at once; an export has hundreds.
+        with suppress(DicomError):
+            to_pixels = _to_pixels(path, head)
+            header = to_pixels.parsed.dataset
+            # Of a damaged one nothing may be left, but its beginning still tells whose it is.
+            if len(header):
+                return Recognised(path, _kind_of(header, has_preamble), header, to_pixels)
     header = _parse_until(path, head, _after_patient).dataset
+    return Recognised(path, _kind_of(header, has_preamble), header)
+
+
+def _kind_of(header: FileDataset, has_preamble: bool) -> Kind:
     sop_class = text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID")
     modality = text(header, "Modality")
     if not sop_class and modality in _KIND_OF_MODALITY:
-        return _KIND_OF_MODALITY[modality], header
+        return _KIND_OF_MODALITY[modality]
     if not sop_class.startswith("1.2.840.10008."):
         if not has_preamble:
             raise NotDicomError("not a DICOM file")
         raise DicomError("expected an object with a SOP Class UID (0008,0016), found none")
-    return _KIND_OF_SOP_CLASS.get(sop_class, Kind.UNUSED), header
+    return _KIND_OF_SOP_CLASS.get(sop_class, Kind.UNUSED)
 
 
 def read_object(path: Path) -> tuple[FileDataset, str]:
@@ -124,21 +189,9 @@ def read_header(path: Path) -> tuple[FileDataset, str]:
     Raises
     ------
     DicomError
-        If the header cannot be read, or the file is too short for the pixels it declares.
+        As `recognise` and `Recognised.image_header`.
     """
-    parsed = _parse_until(path, _bytes_of(path, HEAD_BYTES), _at_pixels)
-    header = parsed.dataset
-    encoded = _bytes_of(path, parsed.end)
-    _refuse_truncated(header, encoded)
-    if parsed.stopped and transfer_syntax(header) in NATIVE_SYNTAXES:
-        is_implicit, _ = header.original_encoding
-        found = path.stat().st_size - parsed.end - (8 if is_implicit else 12)
-        declared = _declared_pixel_bytes(header)
-        if found < declared:
-            raise DicomError(
-                f"expected {declared} bytes of pixels, found {found}: the file is truncated"
-            )
-    return header, hashlib.sha256(encoded).hexdigest()
+    return recognise(path).image_header()
 
 
 def transfer_syntax(dataset: Dataset) -> str:
@@ -149,11 +202,25 @@ def transfer_syntax(dataset: Dataset) -> str:
 
 @dataclass(frozen=True)
 class _Parsed:
-    """A dataset, the position where reading ended, and whether it stopped on purpose there."""
+    """A dataset, where reading ended, and at which tag it stopped on purpose, if it did."""
 
     dataset: FileDataset
     end: int
-    stopped: bool
+    stopped_at: int | None
+
+
+class _Encoded(NamedTuple):
+    """What was parsed of a file, and its bytes."""
+
+    parsed: _Parsed
+    encoded: bytes
+
+
+def _to_pixels(path: Path, head: bytes) -> _Encoded:
+    """Return the elements of a file before its pixels, which begins with `head`."""
+    parsed = _parse_until(path, head, _at_pixels)
+    is_in_head = parsed.end <= len(head)
+    return _Encoded(parsed, head[: parsed.end] if is_in_head else _bytes_of(path, parsed.end))
 
 
 def _bytes_of(path: Path, count: int = -1) -> bytes:
@@ -167,6 +234,15 @@ def _bytes_of(path: Path, count: int = -1) -> bytes:
 def _begins_like_a_dataset(head: bytes) -> bool:
     """Tell whether the first tag is of group 0002 or 0008, in either byte order."""
     return head[:2] in {b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"} and len(head) > 8
+
+
+def _announces_an_image(head: bytes) -> bool:
+    """Tell whether the SOP class of an image is named where the file says what it is.
+
+    A hint of how far to read, and no more: what it is, its elements tell.
+    """
+    begin = head[:ANNOUNCED_BYTES]
+    return any(uid in begin for uid in _IMAGE_CLASSES)
 
 
 def _after_patient(tag: int) -> bool:
@@ -193,7 +269,7 @@ def _with_measured_contours(encoded: bytes) -> bytes | None:
         before = _parse(encoded, _at_contours)
     except DicomError:
         return None
-    if not before.stopped:
+    if before.stopped_at is None:
         return None
     is_implicit, is_little_endian = before.dataset.original_encoding
     walk = Walk(encoded, is_implicit is not False, is_little_endian is not False, SEQUENCES)
@@ -219,7 +295,7 @@ def _parse_until(path: Path, head: bytes, stop_when: Callable[[int], bool]) -> _
         if is_whole:
             raise
     else:
-        if parsed.stopped or is_whole:
+        if parsed.stopped_at is not None or is_whole:
             return parsed
     return _parse(_bytes_of(path), stop_when)
 
@@ -230,19 +306,20 @@ def _parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> _P
             "expected a transfer syntax that can be read in place, found Deflated Explicit VR "
             "Little Endian; export the object uncompressed"
         )
-    stopped = False
+    stopped_at: int | None = None
 
     def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
-        nonlocal stopped
-        stopped = stop_when is not None and stop_when(tag)
-        return stopped
+        nonlocal stopped_at
+        if stop_when is not None and stop_when(tag):
+            stopped_at = int(tag)
+        return stopped_at is not None
 
     stream = BytesIO(encoded)
     try:
         dataset = read_partial(stream, stop_when=stop, force=True)
     except BROKEN as error:
         raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
-    return _Parsed(dataset, stream.tell(), stopped)
+    return _Parsed(dataset, stream.tell(), stopped_at)
 
 
 def _refuse_truncated(dataset: Dataset, encoded: bytes) -> None:

@@ -2,16 +2,17 @@
 
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import text, title
-from oligort.dicom.files import locate
+from oligort.dicom.files import Located, locate
 from oligort.dicom.identity import Masking, identities, masking
 from oligort.dicom.images import ImageHeader, grouped, read_image
-from oligort.dicom.instance import Kind, read_header, read_object, recognise
+from oligort.dicom.instance import Kind, Recognised, read_object, recognise
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
@@ -62,14 +63,14 @@ def read(*paths: str | Path) -> Submission:
     """
     located, unfit = locate(paths)
     faults = list(unfit)
-    recognised: list[tuple[Kind, str, Path]] = []
+    recognised: list[tuple[Located, Recognised, bool]] = []
     names: set[str] = set()
     for entry in located:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # each object is read again, listening
-                kind, header = recognise(entry.path)
-                names |= identities(header)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                found = recognise(entry.path)
+                names |= identities(found.header)
         except NotDicomError as error:
             # A file that is called DICOM and is none was meant to be read.
             is_meant = entry.path.suffix.casefold() in DICOM_SUFFIXES
@@ -78,15 +79,15 @@ def read(*paths: str | Path) -> Submission:
         except DicomError as error:
             faults.append(Fault(entry.name, str(error)))
         else:
-            recognised.append((kind, entry.name, entry.path))
+            recognised.append((entry, found, _tells_of_text(caught)))
 
     masked = masking(names)
     shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
     reading = _Reading(masked, shown)
-    for kind, name, path in recognised:
-        if kind is not Kind.UNUSED:
-            keys = frozenset({file_key(name), file_key(path.name)})
-            reading.add(kind, path, masked.path(name), keys)
+    for entry, found, is_damaged in recognised:
+        if found.kind is not Kind.UNUSED:
+            keys = frozenset({file_key(entry.name), file_key(entry.path.name)})
+            reading.add(found, masked.path(entry.name), keys, is_damaged)
     return reading.submission(file_count=len(located))
 
 
@@ -106,15 +107,21 @@ class _Reading:
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def add(self, kind: Kind, path: Path, file: str, file_keys: frozenset[str]) -> None:
+    def add(
+        self, recognised: Recognised, file: str, file_keys: frozenset[str], is_damaged: bool
+    ) -> None:
         """Read one file, shown as `file`; what is wrong with it becomes a fault.
 
         Of identical copies the first is kept; a doubt is only told of an object that is kept.
+        `is_damaged` is whether text that has been read already does not fit its character set.
         """
+        kind = recognised.kind
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                dataset, digest = (read_header if kind.is_image else read_object)(path)
+                dataset, digest = (
+                    recognised.image_header() if kind.is_image else read_object(recognised.path)
+                )
                 uid = text(dataset, "SOPInstanceUID")
                 twins = self.seen.setdefault(uid, {})
                 if digest in twins:
@@ -134,7 +141,7 @@ class _Reading:
                 )
             )
         twins[digest] = file
-        if any(_TEXT_WARNING.search(str(warning.message)) for warning in caught):
+        if is_damaged or _tells_of_text(caught):
             self.faults.append(
                 Fault(
                     file,
@@ -234,6 +241,10 @@ def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) ->
         ),
         file_keys=file_keys | label_keys,
     )
+
+
+def _tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
+    return any(_TEXT_WARNING.search(str(warning.message)) for warning in caught)
 
 
 def _place(fault: Fault) -> tuple[str, str]:

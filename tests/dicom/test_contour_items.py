@@ -75,7 +75,7 @@ def test_all_real_structure_sets_are_read_alike(test_data):
     compared = set()
     for path in sorted(test_data.rglob("*")):
         try:
-            if path.is_dir() or recognise(path)[0] is not instance.Kind.RTSTRUCT:
+            if path.is_dir() or recognise(path).kind is not instance.Kind.RTSTRUCT:
                 continue
         except DicomError:
             continue

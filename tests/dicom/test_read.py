@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage, SpatialFiducialsStorage
 
 from oligort.dicom.instance import HEAD_BYTES, read_object
@@ -189,6 +190,29 @@ def test_image_with_a_header_beyond_the_first_bytes_is_read(tmp_path, write, ima
     dataset.add_new(0x00091001, "OB", bytes(HEAD_BYTES))
     write(dataset, tmp_path / "ct.dcm", pydicom.uid.ExplicitVRLittleEndian)
     assert read(tmp_path).images[0].positions_mm == (5.0,)
+
+
+def test_damaged_image_names_no_patient(export, write, image):
+    dataset = image(1, "1.2.9.1")
+    dataset.PatientName = "Roe^Rita"  # whom no other object names
+    path = write(dataset, export / "Roe_Rita" / "CT.1")
+    encoded = path.read_bytes()
+    # Behind the patient a value whose end nobody finds.
+    behind = encoded.index(b"\x20\x00\x0e\x00")
+    path.write_bytes(encoded[:behind] + b"\x20\x00\x0e\x00\xff\xff\xff\xffnone")
+    (fault,) = read(export).faults
+    assert fault.file == "***/CT.1"
+
+
+def test_object_that_refers_to_images_at_its_beginning_is_no_image(tmp_path, write, dose):
+    dataset = dose()
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = CTImageStorage
+    reference.ReferencedSOPInstanceUID = "1.2.9.1"
+    dataset.ReferencedImageSequence = [reference]  # (0008,1140), before the patient
+    read_back = read(write(dataset, tmp_path / "dose.dcm"))
+    assert len(read_back.doses) == 1
+    assert read_back.images == ()
 
 
 def test_truncated_image_is_a_fault(export, write, image):

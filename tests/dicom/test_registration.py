@@ -54,7 +54,7 @@ def registration(moved, own=PLANNING, uid="1.2.9", kind="RIGID") -> Dataset:
 def through_file(write, tmp_path):
     def through(dataset, file="reg.dcm", *syntax):
         path = write(dataset, tmp_path / file, *syntax)
-        assert recognise(path)[0] is Kind.REG
+        assert recognise(path).kind is Kind.REG
         return read_registration(read_object(path)[0], file)
 
     return through
