@@ -97,7 +97,7 @@ class _Collected:
             image_uids.append(frozenset(uids))
             ends.append(len(self.types))
         contours = self._contours()
-        starts = [0, *ends[:-1]]
+        starts = [0, *ends][: len(ends)]
         return [
             DrawnRoi(number, contours[start:end], uids)
             for number, start, end, uids in zip(numbers, starts, ends, image_uids, strict=True)

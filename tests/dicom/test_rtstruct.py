@@ -27,6 +27,14 @@ def read(write, tmp_path):
     return through_file
 
 
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+def test_trap_empty_roi_contour_sequence_is_read(structure_set, read, syntax):
+    dataset = structure_set({"Heart": []})
+    dataset.ROIContourSequence = []
+    read_set, _ = read(dataset, syntax)
+    assert [(s.roi_name, s.is_empty) for s in read_set] == [("Heart", True)]
+
+
 @pytest.mark.parametrize(
     "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
 )
