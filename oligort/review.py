@@ -16,7 +16,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import integer, items, numbers, text
-from oligort.dicom.files import locate
+from oligort.dicom.files import Found, opened
 from oligort.dicom.instance import Kind, read_object, recognise
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.display import quoted, safe_text
@@ -97,12 +97,13 @@ def write_review(
     counted = [lesion for lesion in census if lesion.counted.most]
     if not counted:
         raise NotEvaluable("no lesion is counted: there is nothing to review")
-    files = _Source.of(submission, source)
-    writing = _Writing(submission, files.original, now or datetime.now())
-    for number, lesion in enumerate(counted, 1):
-        writing.add_lesion(lesion, review_name(lesion, number))
-    if lungs is not None:
-        writing.add_drawn(lungs, files.images)
+    with opened(source) as found:
+        files = _Source.of(submission, found)
+        writing = _Writing(submission, files.original, now or datetime.now())
+        for number, lesion in enumerate(counted, 1):
+            writing.add_lesion(lesion, review_name(lesion, number))
+        if lungs is not None:
+            writing.add_drawn(lungs, files.images)
     encoded = writing.encoded()
     notes = (*writing.notes, *_read_otherwise(submission, encoded, writing.lesions, census))
     try:
@@ -123,7 +124,7 @@ class _Source:
     images: tuple[Path, ...]
 
     @classmethod
-    def of(cls, submission: Submission, source: Sequence[str | Path]) -> "_Source":
+    def of(cls, submission: Submission, source: Found) -> "_Source":
         structure_set = submission.structure_set
         digests = {
             one.sha256
@@ -133,7 +134,7 @@ class _Source:
         }
         original: Dataset | None = None
         images: dict[str, Path] = {}
-        for entry in locate(source)[0]:
+        for entry in source.files:
             try:
                 found = recognise(entry.path)
                 if found.kind is Kind.RTSTRUCT and original is None:

@@ -3,9 +3,13 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from oligort.dicom.archive import is_archive, unpacked
+from oligort.dicom.medium import is_index, medium_of
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.objects import Fault
@@ -16,8 +20,10 @@ MAX_FILES = 100_000
 MAX_FILE_BYTES = 2 * 1024**3
 """Largest file that is read; a dose on a 1 mm grid of the whole trunk is a quarter of it."""
 
-JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx", "dicomdir"})
-"""What computers leave in folders, and the index of a DICOM medium, which holds no object."""
+JUNK_NAMES = frozenset(
+    {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information", "@eadir"}
+)
+"""What computers leave in folders."""
 
 
 @dataclass(frozen=True, order=True)
@@ -28,18 +34,63 @@ class Located:
     path: Path
 
 
-def locate(paths: Iterable[str | Path]) -> tuple[tuple[Located, ...], tuple[Fault, ...]]:
-    """Return the files in folders (at any depth) and files, by name, and what cannot be read.
+@dataclass(frozen=True)
+class Found:
+    """The files to read, by name, and what cannot be read.
 
-    Names are relative to the folder given or, where several paths are given, to the deepest
-    folder that holds them all. A file that is reached twice is listed once. The names, and those
-    in the faults, are not yet masked.
+    Names are relative to the folder given or, where several paths are given, to the deepest folder
+    that holds them all; those of files in an archive begin with its own. Neither these names nor
+    those in the faults are masked yet.
+    """
+
+    files: tuple[Located, ...]
+    faults: tuple[Fault, ...]
+
+
+@contextmanager
+def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
+    """Find files in folders (at any depth) and in archives, which stay unpacked until the end.
+
+    Of the index of a medium (DICOMDIR) the files that it lists are read. A file that is reached
+    twice is listed once.
 
     Raises
     ------
     DicomError
         If no path is given, a path does not exist or there are more than `MAX_FILES` files.
     """
+    located, faults = _located(paths)
+    archives = [entry for entry in located if is_archive(entry.path)]
+    files = [entry for entry in located if not is_archive(entry.path)]
+    with TemporaryDirectory(prefix="oligort-") as scratch:
+        for number, archive in enumerate(archives):
+            into = Path(scratch) / str(number)
+            into.mkdir()
+            members, trouble = _members_of(archive, into)
+            files += members
+            faults += trouble
+        _refuse_many(len(files))
+        yield Found(tuple(sorted(files)), tuple(faults))
+
+
+def _members_of(archive: Located, into: Path) -> tuple[list[Located], list[Fault]]:
+    try:
+        members = unpacked(archive.path, into)
+    except DicomError as error:
+        return [], [Fault(archive.name, str(error))]
+    files, faults = [], []
+    for member in members:
+        name = f"{archive.name}/{member.name}"
+        if any(map(_is_junk, member.name.split("/"))) or is_index(Path(member.name)):
+            continue
+        if member.path is None:
+            faults.append(Fault(name, member.reason))
+        else:
+            files.append(Located(name, member.path))
+    return files, faults
+
+
+def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     roots = [Path(path).absolute() for path in paths]
     if not roots:
         raise DicomError("expected at least one folder or file to read, found none")
@@ -58,16 +109,26 @@ def locate(paths: Iterable[str | Path]) -> tuple[tuple[Located, ...], tuple[Faul
                 faults.append(Fault(name, reason))
                 continue
             located.setdefault(path.resolve(), Located(name, path))
-            if len(located) > MAX_FILES:
-                raise DicomError(
-                    f"expected the files of one patient, found more than {MAX_FILES}; "
-                    "read one submission at a time"
-                )
-    return tuple(sorted(located.values())), tuple(faults)
+            _refuse_many(len(located))
+    return list(located.values()), faults
+
+
+def _refuse_many(files: int) -> None:
+    if files > MAX_FILES:
+        raise DicomError(
+            f"expected the files of one patient, found more than {MAX_FILES}; "
+            "read one submission at a time"
+        )
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each file under a root, and each folder that cannot be listed with the reason."""
+    """Yield each file under a root, and what cannot be listed or is missing with the reason."""
+    if is_index(root):
+        medium = medium_of(root)
+        yield from ((path, "") for path in medium.files)
+        if medium.trouble:
+            yield root, medium.trouble
+        return
     if not root.is_dir():
         yield root, ""
         return
@@ -84,12 +145,20 @@ def _walk(root: Path) -> Iterator[tuple[Path, str]]:
             yield folder, f"the folder cannot be listed: {error.strerror}"
             continue
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.casefold() in JUNK_NAMES:
+            if _is_junk(entry.name):
                 continue
             if entry.is_dir():
                 waiting.append(entry)
+            elif is_index(entry):
+                # What it lists lies beside it and is found there.
+                if trouble := medium_of(entry).trouble:
+                    yield entry, trouble
             else:
                 yield entry, ""
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in JUNK_NAMES
 
 
 def _unfit(path: Path) -> str:

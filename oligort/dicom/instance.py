@@ -15,19 +15,14 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
+from oligort.dicom.content import Content, as_parsed, stored_bytes_of
 from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
 from oligort.dicom.elements import BROKEN, integer, text, why
 from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
-HEAD_BYTES = 256 * 1024
-"""How much of a file is read first; the header of an image hardly ever needs more."""
-
 ANNOUNCED_BYTES = 1024
 """Within these a file names its SOP class: preamble, file meta and the first elements."""
-
-DEFLATED = "1.2.840.10008.1.2.1.99"
-"""Deflated Explicit VR Little Endian, of which a small file may unfold to any size."""
 
 NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
@@ -99,7 +94,7 @@ class Recognised:
     path: Path
     kind: Kind
     header: FileDataset
-    _to_pixels: "_Encoded | None" = None
+    _to_pixels: "_ToPixels | None" = None
 
     def image_header(self) -> tuple[FileDataset, str]:
         """Return the elements of an image before its pixels, and the SHA-256 of their bytes.
@@ -109,12 +104,12 @@ class Recognised:
         DicomError
             If the header cannot be read, or the file is too short for the pixels it declares.
         """
-        parsed, encoded = self._to_pixels or _to_pixels(self.path, _bytes_of(self.path, HEAD_BYTES))
+        parsed, encoded, size_bytes = self._to_pixels or _ToPixels.of(Content.of(self.path))
         header = parsed.dataset
         _refuse_truncated(header, encoded)
         if parsed.stopped_at is not None and transfer_syntax(header) in NATIVE_SYNTAXES:
             is_implicit, _ = header.original_encoding
-            found = self.path.stat().st_size - parsed.end - (8 if is_implicit else 12)
+            found = size_bytes - parsed.end - (8 if is_implicit else 12)
             declared = _declared_pixel_bytes(header)
             if found < declared:
                 raise DicomError(
@@ -134,7 +129,8 @@ def recognise(path: Path) -> Recognised:
     DicomError
         If it is no DICOM file, or one whose header cannot be read; the message is the reason.
     """
-    head = _bytes_of(path, HEAD_BYTES)
+    content = Content.of(path)
+    head = content.head
     if not head:
         raise DicomError("the file is empty")
     has_preamble = head[128:132] == b"DICM"
@@ -143,12 +139,12 @@ def recognise(path: Path) -> Recognised:
     if _announces_an_image(head):
         # Of an image all that is wanted is read at once; an export has hundreds.
         with suppress(DicomError):
-            to_pixels = _to_pixels(path, head)
+            to_pixels = _ToPixels.of(content)
             header = to_pixels.parsed.dataset
             # Of a damaged one nothing may be left, but its beginning still tells whose it is.
             if len(header):
                 return Recognised(path, _kind_of(header, has_preamble), header, to_pixels)
-    header = _parse_until(path, head, _after_patient).dataset
+    header = _parse_until(content, _after_patient).dataset
     return Recognised(path, _kind_of(header, has_preamble), header)
 
 
@@ -172,8 +168,9 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
     DicomError
         If the file cannot be read or ends early.
     """
-    encoded = _bytes_of(path)
-    digest = hashlib.sha256(encoded).hexdigest()
+    stored = stored_bytes_of(path)
+    digest = hashlib.sha256(stored).hexdigest()
+    encoded = as_parsed(stored)
     measured = _with_measured_contours(encoded)
     if measured is not None:
         try:
@@ -209,26 +206,17 @@ class _Parsed:
     stopped_at: int | None
 
 
-class _Encoded(NamedTuple):
-    """What was parsed of a file, and its bytes."""
+class _ToPixels(NamedTuple):
+    """What was parsed of a file before its pixels, its bytes, and how many the file has in all."""
 
     parsed: _Parsed
     encoded: bytes
+    size_bytes: int
 
-
-def _to_pixels(path: Path, head: bytes) -> _Encoded:
-    """Return the elements of a file before its pixels, which begins with `head`."""
-    parsed = _parse_until(path, head, _at_pixels)
-    is_in_head = parsed.end <= len(head)
-    return _Encoded(parsed, head[: parsed.end] if is_in_head else _bytes_of(path, parsed.end))
-
-
-def _bytes_of(path: Path, count: int = -1) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(count)
-    except OSError as error:
-        raise DicomError(f"the file cannot be read: {error.strerror}") from error
+    @classmethod
+    def of(cls, content: Content) -> "_ToPixels":
+        parsed = _parse_until(content, _at_pixels)
+        return cls(parsed, content.first(parsed.end), content.size_bytes)
 
 
 def _begins_like_a_dataset(head: bytes) -> bool:
@@ -286,26 +274,20 @@ def _at_contours(tag: int) -> bool:
     return tag >= ROI_CONTOUR_SEQUENCE
 
 
-def _parse_until(path: Path, head: bytes, stop_when: Callable[[int], bool]) -> _Parsed:
+def _parse_until(content: Content, stop_when: Callable[[int], bool]) -> _Parsed:
     """Parse the first bytes of a file, or all of it where these do not reach the stop."""
-    is_whole = len(head) < HEAD_BYTES
     try:
-        parsed = _parse(head, stop_when)
+        parsed = _parse(content.head, stop_when)
     except DicomError:
-        if is_whole:
+        if content.is_whole:
             raise
     else:
-        if parsed.stopped_at is not None or is_whole:
+        if parsed.stopped_at is not None or content.is_whole:
             return parsed
-    return _parse(_bytes_of(path), stop_when)
+    return _parse(content.first(), stop_when)
 
 
 def _parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> _Parsed:
-    if DEFLATED.encode() in encoded[:HEAD_BYTES]:
-        raise DicomError(
-            "expected a transfer syntax that can be read in place, found Deflated Explicit VR "
-            "Little Endian; export the object uncompressed"
-        )
     stopped_at: int | None = None
 
     def stop(tag: BaseTag, vr: str | None, length: int) -> bool:

@@ -4,12 +4,12 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import text, title
-from oligort.dicom.files import Located, locate
+from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, identities, masking
 from oligort.dicom.images import ImageHeader, grouped, read_image
 from oligort.dicom.instance import Kind, Recognised, read_object, recognise
@@ -46,7 +46,8 @@ def read(*paths: str | Path) -> Submission:
     Parameters
     ----------
     *paths : str or Path
-        Folders, searched at any depth, and files.
+        Folders, searched at any depth, files, zip archives (also those in a folder) and the index
+        of a DICOM medium (DICOMDIR).
 
     Returns
     -------
@@ -61,11 +62,15 @@ def read(*paths: str | Path) -> Submission:
     DicomError
         If a path does not exist, or nothing that was found can be read.
     """
-    located, unfit = locate(paths)
-    faults = list(unfit)
+    with opened(paths) as found:
+        return _read(found)
+
+
+def _read(source: Found) -> Submission:
+    faults = list(source.faults)
     recognised: list[tuple[Located, Recognised, bool]] = []
     names: set[str] = set()
-    for entry in located:
+    for entry in source.files:
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -73,7 +78,7 @@ def read(*paths: str | Path) -> Submission:
                 names |= identities(found.header)
         except NotDicomError as error:
             # A file that is called DICOM and is none was meant to be read.
-            is_meant = entry.path.suffix.casefold() in DICOM_SUFFIXES
+            is_meant = PurePosixPath(entry.name).suffix.casefold() in DICOM_SUFFIXES
             kind_of_fault = FaultKind.UNREADABLE if is_meant else FaultKind.FOREIGN
             faults.append(Fault(entry.name, str(error), kind_of_fault))
         except DicomError as error:
@@ -86,9 +91,9 @@ def read(*paths: str | Path) -> Submission:
     reading = _Reading(masked, shown)
     for entry, found, is_damaged in recognised:
         if found.kind is not Kind.UNUSED:
-            keys = frozenset({file_key(entry.name), file_key(entry.path.name)})
+            keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
             reading.add(found, masked.path(entry.name), keys, is_damaged)
-    return reading.submission(file_count=len(located))
+    return reading.submission(file_count=len(source.files))
 
 
 @dataclass

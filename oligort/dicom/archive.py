@@ -1,0 +1,128 @@
+"""Archive: the files in a zip, unpacked beside each other for as long as they are read.
+
+What a zip says of itself is not believed: no name of a member becomes a path, nothing is unpacked
+beyond what is declared, and nothing is begun that declares more than any export holds.
+"""
+
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from oligort.errors import DicomError
+
+SUFFIX = ".zip"
+"""What an archive is called. Documents of office programs are zips too, and are none of ours."""
+
+MAX_MEMBERS = 100_000
+"""More files than any one patient's export has."""
+
+MAX_UNPACKED_BYTES = 4 * 1024**3
+"""Most that one archive may unpack to: eight thousand CT images of 512 x 512 pixels."""
+
+MOST_OF_DEFLATE = 1032
+"""A deflated byte holds at most so many (zlib's own figure); what declares more overlaps itself."""
+
+_BROKEN = (
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    UnicodeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What `zipfile` raises on bytes that are no valid archive: caught around its calls alone."""
+
+_READ_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How members may be packed; other methods are rare, and may unfold without bound."""
+
+_ENCRYPTED = 0x1
+"""Bit of the general purpose flags (APPNOTE 4.4.4)."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of an archive: its name there, and where it is unpacked or why it is not."""
+
+    name: str
+    path: Path | None
+    reason: str = ""
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a file is to be unpacked, by its name."""
+    return path.suffix.casefold() == SUFFIX
+
+
+def unpacked(path: Path, into: Path) -> tuple[Member, ...]:
+    """Unpack an archive into an empty folder, and return its files; folders are none.
+
+    Raises
+    ------
+    DicomError
+        If it is no archive, or declares more than any export holds.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except _BROKEN as error:
+        raise DicomError(
+            "expected a zip archive, found bytes that are none: pack the export again"
+        ) from error
+    with archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        _refuse_bombs(infos, path.stat().st_size)
+        return tuple(
+            _unpacked(archive, info, into / str(number)) for number, info in enumerate(infos)
+        )
+
+
+def _refuse_bombs(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
+    if len(infos) > MAX_MEMBERS:
+        raise DicomError(
+            f"expected the files of one patient, found an archive of {len(infos)}: more than "
+            f"{MAX_MEMBERS} are not unpacked"
+        )
+    declared = sum(info.file_size for info in infos)
+    if declared > min(MAX_UNPACKED_BYTES, MOST_OF_DEFLATE * packed_bytes):
+        raise DicomError(
+            f"the archive declares {declared} bytes in {packed_bytes}: more than an export holds, "
+            f"or than can be packed so; nothing of it is unpacked"
+        )
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Member:
+    """Unpack one member to a path; its name says only what it is called."""
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    within = [part for part in parts if part not in {"/", "//", ".."} and ":" not in part]
+    name = "/".join(within)
+    if not parts or len(within) < len(parts):
+        return Member(name, None, "its path leads out of the archive: it is not unpacked")
+    if reason := _unfit(info, name):
+        return Member(name, None, reason)
+    try:
+        with archive.open(info) as packed, path.open("xb") as plain:
+            shutil.copyfileobj(packed, plain)
+    except _BROKEN as error:
+        path.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return Member(name, None, f"it cannot be unpacked: {why}")
+    return Member(name, path)
+
+
+def _unfit(info: zipfile.ZipInfo, name: str) -> str:
+    """Return why a member must not be unpacked, or ""."""
+    if is_archive(Path(name)):
+        return "an archive inside an archive is not unpacked; give it by itself"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "a symbolic link is not followed out of an archive"
+    if info.flag_bits & _ENCRYPTED:
+        return "it is encrypted; pack the export without a password"
+    if info.compress_type not in _READ_METHODS:
+        return "it is packed by an unusual method; pack the export by deflate"
+    return ""

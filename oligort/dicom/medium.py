@@ -1,0 +1,99 @@
+"""Medium: what the index of a DICOM medium lists (DICOMDIR, PS3.10), and what is there."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import dcmread
+
+from oligort.dicom.elements import BROKEN, items, text, why
+from oligort.display import listed
+from oligort.errors import DicomError
+
+INDEX_NAME = "dicomdir"
+"""What the index is called, in any case of letters."""
+
+MAX_INDEX_BYTES = 64 * 1024**2
+"""Largest index that is read: some hundred thousand records."""
+
+
+@dataclass(frozen=True)
+class Medium:
+    """The files that an index lists.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        Those that are there.
+    trouble : str
+        What is wrong with the index or is missing beside it, or "".
+    """
+
+    files: tuple[Path, ...] = ()
+    trouble: str = ""
+
+
+def is_index(path: Path) -> bool:
+    """Tell whether a file is the index of a medium, by its name."""
+    return path.name.casefold() == INDEX_NAME
+
+
+def medium_of(index: Path) -> Medium:
+    """Return what an index lists; names are compared in any case of letters, as media need it."""
+    try:
+        file_ids = _file_ids(index)
+    except DicomError as error:
+        return Medium(trouble=str(error))
+    folders: dict[Path, dict[str, Path]] = {}
+    found = [_beside(index.parent, file_id, folders) for file_id in file_ids]
+    missing = [
+        "/".join(file_id) for file_id, path in zip(file_ids, found, strict=True) if path is None
+    ]
+    trouble = f"it lists {len(missing)} files that are not there: {listed(missing, 3)}"
+    return Medium(
+        tuple(path for path in found if path is not None),
+        trouble if missing else "",
+    )
+
+
+def _file_ids(index: Path) -> list[tuple[str, ...]]:
+    """Return the components of each Referenced File ID (0004,1500), each file once.
+
+    Raises
+    ------
+    DicomError
+        If the index cannot be read.
+    """
+    if index.stat().st_size > MAX_INDEX_BYTES:
+        raise DicomError(
+            f"the index is larger than {MAX_INDEX_BYTES // 1024**2} MiB, the most that is read"
+        )
+    try:
+        dataset = dcmread(index, force=True)
+    except BROKEN as error:
+        raise DicomError(f"the index of the medium cannot be read: {why(error)}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ids that are none are not there
+        ids = [
+            text(record, "ReferencedFileID") for record in items(dataset, "DirectoryRecordSequence")
+        ]
+    return [tuple(file_id.split("\\")) for file_id in dict.fromkeys(ids) if file_id]
+
+
+def _beside(
+    folder: Path, file_id: tuple[str, ...], folders: dict[Path, dict[str, Path]]
+) -> Path | None:
+    """Return the file of an id below a folder, or None; no id leads out of it."""
+    path = folder
+    for component in file_id:
+        if path not in folders:
+            try:
+                folders[path] = {entry.name.casefold(): entry for entry in path.iterdir()}
+            except OSError:
+                return None  # a file, or a folder that cannot be listed
+        # A name that is not in the list of the folder, such as "..", is not there.
+        entry = folders[path].get(component.strip().casefold())
+        if entry is None:
+            return None
+        path = entry
+    return path if path.is_file() else None

@@ -1,0 +1,90 @@
+"""Content: deflated files are read as if they were not, and refused where they hold too much."""
+
+import zlib
+
+import pydicom
+import pytest
+from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian
+
+from oligort.dicom import content
+from oligort.dicom.instance import Kind, read_header, read_object, recognise
+from oligort.dicom.read import read
+from oligort.errors import DicomError
+
+
+@pytest.fixture
+def deflated(tmp_path, write):
+    def written(dataset):
+        return write(dataset, tmp_path / "deflated.dcm", DeflatedExplicitVRLittleEndian)
+
+    return written
+
+
+def stream_of(path):
+    """Return the bytes before the deflated stream, and those of the stream."""
+    encoded = path.read_bytes()
+    end = 144 + int.from_bytes(encoded[140:144], "little")
+    return encoded[:end], encoded[end:]
+
+
+def test_deflated_objects_are_read_as_they_were_written(deflated, structure_set, dose, contour):
+    loop = contour([(0, 0, 1), (9, 0, 1), (9, 9, 1)])
+    path = deflated(structure_set({"Heart": [loop]}))
+    assert DeflatedExplicitVRLittleEndian.encode() in path.read_bytes()[:400]
+    (heart,) = read(path).structure_sets[0]
+    assert (heart.roi_name, len(heart.contours[0].points_mm)) == ("Heart", 3)
+    (stored,) = read(deflated(dose())).doses
+    assert stored.grid.maximum_gy == pytest.approx(0.59, abs=1e-12)  # 59 steps of 0.01 Gy
+
+
+def test_digest_is_of_the_bytes_in_the_file(deflated, dose):
+    import hashlib
+
+    path = deflated(dose())
+    assert read_object(path)[1] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_deflated_image_is_told_by_its_header(deflated, dose):
+    dataset = dose()
+    dataset.SOPClassUID, dataset.Modality = CTImageStorage, "CT"
+    path = deflated(dataset)
+    assert recognise(path).kind is Kind.CT
+    assert "PixelData" not in read_header(path)[0]
+
+
+def test_deflated_file_that_unfolds_to_too_much_is_refused(deflated, dose, monkeypatch):
+    path = deflated(dose())
+    before, stream = stream_of(path)
+    unfolded = len(zlib.decompress(stream, -zlib.MAX_WBITS))
+    monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES", unfolded)
+    assert len(content.as_parsed(path.read_bytes())) == len(before) + unfolded
+    monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES", unfolded - 1)
+    with pytest.raises(DicomError, match="unfold to more than"):
+        read_object(path)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
+def test_deflated_file_that_ends_early_is_truncated(deflated, dose, kept):
+    path = deflated(dose())
+    before, stream = stream_of(path)
+    path.write_bytes(before + stream[: int(kept * len(stream))])
+    with pytest.raises(DicomError, match="truncated"):
+        read_object(path)
+
+
+def test_damaged_stream_is_refused(deflated, dose):
+    path = deflated(dose())
+    before, stream = stream_of(path)
+    path.write_bytes(before + bytes(255 - byte for byte in stream))
+    with pytest.raises(DicomError, match="damaged"):
+        read_object(path)
+
+
+def test_what_is_not_deflated_stays_as_it_is(tmp_path, write, dose):
+    encoded = write(dose(), tmp_path / "dose.dcm").read_bytes()
+    assert content.as_parsed(encoded) is encoded
+    assert content.as_parsed(encoded[:120]) == encoded[:120]
+    assert not content.is_deflated(b"")
+    # named in the elements, not by the file meta information
+    assert not content.is_deflated(encoded + content.DEFLATED)
+    assert pydicom.uid.DeflatedExplicitVRLittleEndian == content.DEFLATED.decode()

@@ -1,0 +1,87 @@
+"""Media: the index of a DICOM medium says what belongs to it, and what is missing is told."""
+
+import warnings
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import MediaStorageDirectoryStorage
+
+from oligort.dicom.read import read
+from oligort.errors import DicomError
+
+
+@pytest.fixture
+def medium(tmp_path, write, structure_set, dose, plan):
+    """A medium with three objects, of which its index lists those that are asked for."""
+    folder = tmp_path / "medium"
+    write(structure_set({"Heart": []}), folder / "DICOM" / "RS")
+    write(dose(), folder / "DICOM" / "SUB" / "RD")
+    write(plan(), folder / "not listed")
+
+    def listing(*file_ids):
+        index = Dataset()
+        index.SOPClassUID, index.SOPInstanceUID = MediaStorageDirectoryStorage, "1.2.77"
+        index.DirectoryRecordSequence = [Dataset()]  # of the patient: it refers to no file
+        for file_id in file_ids:
+            record = Dataset()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an id may be one that no medium has
+                record.ReferencedFileID = list(file_id)
+            index.DirectoryRecordSequence.append(record)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return write(index, folder / "DICOMDIR")
+
+    return listing
+
+
+BOTH = (("DICOM", "RS"), ("DICOM", "SUB", "RD"))
+
+
+def test_index_gives_what_it_lists(medium):
+    submission = read(medium(*BOTH))
+    assert [s.file for s in submission.structure_sets] == ["DICOM/RS"]
+    assert [d.file for d in submission.doses] == ["DICOM/SUB/RD"]
+    assert submission.plans == ()
+    assert submission.faults == ()
+
+
+def test_letters_of_file_ids_may_be_of_another_case(medium):
+    assert len(read(medium(("dicom", "rs"))).structure_sets) == 1
+
+
+def test_folder_with_an_index_gives_all_that_is_there(medium):
+    submission = read(medium(*BOTH).parent)
+    assert (len(submission.structure_sets), len(submission.doses), len(submission.plans)) == (
+        1,
+    ) * 3
+    assert submission.faults == ()
+
+
+@pytest.mark.parametrize("ask_for_index", [True, False])
+def test_what_the_index_lists_and_is_not_there_is_a_fault(medium, ask_for_index):
+    index = medium(*BOTH, ("DICOM", "CT1"), ("GONE", "CT2"), ("DICOM", "RS", "BELOW"))
+    (fault,) = read(index if ask_for_index else index.parent).faults
+    assert fault.file == "DICOMDIR"
+    assert "3 files that are not there" in fault.reason
+    assert '"DICOM/CT1", "GONE/CT2"' in fault.reason
+
+
+def test_index_leads_nowhere_else(medium, tmp_path, write, dose):
+    write(dose(uid="1.2.88"), tmp_path / "elsewhere")
+    index = medium(*BOTH, ("..", "elsewhere"), (str(tmp_path), "elsewhere"))
+    submission = read(index)
+    assert len(submission.doses) == 1
+    (fault,) = submission.faults
+    assert "2 files that are not there" in fault.reason
+
+
+def test_index_that_cannot_be_read_is_told(medium):
+    index = medium(*BOTH)
+    encoded = index.read_bytes()
+    index.write_bytes(encoded[:-10])
+    folder = index.parent
+    assert len(read(folder).doses) == 1
+    index.write_bytes(b"")
+    with pytest.raises(DicomError, match="expected at least one"):
+        read(index)
