@@ -81,7 +81,10 @@ class Counted:
             numerical = NumericalDoubt(
                 curve_cc=self.doubt_mm3[kept] / 1000,
                 min_gy=found.min_within_gy,
-                mean_gy=Interval(found.mean_gy - off, found.mean_gy + off),
+                mean_gy=Interval(
+                    max(found.mean_gy - off, min(found.min_within_gy.low, found.mean_gy)),
+                    min(found.mean_gy + off, max(found.max_within_gy.high, found.mean_gy)),
+                ),
                 max_gy=found.max_within_gy,
             )
         return Dvh(

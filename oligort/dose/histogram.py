@@ -79,14 +79,22 @@ LEAST_LINEARITY = 0.01
 """Where blocks are less linear, of slivers mostly, the merged curve says nothing: the share is then
 so large that the doubt is all of the volume wherever the two curves differ."""
 
-KINKED_DOUBT, COMPOSITE_DOUBT = 8.0, 12.0
+KINKED_DOUBT, OBLIQUE_COMPOSITE_DOUBT = 8.0, 12.0
 """The same share where the borders of the sub-voxels cannot follow the voxels of the dose.
 
 In a grid that lies obliquely kinks of a linear dose are inside the sub-voxels, merged or not: of
 doses with white noise the error was up to seven times the difference. Of 60 composites of two
-grids with white noise, one of which the sub-voxels could not follow, it was up to ten times, as
-long as their mean dose was that in their middle. With the mean of a box on either side of a kink
-it was within 0.08 of what 12 times tell, where both grids lie along the planes.
+grids with white noise, one of which the sub-voxels could not follow, it was up to ten times.
+"""
+
+COMPOSITE_DOUBT = 4.0
+"""The same share of a composite whose grids all lie along the planes; it rises by the cube.
+
+Kinks of the other grids are inside the sub-voxels, whose mean dose is exact. Of 260 seeded sums of
+two or three grids (white noise, penumbras of 0.1 to 3 mm along an axis and obliquely, Gaussian
+peaks) against the exact sum, in 860 sizes of sub-voxels, the error was at most 3.7 times the
+difference where the dose is as linear as `LINEAR`, and of white noise up to 11 times at 0.34 and 32
+times at 0.37.
 """
 
 COMPOSITE_SETTLED = DOUBT
@@ -248,8 +256,8 @@ class Estimate:
             mean_gy=tally.mean_gy,
             merged_mm3=_cumulative(tally.histogram_of_blocks(extremes), tally.volume_mm3),
             merged_width_gy=tally.mean_block_width_gy,
-            doubt_share=_doubt_share(partition) / linearity**2,
-            settled_share=_settled_share(partition) / linearity**2,
+            doubt_share=_doubt_share(partition, linearity),
+            settled_share=_settled_share(partition, linearity),
             partly_mm3=_cumulative(partly.histogram(extremes), partly.volume_mm3)
             if partly.volume_mm3
             else None,
@@ -311,16 +319,19 @@ class Estimate:
         return np.asarray(self.doubt_share * difference + _greatest_within(bend, 1) + least)
 
 
-def _doubt_share(partition: Partition) -> float:
+def _doubt_share(partition: Partition, linearity: float) -> float:
+    """Return the share of what merging makes that the error may be; `linearity` is 1 at most."""
     if partition.is_of_composite:
-        return COMPOSITE_DOUBT
-    return DOUBT if partition.follows_voxels else KINKED_DOUBT
+        if partition.follows_voxels:
+            return COMPOSITE_DOUBT / linearity**3
+        return OBLIQUE_COMPOSITE_DOUBT / linearity**2
+    return (DOUBT if partition.follows_voxels else KINKED_DOUBT) / linearity**2
 
 
-def _settled_share(partition: Partition) -> float:
+def _settled_share(partition: Partition, linearity: float) -> float:
     if partition.is_of_composite and partition.follows_voxels:
-        return COMPOSITE_SETTLED
-    return _doubt_share(partition)
+        return COMPOSITE_SETTLED / linearity**2
+    return _doubt_share(partition, linearity)
 
 
 def _cumulative(histogram_mm3: Floats, covered_mm3: float) -> Floats:

@@ -121,7 +121,7 @@ class Tally:
         """Merge the sub-voxels since the last time: those that come next are of other blocks."""
         if self._unmerged:
             doses, block = zip(*self._unmerged, strict=True)
-            blocks, linearity = _merged(_joined(doses), np.concatenate(block))
+            blocks, linearity = _merged(_joined(doses), np.concatenate(block), self._bin_gy)
             self._blocks.append(blocks)
             self._linear_volume += float(np.einsum("i,i->", linearity, blocks.volume_mm3))
             self._unmerged = []
@@ -205,10 +205,11 @@ def _joined(batches: Sequence[_Doses]) -> _Doses:
     return _Doses(*(np.concatenate(column) for column in zip(*batches, strict=True)))
 
 
-def _merged(doses: _Doses, block: Integers) -> tuple[_Doses, Floats]:
+def _merged(doses: _Doses, block: Integers, flat_gy: float) -> tuple[_Doses, Floats]:
     """Return the doses of blocks, and how nearly linear each is, 0 to 1.
 
-    They have the mean and the variance of their members, parted among directions as theirs.
+    They have the mean and the variance of their members, parted among directions as theirs. A
+    block whose dose changes by less than `flat_gy` is linear: no curve shows how it changes.
     """
     centre, along, across, volume = doses
     total = np.asarray(np.bincount(block, volume), dtype=np.float64)
@@ -226,7 +227,8 @@ def _merged(doses: _Doses, block: Integers) -> tuple[_Doses, Floats]:
     square = (within + between) / total
     more = np.maximum(3 * within, between)
     linearity = np.ones(len(kept))
-    np.divide(np.minimum(3 * within, between), more, out=linearity, where=more > 0)
+    is_flat = more <= total * flat_gy**2
+    np.divide(np.minimum(3 * within, between), more, out=linearity, where=~is_flat)
     return _Doses(dose, np.sqrt(square * share), np.sqrt(square * (1 - share)), total), linearity
 
 
