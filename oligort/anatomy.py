@@ -208,6 +208,26 @@ class Anatomy:
             if read.role in roles and not structure.is_empty and structure not in taken
         )
 
+    def perhaps_of(self, name: str) -> tuple[Structure, ...]:
+        """Return the ROIs that may belong to a role: unions by their names, and what may be tumour.
+
+        A union repeats what its parts hold; one whose parts are not all drawn holds more.
+        """
+        roles = ROLE_NAMES.get(name, frozenset())
+        return tuple(
+            structure
+            for structure, read in self.roi_names.items()
+            if not structure.is_empty
+            and (
+                (read.role is Role.UNION and read.base in roles)
+                or (read.may_be_tumour and roles == GTV_ROLES)
+            )
+        )
+
+    def with_perhaps(self, name: str) -> tuple[Structure, ...]:
+        """Return the structures that a name stands for, and those that may belong to it."""
+        return (*self.structures_of(name), *self.perhaps_of(name))
+
     def with_superseded(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for, and those left out as superseded."""
         return (*self.structures_of(name), *self.superseded_of(name))

@@ -225,6 +225,12 @@ def _with_missing_planes(
 def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     """Return the finding on a limit whose structure and dose are there."""
     value = judged.dvh[limit.metric]
+    if judged.lacks_targets:
+        # What gets less than the limit's dose raises a share of volume where it is cut out.
+        raise NotEvaluable(
+            f"{'; '.join(judged.remarks)}: {limit.metric} is {value:.2f} {limit.unit} without it; "
+            f"draw it, or delete the ROI"
+        )
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
     fit = fit_of(case)
     if fit.target is None:
@@ -246,11 +252,6 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
-    if judged.lacks_targets and not limit.allows(value):
-        raise NotEvaluable(
-            f"{limit.metric} {value:.2f} {limit.unit} is beyond the limit, and "
-            f"{'; '.join(judged.remarks)}"
-        )
     for what, other in judged.others:
         _require_agreement(limit, value, what, other)
     flags = [Flag.QUERY] if judged.is_query or missing_cc else []

@@ -42,7 +42,7 @@ class Judged:
     is_query : bool
         Whether a remark is something to ask.
     lacks_targets : bool
-        Whether a target that should be cut out has no contours.
+        Whether a target that should be cut out has no contours: what is left is not known.
     others : tuple of (str, Dvh)
         What may be meant as well, described: a verdict needs them all to agree.
     """
@@ -74,7 +74,7 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
     missing = [roi_name for name in names for roi_name in anatomy.missing_of(name)]
     if missing:
         remarks = (*remarks, f"{listed(missing)} has no contours that can be used: not subtracted")
-    of_computed = Judged(computed, remarks, is_query=bool(missing), lacks_targets=bool(missing))
+    of_computed = Judged(computed, remarks, lacks_targets=bool(missing))
     for drawn in _drawn_as(case, limit.structure):
         difference = _difference_of_drawn(case, limit, computed, drawn)
         of_computed = _with_remarks(of_computed, difference)
@@ -86,6 +86,10 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
             of_computed = _with_remarks(of_computed, (remark,), is_query=False)
             shape = resolve(expression, anatomy.with_superseded)
             what = f"{expression} where {name} holds {superseded} too"
+            of_computed = _with_other(case, limit, of_computed, what, shape)
+        if perhaps := listed(one.roi_name for one in anatomy.perhaps_of(name)):
+            shape = resolve(expression, anatomy.with_perhaps)
+            what = f"{expression} where {name} holds {perhaps} too"
             of_computed = _with_other(case, limit, of_computed, what, shape)
     return of_computed
 

@@ -359,21 +359,54 @@ def test_beam_doses_that_contradict_the_prescription_leave_the_dose_open(build, 
     assert "the plan's beams give" in finding.message
 
 
-def test_an_empty_gtv_lets_no_v20_beyond_the_limit_be_judged(build, findings_of):
-    def with_empty(submission):
-        (whole,) = submission.structure_sets
-        empty = Structure(99, "GTVm02_Lung_R", frame_of_reference_uid=whole.frame_of_reference_uid)
-        structures = (*whole.structures, empty)
-        return replace(submission, structure_sets=(replace(whole, structures=structures),))
+def with_structures(submission, *more):
+    (whole,) = submission.structure_sets
+    structures = (*whole.structures, *more)
+    return replace(submission, structure_sets=(replace(whole, structures=structures),))
 
-    (below,) = findings_of("OL301", with_empty(build()))
-    assert below.grade is Grade.PASS
-    assert Flag.QUERY in below.flags
-    assert "GTVm02_Lung_R" in below.message
-    (above,) = findings_of("OL301", build(edge_mm=10.0))
-    assert above.grade is Grade.MAJOR
-    (open_one,) = findings_of("OL301", with_empty(build(edge_mm=10.0)))
-    assert open_one.grade is Grade.NOT_EVALUABLE
+
+@pytest.mark.parametrize("edge_mm", [10.0, 20.0, 30.0])
+def test_trap_an_empty_gtv_is_not_nothing_to_subtract(edge_mm, build, findings_of):
+    # Cut out, tumour that gets less than 20 Gy makes V20 larger, other tumour smaller.
+    empty = Structure(99, "GTVm02_Lung_R", frame_of_reference_uid=FRAME)
+    (finding,) = findings_of("OL301", with_structures(build(edge_mm=edge_mm), empty))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert '"GTVm02_Lung_R" has no contours that can be used' in finding.message
+    assert "without it" in finding.message
+
+
+METASTASIS = Box((50.0, 0.0, 0.0), (20.0, 20.0, 20.0))
+"""The metastasis that is drawn."""
+
+COLD = Box((50.0, 0.0, -40.0), (20.0, 20.0, 20.0))
+"""In the left lung, of 8 cc: with it cut out too, a V20 of 24.77 % is one of 25.06 %."""
+
+
+@pytest.mark.parametrize("roi_name", ["GTVall", "GTV_total", "GTVp+GTVm"])
+def test_trap_a_union_with_more_than_its_parts_leaves_v20_open(roi_name, build, findings_of):
+    near = build(edge_mm=25.5)
+    (alone,) = findings_of("OL301", near)
+    assert alone.grade is Grade.PASS
+    assert alone.evidence[0].measured == pytest.approx(100 * 24.5 * 7200 / 712_000, abs=1e-3)
+    loops = tuple(
+        contour
+        for solid in (METASTASIS, COLD)
+        for contour in solid.structure(roi_name, 98, PLANES_MM).contours
+    )
+    union = Structure(98, roi_name, loops, frame_of_reference_uid=FRAME)
+    (finding,) = findings_of("OL301", with_structures(near, union))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert f'GTV holds "{roi_name}" too' in finding.message
+    # Far from the limit the verdict is the same either way.
+    (far,) = findings_of("OL301", with_structures(build(edge_mm=30.0), union))
+    assert far.grade is Grade.PASS
+
+
+def test_a_union_of_what_is_drawn_changes_nothing(build, findings_of):
+    near = build(edge_mm=25.5)
+    loops = tuple(METASTASIS.structure("GTVall", 98, PLANES_MM).contours)
+    union = Structure(98, "GTVall", loops, frame_of_reference_uid=FRAME)
+    assert findings_of("OL301", with_structures(near, union)) == findings_of("OL301", near)
 
 
 def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findings_of):
