@@ -1,6 +1,7 @@
 """Dose limits: lung V20 (X6), and any other limit of the protocol."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
@@ -10,7 +11,6 @@ from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
-from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import Operand, operand_names, parse
@@ -211,15 +211,13 @@ def _require_gradable(case: Case) -> None:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
 
 
-def _with_missing_planes(
-    value: Measure, volume_cc: float, missing_cc: float, unit: str
-) -> tuple[float, float]:
-    """Return a volume at a dose were the missing planes wholly below, and wholly above, it."""
-    if unit == "cc":
-        return value.low, value.high + missing_cc
-    whole_cc = volume_cc + missing_cc
-    low_cc, high_cc = value.low / 100 * volume_cc, value.high / 100 * volume_cc
-    return 100 * low_cc / whole_cc, 100 * (high_cc + missing_cc) / whole_cc
+def _with_missing_planes(dvh: Dvh, missing_cc: float) -> Dvh:
+    """Return a histogram with the volume of missing planes, of which no dose is known either."""
+    return replace(
+        dvh,
+        volume_cc=dvh.volume_cc + missing_cc,
+        uncovered_cc=dvh.uncovered_cc + missing_cc,
+    )
 
 
 def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
@@ -242,13 +240,13 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             f"limit lies between"
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
-    if missing_cc and Metric.parse(limit.metric).kind in {"V", "CV"}:
-        bounds = _with_missing_planes(value, judged.dvh.volume_cc, missing_cc, limit.unit)
-        if {limit.allows(bound) for bound in bounds} != {limit.allows(value)}:
+    if missing_cc:
+        possible = _with_missing_planes(judged.dvh, missing_cc)[limit.metric]
+        if allowed_throughout(possible, limit) is not limit.allows(value):
             raise NotEvaluable(
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
-                f"{limit.metric} is {bounds[0]:.2f} to {bounds[1]:.2f} {limit.unit}, and the "
-                f"limit lies between"
+                f"{limit.metric} is {possible.low:.2f} to {possible.high:.2f} {limit.unit}, and "
+                f"the limit lies between"
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")

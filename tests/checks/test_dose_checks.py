@@ -409,7 +409,7 @@ def test_a_union_of_what_is_drawn_changes_nothing(build, findings_of):
     assert findings_of("OL301", with_structures(near, union)) == findings_of("OL301", near)
 
 
-def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findings_of):
+def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findings_of, tmp_path):
     """Both lungs in one ROI, half of the left one not drawn: its share must not just vanish."""
     whole = build(without=["Lung_L", "Lung_R"], edge_mm=12.0)
     left, right = (
@@ -431,3 +431,14 @@ def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findi
     assert "planes are not drawn" in finding.message
     (gap,) = findings_of("OL303", with_lungs(kept))
     assert gap.grade is Grade.MINOR
+    # Whatever the metric is, a mean dose of more than 15 Gy must not fall below it so.
+    limited = protocol_with(
+        tmp_path,
+        'metric = "V20Gy[%]"\nrelation = "<="\nlimit = 25\nunit = "%"',
+        'metric = "gEUD(1)[Gy]"\nrelation = "<="\nlimit = 15\nunit = "Gy"',
+    )
+    (mean,) = findings_of("OL301", with_lungs(both), protocol=limited)
+    assert mean.grade is Grade.MAJOR
+    (mean,) = findings_of("OL301", with_lungs(kept), protocol=limited)
+    assert mean.grade is Grade.NOT_EVALUABLE
+    assert "planes are not drawn" in mean.message
