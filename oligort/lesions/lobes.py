@@ -59,7 +59,7 @@ _SEES = 0.8
 """Share of the way between two tips that the part fills, if they see each other through it."""
 
 _RIM = 0.15
-"""So much of it at either end lies in cells of the surface, which may be filled by less than half."""
+"""So much of it at either end may lie in cells of the surface, less than half filled."""
 
 _STEPS = 24
 """Places on the way between two tips at which the part is looked for."""

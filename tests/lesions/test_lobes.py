@@ -38,12 +38,9 @@ WAYS = {
         ((30, 4), 3.0),
     ],
 )
-@pytest.mark.parametrize("overlap", [0.02, 0.15])
-def test_a_small_lesion_at_the_side_of_a_large_one_is_perhaps_a_second(
-    radii_mm, spacing_mm, way, overlap
-):
+def test_a_small_lesion_at_the_side_of_a_large_one_is_perhaps_a_second(radii_mm, spacing_mm, way):
     unit = np.array(WAYS[way]) / np.linalg.norm(WAYS[way])
-    found = census([Pair(radii_mm, unit, overlap, spacing_mm, 0.5).structure()])
+    found = census([Pair(radii_mm, unit, 0.05, spacing_mm, 0.5).structure()])
     if len(found) == 1:
         assert found.count == Count(1, 2)
         assert "it may be as many lesions" in found.lesions[0].doubt
@@ -51,7 +48,7 @@ def test_a_small_lesion_at_the_side_of_a_large_one_is_perhaps_a_second(
         assert (len(found), found.count.most) == (2, 2)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_any_pair_is_two_at_most(seed):
     chance = np.random.default_rng([seed, 77])
     made = pair(chance, float(chance.choice([1.0, 3.0, 5.0])))
@@ -59,15 +56,14 @@ def test_any_pair_is_two_at_most(seed):
     assert sum(bulges_of(part, NECK).most for part in found) == 2, made
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_several_around_one_are_all_told(seed):
     count, structure = cluster(np.random.default_rng([seed, 3]), 3.0)
     assert sum(bulges_of(part, NECK).most for part in parts(structure, 3.0)) >= count
 
 
 @pytest.mark.parametrize("name", sorted(SINGLE))
-@pytest.mark.parametrize("spacing_mm", [1.0, 3.0])
-def test_what_is_convex_or_bent_has_no_lobes(name, spacing_mm, monkeypatch):
+def test_what_is_convex_or_bent_has_no_lobes(name, monkeypatch):
     """Only lobes are asked for: bulges doubt a few flat solids of two or three planes besides."""
     told: list[Lobes] = []
 
@@ -76,8 +72,8 @@ def test_what_is_convex_or_bent_has_no_lobes(name, spacing_mm, monkeypatch):
         return told[-1]
 
     monkeypatch.setattr("oligort.lesions.bulges.lobes_of", listening)
-    chance = np.random.default_rng([11, int(spacing_mm)])
-    for _ in range(3):
+    chance = np.random.default_rng(11)
+    for spacing_mm in (3.0, 5.0):
         for part in parts(SINGLE[name](chance, spacing_mm), spacing_mm):
             bulges_of(part, NECK)
     assert {one.count for one in told} == {0}
