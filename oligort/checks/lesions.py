@@ -287,13 +287,13 @@ def _undrawn_size_finding(
             hint="give size_mm in the register",
         )
     parts = case.submission.lesions(roi_names=margins).lesions
-    bound = max((_deciding_mm(case, part) for part in parts), default=None)
-    if bound is None or not rule.allows(bound):
-        said = "nothing" if bound is None else f"{bound:.1f} mm"
+    bound_mm = max((_deciding_mm(case, part).high for part in parts), default=None)
+    if bound_mm is None or not rule.allows(bound_mm):
+        said = "nothing" if bound_mm is None else f"{bound_mm:.1f} mm"
         reason = f"only {listed(margins)} is drawn for it, which bounds its size by {said}"
         return not_evaluable("OL203", rule, reason, about=name)
-    message = f"at most {bound:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
-    return held_against("OL203", rule, float(bound), about=name, message=message)
+    message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
+    return held_against("OL203", rule, bound_mm, about=name, message=message)
 
 
 def _organ_name(organ: Organ | None) -> str:

@@ -27,6 +27,14 @@ cos(0.5 degrees) = 1 - 4e-5 of its length: 0.002 mm of 50 mm.
 
 _SHORTEST_SEEN = float(np.cos(np.pi / (2 * _DIRECTIONS)))
 
+_STEEPEST = 4.0
+"""How many mm per mm of height a side leans at most, where no third plane tells: 76 degrees.
+
+An assumption: a convex solid of two sections may reach any way out between them. Of 3000 seeded
+ellipsoids and capsules down to 2 mm of a semi-axis, in one or two planes, none leaned more than
+that, and some leaned more than 3.
+"""
+
 _ROUNDING = 1e-12
 """Relative slack, so that rounding (1e-16 a step) never rejects the true pair."""
 
@@ -163,8 +171,8 @@ class AreaStack:
         Let r(z) be how far the solid reaches along one direction of the plane. Between two planes
         it lies below the line through the two planes under them, and below that through the two
         above: at most where these lines meet. Beyond an end it lies below the line through the
-        last two planes; it is not taken to draw in, since only a convex solid has to. Where no
-        third plane tells, the surface is taken to lean by no more than half a right angle.
+        last two planes; it is not taken to draw in, since only a convex solid has to. Between two
+        planes alone, and beyond a single one, its sides are taken to lean by `_STEEPEST` at most.
         In the half plane of a direction the solid then lies within a polygon, whose farthest
         corners are at least as far apart as the longest chord appears.
         """
@@ -176,8 +184,13 @@ class AreaStack:
         beyond = [
             (self.reach_mm[end] + cap[end, None] * lean[end], self.height_mm[end] + sign * cap[end])
             for end, cap, sign, lean in (
-                (tops, above_mm, 1, np.where(known_up[:, None], np.maximum(up, 0), 1)),
-                (bottoms, below_mm, -1, np.where(known_down[:, None], np.maximum(down, 0), 1)),
+                (tops, above_mm, 1, np.where(known_up[:, None], np.maximum(up, 0), _STEEPEST)),
+                (
+                    bottoms,
+                    below_mm,
+                    -1,
+                    np.where(known_down[:, None], np.maximum(down, 0), _STEEPEST),
+                ),
             )
         ]
         # What has one area below and one above it lies within the polygon of the others.
@@ -228,8 +241,8 @@ class AreaStack:
         low, high = self.reach_mm[lower], self.reach_mm[upper]
         known_up, known_down = rising[1][lower][:, None], falling[1][upper][:, None]
         alone = ~(known_up | known_down)
-        up = np.where(alone, 1.0, rising[0][lower])
-        down = np.where(alone, 1.0, falling[0][upper])
+        up = np.where(alone, _STEEPEST, rising[0][lower])
+        down = np.where(alone, _STEEPEST, falling[0][upper])
         at_upper, at_lower = low + up * step, high + down * step
         from_below = (known_up | alone) & (at_upper >= high)
         from_above = (known_down | alone) & (at_lower >= low)

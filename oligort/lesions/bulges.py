@@ -14,6 +14,7 @@ from oligort.geometry.components import Part
 from oligort.geometry.diameter import longest_in_plane
 from oligort.geometry.raster import CoverageRaster, Lattice
 from oligort.lesions.enclosure import filled
+from oligort.lesions.lobes import DEEP, DrawnCells, lobes_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -67,12 +68,30 @@ def bulges_of(part: Part, neck_fraction: float) -> Bulges:
     area = raster.coverage(0, len(part.slabs)).area
     covered = area >= 0.5
     crossing = [int((part.slabs[n].drawn.enclosed_mm2 > 0).sum()) for n in raster.overlapping]
-    depth = _depth_mm(part, lattice, covered)
+    depth, levels_mm = _depth_mm(part, lattice, covered)
     count, narrowest = _count(depth, neck_fraction, LEAST_CELLS * lattice.u_step_mm)
     waist = _waist(part, area.sum(axis=(1, 2)) * lattice.pixel_area_mm2)
     if count == 1 and waist < neck_fraction:
         count, narrowest = 2, waist
+    points = [_in_3d(loop, slab.position_mm) for slab in part.slabs for loop in slab.loops]
+    positions = np.array([slab.position_mm for slab in part.slabs])
+    cells = DrawnCells.of(np.concatenate(points), positions, lattice, area)
+    lobes = lobes_of(cells, *_balls(depth, levels_mm, lattice), neck_fraction)
+    if lobes.count >= count:
+        count, narrowest = lobes.count + 1, min(narrowest, lobes.neck_fraction)
     return Bulges(count, narrowest, max(crossing, default=0), 2 * float(depth.max()))
+
+
+def _in_3d(loop: Floats, position_mm: float) -> Floats:
+    """Return a loop (N, 2) of one plane as points (N, 3)."""
+    return np.column_stack([loop, np.full(len(loop), position_mm)])
+
+
+def _balls(depth: Floats, levels_mm: Floats, lattice: Lattice) -> tuple[Floats, Floats]:
+    """Return centres (B, 3) and radii (B,) of the deepest balls that a part holds."""
+    level, u, v = np.nonzero(depth >= DEEP * depth.max())
+    centres = [lattice.u_centres_mm[u - 1], lattice.v_centres_mm[v - 1], levels_mm[level - 1]]
+    return np.stack(centres, axis=1), depth[level, u, v]
 
 
 def _laid_along(part: Part) -> Part:
@@ -127,25 +146,29 @@ def _is_below(
     return (y - y0) * (x1 - x0) <= (y1 - y0) * (x - x0)
 
 
-def _depth_mm(part: Part, lattice: Lattice, covered: npt.NDArray[np.bool_]) -> Floats:
-    """Return how deep each cell (n, u, v) lies in the part, 0 outside; a rim of cells around it."""
+def _depth_mm(
+    part: Part, lattice: Lattice, covered: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return how deep each cell (n, u, v) lies in the part, 0 outside, and the heights of cells.
+
+    A rim of cells lies around them.
+    """
     step = min(lattice.u_step_mm, lattice.v_step_mm)
     layers = [max(1, round((s.upper_mm - s.lower_mm) / step)) for s in part.slabs]
     along = [
         slab.lower_mm + (np.arange(count) + 0.5) * (slab.upper_mm - slab.lower_mm) / count
         for slab, count in zip(part.slabs, layers, strict=True)
     ]
+    levels_mm = np.concatenate(along)
     inside = np.pad(np.repeat(covered, layers, axis=0), 1)
     squared = np.where(inside, np.inf, 0.0)
-    for axis, centres in enumerate(
-        (np.concatenate(along), lattice.u_centres_mm, lattice.v_centres_mm)
-    ):
+    for axis, centres in enumerate((levels_mm, lattice.u_centres_mm, lattice.v_centres_mm)):
         rim = np.concatenate([[centres[0] - step], centres, [centres[-1] + step]])
         away = (rim[:, None] - rim) ** 2
         lines = np.moveaxis(squared, axis, -1)
         squared = np.moveaxis((lines[..., None, :] + away).min(axis=-1), -1, axis)
     # A cell beside the surface lies half a cell deep.
-    return np.where(inside, np.sqrt(squared) - step / 2, 0.0)
+    return np.where(inside, np.sqrt(squared) - step / 2, 0.0), levels_mm
 
 
 def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, float]:

@@ -24,10 +24,15 @@ def main(cases: int) -> None:
         "| 3D in its interval | width, median spacings |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    for number, name in enumerate(truth.SOLIDS):
-        for spacing_mm in (1.0, 3.0, 5.0):
+    kinds = [(name, make, None, (1.0, 3.0, 5.0)) for name, make in truth.SOLIDS.items()]
+    kinds += [
+        (f"{name}, {'two planes' if planes == 2 else 'one plane'}", make, planes, (3.0, 5.0))
+        for (name, planes), make in truth.OF_FEW_PLANES.items()
+    ]
+    for number, (name, make, planes, spacings_mm) in enumerate(kinds):
+        for spacing_mm in spacings_mm:
             generator = np.random.default_rng([number, int(spacing_mm)])
-            rows = [truth.errors(truth.SOLIDS[name], generator, spacing_mm) for _ in range(cases)]
+            rows = [truth.errors(make, generator, spacing_mm, planes) for _ in range(cases)]
             axial, solid, holds, width = (np.array(column) for column in zip(*rows, strict=True))
             axial, solid = np.abs(axial), np.abs(solid)
             print(

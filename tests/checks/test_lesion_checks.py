@@ -207,6 +207,24 @@ def test_a_long_lesion_passes_axially_with_a_query_and_fails_in_3d(tmp_path):
     assert finding.grade is Grade.NOT_EVALUABLE
 
 
+@pytest.mark.parametrize("roi_name", ["GTVm01_Liver", "PTVm01_Liver"])
+def test_a_3d_diameter_that_two_planes_leave_open_decides_nothing(tmp_path, roi_name):
+    """The limit lies above the value and inside the interval, of a lesion or of its margin."""
+    drawn = submission_of({roi_name: Box((0.0, 0.0, 0.0), (24.0, 32.0, 8.0))})
+    in_3d = altered_protocol(tmp_path, 'value = "longest_axial"', 'value = "maximum_3d"')
+    (measured,) = drawn.lesions(roi_names=[roi_name]).lesions
+    size = measured.maximum_3d_mm
+    limits_mm = (size.low - 0.1, (size + size.high) / 2, size.high + 0.1)
+    grades = []
+    for limit_mm in limits_mm:
+        protocol = replace_limit(in_3d, in_3d.criteria.metastasis_diameter, limit_mm)
+        (finding,) = findings("OL203", drawn, [entry(roi_name)], protocol)
+        grades.append(finding.grade)
+    # A margin larger than the limit says nothing of the lesion in it.
+    over = Grade.MAJOR if roi_name.startswith("GTV") else Grade.NOT_EVALUABLE
+    assert grades == [over, Grade.NOT_EVALUABLE, Grade.PASS]
+
+
 def replace_limit(protocol, rule, limit_mm):
     criteria = msgspec.structs.replace(
         protocol.criteria, metastasis_diameter=msgspec.structs.replace(rule, limit=limit_mm)

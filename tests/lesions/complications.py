@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+from grown_together import merged_loops
 from sketch import MARGIN_MM, Floats, Lesion, Loops, Roi, Sketch, Solid, add_lesion, ball
 
 
@@ -172,6 +173,30 @@ def overlapping_rois(sketch: Sketch) -> bool:
 def overlapping_parts(sketch: Sketch) -> bool:
     """A second lesion that grows into the first, its loops drawn over those of the first."""
     return _companion(sketch, float(sketch.chance.uniform(0.7, 0.97)), in_own_roi=False)
+
+
+def smaller_beside(sketch: Sketch) -> bool:
+    """A second lesion of down to an eighth of the first, touching it, within its outlines."""
+    lesion = _as_ball(sketch)
+    if lesion is None:
+        return False
+    radius = float(lesion.solid.semi_axes_mm[0])
+    second = max(2.0, radius * float(sketch.chance.uniform(1 / 8, 0.6)))
+    planes = sketch.planes()
+    for _ in range(20):
+        way = _direction(sketch, in_plane=sketch.chance.random() < 0.6)
+        apart = radius + second * (1 - 2 * float(sketch.chance.uniform(0, 0.15)))
+        other = ball(lesion.solid.centre_mm + way * apart, second)
+        if sketch.is_clear(other, lesion.solid) and len(other.loops(planes)) > 1:
+            break
+    else:
+        return False
+    sketch.taken.append(other)
+    spheres = [(solid.centre_mm, float(solid.semi_axes_mm[0])) for solid in (lesion.solid, other)]
+    spacing_mm = float(planes[1] - planes[0])
+    lesion.roi.loops[:] = merged_loops(spheres, spacing_mm, float(planes[0] / spacing_mm) % 1)
+    sketch.touched.add(id(add_lesion(sketch, other, lesion.organ, lesion.roi)))
+    return True
 
 
 def merged(sketch: Sketch) -> bool:
@@ -354,6 +379,7 @@ ALL: tuple[Callable[[Sketch], bool], ...] = (
     touching_parts,
     overlapping_rois,
     overlapping_parts,
+    smaller_beside,
     merged,
     boost_inside,
     necrosis_inside,

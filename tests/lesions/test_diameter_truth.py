@@ -40,6 +40,26 @@ def ellipsoid(generator: np.random.Generator) -> Oblique:
     return ObliqueEllipsoid(tuple(centre.tolist()), tuple(semi.tolist()), rows)
 
 
+def flat(generator: np.random.Generator) -> Oblique:
+    """Return an ellipsoid that few planes meet: of 2 mm of a semi-axis or more."""
+    axes = Rotation.random(random_state=int(generator.integers(2**31))).as_matrix()
+    semi = generator.uniform(2, 30, 3) * (1, 1, generator.uniform(0.1, 1))
+    rows = tuple(tuple(row) for row in axes.tolist())
+    return ObliqueEllipsoid((0.0, 0.0, 0.0), tuple(np.maximum(semi, 2).tolist()), rows)
+
+
+def short(generator: np.random.Generator) -> Oblique:
+    """Return a capsule that few planes meet."""
+    way = direction(int(generator.integers(2**31)))
+    return ObliqueCapsule((0.0, 0, 0), generator.uniform(2, 6), generator.uniform(2, 30), way)
+
+
+def small(generator: np.random.Generator) -> Oblique:
+    """Return touching spheres that few planes meet."""
+    one, other = generator.uniform(2, 6, 2).tolist()
+    return TouchingSpheres((0.0, 0, 0), (one, other), direction(int(generator.integers(2**31))))
+
+
 def capsule(generator: np.random.Generator) -> Oblique:
     centre = tuple(generator.uniform(-200, 200, 3).tolist())
     radius, segment = generator.uniform(5, 12), generator.uniform(5, 36)
@@ -54,6 +74,15 @@ def spheres(generator: np.random.Generator) -> Oblique:
 
 SOLIDS = {"ellipsoid": ellipsoid, "capsule": capsule, "two touching spheres": spheres}
 
+OF_FEW_PLANES = {
+    ("ellipsoid", 2): flat,
+    ("capsule", 2): short,
+    ("two touching spheres", 2): small,
+    ("ellipsoid", 1): flat,
+    ("capsule", 1): short,
+}
+"""By solid and how many planes; spheres that touch and that one plane meets are cut once by it."""
+
 
 def planes_of(solid: Oblique, spacing_mm: float, offset: float) -> np.ndarray:
     """Return the planes of an image series that meet the solid."""
@@ -64,13 +93,16 @@ def planes_of(solid: Oblique, spacing_mm: float, offset: float) -> np.ndarray:
 
 
 def drawn(
-    make, generator: np.random.Generator, spacing_mm: float
+    make, generator: np.random.Generator, spacing_mm: float, planes_wanted: int | None = None
 ) -> tuple[Oblique, np.ndarray, Structure, Part]:
-    """Return a solid that is in one piece as drawn: spheres side by side share no plane's area."""
+    """Return a solid that is in one piece as drawn: spheres side by side share no plane's area.
+
+    In `LEAST_PLANES` planes or more, or in exactly so many as wanted.
+    """
     while True:
         solid = make(generator)
         planes = planes_of(solid, spacing_mm, generator.uniform())
-        if len(planes) < LEAST_PLANES:
+        if len(planes) < LEAST_PLANES if planes_wanted is None else len(planes) != planes_wanted:
             continue
         angles = np.arange(POINTS) * 2 * np.pi / POINTS + generator.uniform(0, 2 * np.pi)
         structure = solid.structure("GTVm", planes, angles)
@@ -80,11 +112,11 @@ def drawn(
 
 
 def errors(
-    make, generator: np.random.Generator, spacing_mm: float
+    make, generator: np.random.Generator, spacing_mm: float, planes_wanted: int | None = None
 ) -> tuple[float, float, bool, float]:
     """Return the axial error in mm, the 3D error in spacings, whether the truth of 3D is in its
     interval, and how many spacings that is wide."""
-    solid, planes, _, part = drawn(make, generator, spacing_mm)
+    solid, planes, _, part = drawn(make, generator, spacing_mm, planes_wanted)
     extent = extent_of(part)
     axial_mm = extent.longest_axial.length_mm - max(solid.longest_in_mm(z) for z in planes)
     value, truth = extent.maximum_3d_mm, solid.longest_mm
@@ -108,6 +140,29 @@ def test_seeded_solids(name, spacing_mm):
     # Asked for: one spacing always and half of one in the median.
     assert np.abs(in_spacings).max() < 1
     assert np.median(np.abs(in_spacings)) < 0.5
+
+
+@pytest.mark.parametrize("spacing_mm", [3.0, 5.0])
+@pytest.mark.parametrize(("name", "planes"), OF_FEW_PLANES)
+def test_solids_of_one_or_two_planes_lie_in_their_interval(name, planes, spacing_mm):
+    """Two planes tell no value to a spacing: the interval has to say so."""
+    generator = np.random.default_rng([planes, int(spacing_mm)])
+    make = OF_FEW_PLANES[name, planes]
+    rows = [errors(make, generator, spacing_mm, planes) for _ in range(8)]
+    assert all(holds for _, _, holds, _ in rows)
+
+
+def test_two_sections_tell_no_3d_diameter():
+    """A cylinder, and the hull of its ends and of a wider disc midway: the same two sections."""
+    rim = np.arange(POINTS) * 2 * np.pi / POINTS
+    disc = 10 * np.stack([np.cos(rim), np.sin(rim)], axis=1)
+    loops = [np.column_stack([disc, np.full(POINTS, z)]) for z in (0.0, 5.0)]
+    (part,) = parts(Structure(1, "GTVm", tuple(Contour(loop) for loop in loops)))
+    value = extent_of(part).maximum_3d_mm
+    cylinder_mm, wider_mm = float(np.hypot(20, 5)), 2 * 18.0
+    assert wider_mm - cylinder_mm > 2 * 5.0
+    assert value.low == pytest.approx(cylinder_mm, rel=1e-9)
+    assert value.high > wider_mm
 
 
 @given(

@@ -37,7 +37,7 @@ def test_the_truth_lies_in_every_range(scores):
 
 def test_no_verdict_is_wrong_and_four_of_five_sets_have_one(scores):
     assert {one.made.number: one.wrong for one in scores if one.wrong} == {}
-    # The figure asked for; all four hundred reach 83 %, 87 % and 82 %.
+    # The figure asked for; all four hundred reach 82 %, 86 % and 81 %.
     assert min(share(scores, of) for of in ("in_all", "per_organ")) >= 0.8
 
 
