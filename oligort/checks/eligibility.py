@@ -235,28 +235,6 @@ def progression(case: Case) -> Iterator[Finding]:
 
 
 @check(
-    "OL114",
-    "In-field recurrence",
-    rule=lambda protocol: protocol.criteria.in_field_recurrence,
-)
-def recurrence(case: Case) -> Iterator[Finding]:
-    """What it checks: no recurrence inside an earlier radiotherapy field.
-
-    Why it matters: an exclusion criterion.
-
-    How it is measured: the register's history.in_field_recurrence. The dose of an earlier course
-    is not read.
-
-    Not evaluable when: there is no register, or the answer is unknown.
-
-    Source: NCT06190782, exclusion criteria, X4.
-    """
-    answer = history_answer(case, "in_field_recurrence")
-    rule = case.protocol.criteria.in_field_recurrence
-    yield required_answer("OL114", rule, answer, "history.in_field_recurrence")
-
-
-@check(
     "OL115",
     "Intolerance of chemotherapy or immunotherapy",
     rule=lambda protocol: protocol.criteria.intolerance_of_chemotherapy_or_immunotherapy,

@@ -99,13 +99,13 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     """
     rule = case.protocol.criteria.metastasis_diameter
     yield from (_size_finding(case, rule, lesion) for lesion in case.accounted)
-    if incomplete := _why_incomplete(case):
+    if incomplete := why_incomplete(case):
         raise NotEvaluable(incomplete)
     if not case.accounted:
         raise NotEvaluable("no distant metastasis is drawn, and the register lists none")
 
 
-def _why_incomplete(case: Case) -> str:
+def why_incomplete(case: Case) -> str:
     """Return why there may be lesions that nobody told of, or ""."""
     if case.register is None or not case.register.lesions:
         return (
@@ -146,7 +146,7 @@ def _count_finding(
     """Return the finding on a number of lesions that may be a range, or only a lower bound."""
     told = [doubt for lesion in lesions for doubt in lesion.doubts]
     doubts = "; ".join(dict.fromkeys([*told, *also]))
-    incomplete = _why_incomplete(case)
+    incomplete = why_incomplete(case)
     names = listed((lesion.name for lesion in lesions), 6) if lesions else "none"
     evidence = Evidence(
         name=rule.description,

@@ -61,11 +61,21 @@ def all_checks() -> tuple[Check, ...]:
         intake,
         lesions,
         reconciliation,
+        recurrence,
         second_opinion,
         targets,
     )
 
-    modules = (dose, eligibility, intake, lesions, reconciliation, second_opinion, targets)
+    modules = (
+        dose,
+        eligibility,
+        intake,
+        lesions,
+        reconciliation,
+        recurrence,
+        second_opinion,
+        targets,
+    )
     assert {module.__name__ for module in modules}
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 

@@ -169,7 +169,9 @@ class Settings(Strict, frozen=True, kw_only=True):
 
     `duplicate_dice`: two contours above `most` are one lesion, below `least` two; between them
     the count is a range. `target_median_dose_ratio` and `target_maximum_dose_ratio`: outside
-    them the dose does not fit its prescription and nothing is graded on it.
+    them the dose does not fit its prescription and nothing is graded on it. A lesion is in-field
+    where more than `in_field_part.most` of it lies inside the isodose, and where less than
+    `least` does it is not.
     """
 
     diameter_reading: Choice[DiameterReading]
@@ -182,6 +184,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     single_lung: Choice[SingleLung]
     effective_dose_accepted: Switch
     in_field_isodose_percent: Number[Percent]
+    in_field_part: Range[Percent]
     dose_constraints: Choice[DoseConstraints]
     borderline_percentage_points: Number[PercentagePoints]
     register_size_difference_mm: Number[Millimetres]

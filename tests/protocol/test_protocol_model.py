@@ -136,8 +136,14 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         settings.target_median_dose_ratio,
         settings.target_maximum_dose_ratio,
         settings.duplicate_dice,
+        settings.in_field_part,
     ]
-    assert [(one.least, one.most) for one in ranges] == [(0.8, 1.8), (0.95, 2.2), (0.85, 0.95)]
+    assert [(one.least, one.most) for one in ranges] == [
+        (0.8, 1.8),
+        (0.95, 2.2),
+        (0.85, 0.95),
+        (1, 50),
+    ]
     assert ranges[0].holds(0.8)
     assert ranges[0].holds(1.8)
     assert not ranges[0].holds(1.81)
@@ -156,8 +162,8 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
     records = protocol.setting_records()
     names = [record.name for record in records]
     assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
-    # The eleven points that the public record leaves open; the fifth is two settings, and the
-    # fourth says both what counts and what is one organ.
+    # The eleven points that the public record leaves open; the fifth and the sixth are two
+    # settings each, and the fourth says both what counts and what is one organ.
     assert {record.name for record in records if record.assumption} == {
         "X6_structure",
         "diameter_reading",
@@ -167,6 +173,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
         "paired_organs",
         "skeleton",
         "in_field_isodose_percent",
+        "in_field_part",
         "dose_constraints",
         "grades",
         "nodal_size",
