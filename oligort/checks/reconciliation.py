@@ -1,4 +1,4 @@
-"""Reconciliation: register and contours held against each other, and therapies against the arm."""
+"""Reconciliation: register and contours held against each other, and the therapy of each lesion."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import numpy as np
 from oligort.checks.accounting import contradicts
 from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.registry import CONVENTION, check
-from oligort.clinical.register import Arm, LesionKind, PlanKind, Therapy
+from oligort.clinical.register import LesionKind, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
@@ -102,46 +102,6 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
         )
     if unknown:
         raise NotEvaluable(f"the register does not say the therapy of {listed(unknown)}")
-
-
-@check("OL206", "Dose and the arm of the trial")
-def dose_and_arm(case: Case) -> Iterator[Finding]:
-    """What it checks: no radiotherapy is delivered in the arm without local therapy.
-
-    Why it matters: it would undo the randomisation.
-
-    How it is measured: the register's arm and plan_kind, where a dose is there. A screening plan
-    is made for every patient and is no treatment.
-
-    Not evaluable when: in that arm, the register does not say what the plan is for.
-
-    Source: NCT06190782, arms; the grade is the protocol's setting.
-    """
-    register = case.require_register()
-    if not case.submission.doses or register.arm is not Arm.NO_LOCAL_THERAPY:
-        said = "not known" if register.arm is None else "the one with local therapy"
-        yield Finding(
-            code="OL206",
-            grade=Grade.INFO if register.arm is None else Grade.PASS,
-            message=f"the arm is {said}" if case.submission.doses else "there is no dose",
-            source=case.protocol.grades.source,
-        )
-        return
-    if register.plan_kind is None:
-        raise NotEvaluable(
-            "the register does not say whether the plan is for screening (plan_kind)"
-        )
-    is_delivered = register.plan_kind is PlanKind.DELIVERED
-    yield Finding(
-        code="OL206",
-        grade=case.protocol.grades.dose_in_arm_without_local_therapy
-        if is_delivered
-        else Grade.PASS,
-        message="a delivered plan in the arm without local therapy"
-        if is_delivered
-        else "a screening plan, in the arm without local therapy",
-        source=case.protocol.grades.source,
-    )
 
 
 def targets_without_lesion(case: Case) -> tuple[str, ...]:

@@ -187,6 +187,8 @@ class Register(_Strict, frozen=True, kw_only=True):
         What the plan in the submission is for.
     courses : tuple of str
         Labels or UIDs of the plans that are all courses of the patient: their doses are added.
+    screening_plans, delivered_plans : tuple of str
+        Labels or UIDs of the plans of each kind, so that the two are never taken for each other.
     patient, disease, history, anatomy : tables
         Answers by subject.
     lesions : tuple of RegisterLesion
@@ -195,7 +197,7 @@ class Register(_Strict, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If two lesions share an id or an ROI, or a course is named twice.
+        If two lesions share an id or an ROI, a course is named twice, or a plan is of both kinds.
     """
 
     schema_version: Literal[1]
@@ -204,6 +206,8 @@ class Register(_Strict, frozen=True, kw_only=True):
     arm: Arm | None = None
     plan_kind: PlanKind | None = None
     courses: tuple[Label, ...] = ()
+    screening_plans: tuple[Label, ...] = ()
+    delivered_plans: tuple[Label, ...] = ()
     patient: Patient = Patient()
     disease: Disease = Disease()
     history: History = History()
@@ -214,6 +218,16 @@ class Register(_Strict, frozen=True, kw_only=True):
         """Refuse lesions or courses that cannot be told apart."""
         if repeated := _repeated(self.courses):
             raise ValueError(f"expected each course once, found more often: {listed(repeated)}")
+        if repeated := _repeated((*self.screening_plans, *self.delivered_plans)):
+            raise ValueError(
+                f"expected each plan once in screening_plans or delivered_plans, found more often: "
+                f"{listed(repeated)}"
+            )
+        if not any(map(set(self.courses).isdisjoint, self._plans_by_kind.values())):
+            raise ValueError(
+                "expected courses of one kind, found plans of screening_plans and of "
+                "delivered_plans among courses"
+            )
         if repeated := _repeated(lesion.id for lesion in self.lesions):
             raise ValueError(f"expected each lesion id once, found more often: {listed(repeated)}")
         if repeated := _repeated(name for lesion in self.lesions for name in lesion.roi_names):
@@ -245,6 +259,17 @@ class Register(_Strict, frozen=True, kw_only=True):
             If a key is not known or a value is impossible.
         """
         return struct_of(table, cls, file, RegisterError)
+
+    @property
+    def _plans_by_kind(self) -> dict[PlanKind, tuple[str, ...]]:
+        return {
+            PlanKind.SCREENING: self.screening_plans,
+            PlanKind.DELIVERED: self.delivered_plans,
+        }
+
+    def plans_of(self, kind: PlanKind) -> tuple[str, ...]:
+        """Return the names of the plans of one kind, as far as the register lists them."""
+        return self._plans_by_kind[kind]
 
     def lesions_of(self, kind: LesionKind | None) -> tuple[RegisterLesion, ...]:
         """Return the lesions of one kind; None asks for those whose kind is unknown."""

@@ -112,27 +112,6 @@ def test_a_roi_of_any_name_is_gross_tumour_where_the_register_says_so() -> None:
     assert run("OL006", unnamed)[0].grade is Grade.MINOR
 
 
-@pytest.mark.parametrize(
-    ("arm", "plan_kind", "grade"),
-    [
-        ("no_local_therapy", "delivered", Grade.MAJOR),
-        ("no_local_therapy", "screening", Grade.PASS),
-        ("local_therapy", "delivered", Grade.PASS),
-        (None, "delivered", Grade.INFO),
-    ],
-)
-def test_dose_in_the_arm_without_local_therapy(arm, plan_kind, grade) -> None:
-    dose = Dose("1.2", "dose.dcm", refusal="its pixels do not matter here")
-    (finding,) = run("OL206", case_of({}, [], dose, arm=arm, plan_kind=plan_kind))
-    assert finding.grade is grade
-
-
-def test_a_plan_of_unknown_purpose_is_not_judged_by_its_arm() -> None:
-    dose = Dose("1.2", "dose.dcm", refusal="its pixels do not matter here")
-    with pytest.raises(NotEvaluable, match="plan_kind"):
-        run("OL206", case_of({}, [], dose, arm="no_local_therapy"))
-
-
 def test_what_is_left_aside_is_told() -> None:
     case = case_of(liver(1), [entry("GTVm01_Liver")])
     assert [finding.grade for finding in run("OL005", case)] == [Grade.PASS]
