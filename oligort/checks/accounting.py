@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import Organ, Role, Side
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
 """Local therapies that need no contour: their lesions are in the register only."""
@@ -32,6 +32,8 @@ class AccountedLesion:
         How entry and contours were brought together, or "".
     doubt : str
         Why it may be no metastasis although one side says so, or "".
+    is_regional : bool
+        Whether it is a regional node, which counts by a setting of its own.
     """
 
     contours: tuple[Lesion, ...]
@@ -39,6 +41,7 @@ class AccountedLesion:
     counted: Count
     matched_by: str = ""
     doubt: str = ""
+    is_regional: bool = False
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -58,6 +61,8 @@ class AccountedLesion:
 
         None where register, an ROI's name and its place contradict each other: it may be either.
         """
+        if self.is_regional:
+            return Organ.LYMPH_NODES
         if self.organ_conflicts:
             return None
         named = {lesion.said.organ for lesion in self.contours} - {None}
@@ -66,6 +71,20 @@ class AccountedLesion:
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
         return self.contours[0].organ if self.contours else None
+
+    @property
+    def side(self) -> Side | None:
+        """The side that the register says, else the ROI's name; None where they differ."""
+        said = {lesion.said.side for lesion in self.contours}
+        if self.entry is not None and self.entry.side is not None:
+            said.add(Side(self.entry.side))
+        said -= {None, Side.BOTH}
+        return said.pop() if len(said) == 1 else None
+
+    @property
+    def station(self) -> str:
+        """The nodal station that the register says, in one spelling, or ""."""
+        return " ".join(self.entry.station.split()).casefold() if self.entry else ""
 
     @property
     def organ_conflicts(self) -> tuple[str, ...]:
@@ -108,12 +127,23 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
     undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
-    perhaps_known = sum(_may_be_drawn(lesion) for lesion in undrawn)
+    perhaps_known = sum(may_be_drawn(lesion) for lesion in undrawn)
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
     return (*accounted, *undrawn, *_contradicted(census, register), *_unlisted(census, register))
+
+
+def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
+    """Return the regional nodes that the register lists, each with the contours of its ROIs."""
+    found = []
+    for entry in register.lesions_of(LesionKind.REGIONAL_NODE) if register else ():
+        contours = tuple(lesion for lesion in census.lesions if lesion.roi_name in entry.roi_names)
+        matched_by = "ROI name" if contours else ""
+        counted = Count(1, max(1, len(contours)))
+        found.append(AccountedLesion(contours, entry, counted, matched_by, is_regional=True))
+    return tuple(found)
 
 
 def contradicts(kind: LesionKind, role: Role) -> bool:
@@ -203,31 +233,7 @@ def _count_of(entry: RegisterLesion) -> Count:
     return Count(1, 1) if entry.kind is LesionKind.DISTANT else Count(0, 1)
 
 
-def total(lesions: Sequence[AccountedLesion]) -> Count:
-    """Return how many metastases they are together."""
-    return Count(
-        sum(lesion.counted.least for lesion in lesions),
-        sum(lesion.counted.most for lesion in lesions),
-    )
-
-
-def per_organ(lesions: Sequence[AccountedLesion]) -> dict[Organ | None, Count]:
-    """Return how many metastases each organ holds; a lesion of unknown organ may be in any."""
-    counts = {}
-    for organ in dict.fromkeys(lesion.organ for lesion in lesions):
-        here = [lesion for lesion in lesions if lesion.organ is organ]
-        may_be_here = [one for one in lesions if organ is None or one.organ in (organ, None)]
-        known = total([lesion for lesion in here if lesion.entry is not None]).least
-        drawn = sum(one.contours[0].counted.least for one in here if one.entry is None)
-        perhaps_known = sum(_may_be_drawn(lesion) for lesion in may_be_here)
-        possible = here if organ is None else may_be_here
-        least = known + max(0, drawn - perhaps_known)
-        # Lesions of unknown organs need not lie in the same one.
-        counts[organ] = Count(min(least, 1) if organ is None else least, total(possible).most)
-    return counts
-
-
-def _may_be_drawn(lesion: AccountedLesion) -> bool:
+def may_be_drawn(lesion: AccountedLesion) -> bool:
     """Say whether a lesion of the register alone may be one of the contours that it lacks."""
     entry = lesion.entry
     return entry is not None and not lesion.contours and entry.therapy not in NEVER_CONTOURED

@@ -53,6 +53,7 @@ def not_evaluable(
     reason: str,
     *,
     about: str = "",
+    flags: tuple[Flag, ...] = (),
     evidence: tuple[Evidence, ...] = (),
     hint: str = "",
 ) -> Finding:
@@ -61,6 +62,7 @@ def not_evaluable(
         code=code,
         criterion=rule.criterion,
         grade=Grade.NOT_EVALUABLE,
+        flags=flags,
         about=about,
         message=f"{rule.description}: not evaluable, because {reason}",
         evidence=evidence,

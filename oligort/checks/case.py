@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from oligort.checks.accounting import AccountedLesion, account
+from oligort.checks.accounting import AccountedLesion, account, regional_nodes
+from oligort.checks.counting import Counting
 from oligort.clinical.register import PlanKind, Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
@@ -12,6 +13,7 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
+from oligort.protocol.settings import RegionalNodes
 from oligort.selection import Selection, fitting
 from oligort.submission import Submission
 
@@ -138,9 +140,19 @@ class Case:
     def accounted(self) -> tuple[AccountedLesion, ...]:
         """Every metastasis of register and contours, each once as far as they can be matched.
 
+        Regional nodes are among them where the protocol counts them.
+
         Raises
         ------
         NotEvaluable
             If there is no structure set, or the choice is open.
         """
-        return account(self.census, self.register)
+        accounted = account(self.census, self.register)
+        if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
+            return accounted
+        return (*accounted, *regional_nodes(self.census, self.register))
+
+    @property
+    def counting(self) -> Counting:
+        """What one metastasis and one organ are, as the protocol's settings say."""
+        return Counting.of(self.protocol.settings)

@@ -11,7 +11,7 @@ from oligort.clinical.register import LesionKind, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
-from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
 
 TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
 """Roles of volumes that are drawn for a tumour."""
@@ -159,6 +159,11 @@ def _contradictions(case: Case) -> Iterator[str]:
                 yield (
                     f"the register says {entry.organ} of {quoted(roi_name)}, its name says "
                     f"{name.organ}"
+                )
+            if entry.side and name.side not in {None, Side.BOTH, Side(entry.side)}:
+                yield (
+                    f"the register says side {entry.side} of {quoted(roi_name)}, its name says "
+                    f"{name.side}"
                 )
             if entry.kind is not None and contradicts(entry.kind, name.role):
                 yield (

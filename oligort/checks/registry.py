@@ -64,6 +64,7 @@ def all_checks() -> tuple[Check, ...]:
         reconciliation,
         recurrence,
         second_opinion,
+        sizes,
         targets,
     )
 
@@ -76,6 +77,7 @@ def all_checks() -> tuple[Check, ...]:
         reconciliation,
         recurrence,
         second_opinion,
+        sizes,
         targets,
     )
     assert {module.__name__ for module in modules}

@@ -25,6 +25,7 @@ Label = Annotated[
     ),
 ]
 Text = Annotated[str, Meta(max_length=400)]
+Length = Annotated[float, Meta(gt=0, lt=500)]
 
 
 class Arm(StrEnum):
@@ -121,6 +122,8 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         None is unknown: it may or may not be a distant metastasis.
     organ : Organ or None
         The organ group it is counted in.
+    side : "L", "R" or None
+        Which of a pair, where the protocol takes the two for two organs.
     station : str
         Nodal station, in the words of the trial.
     roi_names : tuple of str
@@ -132,25 +135,31 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
     pathology : Answer
         Whether it was proven by pathology.
     size_mm : float or None
-        Longest diameter at baseline.
+        Longest diameter at baseline, in the axial plane.
+    short_axis_mm, maximum_3d_mm : float or None
+        Its short axis and its largest diameter in 3D, where the protocol goes by one of them.
     size_method, size_date : str, PartialDate or None
         How ("CT") and when it was measured.
 
     Raises
     ------
     ValueError
-        If one ROI is named twice, or a reason for no therapy stands beside a therapy.
+        If one ROI is named twice, a reason for no therapy stands beside a therapy, or a short axis
+        is longer, or a 3D diameter shorter, than the longest diameter.
     """
 
     id: Label
     kind: LesionKind | None = None
     organ: Organ | None = None
+    side: Literal["L", "R"] | None = None
     station: Text = ""
     roi_names: tuple[Label, ...] = ()
     therapy: Therapy = Therapy.UNKNOWN
     no_therapy_reason: Text = ""
     pathology: Answer = Answer.UNKNOWN
-    size_mm: Annotated[float, Meta(gt=0, lt=500)] | None = None
+    size_mm: Length | None = None
+    short_axis_mm: Length | None = None
+    maximum_3d_mm: Length | None = None
     size_method: Text = ""
     size_date: PartialDate | None = None
 
@@ -159,6 +168,13 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         if repeated := _repeated(self.roi_names):
             raise ValueError(
                 f"expected each ROI once in roi_names, found twice: {listed(repeated)}"
+            )
+        sizes = (self.short_axis_mm, self.size_mm, self.maximum_3d_mm)
+        known = [size for size in sizes if size is not None]
+        if known != sorted(known):
+            raise ValueError(
+                "expected short_axis_mm <= size_mm <= maximum_3d_mm, found "
+                f"{', '.join(f'{size:g}' for size in known)}"
             )
         if self.no_therapy_reason and self.therapy not in {Therapy.NONE, Therapy.UNKNOWN}:
             raise ValueError(

@@ -323,8 +323,9 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
          'dose_limits[entry 2]: expected one limit for "V20Gy[%]" of "Lungs-GTV"'),
         ('options = ["longest_axial", "maximum_3d"]', 'options = ["maximum_3d"]',
          'settings.diameter_reading: value: expected one of its options ("maximum_3d")'),
-        ('value = "each_node"', 'value = "each_station"',
-         'settings.non_regional_nodes.value: expected "each_node", found "each_station"'),
+        ('value = "each_node"', 'value = "each_stations"',
+         'settings.non_regional_nodes.value: expected "each_node" or "each_station", found '
+         '"each_stations"; did you mean "each_station"?'),
         ("value = false", 'value = "no"',
          "effective_dose_accepted.value: expected true or false, found text of 2 characters"),
         ("value = 0.5", "value = 0", "borderline_percentage_points.value: expected a number above"),
