@@ -220,10 +220,13 @@ def _by_organ(entries: Sequence[RegisterLesion], drawn: Sequence[Lesion]) -> lis
         contours = [lesion for lesion in drawn if lesion.organ is organ]
         if len(here) != len(contours):
             continue
+        # Without sizes only the numbers say that they are the same lesions, not which is which.
+        is_by_size = len(here) > 1 and all(entry.size_mm is not None for entry in here)
+        matched_by = "organ and size" if is_by_size else "organ"
         here.sort(key=lambda entry: entry.size_mm or 0.0)
         contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
         pairs += [
-            AccountedLesion((contour,), entry, Count(1, max(1, contour.counted.most)), "organ")
+            AccountedLesion((contour,), entry, Count(1, max(1, contour.counted.most)), matched_by)
             for entry, contour in zip(here, contours, strict=True)
         ]
     return pairs

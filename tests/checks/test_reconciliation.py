@@ -193,3 +193,86 @@ def test_a_size_that_hangs_on_the_outline_is_not_judged() -> None:
         assert "42.4 to 67.9 mm" in finding.message
     (finding,) = run("OL203", case_of({"GTVm01_Liver": inner}, [entry("GTVm01_Liver")]))
     assert finding.grade is Grade.PASS
+
+
+def queries_and_match(case: Case) -> tuple[list[str], Finding]:
+    *queries, told = run("OL204", case)
+    assert all(query.flags == (Flag.QUERY,) for query in queries)
+    assert told.grade is (Grade.INFO if queries else Grade.PASS)
+    return [query.message for query in queries], told
+
+
+def test_each_lesion_of_the_register_is_matched_explained_or_reported() -> None:
+    solids = liver(2) | {"GTVp": cube(5), "GTVn01": cube(6)}
+    entries: list[dict[str, object]] = [
+        entry("GTVm01_Liver"),
+        entry("GTVm02_Liver"),
+        {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "radiotherapy"},
+        entry("GTVn01", "regional_node", "LymphNodes"),
+        {"id": "op", "kind": "distant", "organ": "Brain", "therapy": "surgery"},
+        {"id": "rfa", "kind": "distant", "organ": "Liver", "therapy": "ablation"},
+        {"id": "left", "kind": "distant", "organ": "Bone", "therapy": "none"},
+    ]
+    queries, told = queries_and_match(case_of(solids, entries))
+    assert queries == []
+    assert told.message == (
+        "matched: GTVm01_Liver by ROI name, GTVm02_Liver by ROI name, GTVp by kind, "
+        "GTVn01 by ROI name; by another therapy: op (surgery), rfa (ablation); "
+        "not drawn, without local therapy: left"
+    )
+    for therapy, words in (("radiotherapy", "to be irradiated"), ("unknown", "is not known")):
+        open_entry = {"id": "?", "kind": "regional_node", "therapy": therapy}
+        queries, _ = queries_and_match(case_of(solids, [*entries, open_entry]))
+        (query,) = queries
+        assert query.startswith('no contour is drawn for "?"')
+        assert words in query
+
+
+def test_a_drawn_lesion_without_an_entry_is_reported() -> None:
+    solids = liver(1) | {"GTVp": cube(5)}
+    queries, told = queries_and_match(case_of(solids, [entry("GTVm01_Liver")]))
+    assert queries == []
+    assert "drawn, not in the register and not counted: GTVp" in told.message
+    solids |= {"GTVm02_Bone": cube(3), "GTVn05": cube(6)}
+    queries, _ = queries_and_match(case_of(solids, [entry("GTVm01_Liver")]))
+    assert queries == ['the register does not list "GTVm02_Bone", "GTVn05"']
+
+
+def test_a_match_says_which_way() -> None:
+    by_size = [
+        {"id": f"L{n}", "kind": "distant", "organ": "Liver", "therapy": "radiotherapy"}
+        for n in "ab"
+    ]
+    solids = {"GTVm01_Liver": cube(1, 30.0), "GTVm02_Liver": cube(2, 10.0)}
+    _, told = queries_and_match(case_of(solids, by_size))
+    assert told.message == "matched: GTVm02_Liver by organ, GTVm01_Liver by organ"
+    by_size[0]["size_mm"], by_size[1]["size_mm"] = 42.0, 14.0
+    case = case_of(solids, by_size)
+    queries, told = queries_and_match(case)
+    assert (queries, told.message.count("by organ and size")) == ([], 2)
+    assert {one.name: one.entry.id for one in case.accounted if one.entry} == {
+        "GTVm01_Liver": "La", "GTVm02_Liver": "Lb",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["distant", "primary", "regional_node"])
+def test_sizes_that_disagree_are_queries_whatever_the_lesion(kind: str) -> None:
+    name = {"distant": "GTVm01_Liver", "primary": "GTVp", "regional_node": "GTVn01"}[kind]
+    # A cube of 20 mm measures 28.3 mm from corner to corner, and 34.6 mm in 3D.
+    for key, near, far in (("size_mm", 38.2, 38.4), ("maximum_3d_mm", 44.5, 44.7)):
+        for mm, is_query in ((near, False), (far, True)):
+            listed = entry(name, kind) | {key: mm, "organ": None}
+            queries, _ = queries_and_match(case_of({name: cube(1)}, [listed]))
+            assert [f"the register says {mm:g} mm" in query for query in queries] == [
+                True
+            ] * is_query
+
+
+def test_numbers_and_therapies_that_disagree_are_queries() -> None:
+    solids = {"GTVm01_Liver": cube(1), "GTVm02_Liver": cube(4)}
+    one = entry("GTVm01_Liver") | {"roi_names": list(solids)}
+    queries, _ = queries_and_match(case_of(solids, [one]))
+    assert any("one lesion in the register and 1 to 2 among the contours" in q for q in queries)
+    removed = entry("GTVm01_Liver") | {"therapy": "surgery"}
+    queries, _ = queries_and_match(case_of({"GTVm01_Liver": cube(1)}, [removed]))
+    assert queries == ['the register says surgery of "id-GTVm01_Liver", and GTVm01_Liver is drawn']
