@@ -14,7 +14,7 @@ from oligort.clinical.dates import PartialDate
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
 from oligort.lesions.vocabulary import Organ, Role
-from oligort.strict import content_of, struct_of, table_of
+from oligort.strict import content_of, document_of, struct_of
 
 Label = Annotated[
     str,
@@ -261,7 +261,7 @@ class Register(_Strict, frozen=True, kw_only=True):
             If the file cannot be read, a key is not known or a value is impossible.
         """
         content = content_of(Path(path), RegisterError)
-        return cls.from_dict(table_of(content, path, RegisterError), file=path)
+        return document_of(content, cls, path, RegisterError)
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], file: str | Path = "register") -> "Register":

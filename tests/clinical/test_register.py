@@ -68,6 +68,11 @@ size_date = "2026-03"
 """
 
 
+def is_changed(number, text):
+    """Say whether a line is not that of the whole register."""
+    return text != WHOLE.splitlines()[number - 1]
+
+
 def written(folder, text, name="PT-017.toml"):
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -179,6 +184,9 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
     message = str(refusal.value)
     assert message.startswith(f"{file}: {path + ': ' if path else ''}expected ")
     assert f'did you mean "{word}"?' in message
+    changed = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    line = next(number for number, text in changed if is_changed(number, text))
+    assert message.endswith(f" (line {line})")
 
 
 @pytest.mark.parametrize(
