@@ -157,13 +157,38 @@ class _Fault(NamedTuple):
         return self._replace(steps=(step, *self.steps))
 
 
-def json_schema(kind: type[Any]) -> str:
+def json_schema(kind: type[Any], questions: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """Return the JSON Schema of the documents of a struct, as JSON text.
 
-    Our own types of text ("2024-03") are described by their docstrings.
+    Our own types of text ("2024-03") are described by their docstrings, keys by their questions,
+    which are given by the name of their table.
     """
     schema = msgspec.json.schema(kind, schema_hook=_text_schema)
+    for table, asked in (questions or {}).items():
+        for key, question in asked.items():
+            schema["$defs"][table]["properties"][key]["description"] = question
     return json.dumps(_portable({"$schema": _DRAFT} | schema), indent=2, ensure_ascii=False)
+
+
+def problem_of(value: Any, kind: Any) -> str:
+    """Return what is wrong with one value of a kind, in words, or ""."""
+    fault = _fault_under("", value, kind)
+    return fault.problem if fault else ""
+
+
+def plain_kind(kind: Any) -> Any:
+    """Return a type without None and without its bounds."""
+    kind = _without_none(kind)
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def words_of(kind: Any) -> list[str]:
+    """Return the words that a type consists of, or none where it takes other values."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member.value) for member in kind]
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    return []
 
 
 def shown_file(file: str | Path) -> str:
@@ -286,21 +311,13 @@ def _fault_under(step: str | int, value: Any, kind: Any) -> _Fault | None:
 def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> str:
     if isinstance(failure.__cause__, ValueError):
         return safe_text(failure.__cause__, _MAX_FILE_TEXT)
-    if choices := _choices(kind):
+    if choices := words_of(kind):
         shown = quoted(value) if isinstance(value, str) else _found(value)
         return (
             f"expected {' or '.join(quoted(choice) for choice in choices)}, "
             f"found {shown}{nearest(value, choices)}"
         )
     return f"expected {_expected(kind)}, found {_found(value)}"
-
-
-def _choices(kind: Any) -> list[str]:
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(member.value) for member in kind]
-    if get_origin(kind) is Literal:
-        return [str(choice) for choice in get_args(kind)]
-    return []
 
 
 def _expected(kind: Any) -> str:

@@ -276,6 +276,11 @@ class Register(_Strict, frozen=True, kw_only=True):
         """
         return struct_of(table, cls, file, RegisterError)
 
+    def to_json(self) -> str:
+        """Return the register as JSON text, which `load` reads; what is unknown says so."""
+        text = msgspec.json.encode(self, enc_hook=str)
+        return msgspec.json.format(text, indent=2).decode() + "\n"
+
     @property
     def _plans_by_kind(self) -> dict[PlanKind, tuple[str, ...]]:
         return {
