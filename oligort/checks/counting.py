@@ -7,6 +7,7 @@ register does not say a station or a side, the lesion may be of any, and the num
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn
 from oligort.display import listed
@@ -32,6 +33,10 @@ PAIRED = frozenset(
     }
 )
 """Organ groups of two; each may be read as one organ or as two."""
+
+MOST_OPEN = 8
+"""Lesions of unknown kind that are counted in both ways, each with each: 256 sums. Of more, the
+most is that of all of them apart, which may be too many."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,26 @@ class Counting:
         return Place(organ)
 
     def total(self, lesions: Sequence[AccountedLesion]) -> Count:
-        """Return how many metastases some lesions are together."""
+        """Return how many metastases some lesions are together.
+
+        One of unknown kind may be a regional node, which counts otherwise than a distant one.
+        """
+        open_kind = [lesion for lesion in lesions if self._may_be_regional(lesion)]
+        rest = [lesion for lesion in lesions if not self._may_be_regional(lesion)]
+        if len(open_kind) > MOST_OPEN:
+            known, apart = self._of_known_kinds(rest), _sum([one.counted for one in open_kind])
+            return Count(known.least, known.most + apart.most)
+        readings = product(*((one, replace(one, is_regional=True)) for one in open_kind))
+        counts = [self._of_known_kinds([*rest, *reading]) for reading in readings]
+        return Count(min(one.least for one in counts), max(one.most for one in counts))
+
+    def _may_be_regional(self, lesion: AccountedLesion) -> bool:
+        if self.regional_nodes is RegionalNodes.NOT_COUNTED or lesion.is_regional:
+            return False
+        is_open = lesion.entry is not None and lesion.entry.kind is None
+        return is_open and lesion.organ in (Organ.LYMPH_NODES, None)
+
+    def _of_known_kinds(self, lesions: Sequence[AccountedLesion]) -> Count:
         regional = [lesion for lesion in lesions if lesion.is_regional]
         others = [lesion for lesion in lesions if not lesion.is_regional]
         return _sum([self._regional(regional), self._others(others)])
@@ -120,6 +144,12 @@ class Counting:
             least = self.total(_surely_further(here, perhaps_known)).least
             # Lesions of unknown places need not lie in the same one.
             counts[place] = Count(least if place.is_known else min(least, 1), most)
+        for place in [one for one in counts if one.part is None and one.organ in PAIRED]:
+            # One of the two sides holds at least half of all.
+            of_both = [lesion for lesion in lesions if places[id(lesion)].organ is place.organ]
+            perhaps_known = sum(map(may_be_drawn, lesions))
+            least = self.total(_surely_further(of_both, perhaps_known)).least
+            counts[place] = Count(-(-least // 2), max(counts[place].most, -(-least // 2)))
         return counts
 
     def unsaid(self, lesions: Sequence[AccountedLesion], in_one_organ: bool) -> list[str]:

@@ -8,6 +8,7 @@ from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.clinical.classification import Classification, classify
 from oligort.clinical.register import LesionKind
+from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 
@@ -32,7 +33,9 @@ def age(case: Case) -> Iterator[Finding]:
     if years is None:
         years, origin = case.submission.patient_age_years, "Patient's Age in the DICOM files"
     if years is None:
-        raise NotEvaluable("neither the register nor the DICOM files give the age")
+        raise NotEvaluable(
+            "neither the register (patient.age_years) nor Patient's Age in the DICOM files says it"
+        )
     in_files = case.submission.patient_age_years
     differs = in_files is not None and abs(years - in_files) > 1
     said = f"; Patient's Age in the DICOM files is {in_files}" if differs else ""
@@ -143,13 +146,15 @@ def pathology(case: Case) -> Iterator[Finding]:
     if not distant and not open_lesions:
         raise NotEvaluable("the register lists no distant lesion")
     proven = sum(lesion.pathology is Answer.YES for lesion in distant)
-    perhaps = sum(lesion.pathology is Answer.UNKNOWN for lesion in distant) + sum(
-        lesion.pathology is not Answer.NO for lesion in open_lesions
-    )
+    unsaid = [lesion.id for lesion in distant if lesion.pathology is Answer.UNKNOWN]
+    of_open_kind = [lesion.id for lesion in open_lesions if lesion.pathology is not Answer.NO]
+    perhaps = len(unsaid) + len(of_open_kind)
     if not rule.allows(proven) and rule.allows(proven + perhaps):
+        open_keys = (("pathology", unsaid), ("kind", of_open_kind))
+        told = "; ".join(f"{key} of {listed(names)}" for key, names in open_keys if names)
         raise NotEvaluable(
-            f"{proven} metastases are known to be proven by pathology, and of {perhaps} more the "
-            f"register does not say"
+            f"{proven} metastases are known to be proven by pathology, and the register does not "
+            f"say {told}"
         )
     message = f"{proven} distant metastases proven by pathology"
     yield held_against("OL105", rule, proven, message=message)

@@ -128,6 +128,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
             grade=case.protocol.grades.lesion_without_therapy,
             message=f"no local therapy and no reason: {listed(without)}",
             source=case.protocol.grades.source,
+            hint="give therapy, or no_therapy_reason, in the register",
         )
     reasons = []
     if unknown:

@@ -84,7 +84,7 @@ def test_two_lungs_are_one_organ_or_two():
     assert apart == {"Lungs (L)": Count(2, 2), "Lungs (R)": Count(1, 1)}
     open_side = lesions({"organ": "Lungs", "side": "L"}, {"organ": "Lungs"}, {"organ": "Lungs"})
     apart = {str(place): count for place, count in APART.per_organ(open_side).items()}
-    assert apart == {"Lungs (L)": Count(1, 3), "Lungs (part unknown)": Count(1, 2)}
+    assert apart == {"Lungs (L)": Count(1, 3), "Lungs (part unknown)": Count(2, 2)}
 
 
 def test_stations_are_organs_of_their_own_only_where_the_protocol_says_so():
@@ -97,7 +97,7 @@ def test_stations_are_organs_of_their_own_only_where_the_protocol_says_so():
 
 # ------------------------------------------------------------------ against every completion
 
-ORGANS = (Organ.LUNGS, Organ.LYMPH_NODES, Organ.LIVER)
+ORGANS = (Organ.LUNGS, Organ.LYMPH_NODES, Organ.LIVER, Organ.BONE, Organ.BRAIN)
 
 
 def completions(entry):
@@ -132,9 +132,8 @@ def naive_fullest(counting, world):
     return most
 
 
-def test_the_range_holds_every_completion_and_no_more_than_one_unknown_widens_it():
+def test_the_range_is_that_of_every_completion():
     chance = random.Random(6)
-    exact = 0
     for _ in range(400):
         entries = []
         for _ in range(chance.randint(1, 4)):
@@ -154,6 +153,4 @@ def test_the_range_holds_every_completion_and_no_more_than_one_unknown_widens_it
             counts = counting.per_organ(lesions(*entries)).values()
             fullest = {naive_fullest(counting, world) for world in worlds}
             assert max(count.most for count in counts) == max(fullest)
-            assert max(count.least for count in counts) <= min(fullest)
-            exact += max(count.least for count in counts) == min(fullest)
-    assert exact > 1100  # of 1200: the lower bound says something, too
+            assert max(count.least for count in counts) == min(fullest)
