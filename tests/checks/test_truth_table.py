@@ -8,6 +8,21 @@ from collections import Counter
 
 import msgspec
 import numpy as np
+from naive_eligibility import (
+    OPEN,
+    age,
+    answer,
+    arm,
+    disseminated,
+    ecog,
+    genuine,
+    leaf,
+    numbers,
+    pathology,
+    required,
+    size,
+    therapy,
+)
 
 from oligort.checks.case import Case
 from oligort.checks.registry import all_checks
@@ -23,22 +38,6 @@ from oligort.objects import Dose
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
-
-from .naive_eligibility import (
-    OPEN,
-    age,
-    answer,
-    arm,
-    disseminated,
-    ecog,
-    genuine,
-    leaf,
-    numbers,
-    pathology,
-    required,
-    size,
-    therapy,
-)
 
 CASES = 2400
 SEED = 20240601
@@ -167,6 +166,11 @@ def protocol_with(settings):
     )
 
 
+def roi_name(entry):
+    """Return a name that says nothing of organ, side or role."""
+    return f"Lesion {entry['id'].removeprefix('L')}"
+
+
 def drawn_lesion(entry):
     kind, organ = entry.get("kind"), entry.get("organ")
     role = {
@@ -176,7 +180,7 @@ def drawn_lesion(entry):
         None: Role.GTV,
     }[kind]
     counted = {"distant": Count(1, 1), None: Count(0, 1)}.get(kind, Count(0, 0))
-    name = f"Lesion {entry['id']}"
+    name = roi_name(entry)
     measured = {key: Measure(mm, "mm") for key, mm in entry["drawn"].items()}
     return Lesion(
         roi_name=name,
@@ -201,7 +205,7 @@ def drawn_lesion(entry):
 def case_of(table, settings, in_files, asked, is_planned):
     written = [
         {key: value for key, value in one.items() if key != "drawn"}
-        | ({"roi_names": [f"Lesion {one['id']}"]} if "drawn" in one else {})
+        | ({"roi_names": [roi_name(one)]} if "drawn" in one else {})
         for one in table["lesions"]
     ]
     case = Case(
@@ -253,7 +257,7 @@ def compare(table, settings, in_files, asked, is_planned, seen):
     grades, found = graded("OL203", case)
     expected = {one["id"]: size(one, settings) for one in table["lesions"] if size(one, settings)}
     assert {
-        one.about.removeprefix("Lesion "): (one.grade, Flag.QUERY in one.flags) for one in found
+        one.about.replace("Lesion ", "L"): (one.grade, Flag.QUERY in one.flags) for one in found
     } == expected, (table, settings, [f.message for f in found])
     assert len(grades) - len(found) == (not expected), table
     seen.update(("OL203", grade) for grade in grades)
