@@ -8,12 +8,17 @@ name, else by organ where the numbers agree; what stays open on both sides makes
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
 """Local therapies that need no contour: their lesions are in the register only."""
+
+
+PRIMARY_ORGANS = frozenset({None, Organ.ESOPHAGUS, Organ.STOMACH})
+"""Where a primary of the oesophagus lies, that of its junction with the stomach among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +119,8 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     open_entries = [entry for entry in entries if entry.id not in matched]
     known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
     # What may be one with a lesion that is accounted for need not be a further one.
+    elsewhere = _primaries_elsewhere(census, register)
+    taken |= {id(contour) for lesion in elsewhere for contour in lesion.contours}
     open_drawn = [
         replace(it, counted=Count(0, it.counted.most)) if it.group in known_groups else it
         for it in drawn
@@ -132,7 +139,13 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    return (*accounted, *undrawn, *_contradicted(census, register), *_unlisted(census, register))
+    return (
+        *accounted,
+        *undrawn,
+        *_contradicted(census, register),
+        *elsewhere,
+        *_unlisted(census, register),
+    )
 
 
 def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
@@ -170,6 +183,23 @@ def _contradicted(census: LesionCensus, register: Register | None) -> list[Accou
             found.append(
                 AccountedLesion(contours, entry, Count(0, len(contours)), "ROI name", doubt)
             )
+    return found
+
+
+def _primaries_elsewhere(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+    """Return what the register calls the primary of the oesophagus and puts into another organ."""
+    if register is None or register.disease.oesophageal_squamous_cell_carcinoma is not Answer.YES:
+        return []
+    found = []
+    for entry in register.lesions_of(LesionKind.PRIMARY):
+        contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
+        is_named_metastasis = any(one.said.role is Role.GTV_METASTASIS for one in contours)
+        if entry.organ in PRIMARY_ORGANS or is_named_metastasis:
+            continue
+        doubt = f"{entry.id} is called the primary of the oesophagus and lies in {entry.organ}"
+        matched_by = "ROI name" if contours else ""
+        counted = Count(0, max(1, len(contours)))
+        found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
     return found
 
 

@@ -21,7 +21,7 @@ def age(case: Case) -> Iterator[Finding]:
 
     How it is measured: the register's age at enrolment; without one, Patient's Age (0010,1010).
 
-    A difference of more than a year between the two is a query.
+    A difference of more than a year between the two is a query, and one across the limit.
 
     Not evaluable when: neither is given.
 
@@ -37,7 +37,9 @@ def age(case: Case) -> Iterator[Finding]:
             "neither the register (patient.age_years) nor Patient's Age in the DICOM files says it"
         )
     in_files = case.submission.patient_age_years
-    differs = in_files is not None and abs(years - in_files) > 1
+    differs = in_files is not None and (
+        abs(years - in_files) > 1 or rule.allows(years) is not rule.allows(in_files)
+    )
     said = f"; Patient's Age in the DICOM files is {in_files}" if differs else ""
     yield held_against(
         "OL101",
@@ -99,6 +101,7 @@ def genuine(case: Case) -> Iterator[Finding]:
 
     How it is measured: the ESTRO-EORTC decision tree on the register's answers; genuine or
     induced is decided by its first question, the leaf is shown where the others are answered.
+    Oligometastatic disease that was found before the primary is a query.
 
     Not evaluable when: there is no register, or polymetastatic disease before is unknown.
 
@@ -109,11 +112,13 @@ def genuine(case: Case) -> Iterator[Finding]:
     if classified.genuine is Answer.UNKNOWN:
         raise NotEvaluable(f"unanswered: {classified.unanswered}")
     state = classified.leaf or f"state open, unanswered: {classified.unanswered}"
+    before = _found_before_primary(case)
     yield Finding(
         code="OL104",
         criterion=rule.criterion,
         grade=Grade.PASS if classified.genuine is rule.required else rule.grade,
-        message=f"genuine: {classified.genuine}; {state}",
+        flags=(Flag.QUERY,) if before else (),
+        message=f"genuine: {classified.genuine}; {state}{before}",
         evidence=(
             Evidence(name=rule.description, measured=str(classified.genuine)),
             *(Evidence(name=step.question, measured=str(step.answer)) for step in classified.path),
@@ -258,6 +263,15 @@ def intolerance(case: Case) -> Iterator[Finding]:
     key = "intolerance_of_chemotherapy_or_immunotherapy"
     rule = case.protocol.criteria.intolerance_of_chemotherapy_or_immunotherapy
     yield required_answer("OL115", rule, history_answer(case, key), f"history.{key}")
+
+
+def _found_before_primary(case: Case) -> str:
+    """Return what to say where the dates of the register are in no likely order, or ""."""
+    disease = case.require_register().disease
+    primary, metastasis = disease.primary_diagnosis_date, disease.oligometastasis_date
+    if primary is None or metastasis is None or metastasis.latest >= primary.earliest:
+        return ""
+    return f"; oligometastasis_date ({metastasis}) lies before primary_diagnosis_date ({primary})"
 
 
 def _classified(case: Case) -> Classification:

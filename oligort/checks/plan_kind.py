@@ -9,7 +9,6 @@ from oligort.clinical.register import Arm, LesionKind, PlanKind, Register, Thera
 from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
-from oligort.objects import Plan
 from oligort.selection import fitting
 
 LOCAL_THERAPIES = frozenset({Therapy.RADIOTHERAPY, Therapy.SURGERY, Therapy.ABLATION})
@@ -77,17 +76,17 @@ def _listed_kinds(case: Case, register: Register) -> dict[str, PlanKind]:
         courses = case.submission.chosen.courses
     except NotEvaluable:
         return {}
-    plans = dict.fromkeys(p for course in courses if not course.is_prior for p in course.plans)
-    return {
-        plan.label or plan.sop_instance_uid: kind
-        for kind in PlanKind
-        for name in register.plans_of(kind)
-        for plan in _named(list(plans), name)
-    }
-
-
-def _named(plans: list[Plan], name: str) -> list[Plan]:
-    return list(fitting(plans, name))
+    own = [course for course in courses if not course.is_prior]
+    plans = tuple(dict.fromkeys(plan for course in own for plan in course.plans))
+    # A dose says by UID of which plans it is, whether they are there or not.
+    uids = {uid for course in own for uid in course.dose.plan_uids}
+    found: dict[str, PlanKind] = {}
+    for kind in PlanKind:
+        for name in register.plans_of(kind):
+            found |= {plan.label or name: kind for plan in fitting(plans, name)}
+            if name in uids and not any(plan.sop_instance_uid == name for plan in plans):
+                found[name] = kind
+    return found
 
 
 @check("OL207", "What the plan is for")
@@ -179,6 +178,10 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
         for therapy in sorted(LOCAL_THERAPIES)
         if treated[therapy]
     )
+    if kind.contradiction and not kind.is_mixed:
+        said = "; ".join(
+            filter(None, (f"{kind.origin} says {kind.kind}, {kind.contradiction}", said))
+        )
     if not is_planned:
         if treated[Therapy.RADIOTHERAPY]:
             raise NotEvaluable(

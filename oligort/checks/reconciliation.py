@@ -192,6 +192,7 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     for one in matches:
         if one.entry and one.contours:
             yield from _disagreements(case, one, one.entry)
+    yield from (one.doubt for one in matches if one.entry and one.doubt)
     targets = targets_without_lesion(case)
     if targets:
         yield f"{listed(targets)} is drawn around no known lesion"

@@ -8,7 +8,6 @@ from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_incomplete
 from oligort.checks.registry import check
-from oligort.clinical.register import RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag
@@ -80,8 +79,7 @@ def _deciding(case: Case, lesion: AccountedLesion) -> tuple[Diameter, ...]:
 def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> Finding:
     stated = Stated.of(diameter, lesion.entry)
     if not lesion.contours:
-        assert lesion.entry is not None
-        return _undrawn(case, rule, lesion.entry, stated, diameter)
+        return _undrawn(case, rule, lesion, stated, diameter)
     largest = max(lesion.contours, key=lambda part: _weight(rule, diameter.drawn_mm(part)))
     deciding = diameter.drawn_mm(largest)
     allowed = allowed_throughout(deciding, rule)
@@ -141,10 +139,21 @@ def _queries(
 
 
 def _undrawn(
-    case: Case, rule: Limit, entry: RegisterLesion, stated: Stated | None, diameter: Diameter
+    case: Case,
+    rule: Limit,
+    lesion: AccountedLesion,
+    stated: Stated | None,
+    diameter: Diameter,
 ) -> Finding:
     """Return the finding on a lesion without a GTV: the register's size, else a larger volume."""
+    entry = lesion.entry
+    assert entry is not None
     allowed = stated.allowed(rule) if stated else None
+    if stated is not None and allowed is False and lesion.counted.least == 0:
+        reason = f"the register says {stated}, and " + (
+            "; ".join(lesion.doubts) or "not its kind: it may be the primary"
+        )
+        return not_evaluable("OL203", rule, reason, about=entry.id, hint="give kind")
     if stated is not None and allowed is not None:
         mm = stated.high_mm if allowed else stated.low_mm
         message = f"register: {stated} ({diameter}); no GTV is drawn for it"

@@ -1,5 +1,6 @@
 """ColumnMap: which columns of two tables hold the keys of the register, written in which way."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,14 +20,14 @@ DateFormat = Literal[
     "YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "DD/MM/YYYY", "DD.MM.YYYY", "MM/DD/YYYY", "DD-MMM-YYYY"
 ]
 
-_IDENTIFYING = (
-    "name", "initials", "surname", "birth", "dob", "mrn", "ssn", "hospital", "phone", "address",
-    "email", "passport", "insurance", "姓名", "出生", "身份证", "住院号", "病历号", "电话", "地址",
-)  # fmt: skip
-"""Words in the name of a column that says who the patient is."""
-
-_NO_IDENTITY = ("roi", "lesion", "site", "file", "station", "organ")
-"""Words beside which "name" is not that of a person."""
+_SAYS_WHO = re.compile(
+    r"(patient|subject|person|first|last|full|given|family|middle|sur|fore|maiden)[\W_]*name"
+    r"|^[\W_]*name[\W_]*$|initials|birth|(?<![a-z])(dob|mrn|ssn|nhs)(?![a-z])|phone|e-?mail"
+    r"|address|passport|insurance|hospital[\W_]*(no|nr|num|number|id)(?![a-z])"
+    r"|medical[\W_]*record|姓名|出生|生日|身份证|住院号|病历号|病案号|电话|手机|地址",
+    re.IGNORECASE,
+)
+"""Names of columns that say who the patient is."""
 
 
 class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +39,8 @@ class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Keys of the register ("patient.ecog", or ecog under patient; of a lesion "organ"), each with
         the name of its column. "subject" is needed in both tables.
     words : dict of str to str
-        What the cells of all keys that are answered by a word stand for ("1" = "yes"); "" is open.
+        What the cells of all keys that are answered by a word stand for ("1" = "yes"); a cell that
+        stands for "" says nothing, and an empty cell stands for nothing else.
     values : table
         The same for one key, before `words`.
     units : dict of str to "mm" or "cm"
@@ -173,6 +175,9 @@ def _problems(table: TableMap, kinds: Mapping[str, Any]) -> Iterator[str]:
     for path, word in flat(table.values).items():
         if not isinstance(word, str):
             yield f"values.{path}: expected a word in quotes"
+    cells = [cell for of_key in values_of(table, columns).values() for cell in of_key]
+    if not all(cell.strip() for cell in (*table.words, *cells)):
+        yield "words or values: expected what a cell stands for, found it for an empty cell"
 
 
 def _problems_of_columns(columns: Mapping[str, Any], kinds: Mapping[str, Any]) -> Iterator[str]:
@@ -182,7 +187,7 @@ def _problems_of_columns(columns: Mapping[str, Any], kinds: Mapping[str, Any]) -
             yield f"columns: {problem}"
         elif not isinstance(column, str) or not column.strip():
             yield f"columns.{key}: expected the name of a column in quotes"
-        elif _says_who(column):
+        elif _SAYS_WHO.search(column):
             yield (
                 f"columns.{key}: expected a column that does not say who the patient is, found "
                 f"{quoted(column)}; leave it out, and name it in ignored"
@@ -199,9 +204,3 @@ def _strangers(name: str, keys: Iterable[str], allowed: Iterable[str]) -> Iterat
             expected = listed(known) if known else "none"
             hint = nearest(key, known)
             yield f"{name}: expected keys of columns ({expected}), found {quoted(key)}{hint}"
-
-
-def _says_who(column: str) -> bool:
-    spelt = column.casefold()
-    found = [word for word in _IDENTIFYING if word in spelt]
-    return bool(found) and not (found == ["name"] and any(word in spelt for word in _NO_IDENTITY))

@@ -144,8 +144,9 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If one ROI is named twice, a reason for no therapy stands beside a therapy, or a short axis
-        is longer, or a 3D diameter shorter, than the longest diameter.
+        If one ROI is named twice, a reason for no therapy stands beside a therapy, a regional node
+        lies in an organ that is none, or a short axis is longer, or a 3D diameter shorter, than the
+        longest diameter.
     """
 
     id: Label
@@ -168,6 +169,11 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         if repeated := _repeated(self.roi_names):
             raise ValueError(
                 f"expected each ROI once in roi_names, found twice: {listed(repeated)}"
+            )
+        if self.kind is LesionKind.REGIONAL_NODE and self.organ not in {None, Organ.LYMPH_NODES}:
+            raise ValueError(
+                f'expected organ = "LymphNodes" beside kind = "regional_node", '
+                f"found {quoted(self.organ)}"
             )
         sizes = (self.short_axis_mm, self.size_mm, self.maximum_3d_mm)
         known = [size for size in sizes if size is not None]

@@ -110,9 +110,18 @@ def leaf(table):
 # ------------------------------------------------------------------------------- counting
 
 
-def completions(lesion, number):
+def is_odd_primary(lesion, table):
+    """A primary of the oesophagus that the register puts into another organ."""
+    is_oesophageal = answer(table, "disease", "oesophageal_squamous_cell_carcinoma") == "yes"
+    organ = lesion.get("organ", "Esophagus")
+    return is_oesophageal and lesion.get("kind") == "primary" and organ != "Esophagus"
+
+
+def completions(lesion, number, table):
     """Every (kind, organ, side, station) that an entry may stand for."""
     kinds = [lesion["kind"]] if "kind" in lesion else ["primary", "regional_node", "distant"]
+    if is_odd_primary(lesion, table):
+        kinds = ["primary", "distant"]
     organs = [lesion["organ"]] if "organ" in lesion else ORGANS
     for kind, named_organ in product(kinds, organs):
         is_elsewhere = kind == "regional_node" and named_organ != "LymphNodes"
@@ -162,11 +171,14 @@ def fullest(world, settings):
     )
 
 
-def numbers(lesions, settings):
+def numbers(table, settings):
     """Return the grades of I4i and I4ii."""
+    lesions = table["lesions"]
     if not lesions:
         return OPEN, OPEN
-    worlds = list(product(*(list(completions(one, number)) for number, one in enumerate(lesions))))
+    worlds = list(
+        product(*(list(completions(one, number, table)) for number, one in enumerate(lesions)))
+    )
     in_all = decided(PASS if count(world, settings) <= 4 else MAJOR for world in worlds)
     in_one = decided(PASS if fullest(world, settings) <= 3 else MAJOR for world in worlds)
     return in_all, in_one
@@ -179,10 +191,11 @@ def within(mm, settings):
     return mm < 50 if settings["relation"] == "<" else mm <= 50
 
 
-def size(lesion, settings):
+def size(lesion, settings, table):
     """Return the grade and whether there is a query, or None where the lesion is not counted."""
     kind = lesion.get("kind")
-    if kind == "primary" or (
+    is_odd = is_odd_primary(lesion, table)
+    if (kind == "primary" and not is_odd) or (
         kind == "regional_node" and settings["regional_nodes"] == "not_counted"
     ):
         return None
@@ -193,19 +206,21 @@ def size(lesion, settings):
         readings = (
             ["short"] if organ == "LymphNodes" else [longest] if organ else [longest, "short"]
         )
-    results = [size_by(lesion, settings, reading) for reading in readings]
+    results = [size_by(lesion, settings, reading, is_odd) for reading in readings]
     if len({grade for grade, _ in results}) > 1:
         return OPEN, False
     return results[0]
 
 
-def size_by(lesion, settings, reading):
+def size_by(lesion, settings, reading, is_odd):
     low, high = stated(lesion, reading)
     if "drawn" not in lesion:
-        return decided(PASS if within(mm, settings) else MAJOR for mm in (low, high)), False
+        grade = decided(PASS if within(mm, settings) else MAJOR for mm in (low, high))
+        may_be_primary = is_odd or "kind" not in lesion
+        return OPEN if may_be_primary and grade == MAJOR else grade, False
     mm = lesion["drawn"][reading]
     fits = within(mm, settings)
-    if not fits and "kind" not in lesion:
+    if not fits and ("kind" not in lesion or is_odd):
         return OPEN, False  # it may be the primary
     by_register = {within(low, settings), within(high, settings)}
     if len(by_register) == 1 and by_register != {fits}:

@@ -139,6 +139,25 @@ def test_plans_of_the_other_kind_are_not_graded(both, register_table, findings_o
     assert found.grade is Grade.NOT_EVALUABLE
 
 
+def test_a_dose_says_by_uid_of_which_plan_it_is(build, register_table, findings_of):
+    """The plan itself was not exported; the register lists its UID."""
+    register_table |= {"delivered_plans": ["1.2.2"], "plan_kind": "screening"}
+    alone = replace(build(), plans=())
+    for code in ("OL207", "OL301"):
+        (found,) = findings_of(code, alone, register_table)
+        assert found.grade is Grade.NOT_EVALUABLE
+        assert '"1.2.2" as delivered' in found.message
+
+
+def test_a_word_of_the_user_against_the_register_is_told_with_the_arm():
+    case = case_of(
+        arm="no_local_therapy", plan_kind="delivered", asked=PlanKind.SCREENING, doses=(DOSE,)
+    )
+    found = of_arm(case)
+    assert (found.grade, found.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert "the register's plan_kind is delivered" in found.message
+
+
 def test_a_plan_of_the_kind_that_is_not_there_is_not_replaced(build, register_table, findings_of):
     register_table |= {"screening_plans": ["SCREEN"], "plan_kind": "screening"}
     (found,) = findings_of("OL301", build(), register_table)

@@ -54,7 +54,7 @@ def test_a_named_metastasis_that_the_register_calls_a_regional_node_is_a_range()
     entries = [entry(name) for name in solids]
     (certain,) = run("OL202", case_of(solids, entries))
     assert certain.grade is Grade.MAJOR
-    entries[3]["kind"] = "regional_node"
+    entries[3] |= {"kind": "regional_node", "organ": None}
     case = case_of(solids, entries)
     (finding,) = run("OL202", case)
     assert finding.grade is Grade.NOT_EVALUABLE
@@ -276,3 +276,32 @@ def test_numbers_and_therapies_that_disagree_are_queries() -> None:
     removed = entry("GTVm01_Liver") | {"therapy": "surgery"}
     queries, _ = queries_and_match(case_of({"GTVm01_Liver": cube(1)}, [removed]))
     assert queries == ['the register says surgery of "id-GTVm01_Liver", and GTVm01_Liver is drawn']
+
+
+def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> None:
+    solids = liver(4)
+    entries = [entry(name) for name in liver(4)]
+    for told in entries[:3]:
+        told["organ"] = "Bone"
+    entries.append({"id": "P", "kind": "primary", "organ": "Liver", "therapy": "surgery"})
+    answers = {"disease": {"oesophageal_squamous_cell_carcinoma": "yes"}}
+    (finding,) = run("OL201", case_of(solids, entries, **answers))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "called the primary of the oesophagus and lies in Liver" in finding.message
+    assert any(
+        "lies in Liver" in query.message
+        for query in run("OL204", case_of(solids, entries, **answers))
+    )
+    # Of another disease the primary may lie anywhere.
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
+    for organ in ("Esophagus", "Stomach", None):
+        entries[-1]["organ"] = organ
+        assert run("OL201", case_of(solids, entries, **answers))[0].grade is Grade.PASS
+
+
+def test_an_oversized_entry_of_unknown_kind_may_be_the_primary() -> None:
+    large = {"id": "L", "size_mm": 70.0, "therapy": "surgery", "organ": "Liver"}
+    (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large]))
+    assert (finding.grade, "its kind" in finding.message) == (Grade.NOT_EVALUABLE, True)
+    (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large | {"kind": "distant"}]))
+    assert finding.grade is Grade.MAJOR

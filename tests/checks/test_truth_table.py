@@ -251,11 +251,15 @@ def compare(table, settings, in_files, asked, is_planned, seen):
     grades, _ = graded("OL111", case)
     assert sorted(grades) == sorted(disseminated(table))
     seen.update(("OL111", grade) for grade in grades)
-    in_all, in_one = numbers(table["lesions"], settings)
+    in_all, in_one = numbers(table, settings)
     same("OL201", [in_all])
     same("OL202", [in_one])
     grades, found = graded("OL203", case)
-    expected = {one["id"]: size(one, settings) for one in table["lesions"] if size(one, settings)}
+    expected = {
+        one["id"]: size(one, settings, table)
+        for one in table["lesions"]
+        if size(one, settings, table)
+    }
     assert {
         one.about.replace("Lesion ", "L"): (one.grade, Flag.QUERY in one.flags) for one in found
     } == expected, (table, settings, [f.message for f in found])

@@ -227,6 +227,11 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
          'lesions[entry 1]: expected each ROI once in roi_names, found twice: "GTVp"'),
         ('["GTVp"]', '[""]', "lesions[entry 1].roi_names[entry 1]: expected one line of text"),
         ('["GTVp"]', '"GTVp"', "lesions[entry 1].roi_names: expected a list, found text"),
+        ('kind = "distant"', 'kind = "regional_node"',
+         'lesions[entry 2]: expected organ = "LymphNodes" beside kind = "regional_node", found '
+         '"Lungs"'),
+        ("size_mm = 14.5", "size_mm = 14.5\nshort_axis_mm = 15",
+         "lesions[entry 2]: expected short_axis_mm <= size_mm <= maximum_3d_mm, found 15, 14.5"),
         ('therapy = "none"', 'therapy = "surgery"',
          'lesions[entry 2]: expected no_therapy_reason only beside therapy = "none"'),
         ("[patient]\nage_years = 61\necog = 1", "patient = 61",

@@ -218,6 +218,8 @@ def test_a_cell_that_is_wrong_is_told_with_its_line(files, table, old, new, sent
         ('ignored = ["INITIALS"]', 'ignored = ["ECOG"]', 'ignored: expected no column that'),
         ("values.arm", "values.armm", 'patients.values: expected keys of columns'),
         ('"DD-MMM-YYYY"', '"D.M.YY"', "patients.date_format: expected"),
+        ('words = { "1"', 'words = { "" = "no", "1"', "found it for an empty cell"),
+        ('values.arm = { "1"', 'values.arm = { " " = "local_therapy", "1"', "for an empty cell"),
         ("ignored", "ignore", 'did you mean "ignored"? (line 5)'),
         ("schema_version = 1", "schema_version = 1\nencoding = \"utf8\"", 'did you mean "utf-8"?'),
     ],
@@ -238,7 +240,9 @@ def test_a_column_that_says_who_it_is_cannot_be_mapped(files, column):
         files(columns=MAP.replace('"SUBJID"', f'"{column}"', 1))
 
 
-@pytest.mark.parametrize("column", ["ROI name", "LESION_NAME", "SITENAME"])
+@pytest.mark.parametrize(
+    "column", ["ROI name", "LESION_NAME", "SITENAME", "METHOD_NAME", "HOSPITAL"]
+)
 def test_the_name_of_a_thing_says_nobody(files, column):
     lesions = LESIONS.replace("ROIS", column)
     assert files(lesions=lesions, columns=MAP.replace('"ROIS"', f'"{column}"'))
