@@ -199,7 +199,7 @@ class _ByDose:
     def _courses(self, reasons: list[str]) -> Iterator[Course]:
         """Yield the earlier courses, none that is the judged one; say why where one has none."""
         submission = self.case.submission
-        own = {dose.sop_instance_uid for dose in submission.doses} - {""}
+        own = _own_uids(self.case)
         registrations = [
             one for export in (submission, *submission.earlier) for one in export.registrations
         ]
@@ -211,9 +211,21 @@ class _ByDose:
                 continue
             for course in courses:
                 if course.dose.sop_instance_uid in own:
-                    reasons.append(f"{title(course.dose)} is in the submission itself")
+                    reasons.append(f"{title(course.dose)} is the dose that is judged itself")
                 else:
                     yield course
+
+
+def _own_uids(case: Case) -> set[str]:
+    """Return the UIDs of the doses that are judged; of all in the submission where none is chosen.
+
+    An earlier course may have been exported together with the plan that is judged.
+    """
+    try:
+        courses = case.submission.chosen.courses
+    except NotEvaluable:
+        return {dose.sop_instance_uid for dose in case.submission.doses} - {""}
+    return {course.dose.sop_instance_uid for course in courses if not course.is_prior} - {""}
 
 
 def _may_recur(lesion: Lesion) -> bool:

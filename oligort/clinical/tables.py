@@ -66,6 +66,10 @@ def registers_of(
                 f"as in line {found[subject][0].line}"
             )  # fmt: skip
         found[subject] = row, values | {"schema_version": 1, "lesions": []}
+    if not found:
+        raise RegisterError(
+            f"{shown_file(of_patients.path)}: expected a row for each patient, found none"
+        )
     seen: dict[tuple[str, str], Row] = {}
     for row in of_lesions.rows:
         values = of_lesions.read(row)

@@ -177,19 +177,19 @@ def test_a_register_that_mixes_both_is_refused(lists, sentence):
         Register.from_dict({"schema_version": 1, "subject": "S"} | lists)
 
 
-def test_the_option_of_the_command(tmp_path, monkeypatch, capsys):
-    home = tmp_path / "now"
-    register = write_case(WITHIN_PROTOCOL, home)
-    text = register.read_text().replace('"local_therapy"', '"no_local_therapy"')
-    register.write_text(text)
-    for option, status in ((["--plan-kind", "delivered"], 1), ([], 0)):
+def test_the_option_of_the_command(tmp_path, monkeypatch):
+    """Of a demo case the plan alone: in the arm without local therapy it must not be delivered."""
+    register = write_case(WITHIN_PROTOCOL, tmp_path / "now")
+    text = register.read_text(encoding="utf-8").replace('"local_therapy"', '"no_local_therapy"')
+    register.write_text(text, encoding="utf-8")
+    for option, grade in ((["--plan-kind", "delivered"], "MAJOR"), ([], "PASS")):
         file = tmp_path / "answer.json"
-        arguments = ["check", str(home), "--register", str(register), "--json", str(file), *option]
+        plan = tmp_path / "now" / "RTPLAN.dcm"
+        arguments = ["check", str(plan), "--register", str(register), "--json", str(file), *option]
         monkeypatch.setattr(sys, "argv", ["oligort", *arguments])
-        with pytest.raises(SystemExit) as leaving:
+        with pytest.raises(SystemExit):
             main()
-        assert int(leaving.value.code or 0) == status
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
         assert found["plan_kind"] == (option[1] if option else "screening")
         grades = {f["code"]: f["grade"] for f in found["findings"]}
-        assert grades["OL206"] == ("MAJOR" if option else "PASS")
+        assert grades["OL206"] == grade

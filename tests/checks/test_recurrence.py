@@ -188,7 +188,8 @@ def test_a_lesion_outside_the_grid_is_open_unless_the_isodose_ends_inside():
 
 @pytest.mark.parametrize("kind", ["primary", "regional_node", "distant"])
 def test_a_lesion_that_is_not_drawn_is_not_seen_by_a_dose(kind):
-    entries = [ENTRY, {"id": "L2", "kind": kind, "organ": "Brain", "therapy": "surgery"}]
+    organ = "LymphNodes" if kind == "regional_node" else "Esophagus"
+    entries = [ENTRY, {"id": "L2", "kind": kind, "organ": organ, "therapy": "surgery"}]
     with pytest.raises(NotEvaluable, match=r'no contour is drawn for "L2"'):
         finding([FAR], "unknown", entries=entries)
     assert finding([FAR], "no", entries=entries).grade is Grade.PASS
@@ -204,8 +205,18 @@ def test_without_a_register_a_dose_excludes_and_does_not_acquit():
 
 def test_the_submission_as_its_own_earlier_course_shows_nothing():
     now = replace(NOW, doses=IN.doses, plans=IN.plans)
-    with pytest.raises(NotEvaluable, match="is in the submission itself"):
+    with pytest.raises(NotEvaluable, match="is the dose that is judged itself"):
         finding([IN], "no", now)
+
+
+def test_an_earlier_course_may_be_exported_together_with_the_plan():
+    later = replace(FAR.doses[0], sop_instance_uid="3.3", file="RD3.dcm", plan_uids=("3.2",))
+    plan = replace(FAR.plans[0], sop_instance_uid="3.2", file="RP3.dcm", label="new")
+    # Read once more from the other folder, they are other objects.
+    both = replace(NOW, doses=(later, replace(IN.doses[0])), plans=(plan, replace(IN.plans[0])))
+    assert finding([IN], "unknown", both.selected(plan="new")).grade is Grade.MAJOR
+    with pytest.raises(NotEvaluable, match="is the dose that is judged itself"):
+        finding([IN], "unknown", both.selected(plan="old"))
 
 
 def test_the_settings_stand_in_the_protocol(tmp_path):

@@ -149,6 +149,8 @@ def test_a_decimal_comma_is_named_and_not_guessed(files):
 @pytest.mark.parametrize(
     ("table", "old", "new", "sentence"),
     [
+        ("p", PATIENTS, PATIENTS.splitlines()[0], "expected a row for each patient, found none"),
+        ("p", PATIENTS, "", 'expected the column "SUBJID" of the column map, found none'),
         ("p", "P1,1,1", "P1,1,7", 'p.csv, line 2, column "ECOG" (patient.ecog): expected a whole'),
         ("p", "P1,1,1", "P1,1,1.5", "expected a whole number of at least 0 and of at most 5"),
         ("p", "P1,1,1", "P1,1,one", 'with the decimal mark ".", found text of 3 characters'),
