@@ -1,8 +1,12 @@
 """Registers from CSV tables: what a form exports, and every way in which it can be wrong."""
 
+import csv
+import io
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from oligort.clinical.column_map import ColumnMap
 from oligort.clinical.register import Register
@@ -300,3 +304,87 @@ def test_a_map_may_be_json(tmp_path):
     table["lesions"] = {"columns": {"subject": "S", "id": "N"}}
     file.write_text(json.dumps(table))
     assert ColumnMap.load(file).lesions.columns["id"] == "N"
+
+
+CELLS = st.text(st.sampled_from("aB1 ,;|\t\"'\n=é肝"), min_size=1, max_size=8).map(
+    lambda text: f"x{text}x"
+)
+"""Free text: delimiters, quotes, line breaks, and what a spreadsheet takes for a formula."""
+
+
+@st.composite
+def exports(draw):
+    """Draw subjects with their lesions, and a form in which two tables may be written."""
+    names = CELLS.filter(lambda text: "\n" not in text)
+    subjects = draw(st.lists(names, min_size=1, max_size=3, unique=True))
+    patients = [
+        {
+            "subject": subject,
+            "arm": draw(st.sampled_from(["", "local_therapy", "no_local_therapy"])),
+            "patient.ecog": draw(st.sampled_from(["", "0", "1", "2"])),
+            "disease.polymetastatic_before": draw(st.sampled_from(["", "yes", "no", "unknown"])),
+            "disease.primary_diagnosis_date": draw(
+                st.sampled_from(["", "2024", "2024-03", "2024-03-05"])
+            ),
+        }
+        for subject in subjects
+    ]
+    lesions = [
+        {
+            "subject": subject,
+            "id": f"L{number}",
+            "kind": draw(st.sampled_from(["", "primary", "distant"])),
+            "station": draw(st.one_of(st.just(""), CELLS)),
+            "size_mm": draw(st.sampled_from(["", "12", "49.99", "50.01"])),
+        }
+        for subject in subjects
+        for number in range(draw(st.integers(0, 3)))
+    ]
+    form = {
+        "delimiter": draw(st.sampled_from([",", ";", "\t", "|"])),
+        "quoting": draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])),
+        "lineterminator": draw(st.sampled_from(["\n", "\r\n"])),
+    }
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+    return patients, lesions, form, encoding, draw(st.randoms())
+
+
+@settings(max_examples=80, deadline=None)
+@given(exports())
+def test_whatever_a_table_is_written_like_it_is_read_alike(tmp_path_factory, export):
+    patients, lesions, form, encoding, chance = export
+    folder = tmp_path_factory.mktemp("export")
+    columns = ["schema_version = 1"]
+    for name, rows, keys in (
+        ("patients", patients, list(patients[0])),
+        ("lesions", lesions, ["subject", "id", "kind", "station", "size_mm"]),
+    ):
+        header = [f"COL{number} {key}" for number, key in enumerate(keys)]
+        order = chance.sample(range(len(keys)), len(keys))
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, **form)
+        writer.writerow([header[n] for n in order] + ["MORE"])
+        writer.writerows([row[keys[n]] for n in order] + ["kept nowhere"] for row in rows)
+        (folder / f"{name}.csv").write_bytes(text.getvalue().encode(encoding))
+        columns += [f"[{name}]", 'ignored = ["MORE"]']
+        columns += ['units.size_mm = "mm"'] if name == "lesions" else []
+        named = zip(keys, header, strict=True)
+        columns += [f'columns."{key}" = "{column}"' for key, column in named]
+    (folder / "c.toml").write_text("\n".join(columns), encoding="utf-8")
+    found = registers_of(folder / "patients.csv", folder / "lesions.csv", folder / "c.toml")
+    assert list(found) == [row["subject"] for row in patients]
+    for row in patients:
+        register = found[row["subject"]]
+        assert (register.arm or "") == row["arm"]
+        assert register.patient.ecog == (int(row["patient.ecog"]) if row["patient.ecog"] else None)
+        poly = row["disease.polymetastatic_before"]
+        assert register.disease.polymetastatic_before == (poly or "unknown")
+        date = row["disease.primary_diagnosis_date"]
+        assert (register.disease.primary_diagnosis_date or "") == date
+        own = [one for one in lesions if one["subject"] == row["subject"]]
+        assert [
+            (one.id, one.kind or "", one.station, one.size_mm or None) for one in register.lesions
+        ] == [
+            (one["id"], one["kind"], one["station"], float(one["size_mm"] or 0) or None)
+            for one in own
+        ]
