@@ -61,10 +61,11 @@ def convert(
     else is not overwritten.
     """
     from oligort.clinical.tables import registers_of, write_registers
+    from oligort.strict import shown_file
 
     written = write_registers(registers_of(patients, lesions, columns), out)
     for path in written:
-        print(path)
+        print(shown_file(path))
     note(f"{len(written)} registers written")
     return Status.DONE
 

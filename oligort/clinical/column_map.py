@@ -11,7 +11,7 @@ import msgspec
 from oligort.clinical.register import Register, RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
-from oligort.strict import content_of, document_of, nearest, plain_kind, shown_file
+from oligort.strict import content_of, document_of, nearest, plain_kind
 
 SUBJECT = "subject"
 """The key by which the rows of both tables are brought together."""
@@ -76,6 +76,11 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     decimal_mark : str
         In numbers.
     patients, lesions : TableMap
+
+    Raises
+    ------
+    ValueError
+        If a key is none of the register, a column says who the patient is, or a length has no unit.
     """
 
     schema_version: Literal[1]
@@ -87,6 +92,12 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     patients: TableMap
     lesions: TableMap
 
+    def __post_init__(self) -> None:
+        """Refuse what no table can be read by."""
+        for name, kinds in (("patients", patient_kinds()), ("lesions", lesion_kinds())):
+            for problem in _problems(getattr(self, name), kinds):
+                raise ValueError(f"{name}.{problem}")
+
     @classmethod
     def load(cls, path: str | Path) -> "ColumnMap":
         """Read a column map from a .toml or .json file.
@@ -94,16 +105,10 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Raises
         ------
         RegisterError
-            If the file cannot be read, a key is not known, a column says who the patient is, or a
-            length has no unit.
+            If the file cannot be read, a key is not known or a value is impossible.
         """
         content = content_of(Path(path), RegisterError)
-        columns = document_of(content, cls, path, RegisterError)
-        for name, kinds in (("patients", patient_kinds()), ("lesions", lesion_kinds())):
-            problem = next(_problems(getattr(columns, name), kinds), "")
-            if problem:
-                raise RegisterError(f"{shown_file(path)}: {name}.{problem}")
-        return columns
+        return document_of(content, cls, path, RegisterError)
 
 
 def patient_kinds() -> dict[str, Any]:
