@@ -2,7 +2,8 @@
 
 The register knows lesions that nobody contoured (treated by surgery or ablation), the contours
 know what the register may have forgotten. A lesion of the register is matched to contours by ROI
-name, else by organ where the numbers agree; what stays open on both sides makes the count a range.
+name, else by organ and size where the numbers agree; what stays open on both sides makes the count
+a range.
 """
 
 from collections.abc import Sequence
@@ -104,8 +105,14 @@ class AccountedLesion:
         return tuple(dict.fromkeys(doubt for doubt in said if doubt))
 
 
-def account(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
-    """Bring the lesions of contours and register together, each once."""
+def account(
+    census: LesionCensus, register: Register | None, size_tolerance_mm: float
+) -> tuple[AccountedLesion, ...]:
+    """Bring the lesions of contours and register together, each once.
+
+    Where neither a name nor their number says that two are one, their sizes must not differ by more
+    than the tolerance.
+    """
     drawn = [lesion for lesion in census.lesions if lesion.counted.most]
     entries = [
         entry
@@ -118,16 +125,16 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
     known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
-    # What may be one with a lesion that is accounted for need not be a further one.
     elsewhere = _primaries_elsewhere(census, register)
     taken |= {id(contour) for lesion in elsewhere for contour in lesion.contours}
+    # What may be one with a lesion that is accounted for need not be a further one.
     open_drawn = [
         replace(it, counted=Count(0, it.counted.most)) if it.group in known_groups else it
         for it in drawn
         if id(it) not in taken
     ]
 
-    pairs = _by_organ(open_entries, open_drawn)
+    pairs = _by_organ(open_entries, open_drawn, size_tolerance_mm)
     accounted += pairs
     open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
     open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
@@ -236,8 +243,13 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     return AccountedLesion(contours, entry, counted, "ROI name")
 
 
-def _by_organ(entries: Sequence[RegisterLesion], drawn: Sequence[Lesion]) -> list[AccountedLesion]:
-    """Pair entries and contours of an organ where both sides have equally many, by size."""
+def _by_organ(
+    entries: Sequence[RegisterLesion], drawn: Sequence[Lesion], size_tolerance_mm: float
+) -> list[AccountedLesion]:
+    """Pair entries and contours of an organ where both sides have equally many, by size.
+
+    A pair whose sizes differ too much may be two lesions, and stays apart.
+    """
     pairs: list[AccountedLesion] = []
     for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
         here = [
@@ -250,15 +262,17 @@ def _by_organ(entries: Sequence[RegisterLesion], drawn: Sequence[Lesion]) -> lis
         contours = [lesion for lesion in drawn if lesion.organ is organ]
         if len(here) != len(contours):
             continue
-        # Without sizes only the numbers say that they are the same lesions, not which is which.
-        is_by_size = len(here) > 1 and all(entry.size_mm is not None for entry in here)
-        matched_by = "organ and size" if is_by_size else "organ"
         here.sort(key=lambda entry: entry.size_mm or 0.0)
         contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
-        pairs += [
-            AccountedLesion((contour,), entry, Count(1, max(1, contour.counted.most)), matched_by)
-            for entry, contour in zip(here, contours, strict=True)
-        ]
+        for entry, contour in zip(here, contours, strict=True):
+            # Without a size only the numbers say that they are the same lesion.
+            matched_by = "organ"
+            if entry.size_mm is not None:
+                if abs(entry.size_mm - contour.longest_axial_mm) > size_tolerance_mm:
+                    continue
+                matched_by = "organ and size"
+            counted = Count(1, max(1, contour.counted.most))
+            pairs.append(AccountedLesion((contour,), entry, counted, matched_by))
     return pairs
 
 

@@ -147,7 +147,8 @@ class Case:
         NotEvaluable
             If there is no structure set, or the choice is open.
         """
-        accounted = account(self.census, self.register)
+        tolerance_mm = self.protocol.settings.register_size_difference_mm.value
+        accounted = account(self.census, self.register, tolerance_mm)
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted
         return (*accounted, *regional_nodes(self.census, self.register))

@@ -25,8 +25,10 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
     Why it matters: it defines oligometastatic disease, an inclusion criterion.
 
     How it is measured: distant lesions of the register and metastases among the contours, each
-    once, matched by ROI name, else by organ. What cannot be matched or told apart (a GTV that may
-    be the primary, contours that may be one lesion) makes the number a range.
+    once, matched by ROI name, else by organ and size. What cannot be matched or told apart (a GTV
+    that may be the primary, contours that may be one lesion) makes the number a range. Settings of
+    the protocol say whether regional nodes count (regional_nodes), and whether a node or a station
+    of nodes is one (non_regional_nodes); a node without a station may be of any.
 
     Not evaluable when: the limit lies inside the range; or no register lists the lesions, because
     those treated by surgery or ablation, or not drawn at all, are known to it only.
