@@ -5,6 +5,7 @@ whether a station of nodes is one, and whether two lungs are one organ are setti
 register does not say a station or a side, the lesion may be of any, and the number is a range.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -12,7 +13,7 @@ from itertools import product
 from oligort.checks.accounting import AccountedLesion, may_be_drawn
 from oligort.display import listed
 from oligort.lesions.lesion import Count
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import Organ, Side
 from oligort.protocol.settings import (
     NodesPerOrgan,
     NonRegionalNodes,
@@ -33,6 +34,9 @@ PAIRED = frozenset(
     }
 )
 """Organ groups of two; each may be read as one organ or as two."""
+
+SIDES = (Side.LEFT, Side.RIGHT)
+"""Of a pair."""
 
 MOST_OPEN = 8
 """Lesions of unknown kind that are counted in both ways, each with each: 256 sums. Of more, the
@@ -149,7 +153,8 @@ class Counting:
             of_both = [lesion for lesion in lesions if places[id(lesion)].organ is place.organ]
             perhaps_known = sum(map(may_be_drawn, lesions))
             least = self.total(_surely_further(of_both, perhaps_known)).least
-            counts[place] = Count(-(-least // 2), max(counts[place].most, -(-least // 2)))
+            half = math.ceil(least / len(SIDES))
+            counts[place] = Count(half, max(counts[place].most, half))
         return counts
 
     def unsaid(self, lesions: Sequence[AccountedLesion], in_one_organ: bool) -> list[str]:
