@@ -203,7 +203,10 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
 def _disagreements(case: Case, one: AccountedLesion, entry: RegisterLesion) -> Iterator[str]:
     """Yield in what an entry and its own contours differ."""
     if entry.therapy in NEVER_CONTOURED:
-        yield f"the register says {entry.therapy} of {quoted(entry.id)}, and {one.name} is drawn"
+        yield (
+            f"the register says {entry.therapy} of {quoted(entry.id)}, and {quoted(one.name)} is "
+            f"drawn"
+        )
     if one.counted.most > 1:
         yield (
             f"{quoted(entry.id)} is one lesion in the register and {one.counted} among the contours"

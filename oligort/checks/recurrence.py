@@ -11,7 +11,7 @@ from oligort.checks.plausibility import Fit, fit_of_course
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.courses import Course, courses_before
-from oligort.display import listed, quoted
+from oligort.display import listed, quoted, safe_text
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
@@ -167,7 +167,7 @@ class _ByDose:
         limits = self.case.protocol.settings.in_field_part
         return tuple(
             Evidence(
-                name=f"{part.lesion} inside {part.isodose}",
+                name=f"{safe_text(part.lesion)} inside {part.isodose}",
                 measured=part.most,
                 unit="%",
                 relation="<",

@@ -14,7 +14,7 @@ from oligort.clinical.dates import PartialDate
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
 from oligort.lesions.vocabulary import Organ, Role
-from oligort.strict import content_of, document_of, struct_of
+from oligort.strict import content_of, document_of, shown_file, struct_of
 
 Label = Annotated[
     str,
@@ -266,6 +266,11 @@ class Register(_Strict, frozen=True, kw_only=True):
         RegisterError
             If the file cannot be read, a key is not known or a value is impossible.
         """
+        if Path(path).suffix.lower() == ".csv":
+            raise RegisterError(
+                f"{shown_file(path)}: expected a register in .toml or .json, found a table; "
+                f"oligort register convert makes registers of tables"
+            )
         content = content_of(Path(path), RegisterError)
         return document_of(content, cls, path, RegisterError)
 

@@ -275,7 +275,9 @@ def test_numbers_and_therapies_that_disagree_are_queries() -> None:
     assert any("one lesion in the register and 1 to 2 among the contours" in q for q in queries)
     removed = entry("GTVm01_Liver") | {"therapy": "surgery"}
     queries, _ = queries_and_match(case_of({"GTVm01_Liver": cube(1)}, [removed]))
-    assert queries == ['the register says surgery of "id-GTVm01_Liver", and GTVm01_Liver is drawn']
+    assert queries == [
+        'the register says surgery of "id-GTVm01_Liver", and "GTVm01_Liver" is drawn'
+    ]
 
 
 def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> None:

@@ -270,6 +270,7 @@ def test_a_reason_may_stand_beside_no_therapy(tmp_path, therapy):
         ("r.json", b"[1]", "expected a table of keys, found a list"),
         ("r.json", b"[" * 100_000, "expected JSON text"),
         ("r.json", b"", "expected JSON text"),
+        ("r.csv", b"SUBJID", "oligort register convert makes registers of tables"),
         ("r.yaml", b"subject: A", "expected a file that ends in .toml or .json"),
         ("r.toml", None, "cannot be read: No such file"),
     ],
