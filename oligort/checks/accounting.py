@@ -194,16 +194,22 @@ def _contradicted(census: LesionCensus, register: Register | None) -> list[Accou
 
 
 def _primaries_elsewhere(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
-    """Return what the register calls the primary of the oesophagus and puts into another organ."""
+    """Return what the register calls the primary of the oesophagus and may be a metastasis.
+
+    It lies in another organ; or there are several and their organs are not said.
+    """
     if register is None or register.disease.oesophageal_squamous_cell_carcinoma is not Answer.YES:
         return []
     found = []
-    for entry in register.lesions_of(LesionKind.PRIMARY):
+    primaries = register.lesions_of(LesionKind.PRIMARY)
+    further = [entry for entry in primaries if entry.organ is None][1:]
+    for entry in primaries:
         contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
         is_named_metastasis = any(one.said.role is Role.GTV_METASTASIS for one in contours)
-        if entry.organ in PRIMARY_ORGANS or is_named_metastasis:
+        if is_named_metastasis or (entry.organ in PRIMARY_ORGANS and entry not in further):
             continue
-        doubt = f"{entry.id} is called the primary of the oesophagus and lies in {entry.organ}"
+        place = f"lies in {entry.organ}" if entry.organ else "is not the only one without an organ"
+        doubt = f"{entry.id} is called the primary of the oesophagus and {place}"
         matched_by = "ROI name" if contours else ""
         counted = Count(0, max(1, len(contours)))
         found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))

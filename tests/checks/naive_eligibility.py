@@ -111,10 +111,15 @@ def leaf(table):
 
 
 def is_odd_primary(lesion, table):
-    """A primary of the oesophagus that the register puts into another organ."""
+    """A primary of the oesophagus that lies in another organ, or a second one without an organ."""
     is_oesophageal = answer(table, "disease", "oesophageal_squamous_cell_carcinoma") == "yes"
-    organ = lesion.get("organ", "Esophagus")
-    return is_oesophageal and lesion.get("kind") == "primary" and organ != "Esophagus"
+    if not is_oesophageal or lesion.get("kind") != "primary":
+        return False
+    if "organ" in lesion:
+        return lesion["organ"] != "Esophagus"
+    without = [one["id"] for one in table["lesions"]
+               if one.get("kind") == "primary" and "organ" not in one]  # fmt: skip
+    return without[0] != lesion["id"]
 
 
 def completions(lesion, number, table):

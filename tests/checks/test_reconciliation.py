@@ -301,6 +301,21 @@ def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> N
         assert run("OL201", case_of(solids, entries, **answers))[0].grade is Grade.PASS
 
 
+def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
+    solids = liver(3)
+    entries = [entry(name) for name in solids]
+    primaries: list[dict[str, object]] = [
+        {"id": f"P{n}", "kind": "primary", "therapy": "surgery"} for n in range(3)
+    ]
+    answers = {"disease": {"oesophageal_squamous_cell_carcinoma": "yes"}}
+    (finding,) = run("OL201", case_of(solids, [*entries, *primaries], **answers))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "is not the only one without an organ" in finding.message
+    for told in primaries[1:]:
+        told["organ"] = "Esophagus"
+    assert run("OL201", case_of(solids, [*entries, *primaries], **answers))[0].grade is Grade.PASS
+
+
 def test_an_oversized_entry_of_unknown_kind_may_be_the_primary() -> None:
     large = {"id": "L", "size_mm": 70.0, "therapy": "surgery", "organ": "Liver"}
     (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large]))
