@@ -155,12 +155,7 @@ def choose(
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
-    for export in earlier:
-        try:
-            chosen, _ = pick((), export.plans, export.doses, export.selection)
-            given += [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
-        except NotEvaluable as error:
-            raise NotEvaluable(f"in the export of an earlier course, {error}") from error
+    given += [one for export in earlier for one in _given_before(export)]
     kept, notes = counted_once(given)
     placed: list[tuple[Given, Course]] = []
     for one in kept:
@@ -179,6 +174,33 @@ def choose(
     if any(course.is_prior for course in courses):
         by = f"{by}; with earlier courses"
     return Chosen(structure_set, courses, by, tuple(notes))
+
+
+def courses_before(
+    export: Export, structure_set: StructureSet, registrations: Sequence[Registration]
+) -> tuple[Course, ...]:
+    """Return the courses of an earlier export, each in the frame of reference of the structures.
+
+    Raises
+    ------
+    NotEvaluable
+        If the choice is open, or a dose cannot be placed on the structures.
+    SelectionError
+        If what is asked for of the export names nothing, or more than one object.
+    """
+    return tuple(
+        Course(one.dose, one.plans, _placed(one, structure_set, registrations), is_prior=True)
+        for one in _given_before(export)
+    )
+
+
+def _given_before(export: Export) -> list[Given]:
+    """Return the doses of an earlier export with the plans that they hold."""
+    try:
+        chosen, _ = pick((), export.plans, export.doses, export.selection)
+        return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+    except NotEvaluable as error:
+        raise NotEvaluable(f"in the export of an earlier course, {error}") from error
 
 
 def choose_structure_set(

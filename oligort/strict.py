@@ -11,15 +11,26 @@ import json
 import tomllib
 import types
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 import msgspec
 
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import OligortError
+from oligort.places import Steps, lines_of
 
 T = TypeVar("T")
 
@@ -74,10 +85,28 @@ def table_of(content: bytes, file: str | Path, error: type[OligortError]) -> dic
     return table
 
 
+def document_of(content: bytes, kind: type[T], file: str | Path, error: type[OligortError]) -> T:
+    """Return TOML or JSON text as a struct of `kind`; what is wrong is told with its line.
+
+    Raises
+    ------
+    error
+        As `table_of` and `struct_of`.
+    """
+    table = table_of(content, file, error)
+    return struct_of(table, kind, file, error, lambda: _lines_in(content, file))
+
+
 def struct_of(
-    table: Mapping[str, Any], kind: type[T], file: str | Path, error: type[OligortError]
+    table: Mapping[str, Any],
+    kind: type[T],
+    file: str | Path,
+    error: type[OligortError],
+    lines: Callable[[], Mapping[Steps, int]] = dict,
 ) -> T:
     """Return `table` as a struct of `kind`, where every key is known and every value possible.
+
+    `lines` tells the line of each place in the text, where there is a text.
 
     Raises
     ------
@@ -87,18 +116,79 @@ def struct_of(
     try:
         return msgspec.convert(table, kind, dec_hook=_built)
     except msgspec.ValidationError as failure:
-        path, problem = _fault(table, kind, failure)
-        place = f"{shown_file(file)}: {path}" if path else shown_file(file)
-        raise error(f"{place}: {problem}") from None
+        fault = _fault(table, kind, failure)
+        place = f"{shown_file(file)}: {fault.path}" if fault.steps else shown_file(file)
+        line = lines().get(fault.at)
+        where = f" (line {line})" if line else ""
+        raise error(f"{place}: {fault.problem}{where}") from None
 
 
-def json_schema(kind: type[Any]) -> str:
+def _lines_in(content: bytes, file: str | Path) -> Mapping[Steps, int]:
+    is_json = Path(file).suffix.lower() == ".json"
+    try:
+        return lines_of(content.decode("utf-8-sig"), is_json)
+    except RecursionError:
+        return {}  # nested deeper than any document of ours: the way of keys must do
+
+
+class _Fault(NamedTuple):
+    """What is wrong in a document: the way to it, the sentence, and a key there that is no way."""
+
+    steps: Steps
+    problem: str
+    key: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The way to it in words."""
+        words = (
+            f"[entry {step}]" if isinstance(step, int) else f".{safe_text(step)}"
+            for step in self.steps
+        )
+        return "".join(words).removeprefix(".")
+
+    @property
+    def at(self) -> Steps:
+        """The place whose line is told."""
+        return self.steps if self.key is None else (*self.steps, self.key)
+
+    def under(self, step: str | int) -> "_Fault":
+        """Return the fault as seen from one table or list further out."""
+        return self._replace(steps=(step, *self.steps))
+
+
+def json_schema(kind: type[Any], questions: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """Return the JSON Schema of the documents of a struct, as JSON text.
 
-    Our own types of text ("2024-03") are described by their docstrings.
+    Our own types of text ("2024-03") are described by their docstrings, keys by their questions,
+    which are given by the name of their table.
     """
     schema = msgspec.json.schema(kind, schema_hook=_text_schema)
+    for table, asked in (questions or {}).items():
+        for key, question in asked.items():
+            schema["$defs"][table]["properties"][key]["description"] = question
     return json.dumps(_portable({"$schema": _DRAFT} | schema), indent=2, ensure_ascii=False)
+
+
+def problem_of(value: Any, kind: Any) -> str:
+    """Return what is wrong with one value of a kind, in words, or ""."""
+    fault = _fault_under("", value, kind)
+    return fault.problem if fault else ""
+
+
+def plain_kind(kind: Any) -> Any:
+    """Return a type without None and without its bounds."""
+    kind = _without_none(kind)
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def words_of(kind: Any) -> list[str]:
+    """Return the words that a type consists of, or none where it takes other values."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member.value) for member in kind]
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    return []
 
 
 def shown_file(file: str | Path) -> str:
@@ -162,82 +252,72 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
-def _fault(value: Any, kind: Any, failure: msgspec.ValidationError) -> tuple[str, str]:
-    """Return the path of keys to the first fault in `value`, and the sentence about it."""
+def _fault(value: Any, kind: Any, failure: msgspec.ValidationError) -> _Fault:
+    """Return the first fault in `value`."""
     kind = _without_none(kind)
     if _is_struct(kind):
         inner = _fault_in_struct(value, kind)
     elif get_origin(kind) in {tuple, dict}:
         inner = _fault_in_container(value, kind)
     else:
-        inner = "", _leaf_problem(value, kind, failure)
-    return inner or ("", safe_text(failure.__cause__ or failure, _MAX_FILE_TEXT))
+        inner = _Fault((), _leaf_problem(value, kind, failure))
+    return inner or _Fault((), safe_text(failure.__cause__ or failure, _MAX_FILE_TEXT))
 
 
-def _fault_in_struct(value: Any, kind: Any) -> tuple[str, str] | None:
+def _fault_in_struct(value: Any, kind: Any) -> _Fault | None:
     if not isinstance(value, Mapping):
-        return "", f"expected a table, found {_found(value)}"
+        return _Fault((), f"expected a table, found {_found(value)}")
     fields = msgspec.structs.fields(kind)
     names = [field.encode_name for field in fields]
     for key in value:
         if key not in names:
             missing = [name for name in names if name not in value]
-            return "", (
+            problem = (
                 f"expected one of its keys ({', '.join(names)}), found {quoted(key)}"
                 f"{nearest(key, missing) or nearest(key, names)}"
             )
+            return _Fault((), problem, key)
     for field in fields:
         if field.encode_name not in value:
             if field.required:
-                return "", f"expected the key {quoted(field.encode_name)}, which is missing"
+                return _Fault((), f"expected the key {quoted(field.encode_name)}, which is missing")
         elif fault := _fault_under(field.encode_name, value[field.encode_name], field.type):
             return fault
     return None
 
 
-def _fault_in_container(value: Any, kind: Any) -> tuple[str, str] | None:
+def _fault_in_container(value: Any, kind: Any) -> _Fault | None:
+    entries: list[tuple[str | int, Any, Any]]
     if get_origin(kind) is dict:
         if not isinstance(value, Mapping):
-            return "", f"expected a table, found {_found(value)}"
-        entries = [(safe_text(key), item, get_args(kind)[1]) for key, item in value.items()]
+            return _Fault((), f"expected a table, found {_found(value)}")
+        entries = [(key, item, get_args(kind)[1]) for key, item in value.items()]
     else:
         if not isinstance(value, list | tuple):
-            return "", f"expected a list, found {_found(value)}"
-        entries = [
-            (f"[entry {number}]", item, get_args(kind)[0]) for number, item in enumerate(value, 1)
-        ]
+            return _Fault((), f"expected a list, found {_found(value)}")
+        entries = [(number, item, get_args(kind)[0]) for number, item in enumerate(value, 1)]
     return next(filter(None, (_fault_under(*entry) for entry in entries)), None)
 
 
-def _fault_under(name: str, value: Any, kind: Any) -> tuple[str, str] | None:
-    """Return the fault of one entry, its path led by the entry's name, or None."""
+def _fault_under(step: str | int, value: Any, kind: Any) -> _Fault | None:
+    """Return the fault of one entry, its way led by the entry's own step, or None."""
     try:
         msgspec.convert(value, kind, dec_hook=_built)
     except msgspec.ValidationError as failure:
-        path, problem = _fault(value, kind, failure)
-        joint = "." if path and not path.startswith("[") else ""
-        return f"{name}{joint}{path}", problem
+        return _fault(value, kind, failure).under(step)
     return None
 
 
 def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> str:
     if isinstance(failure.__cause__, ValueError):
         return safe_text(failure.__cause__, _MAX_FILE_TEXT)
-    if choices := _choices(kind):
+    if choices := words_of(kind):
         shown = quoted(value) if isinstance(value, str) else _found(value)
         return (
             f"expected {' or '.join(quoted(choice) for choice in choices)}, "
             f"found {shown}{nearest(value, choices)}"
         )
     return f"expected {_expected(kind)}, found {_found(value)}"
-
-
-def _choices(kind: Any) -> list[str]:
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(member.value) for member in kind]
-    if get_origin(kind) is Literal:
-        return [str(choice) for choice in get_args(kind)]
-    return []
 
 
 def _expected(kind: Any) -> str:

@@ -2,18 +2,24 @@
 
 The register knows lesions that nobody contoured (treated by surgery or ablation), the contours
 know what the register may have forgotten. A lesion of the register is matched to contours by ROI
-name, else by organ where the numbers agree; what stays open on both sides makes the count a range.
+name, else by organ and size where the numbers agree; what stays open on both sides makes the count
+a range.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import Organ, Role, Side
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
 """Local therapies that need no contour: their lesions are in the register only."""
+
+
+PRIMARY_ORGANS = frozenset({None, Organ.ESOPHAGUS, Organ.STOMACH})
+"""Where a primary of the oesophagus lies, that of its junction with the stomach among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +38,8 @@ class AccountedLesion:
         How entry and contours were brought together, or "".
     doubt : str
         Why it may be no metastasis although one side says so, or "".
+    is_regional : bool
+        Whether it is a regional node, which counts by a setting of its own.
     """
 
     contours: tuple[Lesion, ...]
@@ -39,6 +47,7 @@ class AccountedLesion:
     counted: Count
     matched_by: str = ""
     doubt: str = ""
+    is_regional: bool = False
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -58,6 +67,8 @@ class AccountedLesion:
 
         None where register, an ROI's name and its place contradict each other: it may be either.
         """
+        if self.is_regional:
+            return Organ.LYMPH_NODES
         if self.organ_conflicts:
             return None
         named = {lesion.said.organ for lesion in self.contours} - {None}
@@ -66,6 +77,20 @@ class AccountedLesion:
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
         return self.contours[0].organ if self.contours else None
+
+    @property
+    def side(self) -> Side | None:
+        """The side that the register says, else the ROI's name; None where they differ."""
+        said = {lesion.said.side for lesion in self.contours}
+        if self.entry is not None and self.entry.side is not None:
+            said.add(Side(self.entry.side))
+        said -= {None, Side.BOTH}
+        return said.pop() if len(said) == 1 else None
+
+    @property
+    def station(self) -> str:
+        """The nodal station that the register says, in one spelling, or ""."""
+        return " ".join(self.entry.station.split()).casefold() if self.entry else ""
 
     @property
     def organ_conflicts(self) -> tuple[str, ...]:
@@ -80,8 +105,14 @@ class AccountedLesion:
         return tuple(dict.fromkeys(doubt for doubt in said if doubt))
 
 
-def account(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
-    """Bring the lesions of contours and register together, each once."""
+def account(
+    census: LesionCensus, register: Register | None, size_tolerance_mm: float
+) -> tuple[AccountedLesion, ...]:
+    """Bring the lesions of contours and register together, each once.
+
+    Where neither a name nor their number says that two are one, their sizes must not differ by more
+    than the tolerance.
+    """
     drawn = [lesion for lesion in census.lesions if lesion.counted.most]
     entries = [
         entry
@@ -94,6 +125,8 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
     known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
+    elsewhere = _primaries_elsewhere(census, register)
+    taken |= {id(contour) for lesion in elsewhere for contour in lesion.contours}
     # What may be one with a lesion that is accounted for need not be a further one.
     open_drawn = [
         replace(it, counted=Count(0, it.counted.most)) if it.group in known_groups else it
@@ -101,19 +134,36 @@ def account(census: LesionCensus, register: Register | None) -> tuple[AccountedL
         if id(it) not in taken
     ]
 
-    pairs = _by_organ(open_entries, open_drawn)
+    pairs = _by_organ(open_entries, open_drawn, size_tolerance_mm)
     accounted += pairs
     open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
     open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
     undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
-    perhaps_known = sum(_may_be_drawn(lesion) for lesion in undrawn)
+    perhaps_known = sum(may_be_drawn(lesion) for lesion in undrawn)
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    return (*accounted, *undrawn, *_contradicted(census, register), *_unlisted(census, register))
+    return (
+        *accounted,
+        *undrawn,
+        *_contradicted(census, register),
+        *elsewhere,
+        *_unlisted(census, register),
+    )
+
+
+def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
+    """Return the regional nodes that the register lists, each with the contours of its ROIs."""
+    found = []
+    for entry in register.lesions_of(LesionKind.REGIONAL_NODE) if register else ():
+        contours = tuple(lesion for lesion in census.lesions if lesion.roi_name in entry.roi_names)
+        matched_by = "ROI name" if contours else ""
+        counted = Count(1, max(1, len(contours)))
+        found.append(AccountedLesion(contours, entry, counted, matched_by, is_regional=True))
+    return tuple(found)
 
 
 def contradicts(kind: LesionKind, role: Role) -> bool:
@@ -140,6 +190,29 @@ def _contradicted(census: LesionCensus, register: Register | None) -> list[Accou
             found.append(
                 AccountedLesion(contours, entry, Count(0, len(contours)), "ROI name", doubt)
             )
+    return found
+
+
+def _primaries_elsewhere(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+    """Return what the register calls the primary of the oesophagus and may be a metastasis.
+
+    It lies in another organ; or there are several and their organs are not said.
+    """
+    if register is None or register.disease.oesophageal_squamous_cell_carcinoma is not Answer.YES:
+        return []
+    found = []
+    primaries = register.lesions_of(LesionKind.PRIMARY)
+    further = [entry for entry in primaries if entry.organ is None][1:]
+    for entry in primaries:
+        contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
+        is_named_metastasis = any(one.said.role is Role.GTV_METASTASIS for one in contours)
+        if is_named_metastasis or (entry.organ in PRIMARY_ORGANS and entry not in further):
+            continue
+        place = f"lies in {entry.organ}" if entry.organ else "is not the only one without an organ"
+        doubt = f"{entry.id} is called the primary of the oesophagus and {place}"
+        matched_by = "ROI name" if contours else ""
+        counted = Count(0, max(1, len(contours)))
+        found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
     return found
 
 
@@ -176,8 +249,13 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     return AccountedLesion(contours, entry, counted, "ROI name")
 
 
-def _by_organ(entries: Sequence[RegisterLesion], drawn: Sequence[Lesion]) -> list[AccountedLesion]:
-    """Pair entries and contours of an organ where both sides have equally many, by size."""
+def _by_organ(
+    entries: Sequence[RegisterLesion], drawn: Sequence[Lesion], size_tolerance_mm: float
+) -> list[AccountedLesion]:
+    """Pair entries and contours of an organ where both sides have equally many, by size.
+
+    A pair whose sizes differ too much may be two lesions, and stays apart.
+    """
     pairs: list[AccountedLesion] = []
     for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
         here = [
@@ -192,10 +270,15 @@ def _by_organ(entries: Sequence[RegisterLesion], drawn: Sequence[Lesion]) -> lis
             continue
         here.sort(key=lambda entry: entry.size_mm or 0.0)
         contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
-        pairs += [
-            AccountedLesion((contour,), entry, Count(1, max(1, contour.counted.most)), "organ")
-            for entry, contour in zip(here, contours, strict=True)
-        ]
+        for entry, contour in zip(here, contours, strict=True):
+            # Without a size only the numbers say that they are the same lesion.
+            matched_by = "organ"
+            if entry.size_mm is not None:
+                if abs(entry.size_mm - contour.longest_axial_mm) > size_tolerance_mm:
+                    continue
+                matched_by = "organ and size"
+            counted = Count(1, max(1, contour.counted.most))
+            pairs.append(AccountedLesion((contour,), entry, counted, matched_by))
     return pairs
 
 
@@ -203,31 +286,7 @@ def _count_of(entry: RegisterLesion) -> Count:
     return Count(1, 1) if entry.kind is LesionKind.DISTANT else Count(0, 1)
 
 
-def total(lesions: Sequence[AccountedLesion]) -> Count:
-    """Return how many metastases they are together."""
-    return Count(
-        sum(lesion.counted.least for lesion in lesions),
-        sum(lesion.counted.most for lesion in lesions),
-    )
-
-
-def per_organ(lesions: Sequence[AccountedLesion]) -> dict[Organ | None, Count]:
-    """Return how many metastases each organ holds; a lesion of unknown organ may be in any."""
-    counts = {}
-    for organ in dict.fromkeys(lesion.organ for lesion in lesions):
-        here = [lesion for lesion in lesions if lesion.organ is organ]
-        may_be_here = [one for one in lesions if organ is None or one.organ in (organ, None)]
-        known = total([lesion for lesion in here if lesion.entry is not None]).least
-        drawn = sum(one.contours[0].counted.least for one in here if one.entry is None)
-        perhaps_known = sum(_may_be_drawn(lesion) for lesion in may_be_here)
-        possible = here if organ is None else may_be_here
-        least = known + max(0, drawn - perhaps_known)
-        # Lesions of unknown organs need not lie in the same one.
-        counts[organ] = Count(min(least, 1) if organ is None else least, total(possible).most)
-    return counts
-
-
-def _may_be_drawn(lesion: AccountedLesion) -> bool:
+def may_be_drawn(lesion: AccountedLesion) -> bool:
     """Say whether a lesion of the register alone may be one of the contours that it lacks."""
     entry = lesion.entry
     return entry is not None and not lesion.contours and entry.therapy not in NEVER_CONTOURED

@@ -53,6 +53,7 @@ def not_evaluable(
     reason: str,
     *,
     about: str = "",
+    flags: tuple[Flag, ...] = (),
     evidence: tuple[Evidence, ...] = (),
     hint: str = "",
 ) -> Finding:
@@ -61,6 +62,7 @@ def not_evaluable(
         code=code,
         criterion=rule.criterion,
         grade=Grade.NOT_EVALUABLE,
+        flags=flags,
         about=about,
         message=f"{rule.description}: not evaluable, because {reason}",
         evidence=evidence,
@@ -79,12 +81,27 @@ def required_answer(code: str, rule: Requirement, answer: Answer, key: str) -> F
     """
     if answer is Answer.UNKNOWN:
         raise NotEvaluable(f"the register does not answer {key}")
+    message = f"{answer}, where {rule.required} is required (register: {key})"
+    return answer_finding(code, rule, answer, message=message)
+
+
+def answer_finding(
+    code: str,
+    rule: Requirement,
+    answer: Answer,
+    *,
+    message: str,
+    flags: tuple[Flag, ...] = (),
+    evidence: tuple[Evidence, ...] = (),
+) -> Finding:
+    """Return the finding on an answer that is known: PASS, or the rule's grade."""
     return Finding(
         code=code,
         criterion=rule.criterion,
         grade=Grade.PASS if answer is rule.required else rule.grade,
-        message=f"{answer}, where {rule.required} is required (register: {key})",
-        evidence=(Evidence(name=rule.description, measured=str(answer)),),
+        flags=flags,
+        message=message,
+        evidence=(Evidence(name=rule.description, measured=str(answer)), *evidence),
         source=rule.source,
     )
 

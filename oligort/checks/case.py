@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from oligort.checks.accounting import AccountedLesion, account
-from oligort.clinical.register import Register
+from oligort.checks.accounting import AccountedLesion, account, regional_nodes
+from oligort.checks.counting import Counting
+from oligort.clinical.register import PlanKind, Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
+from oligort.protocol.settings import RegionalNodes
 from oligort.selection import Selection, fitting
 from oligort.submission import Submission
 
@@ -35,15 +37,23 @@ def _with_roles_of(submission: Submission, register: Register | None) -> Submiss
     return replace(submission, roles=roles) if roles else submission
 
 
-def _with_courses_of(submission: Submission, register: Register | None) -> Submission:
-    """Return the submission with the courses that the register names; the user's choice stands."""
-    if register is None or not register.courses:
+def _with_courses_of(
+    submission: Submission, register: Register | None, kind: PlanKind | None
+) -> Submission:
+    """Return the submission with the courses that the register names; the user's choice stands.
+
+    Where it names no courses, they are its plans of the kind that is judged.
+    """
+    named = register.courses if register else ()
+    if register and kind and not named:
+        named = register.plans_of(kind)
+    if not named:
         return submission
-    of_earlier = tuple(_naming(export, register.courses) for export in submission.earlier)
+    of_earlier = tuple(_naming(export, named) for export in submission.earlier)
     beyond = {name for names in of_earlier for name in names}
-    own = _naming(submission, register.courses)
+    own = _naming(submission, named)
     # What is nowhere is asked for here, and is told to be missing.
-    own = tuple(name for name in register.courses if name in own or name not in beyond)
+    own = tuple(name for name in named if name in own or name not in beyond)
     earlier = tuple(map(_asked_for, submission.earlier, of_earlier))
     return replace(_asked_for(submission, own), earlier=earlier)
 
@@ -69,7 +79,7 @@ class Case:
     """One submission held against one protocol, with the register where there is one.
 
     `subject` is the subject id that the user gave, or None; `cross_check` says whether a second
-    engine is asked as well.
+    engine is asked as well; `asked_kind` is the kind of plan that the user says is judged.
     """
 
     submission: Submission
@@ -77,11 +87,14 @@ class Case:
     register: Register | None
     subject: str | None = None
     cross_check: bool = False
+    asked_kind: PlanKind | None = None
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.
         submission = _with_roles_of(self.submission, self.register)
-        object.__setattr__(self, "submission", _with_courses_of(submission, self.register))
+        kind = self.asked_kind or (self.register.plan_kind if self.register else None)
+        submission = _with_courses_of(submission, self.register, kind)
+        object.__setattr__(self, "submission", submission)
 
     def require_register(self) -> Register:
         """Return the register.
@@ -127,9 +140,20 @@ class Case:
     def accounted(self) -> tuple[AccountedLesion, ...]:
         """Every metastasis of register and contours, each once as far as they can be matched.
 
+        Regional nodes are among them where the protocol counts them.
+
         Raises
         ------
         NotEvaluable
             If there is no structure set, or the choice is open.
         """
-        return account(self.census, self.register)
+        tolerance_mm = self.protocol.settings.register_size_difference_mm.value
+        accounted = account(self.census, self.register, tolerance_mm)
+        if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
+            return accounted
+        return (*accounted, *regional_nodes(self.census, self.register))
+
+    @property
+    def counting(self) -> Counting:
+        """What one metastasis and one organ are, as the protocol's settings say."""
+        return Counting.of(self.protocol.settings)

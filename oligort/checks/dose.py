@@ -7,6 +7,7 @@ from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
+from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
@@ -33,10 +34,11 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
     differs from the computed one, or still holds the GTV; what superseded GTVs would subtract.
 
-    Not evaluable when: the dose is open, of type EFFECTIVE or does not fit its prescription; a
-    part of the structure is missing or only one lung is drawn; the structure leaves the dose grid
-    and the limit lies between the bounds; superseded GTVs, or a GTV left in the drawn ROI, would
-    change the verdict.
+    Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
+    of plans of another kind (screening, delivered) than the one that is judged; a part of the
+    structure is missing or only one lung is drawn; the structure leaves the dose grid and the
+    limit lies between the bounds; superseded GTVs, or a GTV left in the drawn ROI, would change
+    the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
@@ -193,6 +195,7 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
 
 def _require_gradable(case: Case) -> None:
     """Raise NotEvaluable where no organ limit may be judged on the dose."""
+    require_one_kind(case)
     dose = case.submission.dose_grid
     accepts_effective = case.protocol.settings.effective_dose_accepted.value
     if dose.dose_type == "EFFECTIVE" and not accepts_effective:

@@ -8,6 +8,7 @@ from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.clinical.classification import Classification, classify
 from oligort.clinical.register import LesionKind
+from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 
@@ -20,7 +21,7 @@ def age(case: Case) -> Iterator[Finding]:
 
     How it is measured: the register's age at enrolment; without one, Patient's Age (0010,1010).
 
-    A difference of more than a year between the two is a query.
+    A difference of more than a year between the two is a query, and one across the limit.
 
     Not evaluable when: neither is given.
 
@@ -32,9 +33,13 @@ def age(case: Case) -> Iterator[Finding]:
     if years is None:
         years, origin = case.submission.patient_age_years, "Patient's Age in the DICOM files"
     if years is None:
-        raise NotEvaluable("neither the register nor the DICOM files give the age")
+        raise NotEvaluable(
+            "neither the register (patient.age_years) nor Patient's Age in the DICOM files says it"
+        )
     in_files = case.submission.patient_age_years
-    differs = in_files is not None and abs(years - in_files) > 1
+    differs = in_files is not None and (
+        abs(years - in_files) > 1 or rule.allows(years) is not rule.allows(in_files)
+    )
     said = f"; Patient's Age in the DICOM files is {in_files}" if differs else ""
     yield held_against(
         "OL101",
@@ -96,6 +101,7 @@ def genuine(case: Case) -> Iterator[Finding]:
 
     How it is measured: the ESTRO-EORTC decision tree on the register's answers; genuine or
     induced is decided by its first question, the leaf is shown where the others are answered.
+    Oligometastatic disease that was found before the primary is a query.
 
     Not evaluable when: there is no register, or polymetastatic disease before is unknown.
 
@@ -106,11 +112,13 @@ def genuine(case: Case) -> Iterator[Finding]:
     if classified.genuine is Answer.UNKNOWN:
         raise NotEvaluable(f"unanswered: {classified.unanswered}")
     state = classified.leaf or f"state open, unanswered: {classified.unanswered}"
+    before = _found_before_primary(case)
     yield Finding(
         code="OL104",
         criterion=rule.criterion,
         grade=Grade.PASS if classified.genuine is rule.required else rule.grade,
-        message=f"genuine: {classified.genuine}; {state}",
+        flags=(Flag.QUERY,) if before else (),
+        message=f"genuine: {classified.genuine}; {state}{before}",
         evidence=(
             Evidence(name=rule.description, measured=str(classified.genuine)),
             *(Evidence(name=step.question, measured=str(step.answer)) for step in classified.path),
@@ -143,13 +151,15 @@ def pathology(case: Case) -> Iterator[Finding]:
     if not distant and not open_lesions:
         raise NotEvaluable("the register lists no distant lesion")
     proven = sum(lesion.pathology is Answer.YES for lesion in distant)
-    perhaps = sum(lesion.pathology is Answer.UNKNOWN for lesion in distant) + sum(
-        lesion.pathology is not Answer.NO for lesion in open_lesions
-    )
+    unsaid = [lesion.id for lesion in distant if lesion.pathology is Answer.UNKNOWN]
+    of_open_kind = [lesion.id for lesion in open_lesions if lesion.pathology is not Answer.NO]
+    perhaps = len(unsaid) + len(of_open_kind)
     if not rule.allows(proven) and rule.allows(proven + perhaps):
+        open_keys = (("pathology", unsaid), ("kind", of_open_kind))
+        told = "; ".join(f"{key} of {listed(names)}" for key, names in open_keys if names)
         raise NotEvaluable(
-            f"{proven} metastases are known to be proven by pathology, and of {perhaps} more the "
-            f"register does not say"
+            f"{proven} metastases are known to be proven by pathology, and the register does not "
+            f"say {told}"
         )
     message = f"{proven} distant metastases proven by pathology"
     yield held_against("OL105", rule, proven, message=message)
@@ -235,28 +245,6 @@ def progression(case: Case) -> Iterator[Finding]:
 
 
 @check(
-    "OL114",
-    "In-field recurrence",
-    rule=lambda protocol: protocol.criteria.in_field_recurrence,
-)
-def recurrence(case: Case) -> Iterator[Finding]:
-    """What it checks: no recurrence inside an earlier radiotherapy field.
-
-    Why it matters: an exclusion criterion.
-
-    How it is measured: the register's history.in_field_recurrence. The dose of an earlier course
-    is not read.
-
-    Not evaluable when: there is no register, or the answer is unknown.
-
-    Source: NCT06190782, exclusion criteria, X4.
-    """
-    answer = history_answer(case, "in_field_recurrence")
-    rule = case.protocol.criteria.in_field_recurrence
-    yield required_answer("OL114", rule, answer, "history.in_field_recurrence")
-
-
-@check(
     "OL115",
     "Intolerance of chemotherapy or immunotherapy",
     rule=lambda protocol: protocol.criteria.intolerance_of_chemotherapy_or_immunotherapy,
@@ -275,6 +263,15 @@ def intolerance(case: Case) -> Iterator[Finding]:
     key = "intolerance_of_chemotherapy_or_immunotherapy"
     rule = case.protocol.criteria.intolerance_of_chemotherapy_or_immunotherapy
     yield required_answer("OL115", rule, history_answer(case, key), f"history.{key}")
+
+
+def _found_before_primary(case: Case) -> str:
+    """Return what to say where the dates of the register are in no likely order, or ""."""
+    disease = case.require_register().disease
+    primary, metastasis = disease.primary_diagnosis_date, disease.oligometastasis_date
+    if primary is None or metastasis is None or metastasis.latest >= primary.earliest:
+        return ""
+    return f"; oligometastasis_date ({metastasis}) lies before primary_diagnosis_date ({primary})"
 
 
 def _classified(case: Case) -> Classification:

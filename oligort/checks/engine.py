@@ -7,8 +7,9 @@ from pathlib import Path
 
 from oligort.checks.case import Case
 from oligort.checks.measurements import measurements_of
+from oligort.checks.plan_kind import kind_of
 from oligort.checks.registry import CONVENTION, Check, all_checks
-from oligort.clinical.register import Register
+from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
 from oligort.document import FileRecord, Report, Setting
 from oligort.errors import NotEvaluable
@@ -28,6 +29,7 @@ def check(
     subject: str | None = None,
     *,
     cross_check: bool = False,
+    plan_kind: str | PlanKind | None = None,
 ) -> Report:
     """Check one submission against one protocol.
 
@@ -44,9 +46,13 @@ def check(
         name made from the digests of the files.
     cross_check : bool
         Whether dicompyler-core computes the structures of the dose limits as well.
+    plan_kind : str, PlanKind or None
+        "screening" or "delivered": what the plan is for; else what the register says.
 
     Raises
     ------
+    ValueError
+        If the kind of plan is neither.
     ProtocolError, RegisterError
         If one of them cannot be read.
     MissingExtraError
@@ -56,7 +62,8 @@ def check(
         require_installed()
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     answers = register if isinstance(register, Register | None) else Register.load(register)
-    case = Case(submission, rules, answers, subject, cross_check)
+    kind = PlanKind(plan_kind) if plan_kind else None
+    case = Case(submission, rules, answers, subject, cross_check, kind)
     submission = case.submission
     findings = tuple(finding for one in all_checks() for finding in _findings(one, case))
     plan = _chosen_plan_facts(submission)
@@ -64,7 +71,7 @@ def check(
         subject=subject or _subject(submission, answers),
         site=(answers.site if answers else "") or submission.trial_site_id,
         arm=str(answers.arm or "") if answers else "",
-        plan_kind=str(answers.plan_kind or "") if answers else "",
+        plan_kind=str(kind_of(case).kind or ""),
         plan_label=plan[0],
         plan_date=plan[1],
         dose_sop_instance_uids=submission.dose_sop_instance_uids,

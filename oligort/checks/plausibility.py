@@ -73,7 +73,7 @@ def _fit_of_all(case: Case) -> Fit:
     courses = case.submission.chosen.courses
     if len(courses) == 1:
         return _fit_of(case, case.submission, courses[0])
-    fits = [_fit_of_one(case, course) for course in courses]
+    fits = [fit_of_course(case, course) for course in courses]
     told = [
         f"{title(course.dose)}: {fit.message}" for course, fit in zip(courses, fits, strict=True)
     ]
@@ -86,8 +86,14 @@ def _fit_of_all(case: Case) -> Fit:
     )
 
 
-def _fit_of_one(case: Case, course: Course) -> Fit:
-    """Return how one of several courses fits; what hinders it is told of that course."""
+def fit_of_course(case: Case, course: Course) -> Fit:
+    """Return how one of several courses fits; what hinders it is told of that course.
+
+    Raises
+    ------
+    NotEvaluable
+        As `fit_of`.
+    """
     try:
         return _fit_of(case, _alone(case.submission, course), course)
     except NotEvaluable as error:

@@ -1,17 +1,19 @@
-"""Reconciliation: register and contours held against each other, and therapies against the arm."""
+"""Reconciliation: register and contours held against each other, and the therapy of each lesion."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from oligort.checks.accounting import contradicts
+from oligort.checks.accounting import NEVER_CONTOURED, AccountedLesion, contradicts
 from oligort.checks.case import MARGIN_ROLES, Case
+from oligort.checks.diameters import size_disagreements
 from oligort.checks.registry import CONVENTION, check
-from oligort.clinical.register import Arm, LesionKind, PlanKind, Therapy
+from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
-from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.lesions.lesion import Count
+from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
 
 TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
 """Roles of volumes that are drawn for a tumour."""
@@ -24,9 +26,12 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     Why it matters: a lesion that only one side knows is miscounted, or not treated.
 
     How it is measured: entries of the register are matched to contours by ROI name, else by organ
-    where both sides have equally many. Queries are: ROI names of the register that are not drawn,
-    lesions that the register does not list, kinds and organs in which register, name and place of
-    an ROI contradict each other (with the fraction in each organ), and targets that are drawn
+    and size where both sides have equally many (by organ alone where no size is given, and the
+    primary by its kind); the message says which. An entry without contours is explained by surgery
+    or ablation, or by a reason for no therapy. Queries are: entries that nothing explains, ROI
+    names of the register that are not drawn, lesions that the register does not list, kinds,
+    organs, sides, sizes and numbers in which register and contours contradict each other (with the
+    fraction in each organ), lesions that are drawn and were removed, and targets that are drawn
     around no known lesion.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
@@ -36,10 +41,8 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     """
     has_register = case.register is not None and case.register.lesions
     conflicts = (one.organ_conflict for one in case.census.lesions if one.organ_conflict)
-    queries = tuple(_queries(case) if has_register else conflicts)
-    pairs = ", ".join(
-        f"{lesion.name} by {lesion.matched_by}" for lesion in case.accounted if lesion.matched_by
-    )
+    matches = matched_lesions(case) if has_register else ()
+    queries = tuple(_queries(case, matches) if has_register else conflicts)
     for query in queries:
         yield Finding(
             code="OL204",
@@ -51,13 +54,43 @@ def reconciliation(case: Case) -> Iterator[Finding]:
         )
     if not has_register:
         raise NotEvaluable("no register lists the lesions")
-    if not queries:
-        yield Finding(
-            code="OL204",
-            grade=Grade.PASS,
-            message=f"matched: {safe_text(pairs, 300) or 'nothing to match'}",
-            source=CONVENTION,
-        )
+    yield Finding(
+        code="OL204",
+        grade=Grade.INFO if queries else Grade.PASS,
+        message=safe_text("; ".join(_told(case, matches)), MOST_TOLD),
+        source=CONVENTION,
+    )
+
+
+MOST_TOLD = 2000
+"""Longest list of matches: some fifty lesions, more than any register of this kind has."""
+
+
+def _told(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
+    """Yield what became of each lesion of either side."""
+    pairs = [f"{one.name} by {one.matched_by}" for one in matches if one.contours and one.entry]
+    yield f"matched: {', '.join(pairs) or 'none'}"
+    elsewhere = [
+        f"{one.entry.id} ({one.entry.therapy})"
+        for one in matches
+        if one.entry and not one.contours and one.entry.therapy in NEVER_CONTOURED
+    ]
+    if elsewhere:
+        yield f"by another therapy: {', '.join(elsewhere)}"
+    untreated = [
+        one.entry.id
+        for one in matches
+        if one.entry and not one.contours and one.entry.therapy is Therapy.NONE
+    ]
+    if untreated:
+        yield f"not drawn, without local therapy: {', '.join(untreated)}"
+    unlisted = [
+        lesion.label
+        for lesion in case.census
+        if not any(lesion is one for match in matches for one in match.contours)
+    ]
+    if unlisted:
+        yield f"drawn, not in the register and not counted: {', '.join(unlisted)}"
 
 
 @check("OL205", "Every lesion has its local therapy")
@@ -66,15 +99,16 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
 
     Why it matters: all lesions should be included in local treatment "in principle".
 
-    How it is measured: the register's therapy and no_therapy_reason; not asked in the arm without
-    local therapy.
+    How it is measured: the register's therapy and no_therapy_reason of each distant lesion; not
+    asked in the arm without local therapy.
 
-    Not evaluable when: no register lists lesions, or a therapy is unknown.
+    Not evaluable when: no register lists lesions; a therapy is unknown; a lesion without one may be
+    a metastasis or not (kind); a metastasis is drawn that the register does not list.
 
     Source: NCT06190782, interventions; the grade is the protocol's setting.
     """
     register = case.require_register()
-    if register.arm == "no_local_therapy":
+    if register.arm is Arm.NO_LOCAL_THERAPY:
         yield Finding(
             code="OL205",
             grade=Grade.INFO,
@@ -82,66 +116,43 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
             source=case.protocol.grades.source,
         )
         return
-    entries = register.lesions_of(LesionKind.DISTANT)
-    if not entries:
+    distant, unsaid = (register.lesions_of(kind) for kind in (LesionKind.DISTANT, None))
+    if not distant and not unsaid:
         raise NotEvaluable("the register lists no distant lesion")
-    without = [
-        entry.id
-        for entry in entries
-        if entry.therapy is Therapy.NONE and not entry.no_therapy_reason
-    ]
-    unknown = [entry.id for entry in entries if entry.therapy is Therapy.UNKNOWN]
-    if without or not unknown:
+    without = [entry.id for entry in distant if _is_untreated(entry)]
+    unknown = [entry.id for entry in (*distant, *unsaid) if entry.therapy is Therapy.UNKNOWN]
+    perhaps = [entry.id for entry in unsaid if _is_untreated(entry)]
+    if without:
         yield Finding(
             code="OL205",
-            grade=case.protocol.grades.lesion_without_therapy if without else Grade.PASS,
-            message=f"no local therapy and no reason: {listed(without)}"
-            if without
-            else f"{len(entries)} distant lesions have a local therapy or a reason",
+            grade=case.protocol.grades.lesion_without_therapy,
+            message=f"no local therapy and no reason: {listed(without)}",
             source=case.protocol.grades.source,
+            hint="give therapy, or no_therapy_reason, in the register",
         )
+    reasons = []
     if unknown:
-        raise NotEvaluable(f"the register does not say the therapy of {listed(unknown)}")
-
-
-@check("OL206", "Dose and the arm of the trial")
-def dose_and_arm(case: Case) -> Iterator[Finding]:
-    """What it checks: no radiotherapy is delivered in the arm without local therapy.
-
-    Why it matters: it would undo the randomisation.
-
-    How it is measured: the register's arm and plan_kind, where a dose is there. A screening plan
-    is made for every patient and is no treatment.
-
-    Not evaluable when: in that arm, the register does not say what the plan is for.
-
-    Source: NCT06190782, arms; the grade is the protocol's setting.
-    """
-    register = case.require_register()
-    if not case.submission.doses or register.arm is not Arm.NO_LOCAL_THERAPY:
-        said = "not known" if register.arm is None else "the one with local therapy"
+        reasons.append(f"the register does not say the therapy of {listed(unknown)}")
+    if perhaps:
+        reasons.append(
+            f"{listed(perhaps)} gets no local therapy, and the register does not say its kind"
+        )
+    unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
+    if unlisted:
+        reasons.append(f"the register does not list {listed(unlisted)}, nor so its therapy")
+    if reasons:
+        raise NotEvaluable("; ".join(reasons))
+    if not without:
         yield Finding(
-            code="OL206",
-            grade=Grade.INFO if register.arm is None else Grade.PASS,
-            message=f"the arm is {said}" if case.submission.doses else "there is no dose",
+            code="OL205",
+            grade=Grade.PASS,
+            message=f"{len(distant)} distant lesions have a local therapy or a reason",
             source=case.protocol.grades.source,
         )
-        return
-    if register.plan_kind is None:
-        raise NotEvaluable(
-            "the register does not say whether the plan is for screening (plan_kind)"
-        )
-    is_delivered = register.plan_kind is PlanKind.DELIVERED
-    yield Finding(
-        code="OL206",
-        grade=case.protocol.grades.dose_in_arm_without_local_therapy
-        if is_delivered
-        else Grade.PASS,
-        message="a delivered plan in the arm without local therapy"
-        if is_delivered
-        else "a screening plan, in the arm without local therapy",
-        source=case.protocol.grades.source,
-    )
+
+
+def _is_untreated(entry: RegisterLesion) -> bool:
+    return entry.therapy is Therapy.NONE and not entry.no_therapy_reason
 
 
 def targets_without_lesion(case: Case) -> tuple[str, ...]:
@@ -163,7 +174,7 @@ def targets_without_lesion(case: Case) -> tuple[str, ...]:
     return tuple(unexplained)
 
 
-def _queries(case: Case) -> Iterator[str]:
+def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     """Yield what register and contours do not agree on, a sentence each."""
     assert case.register is not None
     drawn = {structure.roi_name for structure in case.submission.structure_set}
@@ -173,18 +184,61 @@ def _queries(case: Case) -> Iterator[str]:
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
         yield f"the register does not list {listed(unlisted)}"
-    undrawn = [
-        lesion.name
-        for lesion in case.accounted
-        if not lesion.contours and lesion.entry and lesion.entry.therapy is Therapy.RADIOTHERAPY
-    ]
-    if undrawn:
-        yield f"no contour is drawn for {listed(undrawn)}, to be irradiated"
+    undrawn = [one.entry for one in matches if one.entry and not one.contours]
+    if irradiated := [e.id for e in undrawn if e.therapy is Therapy.RADIOTHERAPY]:
+        yield f"no contour is drawn for {listed(irradiated)}, to be irradiated"
+    if unexplained := [e.id for e in undrawn if e.therapy is Therapy.UNKNOWN]:
+        yield f"no contour is drawn for {listed(unexplained)}, and its therapy is not known"
+    for one in matches:
+        if one.entry and one.contours:
+            yield from _disagreements(case, one, one.entry)
+    yield from (one.doubt for one in matches if one.entry and one.doubt)
     targets = targets_without_lesion(case)
     if targets:
         yield f"{listed(targets)} is drawn around no known lesion"
     yield from _contradictions(case)
     yield from case.census.notes
+
+
+def _disagreements(case: Case, one: AccountedLesion, entry: RegisterLesion) -> Iterator[str]:
+    """Yield in what an entry and its own contours differ."""
+    if entry.therapy in NEVER_CONTOURED:
+        yield (
+            f"the register says {entry.therapy} of {quoted(entry.id)}, and {quoted(one.name)} is "
+            f"drawn"
+        )
+    if one.counted.most > 1:
+        yield (
+            f"{quoted(entry.id)} is one lesion in the register and {one.counted} among the contours"
+        )
+    for told in size_disagreements(case, one):
+        yield f"{quoted(entry.id)}: {told}"
+
+
+def matched_lesions(case: Case) -> tuple[AccountedLesion, ...]:
+    """Return every lesion of the register, and the metastases that it does not list, as matched.
+
+    The primary and regional nodes are matched by ROI name, and the primary by its kind as well.
+    """
+    assert case.register is not None
+    accounted = list(case.accounted)
+    known = {one.entry.id for one in accounted if one.entry}
+    named = {name for entry in case.register.lesions for name in entry.roi_names}
+    primaries = tuple(
+        lesion
+        for lesion in case.census
+        if lesion.role is Role.GTV_PRIMARY and lesion.roi_name not in named
+    )
+    for entry in case.register.lesions:
+        if entry.id in known:
+            continue
+        contours = tuple(one for one in case.census if one.roi_name in entry.roi_names)
+        matched_by = "ROI name" if contours else ""
+        if not contours and entry.kind is LesionKind.PRIMARY:
+            contours, primaries = primaries, ()
+            matched_by = "kind" if contours else ""
+        accounted.append(AccountedLesion(contours, entry, Count(0, 0), matched_by))
+    return tuple(accounted)
 
 
 def _contradictions(case: Case) -> Iterator[str]:
@@ -199,6 +253,11 @@ def _contradictions(case: Case) -> Iterator[str]:
                 yield (
                     f"the register says {entry.organ} of {quoted(roi_name)}, its name says "
                     f"{name.organ}"
+                )
+            if entry.side and name.side not in {None, Side.BOTH, Side(entry.side)}:
+                yield (
+                    f"the register says side {entry.side} of {quoted(roi_name)}, its name says "
+                    f"{name.side}"
                 )
             if entry.kind is not None and contradicts(entry.kind, name.role):
                 yield (

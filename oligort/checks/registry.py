@@ -60,12 +60,26 @@ def all_checks() -> tuple[Check, ...]:
         eligibility,
         intake,
         lesions,
+        plan_kind,
         reconciliation,
+        recurrence,
         second_opinion,
+        sizes,
         targets,
     )
 
-    modules = (dose, eligibility, intake, lesions, reconciliation, second_opinion, targets)
+    modules = (
+        dose,
+        eligibility,
+        intake,
+        lesions,
+        plan_kind,
+        reconciliation,
+        recurrence,
+        second_opinion,
+        sizes,
+        targets,
+    )
     assert {module.__name__ for module in modules}
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 

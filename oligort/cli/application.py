@@ -10,6 +10,7 @@ from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
 from oligort.cli.explain import explain
 from oligort.cli.lesions import lesions
+from oligort.cli.register import app as register
 from oligort.cli.schema import schema
 from oligort.cli.selftest import selftest
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (check, dvh, lesions, demo, selftest, explain, schema):
     app.command()(command)
+app.add_typer(register, name="register")
 
 
 def _print_version(asked: bool) -> None:

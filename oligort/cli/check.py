@@ -9,6 +9,7 @@ import oligort
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import STANDARD_OUTPUT, note_names, refuse_overwriting, show, write_json
 from oligort.cli.status import Status, answering
+from oligort.clinical.register import PlanKind
 from oligort.finding import Grade
 
 STATUS_OF = {
@@ -35,6 +36,10 @@ def check(
     plan: PlanChoice = None,
     dose: DoseChoice = None,
     prior: Prior = None,
+    plan_kind: Annotated[
+        PlanKind | None,
+        typer.Option(help="What the plan is for. Default: what the register says."),
+    ] = None,
     cross_check: Annotated[
         bool,
         typer.Option("--cross-check", help="Compute the limited structures with a second engine."),
@@ -64,6 +69,7 @@ def check(
         register=register,
         subject=subject,
         cross_check=cross_check,
+        plan_kind=plan_kind,
     )
     if json is not None:
         write_json(report.to_json(), json)

@@ -13,21 +13,35 @@ class Document(StrEnum):
 
     NAMES = "names"
     REGISTER = "register"
+    COLUMNS = "columns"
 
 
 @answering
 def schema(
     document: Annotated[
-        Document, typer.Argument(help="The site map of ROI names, or the clinical register.")
+        Document,
+        typer.Argument(
+            help="The site map of ROI names, the clinical register, or the map of columns that "
+            "turns tables into registers."
+        ),
     ],
 ) -> Status:
     """Print the JSON Schema of a file.
 
     It lists the keys, and the words for roles, organs and sides.
     """
+    from oligort.clinical.column_map import ColumnMap
+    from oligort.clinical.questions import QUESTIONS
     from oligort.clinical.register import Register
     from oligort.lesions.site_map import SiteMapFile
     from oligort.strict import json_schema
 
-    print(json_schema(SiteMapFile if document is Document.NAMES else Register))
+    match document:
+        case Document.NAMES:
+            text = json_schema(SiteMapFile)
+        case Document.REGISTER:
+            text = json_schema(Register, QUESTIONS)
+        case Document.COLUMNS:
+            text = json_schema(ColumnMap)
+    print(text)
     return Status.DONE

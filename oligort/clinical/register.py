@@ -14,7 +14,7 @@ from oligort.clinical.dates import PartialDate
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
 from oligort.lesions.vocabulary import Organ, Role
-from oligort.strict import content_of, struct_of, table_of
+from oligort.strict import content_of, document_of, shown_file, struct_of
 
 Label = Annotated[
     str,
@@ -25,6 +25,7 @@ Label = Annotated[
     ),
 ]
 Text = Annotated[str, Meta(max_length=400)]
+Length = Annotated[float, Meta(gt=0, lt=500)]
 
 
 class Arm(StrEnum):
@@ -121,6 +122,8 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         None is unknown: it may or may not be a distant metastasis.
     organ : Organ or None
         The organ group it is counted in.
+    side : "L", "R" or None
+        Which of a pair, where the protocol takes the two for two organs.
     station : str
         Nodal station, in the words of the trial.
     roi_names : tuple of str
@@ -132,25 +135,32 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
     pathology : Answer
         Whether it was proven by pathology.
     size_mm : float or None
-        Longest diameter at baseline.
+        Longest diameter at baseline, in the axial plane.
+    short_axis_mm, maximum_3d_mm : float or None
+        Its short axis and its largest diameter in 3D, where the protocol goes by one of them.
     size_method, size_date : str, PartialDate or None
         How ("CT") and when it was measured.
 
     Raises
     ------
     ValueError
-        If one ROI is named twice, or a reason for no therapy stands beside a therapy.
+        If one ROI is named twice, a reason for no therapy stands beside a therapy, a regional node
+        lies in an organ that is none, or a short axis is longer, or a 3D diameter shorter, than the
+        longest diameter.
     """
 
     id: Label
     kind: LesionKind | None = None
     organ: Organ | None = None
+    side: Literal["L", "R"] | None = None
     station: Text = ""
     roi_names: tuple[Label, ...] = ()
     therapy: Therapy = Therapy.UNKNOWN
     no_therapy_reason: Text = ""
     pathology: Answer = Answer.UNKNOWN
-    size_mm: Annotated[float, Meta(gt=0, lt=500)] | None = None
+    size_mm: Length | None = None
+    short_axis_mm: Length | None = None
+    maximum_3d_mm: Length | None = None
     size_method: Text = ""
     size_date: PartialDate | None = None
 
@@ -159,6 +169,18 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         if repeated := _repeated(self.roi_names):
             raise ValueError(
                 f"expected each ROI once in roi_names, found twice: {listed(repeated)}"
+            )
+        if self.kind is LesionKind.REGIONAL_NODE and self.organ not in {None, Organ.LYMPH_NODES}:
+            raise ValueError(
+                f'expected organ = "LymphNodes" beside kind = "regional_node", '
+                f"found {quoted(self.organ)}"
+            )
+        sizes = (self.short_axis_mm, self.size_mm, self.maximum_3d_mm)
+        known = [size for size in sizes if size is not None]
+        if known != sorted(known):
+            raise ValueError(
+                "expected short_axis_mm <= size_mm <= maximum_3d_mm, found "
+                f"{', '.join(f'{size:g}' for size in known)}"
             )
         if self.no_therapy_reason and self.therapy not in {Therapy.NONE, Therapy.UNKNOWN}:
             raise ValueError(
@@ -187,6 +209,8 @@ class Register(_Strict, frozen=True, kw_only=True):
         What the plan in the submission is for.
     courses : tuple of str
         Labels or UIDs of the plans that are all courses of the patient: their doses are added.
+    screening_plans, delivered_plans : tuple of str
+        Labels or UIDs of the plans of each kind, so that the two are never taken for each other.
     patient, disease, history, anatomy : tables
         Answers by subject.
     lesions : tuple of RegisterLesion
@@ -195,7 +219,7 @@ class Register(_Strict, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If two lesions share an id or an ROI, or a course is named twice.
+        If two lesions share an id or an ROI, a course is named twice, or a plan is of both kinds.
     """
 
     schema_version: Literal[1]
@@ -204,6 +228,8 @@ class Register(_Strict, frozen=True, kw_only=True):
     arm: Arm | None = None
     plan_kind: PlanKind | None = None
     courses: tuple[Label, ...] = ()
+    screening_plans: tuple[Label, ...] = ()
+    delivered_plans: tuple[Label, ...] = ()
     patient: Patient = Patient()
     disease: Disease = Disease()
     history: History = History()
@@ -214,6 +240,16 @@ class Register(_Strict, frozen=True, kw_only=True):
         """Refuse lesions or courses that cannot be told apart."""
         if repeated := _repeated(self.courses):
             raise ValueError(f"expected each course once, found more often: {listed(repeated)}")
+        if repeated := _repeated((*self.screening_plans, *self.delivered_plans)):
+            raise ValueError(
+                f"expected each plan once in screening_plans or delivered_plans, found more often: "
+                f"{listed(repeated)}"
+            )
+        if not any(map(set(self.courses).isdisjoint, self._plans_by_kind.values())):
+            raise ValueError(
+                "expected courses of one kind, found plans of screening_plans and of "
+                "delivered_plans among courses"
+            )
         if repeated := _repeated(lesion.id for lesion in self.lesions):
             raise ValueError(f"expected each lesion id once, found more often: {listed(repeated)}")
         if repeated := _repeated(name for lesion in self.lesions for name in lesion.roi_names):
@@ -230,8 +266,13 @@ class Register(_Strict, frozen=True, kw_only=True):
         RegisterError
             If the file cannot be read, a key is not known or a value is impossible.
         """
+        if Path(path).suffix.lower() == ".csv":
+            raise RegisterError(
+                f"{shown_file(path)}: expected a register in .toml or .json, found a table; "
+                f"oligort register convert makes registers of tables"
+            )
         content = content_of(Path(path), RegisterError)
-        return cls.from_dict(table_of(content, path, RegisterError), file=path)
+        return document_of(content, cls, path, RegisterError)
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], file: str | Path = "register") -> "Register":
@@ -245,6 +286,22 @@ class Register(_Strict, frozen=True, kw_only=True):
             If a key is not known or a value is impossible.
         """
         return struct_of(table, cls, file, RegisterError)
+
+    def to_json(self) -> str:
+        """Return the register as JSON text, which `load` reads; what is unknown says so."""
+        text = msgspec.json.encode(self, enc_hook=str)
+        return msgspec.json.format(text, indent=2).decode() + "\n"
+
+    @property
+    def _plans_by_kind(self) -> dict[PlanKind, tuple[str, ...]]:
+        return {
+            PlanKind.SCREENING: self.screening_plans,
+            PlanKind.DELIVERED: self.delivered_plans,
+        }
+
+    def plans_of(self, kind: PlanKind) -> tuple[str, ...]:
+        """Return the names of the plans of one kind, as far as the register lists them."""
+        return self._plans_by_kind[kind]
 
     def lesions_of(self, kind: LesionKind | None) -> tuple[RegisterLesion, ...]:
         """Return the lesions of one kind; None asks for those whose kind is unknown."""

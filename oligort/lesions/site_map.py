@@ -15,7 +15,7 @@ from oligort.errors import NamesError
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
-from oligort.strict import content_of, struct_of, table_of
+from oligort.strict import content_of, document_of, struct_of
 
 FROM_SITE_MAP = "from the site map"
 
@@ -103,7 +103,7 @@ class SiteMap:
             If the file cannot be read, a key is not known or a value is impossible.
         """
         content = content_of(Path(path), NamesError)
-        return cls.from_dict(table_of(content, path, NamesError), file=path)
+        return cls(document_of(content, SiteMapFile, path, NamesError).rois)
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], file: str | Path = "names") -> "SiteMap":

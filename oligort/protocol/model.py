@@ -16,7 +16,7 @@ from oligort.finding import Source
 from oligort.protocol.limits import Criteria, DoseLimit, Name
 from oligort.protocol.settings import AlphaBeta, Grades, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
-from oligort.strict import content_of, nearest, struct_of, table_of
+from oligort.strict import content_of, document_of, nearest
 
 
 class Document(Strict, frozen=True, kw_only=True):
@@ -108,9 +108,7 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
             content, file = content_of(Path(name_or_path), ProtocolError), str(name_or_path)
         else:
             content, file = _shipped_content(str(name_or_path))
-        document = struct_of(
-            table_of(content, file, ProtocolError), _ProtocolFile, file, ProtocolError
-        )
+        document = document_of(content, _ProtocolFile, file, ProtocolError)
         return cls(**msgspec.structs.asdict(document), sha256=hashlib.sha256(content).hexdigest())
 
     @staticmethod

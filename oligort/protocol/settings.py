@@ -38,15 +38,33 @@ class NodalSize(StrEnum):
 
 
 class RegionalNodes(StrEnum):
-    """Whether regional nodes are distant metastases."""
+    """Whether regional nodes count as metastases: not, all together as one, or each."""
 
     NOT_COUNTED = "not_counted"
+    ALL_AS_ONE = "all_as_one"
+    EACH_STATION = "each_station"
+    EACH_NODE = "each_node"
 
 
 class NonRegionalNodes(StrEnum):
     """What is one metastasis among non-regional nodes."""
 
     EACH_NODE = "each_node"
+    EACH_STATION = "each_station"
+
+
+class NodesPerOrgan(StrEnum):
+    """What is one organ among lymph nodes, for the limit per organ."""
+
+    ONE_ORGAN = "one_organ"
+    EACH_STATION = "each_station"
+
+
+class PairedOrgans(StrEnum):
+    """Whether the two of a pair are one organ for the limit per organ."""
+
+    ONE_ORGAN = "one_organ"
+    TWO_ORGANS = "two_organs"
 
 
 class OrganGroup(StrEnum):
@@ -169,19 +187,22 @@ class Settings(Strict, frozen=True, kw_only=True):
 
     `duplicate_dice`: two contours above `most` are one lesion, below `least` two; between them
     the count is a range. `target_median_dose_ratio` and `target_maximum_dose_ratio`: outside
-    them the dose does not fit its prescription and nothing is graded on it.
+    them the dose does not fit its prescription and nothing is graded on it. A lesion is in-field
+    where more than `in_field_part.most` of it lies inside the isodose, and where less than
+    `least` does it is not.
     """
 
     diameter_reading: Choice[DiameterReading]
     nodal_size: Choice[NodalSize]
     regional_nodes: Choice[RegionalNodes]
     non_regional_nodes: Choice[NonRegionalNodes]
-    nodes_per_organ: Choice[OrganGroup]
-    paired_organs: Choice[OrganGroup]
+    nodes_per_organ: Choice[NodesPerOrgan]
+    paired_organs: Choice[PairedOrgans]
     skeleton: Choice[OrganGroup]
     single_lung: Choice[SingleLung]
     effective_dose_accepted: Switch
     in_field_isodose_percent: Number[Percent]
+    in_field_part: Range[Percent]
     dose_constraints: Choice[DoseConstraints]
     borderline_percentage_points: Number[PercentagePoints]
     register_size_difference_mm: Number[Millimetres]

@@ -5,13 +5,26 @@ import random
 import numpy as np
 import pytest
 
-from oligort.checks.accounting import AccountedLesion, account, per_organ, total
+from oligort.checks.accounting import AccountedLesion, account
+from oligort.checks.counting import Counting
 from oligort.clinical.register import Register
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
+from oligort.protocol.model import Protocol
 
+COUNTING = Counting.of(Protocol.load("nct06190782").settings)
+TOLERANCE_MM = 10.0
 SURE, MAYBE, NONE = Count(1, 1), Count(0, 1), Count(0, 0)
+
+
+def total(lesions):
+    return COUNTING.total(lesions)
+
+
+def per_organ(lesions):
+    """Organs are one each here: an organ stands for its place."""
+    return {place.organ: count for place, count in COUNTING.per_organ(lesions).items()}
 
 
 def drawn(roi_name, organ=Organ.LIVER, counted=SURE, mm=20.0, part=1):
@@ -43,7 +56,7 @@ def register(*entries):
 
 def accounted(contours, *entries):
     census = LesionCensus(tuple(contours), NONE, {}, ())
-    return account(census, register(*entries) if entries else None)
+    return account(census, register(*entries) if entries else None, TOLERANCE_MM)
 
 
 def test_an_accounted_lesion_is_of_something():
@@ -85,6 +98,16 @@ def test_entries_without_names_are_matched_by_organ_and_size_where_the_numbers_a
     assert pairs == {"large": "L1", "small": "L0", "lung": "L2"}
 
 
+@pytest.mark.parametrize(("mm", "count"), [(20.0, SURE), (30.0, SURE), (30.1, Count(1, 2))])
+def test_sizes_that_differ_too_much_may_be_two_lesions(mm, count):
+    entry = {"organ": "Liver", "therapy": "radiotherapy", "size_mm": mm}
+    lesions = accounted([drawn("a", mm=20.0)], entry)
+    assert total(lesions) == count
+    assert [one.matched_by for one in lesions] == (
+        ["organ and size"] if count == SURE else ["", ""]
+    )
+
+
 def test_where_the_numbers_differ_the_count_is_a_range():
     lesions = accounted([drawn("a"), drawn("b")], {"organ": "Liver", "therapy": "radiotherapy"})
     assert total(lesions) == Count(2, 3)
@@ -103,7 +126,7 @@ def test_an_unknown_kind_may_or_may_not_count():
         {"schema_version": 1, "subject": "S", "lesions": [{"id": "x", "roi_names": ["a"]}]}
     )
     census = LesionCensus((drawn("a", counted=MAYBE),), NONE, {}, ())
-    assert total(account(census, nobody_knows)) == MAYBE
+    assert total(account(census, nobody_knows, TOLERANCE_MM)) == MAYBE
 
 
 @pytest.mark.parametrize("kind", ["primary", "regional_node"])

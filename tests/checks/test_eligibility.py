@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import oligort.protocol
-from oligort.finding import Grade
+from oligort.finding import Flag, Grade
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
@@ -169,3 +169,32 @@ def test_one_half_of_x1_excludes_though_the_other_is_open(register_table, findin
     register_table["disease"]["polymetastatic_before"] = "unknown"
     grades = {f.grade for f in findings_of("OL111", Submission(), register_table)}
     assert grades == {Grade.MAJOR, Grade.NOT_EVALUABLE}
+
+
+@pytest.mark.parametrize(
+    ("years", "in_files", "grade", "flags"),
+    [
+        (18, 17, Grade.PASS, (Flag.QUERY,)),
+        (17, 18, Grade.MAJOR, (Flag.QUERY,)),
+        (60, 61, Grade.PASS, ()),
+        (60, 62, Grade.PASS, (Flag.QUERY,)),
+    ],
+)
+def test_ages_that_differ_are_a_query(years, in_files, grade, flags, register_table, findings_of):
+    altered(register_table, "patient.age_years", years)
+    (finding,) = findings_of("OL101", Submission(patient_age_years=in_files), register_table)
+    assert (finding.grade, finding.flags) == (grade, flags)
+
+
+@pytest.mark.parametrize(
+    ("primary", "metastasis", "is_query"),
+    [("2026-03-02", "2021-03-20", True), ("2026", "2026-01", False), ("2026-03", "2026-02", True)],
+)
+def test_a_metastasis_found_before_the_primary_is_a_query(
+    primary, metastasis, is_query, register_table, findings_of
+):
+    altered(register_table, "disease.primary_diagnosis_date", primary)
+    altered(register_table, "disease.oligometastasis_date", metastasis)
+    (finding,) = findings_of("OL104", Submission(), register_table)
+    assert (finding.grade, bool(finding.flags)) == (Grade.PASS, is_query)
+    assert ("lies before primary_diagnosis_date" in finding.message) is is_query

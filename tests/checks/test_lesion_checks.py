@@ -12,6 +12,7 @@ import oligort.protocol
 from oligort.checks.case import Case
 from oligort.checks.registry import all_checks
 from oligort.clinical.register import Register
+from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
 from oligort.geometry.structure import Structure, StructureSet
 from oligort.phantoms import Box
@@ -117,9 +118,10 @@ def test_a_metastasis_that_the_register_forgot_counts_and_is_a_query():
     submission, entries = many(["Liver"] * 5)
     (finding,) = findings("OL201", submission, entries[:4])
     assert finding.grade is Grade.MAJOR
-    (agreement,) = findings("OL204", submission, entries[:4])
-    assert agreement.flags == (Flag.QUERY,)
-    assert '"GTVm04"' in agreement.message
+    query, matched = findings("OL204", submission, entries[:4])
+    assert query.flags == (Flag.QUERY,)
+    assert '"GTVm04"' in query.message
+    assert (matched.grade, matched.flags) == (Grade.INFO, ())
 
 
 def test_a_range_around_the_limit_is_open_and_one_within_it_a_query():
@@ -291,7 +293,8 @@ def test_a_target_that_is_not_drawn_bounds_nothing():
 def test_the_roi_names_of_the_register_that_are_not_drawn_are_queries():
     submission = submission_of({"GTVm01_Liver": cube(0)})
     entries = [entry("GTVm01_Liver"), entry("GTVm02_Bone", "Bone")]
-    queries = findings("OL204", submission, entries)
+    *queries, matched = findings("OL204", submission, entries)
+    assert matched.message == "matched: GTVm01_Liver by ROI name"
     assert {(query.grade, query.flags) for query in queries} == {(Grade.INFO, (Flag.QUERY,))}
     assert any('not drawn: "GTVm02_Bone"' in query.message for query in queries)
     (finding,) = findings("OL204", submission, entries[:1])
@@ -311,3 +314,34 @@ def test_every_lesion_has_a_therapy_or_a_reason(change, arm, grade):
     submission = submission_of({"GTVm01_Liver": cube(0)})
     (finding,) = findings("OL205", submission, [entry("GTVm01_Liver") | change], arm=arm)
     assert finding.grade is grade
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"therapy": "unknown"}, 'does not say the therapy of "id-GTVm01_Liver"'),
+        ({"therapy": "none", "kind": None}, "does not say its kind"),
+        ({"id": "other", "roi_names": [], "organ": "Bone"}, 'does not list "GTVm01_Liver"'),
+    ],
+)
+def test_a_therapy_that_nobody_knows_is_open(change, reason):
+    submission = submission_of({"GTVm01_Liver": cube(0)})
+    with pytest.raises(NotEvaluable, match=reason):
+        findings("OL205", submission, [entry("GTVm01_Liver") | change])
+    # What is known to be without any is told even so.
+    without = entry("GTVm09", "Bone", therapy="none")
+    case = Case(
+        submission,
+        Protocol.load("nct06190782"),
+        Register.from_dict(
+            {
+                "schema_version": 1,
+                "subject": "S",
+                "lesions": [entry("GTVm01_Liver") | change, without],
+            }
+        ),
+    )
+    found = []
+    with pytest.raises(NotEvaluable, match=reason):
+        found.extend(CHECKS["OL205"].run(case))
+    assert [finding.grade for finding in found] == [Grade.MINOR]

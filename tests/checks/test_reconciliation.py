@@ -54,7 +54,7 @@ def test_a_named_metastasis_that_the_register_calls_a_regional_node_is_a_range()
     entries = [entry(name) for name in solids]
     (certain,) = run("OL202", case_of(solids, entries))
     assert certain.grade is Grade.MAJOR
-    entries[3]["kind"] = "regional_node"
+    entries[3] |= {"kind": "regional_node", "organ": None}
     case = case_of(solids, entries)
     (finding,) = run("OL202", case)
     assert finding.grade is Grade.NOT_EVALUABLE
@@ -110,27 +110,6 @@ def test_a_roi_of_any_name_is_gross_tumour_where_the_register_says_so() -> None:
     assert run("OL006", case)[0].grade is Grade.PASS
     unnamed = case_of({"Kn 3": cube(1), "GTVp": cube(2)}, [])
     assert run("OL006", unnamed)[0].grade is Grade.MINOR
-
-
-@pytest.mark.parametrize(
-    ("arm", "plan_kind", "grade"),
-    [
-        ("no_local_therapy", "delivered", Grade.MAJOR),
-        ("no_local_therapy", "screening", Grade.PASS),
-        ("local_therapy", "delivered", Grade.PASS),
-        (None, "delivered", Grade.INFO),
-    ],
-)
-def test_dose_in_the_arm_without_local_therapy(arm, plan_kind, grade) -> None:
-    dose = Dose("1.2", "dose.dcm", refusal="its pixels do not matter here")
-    (finding,) = run("OL206", case_of({}, [], dose, arm=arm, plan_kind=plan_kind))
-    assert finding.grade is grade
-
-
-def test_a_plan_of_unknown_purpose_is_not_judged_by_its_arm() -> None:
-    dose = Dose("1.2", "dose.dcm", refusal="its pixels do not matter here")
-    with pytest.raises(NotEvaluable, match="plan_kind"):
-        run("OL206", case_of({}, [], dose, arm="no_local_therapy"))
 
 
 def test_what_is_left_aside_is_told() -> None:
@@ -214,3 +193,132 @@ def test_a_size_that_hangs_on_the_outline_is_not_judged() -> None:
         assert "42.4 to 67.9 mm" in finding.message
     (finding,) = run("OL203", case_of({"GTVm01_Liver": inner}, [entry("GTVm01_Liver")]))
     assert finding.grade is Grade.PASS
+
+
+def queries_and_match(case: Case) -> tuple[list[str], Finding]:
+    *queries, told = run("OL204", case)
+    assert all(query.flags == (Flag.QUERY,) for query in queries)
+    assert told.grade is (Grade.INFO if queries else Grade.PASS)
+    return [query.message for query in queries], told
+
+
+def test_each_lesion_of_the_register_is_matched_explained_or_reported() -> None:
+    solids = liver(2) | {"GTVp": cube(5), "GTVn01": cube(6)}
+    entries: list[dict[str, object]] = [
+        entry("GTVm01_Liver"),
+        entry("GTVm02_Liver"),
+        {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "radiotherapy"},
+        entry("GTVn01", "regional_node", "LymphNodes"),
+        {"id": "op", "kind": "distant", "organ": "Brain", "therapy": "surgery"},
+        {"id": "rfa", "kind": "distant", "organ": "Liver", "therapy": "ablation"},
+        {"id": "left", "kind": "distant", "organ": "Bone", "therapy": "none"},
+    ]
+    queries, told = queries_and_match(case_of(solids, entries))
+    assert queries == []
+    assert told.message == (
+        "matched: GTVm01_Liver by ROI name, GTVm02_Liver by ROI name, GTVp by kind, "
+        "GTVn01 by ROI name; by another therapy: op (surgery), rfa (ablation); "
+        "not drawn, without local therapy: left"
+    )
+    for therapy, words in (("radiotherapy", "to be irradiated"), ("unknown", "is not known")):
+        open_entry = {"id": "?", "kind": "regional_node", "therapy": therapy}
+        queries, _ = queries_and_match(case_of(solids, [*entries, open_entry]))
+        (query,) = queries
+        assert query.startswith('no contour is drawn for "?"')
+        assert words in query
+
+
+def test_a_drawn_lesion_without_an_entry_is_reported() -> None:
+    solids = liver(1) | {"GTVp": cube(5)}
+    queries, told = queries_and_match(case_of(solids, [entry("GTVm01_Liver")]))
+    assert queries == []
+    assert "drawn, not in the register and not counted: GTVp" in told.message
+    solids |= {"GTVm02_Bone": cube(3), "GTVn05": cube(6)}
+    queries, _ = queries_and_match(case_of(solids, [entry("GTVm01_Liver")]))
+    assert queries == ['the register does not list "GTVm02_Bone", "GTVn05"']
+
+
+def test_a_match_says_which_way() -> None:
+    by_size = [
+        {"id": f"L{n}", "kind": "distant", "organ": "Liver", "therapy": "radiotherapy"}
+        for n in "ab"
+    ]
+    solids = {"GTVm01_Liver": cube(1, 30.0), "GTVm02_Liver": cube(2, 10.0)}
+    _, told = queries_and_match(case_of(solids, by_size))
+    assert told.message == "matched: GTVm02_Liver by organ, GTVm01_Liver by organ"
+    by_size[0]["size_mm"], by_size[1]["size_mm"] = 42.0, 14.0
+    case = case_of(solids, by_size)
+    queries, told = queries_and_match(case)
+    assert (queries, told.message.count("by organ and size")) == ([], 2)
+    assert {one.name: one.entry.id for one in case.accounted if one.entry} == {
+        "GTVm01_Liver": "La", "GTVm02_Liver": "Lb",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["distant", "primary", "regional_node"])
+def test_sizes_that_disagree_are_queries_whatever_the_lesion(kind: str) -> None:
+    name = {"distant": "GTVm01_Liver", "primary": "GTVp", "regional_node": "GTVn01"}[kind]
+    # A cube of 20 mm measures 28.3 mm from corner to corner, and 34.6 mm in 3D.
+    for key, near, far in (("size_mm", 38.2, 38.4), ("maximum_3d_mm", 44.5, 44.7)):
+        for mm, is_query in ((near, False), (far, True)):
+            listed = entry(name, kind) | {key: mm, "organ": None}
+            queries, _ = queries_and_match(case_of({name: cube(1)}, [listed]))
+            assert [f"the register says {mm:g} mm" in query for query in queries] == [
+                True
+            ] * is_query
+
+
+def test_numbers_and_therapies_that_disagree_are_queries() -> None:
+    solids = {"GTVm01_Liver": cube(1), "GTVm02_Liver": cube(4)}
+    one = entry("GTVm01_Liver") | {"roi_names": list(solids)}
+    queries, _ = queries_and_match(case_of(solids, [one]))
+    assert any("one lesion in the register and 1 to 2 among the contours" in q for q in queries)
+    removed = entry("GTVm01_Liver") | {"therapy": "surgery"}
+    queries, _ = queries_and_match(case_of({"GTVm01_Liver": cube(1)}, [removed]))
+    assert queries == [
+        'the register says surgery of "id-GTVm01_Liver", and "GTVm01_Liver" is drawn'
+    ]
+
+
+def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> None:
+    solids = liver(4)
+    entries = [entry(name) for name in liver(4)]
+    for told in entries[:3]:
+        told["organ"] = "Bone"
+    entries.append({"id": "P", "kind": "primary", "organ": "Liver", "therapy": "surgery"})
+    answers = {"disease": {"oesophageal_squamous_cell_carcinoma": "yes"}}
+    (finding,) = run("OL201", case_of(solids, entries, **answers))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "called the primary of the oesophagus and lies in Liver" in finding.message
+    assert any(
+        "lies in Liver" in query.message
+        for query in run("OL204", case_of(solids, entries, **answers))
+    )
+    # Of another disease the primary may lie anywhere.
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
+    for organ in ("Esophagus", "Stomach", None):
+        entries[-1]["organ"] = organ
+        assert run("OL201", case_of(solids, entries, **answers))[0].grade is Grade.PASS
+
+
+def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
+    solids = liver(3)
+    entries = [entry(name) for name in solids]
+    primaries: list[dict[str, object]] = [
+        {"id": f"P{n}", "kind": "primary", "therapy": "surgery"} for n in range(3)
+    ]
+    answers = {"disease": {"oesophageal_squamous_cell_carcinoma": "yes"}}
+    (finding,) = run("OL201", case_of(solids, [*entries, *primaries], **answers))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "is not the only one without an organ" in finding.message
+    for told in primaries[1:]:
+        told["organ"] = "Esophagus"
+    assert run("OL201", case_of(solids, [*entries, *primaries], **answers))[0].grade is Grade.PASS
+
+
+def test_an_oversized_entry_of_unknown_kind_may_be_the_primary() -> None:
+    large = {"id": "L", "size_mm": 70.0, "therapy": "surgery", "organ": "Liver"}
+    (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large]))
+    assert (finding.grade, "its kind" in finding.message) == (Grade.NOT_EVALUABLE, True)
+    (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large | {"kind": "distant"}]))
+    assert finding.grade is Grade.MAJOR

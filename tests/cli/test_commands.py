@@ -214,7 +214,7 @@ def test_check_leaves_with_the_status_of_its_verdict(
     register.touch()
     answer = run(
         "check", tmp_path, "--plan", "A", "--dose", "1",
-        "--register", register, "--subject", "S",
+        "--register", register, "--subject", "S", "--plan-kind", "screening",
     )  # fmt: skip
     assert answer.status == status
     assert answer.err == ""
@@ -224,6 +224,7 @@ def test_check_leaves_with_the_status_of_its_verdict(
         "register": register,
         "subject": "S",
         "cross_check": False,
+        "plan_kind": "screening",
     }
 
 

@@ -4,6 +4,7 @@ import copy
 import pickle
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,3 +108,36 @@ def test_decided_only_where_all_completions_agree(earlier, later, months):
     answers = {day > threshold for day in days_of(later) for threshold in thresholds}
     expected = Answer.UNKNOWN if len(answers) == 2 else Answer.of(answers.pop())
     assert more_than_months_after(earlier, later, months) is expected
+
+
+# Two whole years, a leap day and the ends of short months among them: every way to write each day.
+EVERY = [
+    *("2023", "2024"),
+    *(f"2023-{month:02}" for month in range(7, 13)),
+    *(f"2024-{month:02}" for month in range(1, 5)),
+    *(day.isoformat() for day in (date(2023, 8, 20) + timedelta(n) for n in range(20))),
+    *(day.isoformat() for day in (date(2024, 2, 18) + timedelta(n) for n in range(20))),
+    *(day.isoformat() for day in (date(2023, 12, 28) + timedelta(n) for n in range(6))),
+]
+
+
+@pytest.mark.parametrize("months", [0, 3, 5, 6])
+def test_every_pair_of_a_range_against_all_completions(months):
+    """Each pair is compared day by day, all days of the one with all of the other."""
+    later_days = {text: np.array([d.toordinal() for d in days_of(text)]) for text in EVERY}
+    thresholds = {
+        text: np.array([naive_months_after(d, months).toordinal() for d in days_of(text)])
+        for text in EVERY
+    }
+    partial = {text: PartialDate(text) for text in EVERY}
+    seen = set()
+    for earlier in EVERY:
+        for later in EVERY:
+            is_more = later_days[later][:, None] > thresholds[earlier][None, :]
+            expected = Answer.UNKNOWN
+            if is_more.all() or not is_more.any():
+                expected = Answer.of(bool(is_more.all()))
+            found = more_than_months_after(partial[earlier], partial[later], months)
+            assert found is expected, (earlier, later)
+            seen.add(found)
+    assert seen == set(Answer)

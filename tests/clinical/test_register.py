@@ -68,6 +68,11 @@ size_date = "2026-03"
 """
 
 
+def is_changed(number, text):
+    """Say whether a line is not that of the whole register."""
+    return text != WHOLE.splitlines()[number - 1]
+
+
 def written(folder, text, name="PT-017.toml"):
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -179,6 +184,9 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
     message = str(refusal.value)
     assert message.startswith(f"{file}: {path + ': ' if path else ''}expected ")
     assert f'did you mean "{word}"?' in message
+    changed = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    line = next(number for number, text in changed if is_changed(number, text))
+    assert message.endswith(f" (line {line})")
 
 
 @pytest.mark.parametrize(
@@ -219,6 +227,11 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
          'lesions[entry 1]: expected each ROI once in roi_names, found twice: "GTVp"'),
         ('["GTVp"]', '[""]', "lesions[entry 1].roi_names[entry 1]: expected one line of text"),
         ('["GTVp"]', '"GTVp"', "lesions[entry 1].roi_names: expected a list, found text"),
+        ('kind = "distant"', 'kind = "regional_node"',
+         'lesions[entry 2]: expected organ = "LymphNodes" beside kind = "regional_node", found '
+         '"Lungs"'),
+        ("size_mm = 14.5", "size_mm = 14.5\nshort_axis_mm = 15",
+         "lesions[entry 2]: expected short_axis_mm <= size_mm <= maximum_3d_mm, found 15, 14.5"),
         ('therapy = "none"', 'therapy = "surgery"',
          'lesions[entry 2]: expected no_therapy_reason only beside therapy = "none"'),
         ("[patient]\nage_years = 61\necog = 1", "patient = 61",
@@ -257,6 +270,7 @@ def test_a_reason_may_stand_beside_no_therapy(tmp_path, therapy):
         ("r.json", b"[1]", "expected a table of keys, found a list"),
         ("r.json", b"[" * 100_000, "expected JSON text"),
         ("r.json", b"", "expected JSON text"),
+        ("r.csv", b"SUBJID", "oligort register convert makes registers of tables"),
         ("r.yaml", b"subject: A", "expected a file that ends in .toml or .json"),
         ("r.toml", None, "cannot be read: No such file"),
     ],

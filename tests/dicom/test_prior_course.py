@@ -7,6 +7,7 @@ frame of another image. Where the one gives D, both give 1.25 D: their V20 is th
 import json
 import shutil
 import sys
+import tomllib
 
 import numpy as np
 import pydicom
@@ -15,9 +16,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, SpatialRegistrationStorage
 
 import oligort
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
 from oligort.cli import main
+from oligort.clinical.register import Register
 from oligort.demo.cases import WITHIN_PROTOCOL
 from oligort.demo.export import write_case
+from oligort.protocol.model import Protocol
 
 SHARE = 0.25
 V20_AS_OF_ONE = f"V{20 / (1 + SHARE):g}Gy[%]"
@@ -236,3 +241,18 @@ def test_one_fraction_of_an_earlier_course_does_not_fit_its_plan(registered, run
     assert limit["grade"] == "NOT_EVALUABLE"
     assert "does not fit the prescription" in limit["message"]
     assert "prescription 12.5 Gy" in limit["message"]
+
+
+@pytest.mark.parametrize(("said", "grade"), [("unknown", "MAJOR"), ("no", "NOT_EVALUABLE")])
+def test_lesions_in_the_field_of_a_registered_course_are_told(registered, said, grade):
+    """The earlier course had the same targets: every lesion lies inside its 50 % isodose."""
+    home, prior, register = registered
+    text = register.read_text(encoding="utf-8")
+    told = text.replace('in_field_recurrence = "no"', f'in_field_recurrence = "{said}"')
+    answers = Register.from_dict(tomllib.loads(told))
+    submission = oligort.read(home / "RTSTRUCT.dcm").after(oligort.read(prior))
+    check = next(one for one in all_checks() if one.code == "OL114")
+    (found,) = check.run(Case(submission, Protocol.load("nct06190782"), answers))
+    assert found.grade == grade
+    assert found.message.count("100.0 %") == 1 + len(WITHIN_PROTOCOL.metastases)
+    assert "the 50 % isodose (6.25 Gy)" in found.message

@@ -136,8 +136,14 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         settings.target_median_dose_ratio,
         settings.target_maximum_dose_ratio,
         settings.duplicate_dice,
+        settings.in_field_part,
     ]
-    assert [(one.least, one.most) for one in ranges] == [(0.8, 1.8), (0.95, 2.2), (0.85, 0.95)]
+    assert [(one.least, one.most) for one in ranges] == [
+        (0.8, 1.8),
+        (0.95, 2.2),
+        (0.85, 0.95),
+        (1, 50),
+    ]
     assert ranges[0].holds(0.8)
     assert ranges[0].holds(1.8)
     assert not ranges[0].holds(1.81)
@@ -156,8 +162,8 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
     records = protocol.setting_records()
     names = [record.name for record in records]
     assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
-    # The eleven points that the public record leaves open; the fifth is two settings, and the
-    # fourth says both what counts and what is one organ.
+    # The eleven points that the public record leaves open; the fifth and the sixth are two
+    # settings each, and the fourth says both what counts and what is one organ.
     assert {record.name for record in records if record.assumption} == {
         "X6_structure",
         "diameter_reading",
@@ -167,6 +173,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
         "paired_organs",
         "skeleton",
         "in_field_isodose_percent",
+        "in_field_part",
         "dose_constraints",
         "grades",
         "nodal_size",
@@ -316,8 +323,9 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
          'dose_limits[entry 2]: expected one limit for "V20Gy[%]" of "Lungs-GTV"'),
         ('options = ["longest_axial", "maximum_3d"]', 'options = ["maximum_3d"]',
          'settings.diameter_reading: value: expected one of its options ("maximum_3d")'),
-        ('value = "each_node"', 'value = "each_station"',
-         'settings.non_regional_nodes.value: expected "each_node", found "each_station"'),
+        ('value = "each_node"', 'value = "each_stations"',
+         'settings.non_regional_nodes.value: expected "each_node" or "each_station", found '
+         '"each_stations"; did you mean "each_station"?'),
         ("value = false", 'value = "no"',
          "effective_dose_accepted.value: expected true or false, found text of 2 characters"),
         ("value = 0.5", "value = 0", "borderline_percentage_points.value: expected a number above"),

@@ -1,0 +1,92 @@
+"""Diameters: those of a lesion, as contours measure them and as the register states them."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from oligort.checks.accounting import AccountedLesion
+from oligort.checks.case import Case
+from oligort.clinical.register import RegisterLesion
+from oligort.lesions.lesion import Lesion
+from oligort.measure import Measure
+from oligort.protocol.limits import Limit
+
+
+class Diameter(StrEnum):
+    """One of the diameters of a lesion."""
+
+    AXIAL = "longest axial diameter"
+    SHORT = "short axis"
+    IN_3D = "3D diameter"
+
+    def drawn_mm(self, part: Lesion) -> Measure:
+        """Return what the contours of a part measure."""
+        return {
+            Diameter.AXIAL: part.longest_axial_mm,
+            Diameter.SHORT: part.short_axis_mm,
+            Diameter.IN_3D: part.maximum_3d_mm,
+        }[self]
+
+    @property
+    def key(self) -> str:
+        """Where the register gives it."""
+        return {
+            Diameter.AXIAL: "size_mm",
+            Diameter.SHORT: "short_axis_mm",
+            Diameter.IN_3D: "maximum_3d_mm",
+        }[self]
+
+    def stated_mm(self, entry: RegisterLesion | None) -> float | None:
+        """Return what the register says of it."""
+        size: float | None = getattr(entry, self.key, None)
+        return size
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the register says of a diameter: its bounds, which are one where it gives it."""
+
+    low_mm: float
+    high_mm: float
+
+    @classmethod
+    def of(cls, diameter: Diameter, entry: RegisterLesion | None) -> "Stated | None":
+        """Return the diameter itself, else what the others leave of it: short <= axial <= 3D."""
+        if entry is None:
+            return None
+        own = diameter.stated_mm(entry)
+        if own is not None:
+            return cls(own, own)
+        order = [Diameter.SHORT, Diameter.AXIAL, Diameter.IN_3D]
+        place = order.index(diameter)
+        below = [mm for one in order[:place] if (mm := one.stated_mm(entry)) is not None]
+        above = [mm for one in order[place + 1 :] if (mm := one.stated_mm(entry)) is not None]
+        if not below and not above:
+            return None
+        return cls(max(below, default=0.0), min(above, default=math.inf))
+
+    def allowed(self, rule: Limit) -> bool | None:
+        """Return whether the rule allows it, or None where it may be either."""
+        verdicts = {rule.allows(self.low_mm), rule.allows(self.high_mm)}
+        return verdicts.pop() if len(verdicts) == 1 else None
+
+    def __str__(self) -> str:
+        if self.low_mm == self.high_mm:
+            return f"{self.low_mm:g} mm"
+        if math.isinf(self.high_mm):
+            return f"at least {self.low_mm:g} mm"
+        return f"{self.low_mm:g} to {self.high_mm:g} mm"
+
+
+def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
+    """Return the diameters in which register and contours of a lesion differ by too much."""
+    tolerance_mm = case.protocol.settings.register_size_difference_mm.value
+    told = []
+    for diameter in Diameter:
+        stated_mm = diameter.stated_mm(lesion.entry)
+        if stated_mm is None or not lesion.contours:
+            continue
+        drawn = max((diameter.drawn_mm(part) for part in lesion.contours), key=float)
+        if abs(stated_mm - drawn) > tolerance_mm:
+            told.append(f"the register says {stated_mm:g} mm ({diameter}), drawn {drawn:.1f} mm")
+    return told

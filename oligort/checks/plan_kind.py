@@ -1,0 +1,213 @@
+"""What the plan is for: to judge whether a patient may enter, or to treat; and the trial's arm."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oligort.checks.case import Case
+from oligort.checks.registry import CONVENTION, check
+from oligort.clinical.register import Arm, LesionKind, PlanKind, Register, Therapy
+from oligort.display import listed
+from oligort.errors import NotEvaluable
+from oligort.finding import Finding, Flag, Grade
+from oligort.selection import fitting
+
+LOCAL_THERAPIES = frozenset({Therapy.RADIOTHERAPY, Therapy.SURGERY, Therapy.ABLATION})
+"""What the arm without local therapy is without."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The kind of the judged plan.
+
+    Parameters
+    ----------
+    kind : PlanKind or None
+        None where nobody says.
+    origin : str
+        Who says so, or "".
+    contradiction : str
+        What else is said of it, or "".
+    is_mixed : bool
+        Whether a judged plan is listed as one of the other kind.
+    """
+
+    kind: PlanKind | None
+    origin: str = ""
+    contradiction: str = ""
+    is_mixed: bool = False
+
+
+def kind_of(case: Case) -> Kind:
+    """Return the kind of the judged plan: as the user says, else the register.
+
+    A register that says nothing of the kind, and lists the judged plans under one, says that.
+    """
+    register = case.register
+    listed_as = _listed_kinds(case, register) if register else {}
+    said = register.plan_kind if register else None
+    if case.asked_kind:
+        kind, origin = case.asked_kind, "the user"
+    elif said:
+        kind, origin = said, "the register's plan_kind"
+    elif len(set(listed_as.values())) == 1:
+        kind, origin = next(iter(listed_as.values())), "the register's list of its plans"
+    else:
+        kind, origin = None, ""
+    others = [label for label, listed_kind in listed_as.items() if listed_kind is not kind]
+    if others:
+        told = ", ".join(f"{listed([one])} as {listed_as[one]}" for one in others)
+        return Kind(kind, origin, f"the register lists {told}", is_mixed=True)
+    if case.asked_kind and said and said is not case.asked_kind:
+        return Kind(kind, origin, f"the register's plan_kind is {said}")
+    return Kind(kind, origin)
+
+
+def require_one_kind(case: Case) -> None:
+    """Raise NotEvaluable where plans of the other kind are judged, or of both."""
+    kind = kind_of(case)
+    if kind.is_mixed:
+        judged = f"a {kind.kind} plan is to be judged" if kind.kind else "plans of both kinds"
+        raise NotEvaluable(f"{judged}, and {kind.contradiction}")
+
+
+def _listed_kinds(case: Case, register: Register) -> dict[str, PlanKind]:
+    """Return the kind of each judged plan that the register lists, by its label or UID."""
+    try:
+        courses = case.submission.chosen.courses
+    except NotEvaluable:
+        return {}
+    own = [course for course in courses if not course.is_prior]
+    plans = tuple(dict.fromkeys(plan for course in own for plan in course.plans))
+    # A dose says by UID of which plans it is, whether they are there or not.
+    uids = {uid for course in own for uid in course.dose.plan_uids}
+    found: dict[str, PlanKind] = {}
+    for kind in PlanKind:
+        for name in register.plans_of(kind):
+            found |= {plan.label or name: kind for plan in fitting(plans, name)}
+            if name in uids and not any(plan.sop_instance_uid == name for plan in plans):
+                found[name] = kind
+    return found
+
+
+@check("OL207", "What the plan is for")
+def plan_kind(case: Case) -> Iterator[Finding]:
+    """What it checks: whether the judged plan is for screening or was delivered.
+
+    Why it matters: lung V20 is an exclusion criterion and is judged on a screening plan, which
+    treats nobody; a delivered plan is judged for what the patient received. One is never taken
+    for the other, nor added to it.
+
+    How it is measured: --plan-kind, else the register's plan_kind, else the list (screening_plans,
+    delivered_plans) in which the register names the judged plans. Where the user and the register
+    contradict each other the user's word holds, with QUERY. Where no plan is chosen, those that
+    the register lists for the kind are judged.
+
+    Not evaluable when: a judged plan is listed under the other kind, or both kinds are judged
+    together; no dose limit is graded then. INFO when nobody says: what hangs on it is not
+    evaluable by itself.
+
+    Source: oligort convention.
+    """
+    require_one_kind(case)
+    kind = kind_of(case)
+    if kind.kind is None:
+        yield Finding(
+            code="OL207",
+            grade=Grade.INFO,
+            message="nobody says whether the plan is for screening or was delivered (--plan-kind, "
+            "or plan_kind in the register)",
+            source=CONVENTION,
+            hint="give --plan-kind, or plan_kind in the register",
+        )
+        return
+    more = f"; {kind.contradiction}" if kind.contradiction else ""
+    yield Finding(
+        code="OL207",
+        grade=Grade.PASS,
+        flags=(Flag.QUERY,) if more else (),
+        message=f"judged as a {kind.kind} plan, as {kind.origin} says{more}",
+        source=CONVENTION,
+    )
+
+
+@check("OL206", "Dose and the arm of the trial")
+def dose_and_arm(case: Case) -> Iterator[Finding]:
+    """What it checks: no radiotherapy is delivered in the arm without local therapy.
+
+    Why it matters: it would undo the randomisation.
+
+    How it is measured: the register's arm and the kind of the plan (OL207), where a plan or a dose
+    is there. A screening plan is made for every patient and is no treatment; before randomisation
+    there is no arm yet. A lesion of that arm for which the register says a local therapy is a
+    query.
+
+    Not evaluable when: a plan or dose is there that is not for screening, and the register does
+    not say the arm; in the arm without local therapy, nobody says what the plan is for, plans of
+    both kinds are judged together, or the register says radiotherapy of a lesion and no plan or
+    dose is there.
+
+    Source: NCT06190782, arms; the grade is the protocol's setting.
+    """
+    register = case.require_register()
+    is_planned = bool(case.submission.doses or case.submission.plans)
+    kind = kind_of(case)
+    is_screening = kind.kind is PlanKind.SCREENING and not kind.is_mixed
+    if register.arm is None:
+        if is_planned and not is_screening:
+            raise NotEvaluable(
+                "the register does not say the arm, and the plan is not known to be for screening"
+            )
+        message = "the arm is not known, and " + (
+            "a screening plan is no treatment" if is_planned else "there is no plan and no dose"
+        )
+        yield _of_arm(case, Grade.INFO, message)
+        return
+    if register.arm is Arm.LOCAL_THERAPY:
+        yield _of_arm(case, Grade.PASS, "the arm is the one with local therapy")
+        return
+    treated = {
+        therapy: [
+            entry.id
+            for entry in register.lesions
+            if entry.kind in {LesionKind.DISTANT, None} and entry.therapy is therapy
+        ]
+        for therapy in LOCAL_THERAPIES
+    }
+    said = "; ".join(
+        f"the register says {therapy} of {listed(treated[therapy])}"
+        for therapy in sorted(LOCAL_THERAPIES)
+        if treated[therapy]
+    )
+    if kind.contradiction and not kind.is_mixed:
+        said = "; ".join(
+            filter(None, (f"{kind.origin} says {kind.kind}, {kind.contradiction}", said))
+        )
+    if not is_planned:
+        if treated[Therapy.RADIOTHERAPY]:
+            raise NotEvaluable(
+                f"in the arm without local therapy {said}, and no plan or dose is there to tell "
+                f"whether it was given (therapy of lesions)"
+            )
+        yield _of_arm(case, Grade.PASS, "there is no plan and no dose", said)
+        return
+    if kind.kind is None:
+        raise NotEvaluable(
+            "neither --plan-kind nor the register says whether the plan is for screening "
+            "(plan_kind)"
+        )
+    require_one_kind(case)
+    if not is_screening:
+        grade = case.protocol.grades.dose_in_arm_without_local_therapy
+        yield _of_arm(case, grade, "a delivered plan in the arm without local therapy", said)
+        return
+    yield _of_arm(case, Grade.PASS, "a screening plan, in the arm without local therapy", said)
+
+
+def _of_arm(case: Case, grade: Grade, message: str, query: str = "") -> Finding:
+    return Finding(
+        code="OL206",
+        grade=grade,
+        flags=(Flag.QUERY,) if query else (),
+        message="; ".join(filter(None, (message, query))),
+        source=case.protocol.grades.source,
+    )

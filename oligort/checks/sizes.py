@@ -1,0 +1,190 @@
+"""Sizes: how large each metastasis is, in the diameter that the protocol goes by (I4iii)."""
+
+from collections.abc import Iterator
+
+from oligort.checks.accounting import AccountedLesion
+from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
+from oligort.checks.case import MARGIN_ROLES, Case
+from oligort.checks.diameters import Diameter, Stated, size_disagreements
+from oligort.checks.lesions import why_incomplete
+from oligort.checks.registry import check
+from oligort.display import listed, quoted
+from oligort.errors import NotEvaluable
+from oligort.finding import Finding, Flag
+from oligort.lesions.lesion import Lesion
+from oligort.lesions.vocabulary import Organ
+from oligort.measure import Measure
+from oligort.protocol.limits import Limit
+from oligort.protocol.settings import DiameterReading, NodalSize
+
+
+@check(
+    "OL203",
+    "Size of each metastasis",
+    rule=lambda protocol: protocol.criteria.metastasis_diameter,
+)
+def size_of_metastases(case: Case) -> Iterator[Finding]:
+    """What it checks: no metastasis is larger than the trial allows.
+
+    Why it matters: an inclusion criterion.
+
+    How it is measured: the longest diameter of the GTV within one axial plane, from the contour
+    points, on the unrounded value; where the settings say so, the diameter in 3D
+    (diameter_reading), and of a node its short axis (nodal_size). The register's size beside it
+    (size_mm, short_axis_mm, maximum_3d_mm), and alone for a lesion that is not drawn; a diameter
+    that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
+    contour further apart than the setting. Where only a PTV, CTV or ITV is drawn, its diameter is
+    an upper bound.
+
+    Not evaluable when: contour and register, or several outlines that may be the lesion's (of
+    lesions in contact, a shell, a margin), lie on both sides of the limit, a lesion is neither
+    drawn nor sized in the diameter that decides, one that may be a node is judged otherwise as
+    such, an oversized GTV may be the primary, or no register lists the lesions.
+
+    Source: NCT06190782, inclusion criteria, I4iii.
+    """
+    rule = case.protocol.criteria.metastasis_diameter
+    yield from (_size_finding(case, rule, lesion) for lesion in case.accounted)
+    if incomplete := why_incomplete(case):
+        raise NotEvaluable(incomplete)
+    if not case.accounted:
+        raise NotEvaluable("no distant metastasis is drawn, and the register lists none")
+
+
+def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
+    """Return the finding on the size of one metastasis, by each diameter that may decide."""
+    found = {one: _finding_by(case, rule, lesion, one) for one in _deciding(case, lesion)}
+    first, *others = found.values()
+    if all(other.grade is first.grade for other in others):
+        return first
+    told = "; ".join(f"by its {one} {finding.message}" for one, finding in found.items())
+    reason = f"its organ is unknown and a node would be measured otherwise: {told}"
+    return not_evaluable(
+        "OL203", rule, reason, about=lesion.name, hint="give organ in the register"
+    )
+
+
+def _deciding(case: Case, lesion: AccountedLesion) -> tuple[Diameter, ...]:
+    """Return the diameter that the settings hold against the limit; two where it may be a node."""
+    settings = case.protocol.settings
+    in_3d = settings.diameter_reading.value is DiameterReading.MAXIMUM_3D
+    general = Diameter.IN_3D if in_3d else Diameter.AXIAL
+    if settings.nodal_size.value is NodalSize.LONGEST_DIAMETER:
+        return (general,)
+    if lesion.organ is Organ.LYMPH_NODES:
+        return (Diameter.SHORT,)
+    return (general,) if lesion.organ else (general, Diameter.SHORT)
+
+
+def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> Finding:
+    stated = Stated.of(diameter, lesion.entry)
+    if not lesion.contours:
+        return _undrawn(case, rule, lesion, stated, diameter)
+    largest = max(lesion.contours, key=lambda part: _weight(rule, diameter.drawn_mm(part)))
+    deciding = diameter.drawn_mm(largest)
+    allowed = allowed_throughout(deciding, rule)
+    if allowed is None:
+        reason = (
+            f"its {diameter} is {deciding.low:.1f} to {deciding.high:.1f} mm and the limit lies "
+            f"between"
+        )
+        if "outline" in deciding.intervals:
+            told = "; ".join(lesion.doubts) or "another ROI draws it otherwise"
+            reason += f", by which outlines are its own: {told}"
+        return not_evaluable("OL203", rule, reason, about=lesion.name)
+    if not allowed and lesion.counted.least == 0:
+        reason = f"it measures {deciding:.1f} mm, and " + (
+            "; ".join(lesion.doubts) or "it may not be a metastasis"
+        )
+        return not_evaluable("OL203", rule, reason, about=lesion.name)
+    by_register = stated.allowed(rule) if stated else None
+    if by_register is not None and by_register is not allowed:
+        reason = (
+            f"the contour measures {deciding:.1f} mm and the register says {stated} "
+            f"({diameter}), on both sides of the limit"
+        )
+        return not_evaluable("OL203", rule, reason, about=lesion.name, flags=(Flag.QUERY,))
+    queries = _queries(case, rule, lesion, largest, deciding)
+    where = f"z {largest.plane_mm:.1f} mm" if largest.plane_mm is not None else "oblique plane"
+    return held_against(
+        "OL203",
+        rule,
+        float(deciding),
+        about=lesion.name,
+        flags=(Flag.QUERY,) if queries else (),
+        message="; ".join(
+            [
+                f"longest axial {largest.longest_axial_mm:.1f} mm ({where}), "
+                f"short axis {largest.short_axis_mm:.1f} mm, 3D {largest.maximum_3d_mm:.1f} mm",
+                *queries,
+            ]
+        ),
+    )
+
+
+def _weight(rule: Limit, deciding: Measure) -> tuple[bool, bool, float]:
+    """Order the contours of one lesion: the largest that breaks the limit, or may, comes last."""
+    allowed = allowed_throughout(deciding, rule)
+    return allowed is False, allowed is None, float(deciding)
+
+
+def _queries(
+    case: Case, rule: Limit, lesion: AccountedLesion, largest: Lesion, deciding: Measure
+) -> list[str]:
+    """Return what a reviewer should look at although the verdict stands."""
+    queries = []
+    if rule.allows(deciding) and not rule.allows(largest.maximum_3d_mm):
+        queries.append(f"the 3D diameter of {largest.maximum_3d_mm:.1f} mm is above the limit")
+    return queries + size_disagreements(case, lesion)
+
+
+def _undrawn(
+    case: Case,
+    rule: Limit,
+    lesion: AccountedLesion,
+    stated: Stated | None,
+    diameter: Diameter,
+) -> Finding:
+    """Return the finding on a lesion without a GTV: the register's size, else a larger volume."""
+    entry = lesion.entry
+    assert entry is not None
+    allowed = stated.allowed(rule) if stated else None
+    if stated is not None and allowed is False and lesion.counted.least == 0:
+        reason = f"the register says {stated}, and " + (
+            "; ".join(lesion.doubts) or "not its kind: it may be the primary"
+        )
+        return not_evaluable("OL203", rule, reason, about=entry.id, hint="give kind")
+    if stated is not None and allowed is not None:
+        mm = stated.high_mm if allowed else stated.low_mm
+        message = f"register: {stated} ({diameter}); no GTV is drawn for it"
+        return held_against("OL203", rule, mm, about=entry.id, message=message)
+    drawn = {structure.roi_name for structure in case.submission.structure_set}
+    margins = [
+        roi_name
+        for roi_name in entry.roi_names
+        if roi_name in drawn and case.submission.role_of(roi_name) in MARGIN_ROLES
+    ]
+    if not margins:
+        said = (
+            f"of its {diameter} the register says {stated}"
+            if stated
+            else ("the register gives no size")
+        )
+        return not_evaluable(
+            "OL203",
+            rule,
+            f"no GTV is drawn for it and {said}",
+            about=entry.id,
+            hint=f"give {diameter.key} in the register",
+        )
+    parts = case.submission.lesions(roi_names=margins).lesions
+    if diameter is Diameter.SHORT:
+        # What lies across the longest of the one need not lie across that of the other.
+        diameter = Diameter.AXIAL
+    bound_mm = max((diameter.drawn_mm(part).high for part in parts), default=None)
+    if bound_mm is None or not rule.allows(bound_mm):
+        said = "nothing" if bound_mm is None else f"{bound_mm:.1f} mm"
+        reason = f"only {listed(margins)} is drawn for it, which bounds its size by {said}"
+        return not_evaluable("OL203", rule, reason, about=entry.id)
+    message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
+    return held_against("OL203", rule, bound_mm, about=entry.id, message=message)

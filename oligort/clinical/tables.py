@@ -1,0 +1,293 @@
+"""Tables: registers from two CSV tables, of patients and of lesions, as a case report form exports.
+
+Every cell becomes what the register's own key takes; what is not understood is refused with its
+line, never left out. Columns that the map does not name are not read, so nothing that says who a
+patient is gets any further.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_origin
+
+from oligort.clinical.answer import Answer
+from oligort.clinical.column_map import (
+    SUBJECT,
+    ColumnMap,
+    TableMap,
+    flat,
+    is_length,
+    lesion_kinds,
+    patient_kinds,
+    values_of,
+)
+from oligort.clinical.csv_rows import Row, rows_of
+from oligort.clinical.dates import PartialDate
+from oligort.clinical.register import Register
+from oligort.display import quoted
+from oligort.errors import OutputError, RegisterError
+from oligort.strict import plain_kind, problem_of, shown_file, words_of
+
+UNKNOWN_PARTS = frozenset({"UN", "UNK", "UK", "XX", "--"})
+"""How a case report form writes the part of a date that is not known."""
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), 1
+    )
+}
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+
+
+def registers_of(
+    patients: str | Path, lesions: str | Path, columns: str | Path | ColumnMap
+) -> dict[str, Register]:
+    """Return the register of each subject in a table of patients and one of lesions.
+
+    Raises
+    ------
+    RegisterError
+        If a file cannot be read, or a cell is not what its key takes; with file, line and column.
+    """
+    rules = columns if isinstance(columns, ColumnMap) else ColumnMap.load(columns)
+    of_patients = _Table(Path(patients), rules.patients, rules, patient_kinds())
+    of_lesions = _Table(Path(lesions), rules.lesions, rules, lesion_kinds())
+    found: dict[str, tuple[Row, dict[str, Any]]] = {}
+    for row in of_patients.rows:
+        values = of_patients.read(row)
+        subject = values[SUBJECT]
+        if subject in found:
+            raise of_patients.refusal(
+                row, SUBJECT, f"expected each subject in one row, found {quoted(subject)} again, "
+                f"as in line {found[subject][0].line}"
+            )  # fmt: skip
+        found[subject] = row, values | {"schema_version": 1, "lesions": []}
+    if not found:
+        raise RegisterError(
+            f"{shown_file(of_patients.path)}: expected a row for each patient, found none"
+        )
+    seen: dict[tuple[str, str], Row] = {}
+    for row in of_lesions.rows:
+        values = of_lesions.read(row)
+        subject = values.pop(SUBJECT)
+        if subject not in found:
+            raise of_lesions.refusal(
+                row, SUBJECT, f"expected a subject of {quoted(of_patients.path.name)}, found "
+                f"{quoted(subject)}"
+            )  # fmt: skip
+        first = seen.setdefault((subject, values["id"]), row)
+        if first is not row:
+            raise of_lesions.refusal(
+                row, "id", f"expected each lesion of a subject in one row, found "
+                f"{quoted(values['id'])} again, as in line {first.line}"
+            )  # fmt: skip
+        found[subject][1]["lesions"].append(values)
+    return {
+        subject: Register.from_dict(
+            table, file=f"{shown_file(of_patients.path)}, line {row.line}, and its lesions"
+        )
+        for subject, (row, table) in found.items()
+    }
+
+
+def write_registers(registers: Mapping[str, Register], folder: Path) -> list[Path]:
+    """Write each register to a JSON file named by its subject; return the files.
+
+    Raises
+    ------
+    OutputError
+        If two subjects would share a file, a file says something else, or cannot be written.
+    """
+    texts: dict[Path, str] = {}
+    for subject, register in registers.items():
+        path = folder / f"{_UNSAFE.sub('_', subject)}.json"
+        # Some file systems take both cases of a letter for one.
+        if str(path).casefold() in {str(other).casefold() for other in texts}:
+            raise OutputError(
+                f"expected a file of its own for {quoted(subject)}, found two for one"
+            )
+        texts[path] = register.to_json()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            if path.exists() and path.read_bytes() != text.encode():
+                raise OutputError(
+                    f"expected a new file, or one that says the same, found another at "
+                    f"{quoted(path.name)}; such a register is never overwritten"
+                )
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8", newline="\n")
+    except OutputError:
+        raise
+    except OSError as failure:
+        raise OutputError(
+            f"expected to write registers to {quoted(folder)}, found: {failure.strerror}"
+        ) from failure
+    return list(texts)
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+"""What no file name of a register holds: a subject id is text from outside."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One of the two tables, with what is said of its columns."""
+
+    path: Path
+    table: TableMap
+    rules: ColumnMap
+    kinds: Mapping[str, Any]
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The column of each key."""
+        return {key: column.strip() for key, column in flat(self.table.columns).items()}
+
+    @cached_property
+    def values(self) -> dict[str, dict[str, str]]:
+        """What the cells of a key stand for."""
+        return values_of(self.table, self.columns)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the file."""
+        columns = list(self.columns.values())
+        rules = self.rules
+        return rows_of(self.path, columns, self.table.ignored, rules.encoding, rules.delimiter)
+
+    def read(self, row: Row) -> dict[str, Any]:
+        """Return what a row says, as the tables of a register; an empty cell says nothing."""
+        found: dict[str, Any] = {}
+        for key in self.columns:
+            value = self._value(row, key)
+            if value is None:
+                continue
+            if problem := problem_of(value, self.kinds[key]):
+                raise self.refusal(row, key, problem)
+            *tables, last = key.split(".")
+            place = found
+            for name in tables:
+                place = place.setdefault(name, {})
+            place[last] = value
+        for key in ("id", SUBJECT):
+            if key in self.columns and key not in found:
+                raise self.refusal(row, key, "expected text, found an empty cell")
+        return found
+
+    def refusal(self, row: Row, key: str, problem: str) -> RegisterError:
+        """Return the error about one cell."""
+        column = self.columns[key]
+        return RegisterError(
+            f"{shown_file(self.path)}, line {row.lines[column]}, column {quoted(column)} ({key}): "
+            f"{problem}"
+        )
+
+    def _value(self, row: Row, key: str) -> Any:
+        """Return the value of a cell for a key, or None where it says nothing."""
+        cell = row.cells[self.columns[key]]
+        kind = plain_kind(self.kinds[key])
+        words = words_of(kind)
+        own = self.values.get(key, {})
+        if cell in own:
+            cell = own[cell]
+        elif words and cell in self.table.words:
+            cell = self.table.words[cell]
+        if not cell:
+            return None
+        if words:
+            # A word is a word in any case of its letters; what the map says stands as it is.
+            by_lower_case = {word.casefold(): word for word in words}
+            if kind is Answer and cell not in words and cell.casefold() not in by_lower_case:
+                raise self.refusal(
+                    row, key, f"expected {' or '.join(map(quoted, words))}, found {quoted(cell)}; "
+                    f"say in values or words of the column map what it stands for"
+                )  # fmt: skip
+            return by_lower_case.get(cell.casefold(), cell)
+        if get_origin(kind) is tuple:
+            return self._names(cell, key)
+        if kind is PartialDate:
+            return self._date(row, key, cell)
+        if kind in (int, float):
+            return self._number(row, key, cell, kind)
+        return cell
+
+    def _names(self, cell: str, key: str) -> list[str]:
+        separator = self.table.separators.get(key)
+        names = cell.split(separator) if separator else [cell]
+        return [name.strip() for name in names if name.strip()]
+
+    def _number(self, row: Row, key: str, cell: str, kind: Any) -> float | int:
+        mark = self.rules.decimal_mark
+        other = "," if mark == "." else "."
+        if not _NUMBER.fullmatch(cell) or other in cell:
+            raise self.refusal(
+                row, key, f"expected a number with the decimal mark {quoted(mark)}, found text of "
+                f"{len(cell)} characters"
+            )  # fmt: skip
+        number = Decimal(cell.replace(mark, "."))
+        if is_length(key) and self.table.units[key] == "cm":
+            number *= 10
+        if kind is int and number == number.to_integral_value():
+            return int(number)
+        return float(number)
+
+    def _date(self, row: Row, key: str, cell: str) -> str:
+        written = self.table.date_format
+        parts = _parts_of(cell, written)
+        if parts is None:
+            raise self.refusal(
+                row, key, f"expected a date as {written}, found text of {len(cell)} characters"
+            )
+        year, month, day = parts
+        if (month is None and day is not None) or year is None:
+            raise self.refusal(
+                row, key, "expected a date of which the year, year and month, or all is known"
+            )
+        known = [year] + [f"{part:02}" for part in (month, day) if part is not None]
+        return "-".join(known)
+
+
+def _parts_of(cell: str, written: str) -> tuple[str | None, int | None, int | None] | None:
+    """Return year, month and day of a date as it is written, None for an unknown part.
+
+    None where it is not written so. Of a date that begins with the year the rest may be left out.
+    """
+    signs = re.sub("[YMD]", "", written)
+    names = re.findall("Y+|M+|D+", written)
+    pieces = re.split(f"[{re.escape(signs)}]", cell) if signs else _fixed(cell)
+    if signs and any(sign not in set(signs) for sign in re.sub(r"[\w]|--", "", cell)):
+        return None
+    if len(pieces) != len(names) and not (names[0] == "YYYY" and 0 < len(pieces) < len(names)):
+        return None
+    found: dict[str, str | int | None] = {}
+    for name, written_part in zip(names, pieces, strict=False):
+        piece = written_part.strip().upper()
+        if piece in UNKNOWN_PARTS:
+            found[name[0]] = None
+        elif name == "MMM":
+            if piece not in _MONTHS:
+                return None
+            found["M"] = _MONTHS[piece]
+        elif name == "YYYY":
+            if not re.fullmatch("[0-9]{4}", piece):
+                return None
+            found["Y"] = piece
+        elif re.fullmatch("[0-9]{1,2}" if signs else "[0-9]{2}", piece):
+            found[name[0]] = int(piece)
+        else:
+            return None
+    year, month, day = found.get("Y"), found.get("M"), found.get("D")
+    assert year is None or isinstance(year, str)
+    assert month is None or isinstance(month, int)
+    assert day is None or isinstance(day, int)
+    return year, month, day
+
+
+def _fixed(cell: str) -> list[str]:
+    """Return the parts of a date without signs between them."""
+    return [part for part in (cell[:4], cell[4:6], cell[6:]) if part]

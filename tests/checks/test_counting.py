@@ -1,0 +1,156 @@
+"""What one metastasis and one organ are: each setting, and every guess that stations leave open."""
+
+import random
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from oligort.checks.accounting import AccountedLesion
+from oligort.checks.counting import Counting
+from oligort.clinical.register import Register
+from oligort.lesions.lesion import Count
+from oligort.lesions.vocabulary import Organ
+from oligort.protocol.model import Protocol
+from oligort.protocol.settings import (
+    NodesPerOrgan,
+    NonRegionalNodes,
+    PairedOrgans,
+    RegionalNodes,
+)
+
+SHIPPED = Counting.of(Protocol.load("nct06190782").settings)
+STATIONS = replace(SHIPPED, non_regional_nodes=NonRegionalNodes.EACH_STATION)
+APART = replace(
+    SHIPPED, paired_organs=PairedOrgans.TWO_ORGANS, nodes_per_organ=NodesPerOrgan.EACH_STATION
+)
+
+
+def lesions(*entries):
+    """Return accounted lesions that the register alone knows; an entry is organ and more."""
+    table = [
+        {"id": f"L{n}", "kind": "distant", "therapy": "surgery"} | entry
+        for n, entry in enumerate(entries)
+    ]
+    register = Register.from_dict({"schema_version": 1, "subject": "S", "lesions": table})
+    return [
+        AccountedLesion(
+            (),
+            entry,
+            Count(0, 1) if entry.kind is None else Count(1, 1),
+            is_regional=entry.kind == "regional_node",
+        )
+        for entry in register.lesions
+    ]
+
+
+def node(station="", **more):
+    return {"organ": "LymphNodes", "station": station} | more
+
+
+def test_nodes_by_node_or_by_station():
+    nodes = lesions(node("106recL"), node(" 106RECL "), node("16a2"), {"organ": "Liver"})
+    assert SHIPPED.total(nodes) == Count(4, 4)
+    assert STATIONS.total(nodes) == Count(3, 3)
+
+
+def test_a_node_without_a_station_may_be_of_any():
+    assert STATIONS.total(lesions(node(), node())) == Count(1, 2)
+    assert STATIONS.total(lesions(node("16a2"), node())) == Count(1, 2)
+    assert STATIONS.total(lesions(node("16a2"), {}, {"organ": "Liver"})) == Count(2, 3)
+    assert STATIONS.total(lesions({}, {})) == Count(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("regional", "count"),
+    [
+        (RegionalNodes.NOT_COUNTED, 1),
+        (RegionalNodes.ALL_AS_ONE, 2),
+        (RegionalNodes.EACH_STATION, 3),
+        (RegionalNodes.EACH_NODE, 4),
+    ],
+)
+def test_regional_nodes(regional, count):
+    nodes = [node(station, kind="regional_node") for station in ("107", "107", "109")]
+    together = lesions({"organ": "Liver"}, *nodes)
+    assert replace(SHIPPED, regional_nodes=regional).total(together) == Count(count, count)
+
+
+def test_two_lungs_are_one_organ_or_two():
+    sides = lesions(*({"organ": "Lungs", "side": side} for side in ("L", "L", "R")))
+    (count,) = SHIPPED.per_organ(sides).values()
+    assert count == Count(3, 3)
+    apart = {str(place): count for place, count in APART.per_organ(sides).items()}
+    assert apart == {"Lungs (L)": Count(2, 2), "Lungs (R)": Count(1, 1)}
+    open_side = lesions({"organ": "Lungs", "side": "L"}, {"organ": "Lungs"}, {"organ": "Lungs"})
+    apart = {str(place): count for place, count in APART.per_organ(open_side).items()}
+    assert apart == {"Lungs (L)": Count(1, 3), "Lungs (part unknown)": Count(2, 2)}
+
+
+def test_stations_are_organs_of_their_own_only_where_the_protocol_says_so():
+    nodes = lesions(node("107"), node("107"), node("16a2"))
+    (count,) = SHIPPED.per_organ(nodes).values()
+    assert count == Count(3, 3)
+    apart = {str(place): count for place, count in APART.per_organ(nodes).items()}
+    assert apart == {"LymphNodes (107)": Count(2, 2), "LymphNodes (16a2)": Count(1, 1)}
+
+
+# ------------------------------------------------------------------ against every completion
+
+ORGANS = (Organ.LUNGS, Organ.LYMPH_NODES, Organ.LIVER, Organ.BONE, Organ.BRAIN)
+
+
+def completions(entry):
+    """Every whole entry that one with gaps may stand for; a new station is its own."""
+    organs = [entry["organ"]] if "organ" in entry else [str(organ) for organ in ORGANS]
+    for organ in organs:
+        sides = [entry.get("side")] if entry.get("side") else ["L", "R"]
+        stations = [entry["station"]] if entry.get("station") else ["a", "b", f"new {id(entry)}"]
+        for side, station in product(
+            sides if organ == "Lungs" else [None], stations if organ == "LymphNodes" else [""]
+        ):
+            yield organ, side, station
+
+
+def naive_total(counting, world):
+    if counting.non_regional_nodes is NonRegionalNodes.EACH_NODE:
+        return len(world)
+    stations = {station for organ, _, station in world if organ == "LymphNodes"}
+    return len(stations) + sum(organ != "LymphNodes" for organ, _, _ in world)
+
+
+def naive_fullest(counting, world):
+    """The largest number in what the protocol calls one organ."""
+    most = 0
+    for organ, side, station in world:
+        here = [one for one in world if one[0] == organ]
+        if organ == "Lungs" and counting.paired_organs is PairedOrgans.TWO_ORGANS:
+            here = [one for one in here if one[1] == side]
+        if organ == "LymphNodes" and counting.nodes_per_organ is NodesPerOrgan.EACH_STATION:
+            here = [one for one in here if one[2] == station]
+        most = max(most, naive_total(counting, here))
+    return most
+
+
+def test_the_range_is_that_of_every_completion():
+    chance = random.Random(6)
+    for _ in range(400):
+        entries = []
+        for _ in range(chance.randint(1, 4)):
+            entry = {}
+            if chance.random() < 0.8:
+                entry["organ"] = str(chance.choice(ORGANS))
+            if entry.get("organ") == "Lungs" and chance.random() < 0.6:
+                entry["side"] = chance.choice("LR")
+            if entry.get("organ") == "LymphNodes" and chance.random() < 0.6:
+                entry["station"] = chance.choice("ab")
+            entries.append(entry)
+        worlds = list(product(*map(completions, entries)))
+        for counting in (SHIPPED, STATIONS, APART):
+            found = counting.total(lesions(*entries))
+            truths = {naive_total(counting, world) for world in worlds}
+            assert (found.least, found.most) == (min(truths), max(truths))
+            counts = counting.per_organ(lesions(*entries)).values()
+            fullest = {naive_fullest(counting, world) for world in worlds}
+            assert max(count.most for count in counts) == max(fullest)
+            assert max(count.least for count in counts) == min(fullest)

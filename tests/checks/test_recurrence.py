@@ -1,0 +1,226 @@
+"""In-field recurrence: the part of a lesion inside an isodose of an earlier course, closed form.
+
+The lesion is a box from z = -10 to 10 mm. The earlier dose rises along z by 1 Gy/mm, so that the
+part above a dose is a length over 20 mm.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
+from oligort.clinical.register import Register
+from oligort.dose.grid import DoseGrid
+from oligort.errors import NotEvaluable
+from oligort.finding import Flag, Grade
+from oligort.geometry.grid import Grid
+from oligort.geometry.rigid import RigidTransform
+from oligort.geometry.structure import StructureSet
+from oligort.objects import Dose, Plan, Prescription, Registration
+from oligort.phantoms import Box
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+FRAME, PRIOR_FRAME = "1.2.9", "1.2.8"
+PLANES_MM = np.arange(-117.5, 120, 5.0)
+PROTOCOL = Protocol.load("nct06190782")
+CHECK = next(one for one in all_checks() if one.code == "OL114")
+PRESCRIBED_GY = 60.0
+HALF_GY = PRESCRIBED_GY / 2
+
+PART = 0.05
+"""Percentage points by which a part may be off: a histogram's bin of 0.01 Gy is 0.01 mm here, which
+is 0.05 % of 20 mm."""
+
+
+def drawn(name, number, solid):
+    return replace(solid.structure(name, number, PLANES_MM), frame_of_reference_uid=FRAME)
+
+
+LESION = drawn("GTVm01_Liver", 1, Box((0.0, 0.0, 0.0), (20.0, 20.0, 20.0)))
+SET = StructureSet((LESION,), "1.1", "set", "RS.dcm", FRAME)
+NOW = Submission(structure_sets=(SET,))
+ENTRY = {
+    "id": "L1",
+    "kind": "distant",
+    "organ": "Liver",
+    "roi_names": ["GTVm01_Liver"],
+    "therapy": "radiotherapy",
+}
+
+
+def prior(middle_gy=HALF_GY, prescribed=(PRESCRIBED_GY,), **altered):
+    """An earlier course whose dose at the middle of the lesion is given."""
+    z_mm = np.arange(-120.0, 121, 5)
+    grid = Grid((-50, -50, 0), (1, 0, 0), (0, 1, 0), 5.0, 5.0, 21, 21, z_mm, FRAME)
+    gy = np.clip(middle_gy + z_mm, 0, PRESCRIBED_GY * 1.1)
+    dose = Dose(
+        "2.3",
+        "RD.dcm",
+        units="GY",
+        dose_type="PHYSICAL",
+        summation_type="PLAN",
+        plan_uids=("2.2",),
+        frame_of_reference_uid=FRAME,
+        grid=DoseGrid(grid, np.broadcast_to(gy, grid.shape)),
+    )
+    plan = Plan("2.2", "RP.dcm", "old", prescriptions=tuple(Prescription(p) for p in prescribed))
+    return Submission(doses=(replace(dose, **altered),), plans=(plan,) if prescribed else ())
+
+
+def finding(earlier, said="no", now=NOW, entries=(ENTRY,)):
+    table = {"schema_version": 1, "subject": "S", "lesions": list(entries)}
+    if said:
+        table["history"] = {"in_field_recurrence": said}
+    (found,) = CHECK.run(Case(now.after(*earlier), PROTOCOL, Register.from_dict(table)))
+    return found
+
+
+@pytest.mark.parametrize("middle_gy", [22.0, 25.0, 30.0, 37.0])
+def test_the_part_inside_is_that_of_the_formula(middle_gy):
+    found = finding([prior(middle_gy)], "yes")
+    expected = 100 * np.clip((10 - (HALF_GY - middle_gy)) / 20, 0, 1)
+    part = found.evidence[1]
+    assert part.measured == pytest.approx(expected, abs=PART)
+    assert part.low - 1e-9 <= expected <= part.high + 1e-9
+
+
+FAR, NEAR, IN = prior(10.0), prior(28.0), prior(45.0)
+"""0 %, 40 % and all of the lesion inside."""
+
+
+@pytest.mark.parametrize(
+    ("earlier", "said", "grade", "flags"),
+    [
+        (FAR, "no", Grade.PASS, ()),
+        (FAR, "unknown", Grade.PASS, (Flag.QUERY,)),
+        (FAR, "yes", Grade.MAJOR, (Flag.QUERY,)),
+        (IN, "yes", Grade.MAJOR, ()),
+        (IN, "unknown", Grade.MAJOR, (Flag.QUERY,)),
+        (IN, "no", Grade.NOT_EVALUABLE, (Flag.QUERY,)),
+        (NEAR, "yes", Grade.MAJOR, (Flag.QUERY,)),
+    ],
+)
+def test_register_and_dose_together(earlier, said, grade, flags):
+    found = finding([earlier], said)
+    assert (found.criterion, found.grade, found.flags) == ("X4", grade, flags)
+    if said != "unknown" and flags:  # both are told where they differ
+        assert f"the register says {said}" in found.message
+        assert "50 % isodose (30 Gy)" in found.message
+
+
+@pytest.mark.parametrize("said", ["no", "unknown", None])
+def test_a_part_between_the_settings_is_left_open(said):
+    with pytest.raises(NotEvaluable, match=r'partly inside .* "GTVm01_Liver" 40.0 %'):
+        finding([NEAR], said)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "reason"),
+    [
+        (prior(10.0, ()), "no plan is there that says what"),
+        (prior(10.0, plan_uids=("2.2", "2.7")), "no plan is there that says what"),
+        (prior(10.0, (600.0,)), "does not fit its prescription"),
+        (prior(10.0, frame_of_reference_uid="9"), "no registration"),
+        (prior(10.0, grid=None, refusal="its scaling is 0"), "its scaling is 0"),
+        (prior(10.0, summation_type="BEAM"), "no dose of a whole plan"),
+        (Submission(), "no RTDOSE"),
+    ],
+)
+@pytest.mark.parametrize("said", ["no", "unknown"])
+def test_a_dose_that_was_given_and_cannot_be_used_is_no_pass(earlier, reason, said):
+    with pytest.raises(NotEvaluable, match=reason):
+        finding([earlier], said)
+    with pytest.raises(NotEvaluable, match=reason):
+        finding([FAR, earlier], said)
+
+
+def test_a_yes_stands_where_the_dose_cannot_be_used():
+    found = finding([prior(10.0, ())], "yes")
+    assert (found.grade, found.flags) == (Grade.MAJOR, (Flag.QUERY,))
+    assert "no plan is there" in found.message
+
+
+def test_one_of_two_courses_suffices():
+    assert finding([FAR, IN], "unknown").grade is Grade.MAJOR
+
+
+def test_several_prescriptions_must_agree():
+    # Half of 40 Gy and of 60 Gy: 20 and 30 Gy lie 10 mm apart.
+    assert finding([prior(45.0, (40.0, 60.0))], "unknown").grade is Grade.MAJOR
+    with pytest.raises(NotEvaluable, match=r"20 to 30 Gy"):
+        finding([prior(15.0, (40.0, 60.0))], "unknown")
+    assert finding([prior(5.0, (40.0, 60.0))]).grade is Grade.PASS
+
+
+def test_a_registration_brings_the_dose_to_the_lesion():
+    moved = replace(FAR.doses[0], frame_of_reference_uid=PRIOR_FRAME)
+    shift = RigidTransform(np.eye(3), np.array([0.0, 0.0, -35.0]))
+    link = Registration("2.9", "REG.dcm", FRAME, ((PRIOR_FRAME, shift),))
+    there = replace(FAR, doses=(moved,), registrations=(link,))
+    # 10 Gy at the middle, and 45 Gy once all of it lies 35 mm lower.
+    assert finding([there], "unknown").grade is Grade.MAJOR
+
+
+def test_a_lesion_outside_the_grid_is_open_unless_the_isodose_ends_inside():
+    away = drawn("GTVm01_Liver", 1, Box((300.0, 0.0, 0.0), (20.0, 20.0, 20.0)))
+    now = replace(NOW, structure_sets=(replace(SET, structures=(away,)),))
+    with pytest.raises(NotEvaluable, match=r"0.0 to 100.0 %"):
+        finding([IN], "no", now)
+    # A field that ends inside its grid, and a target that is seen to lie in it.
+    ball = np.zeros(IN.doses[0].grid.grid.shape)
+    ball[5:16, 5:16, 15:34] = PRESCRIBED_GY
+    dose = replace(IN.doses[0], grid=replace(IN.doses[0].grid, dose_gy=ball))
+    target = drawn("PTV", 1, Box((0.0, 0.0, 0.0), (20.0, 20.0, 60.0)))
+    plan = replace(
+        IN.plans[0], structure_set_uid="2.1", prescriptions=(Prescription(PRESCRIBED_GY, 1),)
+    )
+    closed = Submission(
+        structure_sets=(StructureSet((target,), "2.1", "set", "RS.dcm", FRAME),),
+        doses=(dose,),
+        plans=(plan,),
+    )
+    assert finding([closed], "unknown", now).grade is Grade.PASS
+    assert finding([closed], "unknown").grade is Grade.MAJOR
+
+
+@pytest.mark.parametrize("kind", ["primary", "regional_node", "distant"])
+def test_a_lesion_that_is_not_drawn_is_not_seen_by_a_dose(kind):
+    organ = "LymphNodes" if kind == "regional_node" else "Esophagus"
+    entries = [ENTRY, {"id": "L2", "kind": kind, "organ": organ, "therapy": "surgery"}]
+    with pytest.raises(NotEvaluable, match=r'no contour is drawn for "L2"'):
+        finding([FAR], "unknown", entries=entries)
+    assert finding([FAR], "no", entries=entries).grade is Grade.PASS
+
+
+def test_without_a_register_a_dose_excludes_and_does_not_acquit():
+    case = Case(NOW.after(IN), PROTOCOL, None)
+    (found,) = CHECK.run(case)
+    assert found.grade is Grade.MAJOR
+    with pytest.raises(NotEvaluable, match="no register"):
+        list(CHECK.run(Case(NOW.after(FAR), PROTOCOL, None)))
+
+
+def test_the_submission_as_its_own_earlier_course_shows_nothing():
+    now = replace(NOW, doses=IN.doses, plans=IN.plans)
+    with pytest.raises(NotEvaluable, match="is the dose that is judged itself"):
+        finding([IN], "no", now)
+
+
+def test_an_earlier_course_may_be_exported_together_with_the_plan():
+    later = replace(FAR.doses[0], sop_instance_uid="3.3", file="RD3.dcm", plan_uids=("3.2",))
+    plan = replace(FAR.plans[0], sop_instance_uid="3.2", file="RP3.dcm", label="new")
+    # Read once more from the other folder, they are other objects.
+    both = replace(NOW, doses=(later, replace(IN.doses[0])), plans=(plan, replace(IN.plans[0])))
+    assert finding([IN], "unknown", both.selected(plan="new")).grade is Grade.MAJOR
+    with pytest.raises(NotEvaluable, match="is the dose that is judged itself"):
+        finding([IN], "unknown", both.selected(plan="old"))
+
+
+def test_the_settings_stand_in_the_protocol(tmp_path):
+    shown = {one.name: one for one in PROTOCOL.setting_records()}
+    for name in ("in_field_isodose_percent", "in_field_part"):
+        assert shown[name].assumption
+    assert shown["in_field_part"].value == "1 to 50 %"
