@@ -51,6 +51,9 @@ _DECIMAL_VRS = frozenset({"DS", "IS"})
 _TO_CHINESE = "\x1b$)A"
 """The escape sequence of ISO 2022 IR 58, which pydicom leaves standing in what it decodes."""
 
+_DELIMITERS_GROUP = 0xFFFE
+"""Group of the tags that begin and end items; pydicom takes one in a wrong place for an element."""
+
 _ENCODED_VRS = frozenset({None, "DS", "IS", "UN"})
 
 
@@ -115,12 +118,21 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 
 def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
-    """Return the items of a sequence; none where it is absent or empty."""
+    """Return the items of a sequence; none where it is absent or empty.
+
+    Raises
+    ------
+    DicomError
+        If it is no sequence, or an item has swallowed those behind it: its length is wrong.
+    """
     value = _value(dataset, keyword)
     if value is None:
         return ()
     if not isinstance(value, Sequence):
         raise DicomError(f"expected a sequence in {title(keyword)}, found a plain value")
+    tags = (tag for item in value for tag in item.keys())  # noqa: SIM118 - an item yields elements
+    if any(tag.group == _DELIMITERS_GROUP for tag in tags):
+        raise DicomError(f"{title(keyword)} is damaged: an item of it begins inside another")
     return tuple(value)
 
 

@@ -1,0 +1,337 @@
+"""Mutations: an export with one thing damaged or harmlessly altered, and what its report says then.
+
+A damaged file must give the right answer, a refusal or a finding: never a traceback, and never
+another result that nothing points to. What changed is told by the element that holds the changed
+byte: a value that is as plausible as the true one cannot be told from it.
+"""
+
+import random
+import struct
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
+from pathlib import Path
+
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
+from small_export import OBJECTS, register, write, write_export
+
+import oligort
+from oligort.errors import OligortError
+from oligort.finding import Grade
+
+IN_RANGE = frozenset(
+    {
+        # where things lie, and how large they are
+        "ContourData", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+        "GridFrameOffsetVector",
+        # what the dose is
+        "PixelData", "DoseGridScaling",
+        # what was prescribed, and what the plan calls itself
+        "TargetPrescriptionDose", "NumberOfFractionsPlanned", "BeamDose", "RTPlanLabel",
+        "RTPlanDate",
+        # what a structure is
+        "ROIName", "ROINumber", "ReferencedROINumber", "RTROIInterpretedType",
+    }
+)  # fmt: skip
+"""Elements of which one plausible value cannot be told from another."""
+
+SAME = 1e-9
+"""Share by which a number of an unchanged result may differ: none."""
+
+
+class Outcome(StrEnum):
+    """What became of a mutated export."""
+
+    SAME = "the same report"
+    TOLD = "another report, which tells of it"
+    REFUSED = "refused"
+    IN_RANGE = "another result, by a plausible value"
+    SILENT = "ANOTHER RESULT, AND NOTHING TELLS OF IT"
+    TRACEBACK = "TRACEBACK"
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether this must never be."""
+        return self in {Outcome.SILENT, Outcome.TRACEBACK}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a report says: its findings without their numbers, its sentences, and the numbers."""
+
+    told: frozenset[tuple[str, str, str]]
+    sentences: dict[str, frozenset[str]]
+    numbers: dict[tuple[str, str, str], float]
+    verdict: str
+
+    @classmethod
+    def of(cls, folder: Path) -> "Judged":
+        """Check an export."""
+        report = oligort.check(oligort.read(folder), register=register())
+        told, numbers = set(), {}
+        sentences: dict[str, set[str]] = {}
+        for finding in report.findings:
+            sentences.setdefault(finding.code, set()).add(finding.message)
+            told.add((finding.code, str(finding.grade), " ".join(map(str, finding.flags))))
+            for evidence in finding.evidence:
+                if isinstance(evidence.measured, float):
+                    numbers[finding.code, finding.about, evidence.name] = evidence.measured
+        said = {code: frozenset(messages) for code, messages in sentences.items()}
+        return cls(frozenset(told), said, numbers, str(report.verdict))
+
+    def agrees_with(self, other: "Judged") -> bool:
+        """Whether the verdict and all numbers are the same.
+
+        A number that one report has and the other lacks is no other number where a sentence of the
+        same check says something else instead.
+        """
+        both = self.numbers.keys() & other.numbers.keys()
+        lacking = {key[0] for key in self.numbers.keys() ^ other.numbers.keys()}
+        return (
+            self.verdict == other.verdict
+            and all(self.sentences.get(code) != other.sentences.get(code) for code in lacking)
+            and all(
+                abs(self.numbers[key] - other.numbers[key]) <= SAME * max(abs(self.numbers[key]), 1)
+                for key in both
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One damage or alteration.
+
+    Parameters
+    ----------
+    file : str
+        The file that it is of.
+    how : str
+        What was done.
+    encoded : bytes
+        The file as it is now.
+    elements : tuple of str
+        Keywords of the elements that were touched, as far as that is known.
+    """
+
+    file: str
+    how: str
+    encoded: bytes
+    elements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one mutation, and how long it took."""
+
+    mutation: Mutation
+    outcome: Outcome
+    seconds: float
+    detail: str = ""
+
+
+class Bench:
+    """An export that passes, to be damaged again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        write_export(folder)
+        self.encoded = {file: (folder / file).read_bytes() for file in OBJECTS}
+        self.whole = Judged.of(folder)
+        assert self.whole.verdict == Grade.PASS
+        self._spans = {file: list(spans_of(self.encoded[file])) for file in OBJECTS}
+
+    def elements_at(self, file: str, *places: int) -> tuple[str, ...]:
+        """Return the keywords of the elements that hold bytes; what holds their heads is none."""
+        return tuple(
+            keyword
+            for place in places
+            for begin, end, keyword in self._spans[file]
+            if begin <= place < end
+        )
+
+    def judge(self, mutation: Mutation) -> Result:
+        """Check the export with one file mutated, and put it right again."""
+        path = self.folder / mutation.file
+        path.write_bytes(mutation.encoded)
+        start, detail = time.perf_counter(), ""
+        try:
+            found = Judged.of(self.folder)
+        except OligortError:
+            outcome = Outcome.REFUSED
+        except Exception:  # noqa: BLE001 - what is looked for
+            outcome, detail = Outcome.TRACEBACK, traceback.format_exc(limit=-4)
+        else:
+            outcome = self._outcome(found, mutation)
+            detail = f"{self.whole.verdict} -> {found.verdict}"
+        finally:
+            seconds = time.perf_counter() - start
+            path.write_bytes(self.encoded[mutation.file])
+        return Result(mutation, outcome, seconds, detail)
+
+    def _outcome(self, found: Judged, mutation: Mutation) -> Outcome:
+        if found.agrees_with(self.whole):
+            return Outcome.SAME
+        bad = {str(grade) for grade in (Grade.MAJOR, Grade.MINOR, Grade.NOT_EVALUABLE)}
+        if any(
+            grade in bad or "QUERY" in flags for _, grade, flags in found.told - self.whole.told
+        ):
+            return Outcome.TOLD
+        if mutation.elements and IN_RANGE.issuperset(mutation.elements):
+            return Outcome.IN_RANGE
+        return Outcome.SILENT
+
+
+LONG_VRS = frozenset({b"OB", b"OW", b"SQ", b"UN", b"UT", b"OD", b"OF", b"OL", b"UC", b"UR"})
+"""Value representations whose length takes four bytes, behind two that are reserved."""
+
+
+def spans_of(encoded: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield begin, end and keyword of the value of every element that is no sequence.
+
+    Of a file as this module writes it: explicit little endian, every length stated.
+    """
+    meta_end = 144 + int.from_bytes(encoded[140:144], "little")
+    yield from _spans(encoded, meta_end, len(encoded))
+
+
+def _spans(encoded: bytes, begin: int, end: int) -> Iterator[tuple[int, int, str]]:
+    while begin < end:
+        group, element, vr, length = struct.unpack_from("<HH2sH", encoded, begin)
+        begin += 8
+        if (group, element) == (0xFFFE, 0xE000):  # an item: its length stands where a VR would
+            (length,) = struct.unpack_from("<L", encoded, begin - 4)
+            yield from _spans(encoded, begin, begin + length)
+        else:
+            if vr in LONG_VRS:
+                (length,) = struct.unpack_from("<L", encoded, begin)
+                begin += 4
+            if vr == b"SQ":
+                yield from _spans(encoded, begin, begin + length)
+            else:
+                yield begin, begin + length, keyword_for_tag(group << 16 | element)
+        begin += length
+
+
+def damages(bench: Bench, draw: random.Random) -> Iterator[Mutation]:
+    """Yield damages without end: bytes changed, ends cut off, elements dropped, values replaced."""
+    while True:
+        file = draw.choice(list(OBJECTS))
+        yield draw.choice((_bytes, _bytes, _bytes, _cut_off, _dropped, _replaced, _repeated))(
+            bench, file, draw
+        )
+
+
+def _bytes(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    encoded = bytearray(bench.encoded[file])
+    # Most bytes are pixels: half of the time another place is looked for.
+    last = len(encoded) if file != "RD.dcm" or draw.random() < 0.3 else 2600
+    first = draw.randrange(132, last)
+    places = range(first, min(first + draw.choice((1, 1, 1, 2, 8)), len(encoded)))
+    for place in places:
+        encoded[place] = draw.choice((draw.randrange(256), ord(draw.choice("0123456789.-\\ E"))))
+    touched = [bench.elements_at(file, place) for place in places]
+    # Where the head of an element was hit, no element is known.
+    elements = tuple(name for names in touched for name in names) if all(touched) else ()
+    return Mutation(file, f"bytes {places.start} to {places.stop}", bytes(encoded), elements)
+
+
+def _cut_off(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    encoded = bench.encoded[file]
+    kept = draw.randrange(len(encoded))
+    return Mutation(file, f"cut off at {kept}", encoded[:kept])
+
+
+def _repeated(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    encoded = bench.encoded[file]
+    begin = draw.randrange(132, len(encoded))
+    end = begin + draw.choice((1, 2, 8, 100))
+    return Mutation(file, f"{begin} to {end} twice", encoded[:end] + encoded[begin:])
+
+
+def _holders(dataset: Dataset) -> Iterator[tuple[Dataset, DataElement]]:
+    for element in dataset:
+        yield dataset, element
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _holders(item)
+
+
+def _dropped(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    dataset = OBJECTS[file]()
+    # Each kind of element as often as another, whatever its number.
+    by_keyword: dict[str, list[tuple[Dataset, DataElement]]] = {}
+    for holder, element in _holders(dataset):
+        by_keyword.setdefault(element.keyword, []).append((holder, element))
+    keyword = draw.choice(list(by_keyword))
+    holder, element = draw.choice(by_keyword[keyword])
+    del holder[element.tag]
+    return Mutation(file, f"without {keyword}", _as_bytes(dataset), ())
+
+
+VALUES = ("", "0", "-1", "1e30", "nan", "1.5", "x", "999999", "-0.001", "\x1b[31m")
+"""What a value may be replaced by."""
+
+
+def _replaced(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    encoded = bench.encoded[file]
+    by_keyword: dict[str, list[tuple[int, int]]] = {}
+    for begin, end, keyword in spans_of(encoded):
+        by_keyword.setdefault(keyword, []).append((begin, end))
+    keyword = draw.choice(list(by_keyword))
+    begin, end = draw.choice(by_keyword[keyword])
+    value = draw.choice(VALUES).encode()[: end - begin].ljust(end - begin)
+    return Mutation(
+        file, f"{keyword} = {value[:12]!r}", encoded[:begin] + value + encoded[end:], (keyword,)
+    )
+
+
+def _as_bytes(dataset: Dataset) -> bytes:
+    stream = BytesIO()
+    write(dataset, stream)
+    return stream.getvalue()
+
+
+def _with_private(dataset: Dataset) -> Dataset:
+    block = dataset.private_block(0x0009, "EXAMPLE", create=True)
+    block.add_new(0x01, "LO", "private")
+    block.add_new(0x02, "OB", b"\0\1\2\3")
+    return dataset
+
+
+def _encoded_as(syntax: str) -> Callable[[Dataset], bytes]:
+    def written(dataset: Dataset) -> bytes:
+        stream = BytesIO()
+        if syntax == ExplicitVRBigEndian and "PixelData" in dataset:
+            words = dataset.PixelData
+            swapped = b"".join(words[k : k + 4][::-1] for k in range(0, len(words), 4))
+            dataset.PixelData = swapped
+        write(dataset, stream, syntax)
+        return stream.getvalue()
+
+    return written
+
+
+HARMLESS: dict[str, Callable[[Dataset], bytes]] = {
+    "private elements": lambda dataset: _as_bytes(_with_private(dataset)),
+    "implicit little endian": _encoded_as(ImplicitVRLittleEndian),
+    "deflated": _encoded_as(DeflatedExplicitVRLittleEndian),
+    "without preamble": lambda dataset: _as_bytes(dataset)[132:],
+    "zeros behind the end": lambda dataset: _as_bytes(dataset) + bytes(64),
+    "another manufacturer": lambda dataset: _as_bytes(_manufactured(dataset)),
+}
+"""What changes no value that is asked for."""
+
+
+def _manufactured(dataset: Dataset) -> Dataset:
+    dataset.Manufacturer, dataset.SoftwareVersions = "Other", ["1", "2"]
+    return dataset
