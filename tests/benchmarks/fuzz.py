@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "mutations"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "checks"))
 
 from mutation import Bench, Outcome, damages
 

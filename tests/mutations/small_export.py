@@ -5,9 +5,10 @@ them; a dose that rises along z by 0.5 Gy/mm from 0 Gy on. Reading and checking 
 """
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
+from answered import REGISTER
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     ExplicitVRLittleEndian,
@@ -31,47 +32,11 @@ SOLIDS = {
 EDGE_MM = 35.0
 """Where the dose is 20 Gy: V20 of the lungs without the metastasis is 15.2 %."""
 
-REGISTER: dict[str, Any] = {
-    "schema_version": 1,
-    "subject": "PT-1",
-    "arm": "local_therapy",
-    "plan_kind": "screening",
-    "patient": {"age_years": 61, "ecog": 1},
-    "disease": {
-        "oesophageal_squamous_cell_carcinoma": "yes",
-        "polymetastatic_before": "no",
-        "oligometastatic_before": "no",
-        "primary_diagnosis_date": "2026-03-02",
-        "oligometastasis_date": "2026-03-20",
-        "under_systemic_therapy": "no",
-        "any_lesion_progressive": "no",
-    },
-    "history": {
-        "disseminated_metastases": "no",
-        "perforation_or_haemorrhage": "no",
-        "progression_after_pd1": "no",
-        "in_field_recurrence": "no",
-        "intolerance_of_chemotherapy_or_immunotherapy": "no",
-    },
-    "anatomy": {"pneumonectomy": "no", "gtv_absent": "no"},
-    "lesions": [
-        {
-            "id": "L1",
-            "kind": "distant",
-            "organ": "Lungs",
-            "roi_names": ["GTVm01_Lung_L"],
-            "therapy": "radiotherapy",
-            "pathology": "yes",
-            "size_mm": 28.3,
-        },
-        {"id": "P", "kind": "primary", "roi_names": ["GTVp"]},
-    ],
-}
-
 
 def register() -> Register:
     """Return the register with which the export passes."""
-    return Register.from_dict(REGISTER)
+    primary = {"id": "P", "kind": "primary", "roi_names": ["GTVp"]}
+    return Register.from_dict({**REGISTER, "lesions": [*REGISTER["lesions"], primary]})
 
 
 def _begun(sop_class: str, modality: str, uid: str) -> Dataset:
