@@ -7,6 +7,7 @@ from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
+from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
@@ -32,19 +33,22 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     the chosen plan, as a percentage of the whole volume. Decided on the unrounded value.
     BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
-    differs from the computed one, or still holds the GTV; what superseded GTVs would subtract.
+    differs from the computed one, or still holds the GTV; what superseded GTVs, or unions named
+    for tumour, would subtract.
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
     of plans of another kind (screening, delivered) than the one that is judged; a part of the
-    structure is missing or only one lung is drawn; the structure leaves the dose grid and the
-    limit lies between the bounds; superseded GTVs, or a GTV left in the drawn ROI, would change
-    the verdict.
+    structure is missing, only one lung is drawn, or a GTV to be cut out has no contours; left and
+    right are swapped and one side is limited; the structure leaves the dose grid, or planes of it
+    are not drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more
+    than the GTVs, or a GTV left in the drawn ROI, would change the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
     for limit in case.protocol.dose_limits:
         try:
             _require_gradable(case)
+            require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
             yield _graded(case, limit, judged(case, limit))
         except NotEvaluable as error:
             yield not_evaluable(

@@ -267,6 +267,7 @@ class Grades(Sourced, frozen=True, kw_only=True):
     lesion_without_therapy: Grade
     dose_in_arm_without_local_therapy: Grade
     several_patients: Grade
+    left_and_right_swapped: Grade
     reference_to_missing_object: Grade
     structure_outside_dose_grid: Grade
     missing_planes: Grade

@@ -153,8 +153,12 @@ def test_grades_are_those_of_the_default_table(protocol):
     major = {
         name for name, grade in protocol.grades.of_deviations().items() if grade is Grade.MAJOR
     }
-    assert major == {"several_patients", "dose_in_arm_without_local_therapy"}
-    assert len(protocol.grades.of_deviations()) == 8
+    assert major == {
+        "several_patients",
+        "dose_in_arm_without_local_therapy",
+        "left_and_right_swapped",
+    }
+    assert len(protocol.grades.of_deviations()) == 9
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
