@@ -54,8 +54,11 @@ class Submission:
         How frames of reference lie in each other.
     trial_subject_id, trial_site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
-    patient_age_years : int or None
-        Patient's Age (0010,1010).
+    patient_age_years, oldest_age_years : int or None
+        Patient's Age (0010,1010): the lowest and the highest that the objects say; the highest is
+        None where they agree.
+    treatment_records : tuple of str
+        Files of RT treatment records: they say that a treatment was delivered, and are not read.
     selection : Selection
         The plans and the doses that the user asked for.
     earlier : tuple of Submission
@@ -76,6 +79,8 @@ class Submission:
     trial_subject_id: str = ""
     trial_site_id: str = ""
     patient_age_years: int | None = None
+    oldest_age_years: int | None = None
+    treatment_records: tuple[str, ...] = ()
     selection: Selection = field(default_factory=Selection)
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)

@@ -12,6 +12,9 @@ from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 
+BIRTHDAY_YEARS = 1
+"""Years by which two ages of one patient may differ: enrolment and imaging, a birthday between."""
+
 
 @check("OL101", "Age", rule=lambda protocol: protocol.criteria.age)
 def age(case: Case) -> Iterator[Finding]:
@@ -20,33 +23,37 @@ def age(case: Case) -> Iterator[Finding]:
     Why it matters: an inclusion criterion.
 
     How it is measured: the register's age at enrolment; without one, Patient's Age (0010,1010).
+    QUERY: they differ by more than a year, or lie on both sides of the limit.
 
-    A difference of more than a year between the two is a query, and one across the limit.
-
-    Not evaluable when: neither is given.
+    Not evaluable when: neither is given; register and files, more than a year apart, lie on both
+    sides of the limit, or without a register the files do.
 
     Source: NCT06190782, inclusion criteria, I1.
     """
     rule = case.protocol.criteria.age
-    years = case.register.patient.age_years if case.register else None
-    origin = "register"
-    if years is None:
-        years, origin = case.submission.patient_age_years, "Patient's Age in the DICOM files"
-    if years is None:
+    said = case.register.patient.age_years if case.register else None
+    youngest = case.submission.patient_age_years
+    in_files = [youngest, case.submission.oldest_age_years]
+    ages = [years for years in (said, *in_files) if years is not None]
+    if not ages:
         raise NotEvaluable(
             "neither the register (patient.age_years) nor Patient's Age in the DICOM files says it"
         )
-    in_files = case.submission.patient_age_years
-    differs = in_files is not None and (
-        abs(years - in_files) > 1 or rule.allows(years) is not rule.allows(in_files)
-    )
-    said = f"; Patient's Age in the DICOM files is {in_files}" if differs else ""
+    told = [f"{said} years (register)"] if said is not None else []
+    shown = " to ".join(str(years) for years in in_files if years is not None)
+    differs = max(ages) - min(ages) > BIRTHDAY_YEARS
+    # Images may be older than the enrolment by a birthday.
+    crosses = len({rule.allows(years) for years in ages}) > 1
+    if shown and (said is None or differs or crosses):
+        told.append(f"{shown} years (Patient's Age in the DICOM files)")
+    if crosses and (said is None or differs):
+        raise NotEvaluable(f"{'; '.join(told)}, on both sides of the limit")
     yield held_against(
         "OL101",
         rule,
-        years,
-        message=f"{years} years ({origin}){said}",
-        flags=(Flag.QUERY,) if differs else (),
+        ages[0],
+        message="; ".join(told),
+        flags=(Flag.QUERY,) if differs or crosses else (),
     )
 
 

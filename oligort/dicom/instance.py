@@ -46,6 +46,7 @@ class Kind(StrEnum):
     MR = "MR"
     PT = "PT"
     REG = "REG"
+    RTRECORD = "RTRECORD"
     UNUSED = ""
 
     @property
@@ -64,6 +65,11 @@ _KIND_OF_SOP_CLASS = {
     "1.2.840.10008.5.1.4.1.1.128": Kind.PT,
     "1.2.840.10008.5.1.4.1.1.66.1": Kind.REG,
     DEFORMABLE_REGISTRATION: Kind.REG,
+    # records of beams, brachytherapy, the summary of both, and of ion beams
+    "1.2.840.10008.5.1.4.1.1.481.4": Kind.RTRECORD,
+    "1.2.840.10008.5.1.4.1.1.481.6": Kind.RTRECORD,
+    "1.2.840.10008.5.1.4.1.1.481.7": Kind.RTRECORD,
+    "1.2.840.10008.5.1.4.1.1.481.9": Kind.RTRECORD,
 }
 
 _IMAGE_CLASSES = tuple(

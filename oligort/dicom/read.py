@@ -27,6 +27,9 @@ _AGE = re.compile(r"(\d{3})([DWMY])")
 
 _AGE_UNITS_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
 
+MAX_AGE_YEARS = 130
+"""Nobody is older: as in the clinical register."""
+
 _TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
 """The warnings of pydicom that matter: a name may not be what was written.
 
@@ -54,7 +57,8 @@ def read(*paths: str | Path) -> Submission:
     Submission
         Structure sets, doses, plans and registrations in the order of their file names, image
         series in that of their UIDs, and a fault for each file, or part of one, that could not be
-        used. Objects of kinds that are not used (treatment records, fiducials ...) are left alone.
+        used. Objects of kinds that are not used (fiducials ...) are left alone; of treatment
+        records it is only told that they are there.
         Of identical copies of an object one is kept.
 
     Raises
@@ -109,6 +113,7 @@ class _Reading:
     images: list[ImageHeader] = field(default_factory=list)
     digests: list[FileDigest] = field(default_factory=list)
     ages_years: set[int] = field(default_factory=set)
+    treatment_records: list[str] = field(default_factory=list)
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -171,6 +176,8 @@ class _Reading:
                 self.plans.append(_without_identity(plan, self.masked, file_keys))
             case Kind.REG:
                 self.registrations.append(read_registration(dataset, file))
+            case Kind.RTRECORD:
+                self.treatment_records.append(file)
             case _:
                 self.images.append(read_image(dataset, file, kind.value, digest))
                 return
@@ -229,8 +236,9 @@ class _Reading:
             registrations=tuple(self.registrations),
             trial_subject_id=trial_subject_id,
             trial_site_id=trial_site_id,
-            # ages may lie a birthday apart: the youngest is the one to doubt
             patient_age_years=min(self.ages_years, default=None),
+            oldest_age_years=max(self.ages_years) if len(self.ages_years) > 1 else None,
+            treatment_records=tuple(self.treatment_records),
         )
 
 
@@ -259,9 +267,10 @@ def _place(fault: Fault) -> tuple[str, str]:
 def _age_years(age: str) -> int | None:
     """Return whole years of an Age String such as "061Y".
 
-    An age of nothing ("000Y") is what de-identification leaves, and is no age.
+    An age of nothing ("000Y") or of nobody ("999Y") is what de-identification leaves, and is none.
     """
     match = _AGE.fullmatch(age)
     if match is None or int(match[1]) == 0:
         return None
-    return int(int(match[1]) / _AGE_UNITS_A_YEAR[match[2]])
+    years = int(int(match[1]) / _AGE_UNITS_A_YEAR[match[2]])
+    return years if years <= MAX_AGE_YEARS else None

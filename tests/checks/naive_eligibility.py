@@ -27,6 +27,9 @@ def required(given, wanted):
 
 def age(table, in_files):
     years = table.get("patient", {}).get("age_years")
+    both = years is not None and in_files is not None
+    if both and abs(years - in_files) > 1 and (years >= 18) != (in_files >= 18):
+        return OPEN
     years = in_files if years is None else years
     return OPEN if years is None else PASS if years >= 18 else MAJOR
 

@@ -135,8 +135,8 @@ def test_the_months_of_synchronous_disease_stand_in_the_protocol(
 
 
 def test_the_age_of_the_files_answers_only_where_the_register_does_not(register_table, findings_of):
-    (finding,) = findings_of("OL101", Submission(patient_age_years=17), register_table)
-    assert finding.grade is Grade.PASS
+    (finding,) = findings_of("OL101", Submission(patient_age_years=70), register_table)
+    assert (finding.grade, finding.evidence[0].measured) == (Grade.PASS, 61)
     altered(register_table, "patient.age_years", None)
     (finding,) = findings_of("OL101", Submission(patient_age_years=17), register_table)
     assert finding.grade is Grade.MAJOR
@@ -178,11 +178,31 @@ def test_one_half_of_x1_excludes_though_the_other_is_open(register_table, findin
         (17, 18, Grade.MAJOR, (Flag.QUERY,)),
         (60, 61, Grade.PASS, ()),
         (60, 62, Grade.PASS, (Flag.QUERY,)),
+        (18, 15, Grade.NOT_EVALUABLE, ()),
+        (16, 19, Grade.NOT_EVALUABLE, ()),
     ],
 )
 def test_ages_that_differ_are_a_query(years, in_files, grade, flags, register_table, findings_of):
     altered(register_table, "patient.age_years", years)
     (finding,) = findings_of("OL101", Submission(patient_age_years=in_files), register_table)
+    assert (finding.grade, finding.flags) == (grade, flags)
+
+
+@pytest.mark.parametrize(
+    ("youngest", "oldest", "grade", "flags"),
+    [
+        (61, 62, Grade.PASS, ()),
+        (60, 63, Grade.PASS, (Flag.QUERY,)),
+        (16, 61, Grade.NOT_EVALUABLE, ()),
+        (17, 18, Grade.NOT_EVALUABLE, ()),
+    ],
+)
+def test_ages_of_files_that_contradict_each_other_pass_nobody(
+    youngest, oldest, grade, flags, register_table, findings_of
+):
+    altered(register_table, "patient.age_years", None)
+    submission = Submission(patient_age_years=youngest, oldest_age_years=oldest)
+    (finding,) = findings_of("OL101", submission, register_table)
     assert (finding.grade, finding.flags) == (grade, flags)
 
 

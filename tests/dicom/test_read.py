@@ -129,6 +129,16 @@ def test_objects_of_other_kinds_are_left_alone(export, write, structure_set):
     assert submission.faults == ()
 
 
+def test_treatment_records_are_told_and_not_read(export, write, dose):
+    record = dose(uid="1.2.71")
+    record.SOPClassUID, record.Modality = "1.2.840.10008.5.1.4.1.1.481.4", "RTRECORD"
+    write(record, export / "record.dcm")
+    submission = read(export)
+    assert submission.treatment_records == ("record.dcm",)
+    assert len(submission.doses) == 1
+    assert submission.faults == ()
+
+
 def test_identical_copies_are_read_once(export):
     shutil.copy(export / "rtss.dcm", export / "a copy.dcm")
     submission = read(export)
@@ -260,10 +270,10 @@ def test_trial_subject_and_age_are_read(tmp_path, write, structure_set, dose):
     write(second, tmp_path / "b.dcm")
     submission = read(tmp_path)
     assert (submission.trial_subject_id, submission.trial_site_id) == ("S-1", "07")
-    assert submission.patient_age_years == 61
+    assert (submission.patient_age_years, submission.oldest_age_years) == (61, 62)
 
     second.ClinicalTrialSubjectID = "S-2"
-    second.PatientAge = first.PatientAge = "000Y"
+    second.PatientAge, first.PatientAge = "000Y", "999Y"  # what de-identification leaves
     write(first, tmp_path / "a.dcm")
     write(second, tmp_path / "b.dcm")
     submission = read(tmp_path)
