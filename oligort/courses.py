@@ -200,7 +200,9 @@ def _given_before(export: Export) -> list[Given]:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
         return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
     except NotEvaluable as error:
-        raise NotEvaluable(f"in the export of an earlier course, {error}") from error
+        raise NotEvaluable(
+            f"in the export of an earlier course, {error} (there only courses of the register choose)"
+        ) from error
 
 
 def choose_structure_set(

@@ -1,14 +1,16 @@
 """What the plan is for: to judge whether a patient may enter, or to treat; and the trial's arm."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.register import Arm, LesionKind, PlanKind, Register, Therapy
+from oligort.courses import Course
 from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
+from oligort.objects import FaultKind, Plan
 from oligort.selection import fitting
 
 LOCAL_THERAPIES = frozenset({Therapy.RADIOTHERAPY, Therapy.SURGERY, Therapy.ABLATION})
@@ -59,7 +61,7 @@ def kind_of(case: Case) -> Kind:
         return Kind(kind, origin, f"the register lists {told}", is_mixed=True)
     if case.asked_kind and said and said is not case.asked_kind:
         return Kind(kind, origin, f"the register's plan_kind is {said}")
-    return Kind(kind, origin)
+    return Kind(kind, origin, _others_named(case, register, kind) if register and kind else "")
 
 
 def require_one_kind(case: Case) -> None:
@@ -72,21 +74,43 @@ def require_one_kind(case: Case) -> None:
 
 def _listed_kinds(case: Case, register: Register) -> dict[str, PlanKind]:
     """Return the kind of each judged plan that the register lists, by its label or UID."""
-    try:
-        courses = case.submission.chosen.courses
-    except NotEvaluable:
-        return {}
-    own = [course for course in courses if not course.is_prior]
+    own = _judged_courses(case)
     plans = tuple(dict.fromkeys(plan for course in own for plan in course.plans))
     # A dose says by UID of which plans it is, whether they are there or not.
     uids = {uid for course in own for uid in course.dose.plan_uids}
     found: dict[str, PlanKind] = {}
     for kind in PlanKind:
         for name in register.plans_of(kind):
-            found |= {plan.label or name: kind for plan in fitting(plans, name)}
+            found |= {plan.label or name: kind for plan in _of_name(plans, name)}
             if name in uids and not any(plan.sop_instance_uid == name for plan in plans):
                 found[name] = kind
     return found
+
+
+def _judged_courses(case: Case) -> list[Course]:
+    try:
+        return [course for course in case.submission.chosen.courses if not course.is_prior]
+    except NotEvaluable:
+        return []
+
+
+def _of_name(plans: Sequence[Plan], name: str) -> Sequence[Plan]:
+    """Return the plans that a register means by a name: people write a label in any case."""
+    alike = [p for p in plans if p.label.strip().casefold() == name.strip().casefold()]
+    return fitting(plans, name) or alike
+
+
+def _others_named(case: Case, register: Register, kind: PlanKind) -> str:
+    """Return what to ask where the register names plans of a kind and the judged one is none."""
+    named = register.plans_of(kind)
+    judged = [plan for course in _judged_courses(case) for plan in course.plans]
+    if not named or not judged or any(_of_name(judged, name) for name in named):
+        return ""
+    return f"the register names {listed(named)} as {kind}, not the judged {_labels(judged)}"
+
+
+def _labels(plans: Iterable[Plan]) -> str:
+    return listed(plan.label or plan.sop_instance_uid for plan in plans)
 
 
 @check("OL207", "What the plan is for")
@@ -138,13 +162,15 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
 
     How it is measured: the register's arm and the kind of the plan (OL207), where a plan or a dose
     is there. A screening plan is made for every patient and is no treatment; before randomisation
-    there is no arm yet. A lesion of that arm for which the register says a local therapy is a
-    query.
+    there is no arm yet. A plan that the register lists as delivered, and that is there, is a
+    deviation in the arm without local therapy, whichever plan is judged. A lesion of that arm for
+    which the register says a local therapy is a query.
 
     Not evaluable when: a plan or dose is there that is not for screening, and the register does
     not say the arm; in the arm without local therapy, nobody says what the plan is for, plans of
-    both kinds are judged together, or the register says radiotherapy of a lesion and no plan or
-    dose is there.
+    both kinds are judged together, the register says radiotherapy of a lesion and no plan or dose
+    is there, it lists a delivered plan that is not there, treatment records are there, or a file
+    that may be a plan or a dose could not be read.
 
     Source: NCT06190782, arms; the grade is the protocol's setting.
     """
@@ -152,6 +178,13 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     is_planned = bool(case.submission.doses or case.submission.plans)
     kind = kind_of(case)
     is_screening = kind.kind is PlanKind.SCREENING and not kind.is_mixed
+    unread = [
+        fault.file
+        for fault in case.submission.faults
+        if fault.kind is FaultKind.UNREADABLE and not is_planned
+    ]
+    if unread and register.arm is not Arm.LOCAL_THERAPY:
+        raise NotEvaluable(f"{listed(unread)} could not be read: it may be a plan or a dose")
     if register.arm is None:
         if is_planned and not is_screening:
             raise NotEvaluable(
@@ -165,6 +198,22 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     if register.arm is Arm.LOCAL_THERAPY:
         yield _of_arm(case, Grade.PASS, "the arm is the one with local therapy")
         return
+    grade = case.protocol.grades.dose_in_arm_without_local_therapy
+    delivered, missing = _delivered_plans(case, register)
+    if delivered and is_screening:
+        message = f"the register lists {_labels(delivered)}, which is there, as delivered"
+        yield _of_arm(case, grade, f"{message}, in the arm without local therapy")
+        return
+    if missing:
+        raise NotEvaluable(
+            f"in the arm without local therapy the register lists {listed(missing)} as delivered, "
+            f"and no such plan is there"
+        )
+    if records := case.submission.treatment_records:
+        raise NotEvaluable(
+            f"in the arm without local therapy {listed(records)} says that a treatment was "
+            f"delivered: confirm that it was an earlier one"
+        )
     treated = {
         therapy: [
             entry.id
@@ -197,10 +246,25 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
         )
     require_one_kind(case)
     if not is_screening:
-        grade = case.protocol.grades.dose_in_arm_without_local_therapy
         yield _of_arm(case, grade, "a delivered plan in the arm without local therapy", said)
         return
     yield _of_arm(case, Grade.PASS, "a screening plan, in the arm without local therapy", said)
+
+
+def _delivered_plans(case: Case, register: Register) -> tuple[list[Plan], list[str]]:
+    """Return the plans that the register lists as delivered and are there, and names of others.
+
+    Those of earlier courses are none of the trial's.
+    """
+    earlier = [plan for export in case.submission.earlier for plan in export.plans]
+    found: list[Plan] = []
+    missing: list[str] = []
+    for name in register.plans_of(PlanKind.DELIVERED):
+        if here := _of_name(case.submission.plans, name):
+            found += here
+        elif not _of_name(earlier, name):
+            missing.append(name)
+    return found, missing
 
 
 def _of_arm(case: Case, grade: Grade, message: str, query: str = "") -> Finding:

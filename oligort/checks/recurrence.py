@@ -25,6 +25,7 @@ from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.settings import Percent, Range
 from oligort.selection import title
+from oligort.submission import Submission
 
 KEY = "history.in_field_recurrence"
 """Where the register answers."""
@@ -51,7 +52,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
     contradict each other both are told, with QUERY: a "yes" of the register stands.
 
     Not evaluable when: neither answers; the register says no and the dose says yes; an earlier
-    dose was given and has no prescription, does not fit it, or cannot be placed on the structures;
+    dose was given and is of another patient id, has no prescription, does not fit it, or cannot be
+    placed on the structures;
     a part lies between the settings, or outside a dose grid that the isodose leaves; the register
     does not answer and a lesion is not drawn, so that no dose can tell.
 
@@ -204,6 +206,9 @@ class _ByDose:
             one for export in (submission, *submission.earlier) for one in export.registrations
         ]
         for export in submission.earlier:
+            if not _is_of_one_patient(submission, export):
+                reasons.append("an earlier course carries another patient id, and answers nothing")
+                continue
             try:
                 courses = courses_before(export, submission.structure_set, registrations)
             except (NotEvaluable, SelectionError) as error:
@@ -214,6 +219,13 @@ class _ByDose:
                     reasons.append(f"{title(course.dose)} is the dose that is judged itself")
                 else:
                     yield course
+
+
+def _is_of_one_patient(submission: Submission, export: Submission) -> bool:
+    """Whether an earlier export carries the patient id of the structures, as far as is known."""
+    own = {one.patient_key for one in submission.structure_sets} - {""}
+    theirs = {one.patient_key for one in export.doses} - {""}
+    return not own or theirs <= own
 
 
 def _own_uids(case: Case) -> set[str]:

@@ -15,7 +15,7 @@ from oligort.demo.cases import WITHIN_PROTOCOL
 from oligort.demo.export import write_case
 from oligort.errors import NotEvaluable, RegisterError
 from oligort.finding import Flag, Grade
-from oligort.objects import Dose, Plan
+from oligort.objects import Dose, Fault, FaultKind, Plan
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
@@ -91,6 +91,62 @@ def test_the_word_of_the_user_goes_before_the_registers(build, register_table, f
     assert found.grade is Grade.INFO
     with pytest.raises(ValueError, match="deliverd"):
         check(build(), plan_kind="deliverd")
+
+
+WITHOUT = {"arm": "no_local_therapy"}
+
+
+def test_a_plan_listed_as_delivered_is_major_whichever_plan_is_judged(both, register_table):
+    register_table |= LISTS | WITHOUT | {"plan_kind": "screening"}
+    case = Case(both, PROTOCOL, Register.from_dict(register_table))
+    found = of_arm(case)
+    assert found.grade is Grade.MAJOR
+    assert 'lists "treated", which is there, as delivered' in found.message
+
+
+def test_a_plan_listed_as_delivered_and_not_there_leaves_the_arm_open(build, register_table):
+    register_table |= LISTS | WITHOUT | {"plan_kind": "screening"}
+    with pytest.raises(NotEvaluable, match='lists "treated" as delivered, and no such plan'):
+        of_arm(Case(build(), PROTOCOL, Register.from_dict(register_table)))
+    # An earlier course is none of the trial's.
+    earlier = replace(build(), plans=(Plan("1.9", "old.dcm", "treated"),))
+    found = of_arm(Case(build().after(earlier), PROTOCOL, Register.from_dict(register_table)))
+    assert found.grade is Grade.PASS
+
+
+def test_what_could_not_be_read_is_not_no_plan_and_no_dose():
+    case = case_of(doses=(), **WITHOUT)
+    unread = replace(case, submission=replace(case.submission, faults=(Fault("RD.dcm", "cut"),)))
+    with pytest.raises(NotEvaluable, match=r'"RD\.dcm" could not be read'):
+        of_arm(unread)
+    foreign = Fault("notes.txt", "not a DICOM file", FaultKind.FOREIGN)
+    harmless = replace(case, submission=replace(case.submission, faults=(foreign,)))
+    assert of_arm(harmless).grade is Grade.PASS
+
+
+def test_a_treatment_record_says_that_something_was_delivered():
+    case = case_of(plan_kind="screening", **WITHOUT)
+    recorded = replace(case.submission, treatment_records=("RT.dcm",))
+    with pytest.raises(NotEvaluable, match=r'"RT\.dcm" says that a treatment was delivered'):
+        of_arm(replace(case, submission=recorded))
+
+
+@pytest.mark.parametrize("name", ["treated", "Treated", " TREATED "])
+def test_a_label_is_meant_in_any_case_of_letters(name, both, register_table, findings_of):
+    register_table |= {"plan_kind": "screening", "delivered_plans": [name.strip()]}
+    (found,) = findings_of("OL207", both.selected(plan="treated"), register_table)
+    assert found.grade is Grade.NOT_EVALUABLE
+
+
+def test_a_judged_plan_that_the_register_does_not_name_is_a_query(
+    both, register_table, findings_of
+):
+    register_table |= {"plan_kind": "screening", "screening_plans": ["plan"]}
+    (found,) = findings_of("OL207", both.selected(plan="treated"), register_table)
+    assert (found.grade, found.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert 'names "plan" as screening, not the judged "treated"' in found.message
+    (found,) = findings_of("OL207", both.selected(plan="plan"), register_table)
+    assert (found.grade, found.flags) == (Grade.PASS, ())
 
 
 @pytest.fixture

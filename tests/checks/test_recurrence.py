@@ -143,6 +143,19 @@ def test_a_yes_stands_where_the_dose_cannot_be_used():
     assert "no plan is there" in found.message
 
 
+@pytest.mark.parametrize(("earlier", "said"), [(FAR, "unknown"), (FAR, "no"), (IN, "no")])
+def test_the_dose_of_another_patient_answers_nothing(earlier, said):
+    (drawn,) = NOW.structure_sets
+    mine = replace(NOW, structure_sets=(replace(drawn, patient_key="mine"),))
+    (dose,) = earlier.doses
+    same = replace(earlier, doses=(replace(dose, patient_key="mine"),))
+    other = replace(earlier, doses=(replace(dose, patient_key="other"),))
+    if (earlier, said) != (IN, "no"):
+        assert finding([same], said, mine).grade is Grade.PASS
+    with pytest.raises(NotEvaluable, match="another patient id"):
+        finding([other], said, mine)
+
+
 def test_one_of_two_courses_suffices():
     assert finding([FAR, IN], "unknown").grade is Grade.MAJOR
 
