@@ -200,9 +200,8 @@ def _given_before(export: Export) -> list[Given]:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
         return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
     except NotEvaluable as error:
-        raise NotEvaluable(
-            f"in the export of an earlier course, {error} (there only courses of the register choose)"
-        ) from error
+        told = "in the export of an earlier course"
+        raise NotEvaluable(f"{told}, {error} (there the register's courses choose)") from error
 
 
 def choose_structure_set(

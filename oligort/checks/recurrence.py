@@ -134,6 +134,8 @@ class _Part:
     @property
     def told(self) -> str:
         """The lesion and its part."""
+        if (self.least, self.most) == (0.0, 100.0):
+            return f"{quoted(self.lesion)} 0 to 100 %, outside the grid that the isodose leaves"
         ends = dict.fromkeys(f"{end:.1f}" for end in (self.least, self.most))
         return f"{quoted(self.lesion)} {' to '.join(ends)} %"
 
