@@ -3,13 +3,13 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from oligort.dicom.archive import is_archive, unpacked
-from oligort.dicom.medium import is_index, medium_of
+from oligort.dicom.medium import INDEX_NAME, is_index, medium_of
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.objects import Fault
@@ -62,11 +62,10 @@ def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
     located, faults = _located(paths)
     archives = [entry for entry in located if is_archive(entry.path)]
     files = [entry for entry in located if not is_archive(entry.path)]
-    with TemporaryDirectory(prefix="oligort-") as scratch:
-        for number, archive in enumerate(archives):
-            into = Path(scratch) / str(number)
-            into.mkdir()
-            members, trouble = _members_of(archive, into)
+    with ExitStack() as unpacked_files:
+        for archive in archives:
+            into = unpacked_files.enter_context(TemporaryDirectory(prefix="oligort-"))
+            members, trouble = _members_of(archive, Path(into))
             files += members
             faults += trouble
         _refuse_many(len(files))
@@ -81,7 +80,7 @@ def _members_of(archive: Located, into: Path) -> tuple[list[Located], list[Fault
     files, faults = [], []
     for member in members:
         name = f"{archive.name}/{member.name}"
-        if any(map(_is_junk, member.name.split("/"))) or is_index(Path(member.name)):
+        if any(_is_junk(part) or part.casefold() == INDEX_NAME for part in member.name.split("/")):
             continue
         if member.path is None:
             faults.append(Fault(name, member.reason))
@@ -123,7 +122,7 @@ def _refuse_many(files: int) -> None:
 
 def _walk(root: Path) -> Iterator[tuple[Path, str]]:
     """Yield each file under a root, and what cannot be listed or is missing with the reason."""
-    if is_index(root):
+    if root.is_file() and is_index(root):
         medium = medium_of(root)
         yield from ((path, "") for path in medium.files)
         if medium.trouble:

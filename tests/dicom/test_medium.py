@@ -67,6 +67,11 @@ def test_what_the_index_lists_and_is_not_there_is_a_fault(medium, ask_for_index)
     assert '"DICOM/CT1", "GONE/CT2"' in fault.reason
 
 
+def test_a_folder_of_that_name_is_a_folder(tmp_path, write, dose):
+    write(dose(), tmp_path / "DICOMDIR" / "RD")
+    assert len(read(tmp_path / "DICOMDIR").doses) == len(read(tmp_path).doses) == 1
+
+
 def test_index_leads_nowhere_else(medium, tmp_path, write, dose):
     write(dose(uid="1.2.88"), tmp_path / "elsewhere")
     index = medium(*BOTH, ("..", "elsewhere"), (str(tmp_path), "elsewhere"))
