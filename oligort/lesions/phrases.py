@@ -76,10 +76,13 @@ class Parsed:
 
     @property
     def letter(self) -> str:
-        """The word right after the target, or after the hyphen there ("GTV-T")."""
+        """The word right after the target or its hyphen ("GTV-T"); "" if it is an organ's."""
         start = position(self.words, self.target_phrase)
         after = self.words[start + len(self.target_phrase) :] if start is not None else ()
-        return next((word for word in after if word != "-"), "")
+        letter = next((word for word in after if word != "-"), "")
+        # The "t" of "GTV T-spine" is the spine's.
+        taken = sum(letter in phrase for phrase, _ in self.organs if len(phrase) > 1)
+        return letter if self.spoken.count(letter) > taken else ""
 
     @property
     def negated(self) -> frozenset[str]:

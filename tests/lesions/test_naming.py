@@ -76,6 +76,29 @@ def test_a_tumour_that_is_counted_is_the_primary(number):
     assert read_roi_name(f"GTVt{number}").role is Role.GTV_PRIMARY
 
 
+@pytest.mark.parametrize(
+    "name", ["GTV_T_spine", "GTV-T spine", "GTV T-SPINE 1", "GTV t-vert", "GTV t vertebra"]
+)
+def test_a_letter_of_an_organ_is_not_the_letter_of_the_primary(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV_METASTASIS, Organ.BONE)
+
+
+def test_no_letter_of_an_organ_of_several_words_says_what_the_tumour_is():
+    """The other organs leave open what the tumour is, whatever letter stands right after GTV."""
+    wrong = []
+    for phrase, alias in organ_aliases().items():
+        if len(phrase) > 1 and phrase[0] in {"p", "t", "n", "m", "nd"}:
+            read = read_roi_name(f"GTV {' '.join(phrase)}")
+            expected = Role.GTV_METASTASIS if alias.is_distant else Role.GTV
+            wrong += [phrase] if read.role is not expected else []
+    assert wrong == []
+
+
+def test_a_letter_beside_an_organ_that_has_the_same_one_still_counts():
+    assert read_roi_name("GTVt T-spine").role is not Role.GTV_METASTASIS
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
