@@ -15,12 +15,13 @@ _DOSES = frozenset({"gy", "cgy"})
 def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     """Tell primary, node and metastasis apart, with the reason; what is open stays GTV.
 
-    Words that contradict each other ("GTVp_LN"), a node that is called a metastasis without
-    saying that it is a distant one, and what is only said not to be ("not primary") leave it open.
+    Words that contradict each other ("GTVp_LN"), a primary in an organ of metastases, a node that
+    is called a metastasis without saying that it is a distant one, and what is only said not to
+    be ("not primary") leave it open.
     """
     said: set[Phrase] = {(word,) for word in parsed.spoken if word not in parsed.negated}
     letter: Phrase = (_letter(parsed),)
-    words = {
+    words: dict[Role, set[Phrase]] = {
         Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
         Role.GTV_PRIMARY: said & role_words("extent", "primary")
         or {letter} & role_words("extent", "primary_letters"),
@@ -30,21 +31,25 @@ def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
         "extent", "metastasis_letters"
     )
     organ = parsed.organ
-    _, is_primary = _place_of(organ)
+    is_distant, is_primary = _place_of(organ)
     if organ is Organ.LYMPH_NODES and not words[Role.GTV_NODE]:
         words[Role.GTV_NODE] = {_nodes_in(parsed)}
     if surely_distant and not words[Role.GTV_PRIMARY]:
         return Role.GTV_METASTASIS, _from(surely_distant)
+    words[Role.GTV_METASTASIS] |= surely_distant
     roles = [role for role, found in words.items() if found]
     contradicts = {
         Role.GTV_METASTASIS: is_primary,
         Role.GTV_NODE: organ is None,
-        Role.GTV_PRIMARY: False,
+        Role.GTV_PRIMARY: is_distant,
     }
     if len(roles) == 1 and not contradicts[roles[0]]:
         return roles[0], _from(words[roles[0]])
     if roles:
-        named = " and ".join(f'"{" ".join(min(words[role]))}"' for role in roles)
+        said_by = [" ".join(min(words[role])) for role in roles]
+        if contradicts[roles[0]] and parsed.organs:
+            said_by.append(" ".join(parsed.organs[0][0]).replace("#", ""))
+        named = " and ".join(f'"{word}"' for word in dict.fromkeys(said_by))
         return Role.GTV, f"from the ROI name, where {named} leave open what it is"
     if denied := _denied(parsed):
         return Role.GTV, f'from the ROI name, which says no more than that it is not "{denied}"'

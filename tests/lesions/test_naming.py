@@ -99,6 +99,27 @@ def test_a_letter_beside_an_organ_that_has_the_same_one_still_counts():
     assert read_roi_name("GTVt T-spine").role is not Role.GTV_METASTASIS
 
 
+@pytest.mark.parametrize(
+    ("name", "organ"),
+    [
+        *((name, Organ.LUNGS) for name in ("GTVt_Lung_R", "GTVp_Lung_R", "GTV_P lung", "右肺癌")),
+        *((name, Organ.LUNGS) for name in ("Lung_R cancer", "Lung carcinoma", "GTV prim lung")),
+        *((name, Organ.LIVER) for name in ("GTVp_Liver", "Liver cancer", "肝癌")),
+        *((name, None) for name in ("GTVp distant", "GTVp远处")),
+    ],
+)
+def test_a_primary_where_none_can_be_leaves_open_what_it_is(name, organ):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV, organ)
+
+
+@pytest.mark.parametrize(
+    "name", ["GTVp", "GTVp_Eso", "GTVt_stomach", "GTVp_mediastinum", "食管癌", "carcinoma"]
+)
+def test_a_primary_elsewhere_stays_the_primary(name):
+    assert read_roi_name(name).role is Role.GTV_PRIMARY
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
