@@ -120,6 +120,37 @@ def test_a_primary_elsewhere_stays_the_primary(name):
     assert read_roi_name(name).role is Role.GTV_PRIMARY
 
 
+@pytest.mark.parametrize(
+    ("name", "organ"),
+    [
+        *((name, Organ.LYMPH_NODES) for name in ("GTV_LN_M1", "GTVn_M1", "GTV nd M1")),
+        *((name, Organ.LYMPH_NODES) for name in ("GTV_LN_M1a", "GTV celiac LN M1", "M1_GTV_LN")),
+        *((name, None) for name in ("M1 GTV", "GTV M1", "GTVm1", "GTV_M01")),
+    ],
+)
+def test_m1_is_a_metastasis_of_nodes_as_well(name, organ):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV_METASTASIS, organ)
+
+
+@pytest.mark.parametrize(
+    "name", ["GTV_LN_dist", "GTVn dist", "GTVn_m2", "GTV_LN_Mx", "T3N1M1 GTV", "GTVp M1"]
+)
+def test_what_may_be_distant_is_no_plain_node(name):
+    assert read_roi_name(name).role is Role.GTV
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *((name, Role.GTV_NODE) for name in ("GTV_LN_1", "GTVn2", "GTV LN not M1", "GTV_LN_M0")),
+        *((name, Role.GTV_PRIMARY) for name in ("GTVp dist", "GTV_eso_dist")),
+    ],
+)
+def test_what_is_not_m1_stays_what_it_is(name, role):
+    assert read_roi_name(name).role is role
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
