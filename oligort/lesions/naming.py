@@ -3,25 +3,27 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 from oligort.lesions.aliases import Phrase, known_words, organ_aliases, role_words, side_words
-from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
+from oligort.lesions.derived import (
+    helper_of,
+    is_joined,
+    length_of,
+    margin_of,
+    may_hold_tumour,
+    union_of,
+    without_planning,
+)
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
+from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
-_NEAR = 0.75
-"""Similarity from which a known word is offered as a suggestion; it decides nothing."""
-
 _LONGEST = 256
 """Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
-
-_SHORTEST_FOREIGN = 6
-"""Letters of the shortest word of another language that is suggested."""
 
 _TYPED_ROLES = {
     "EXTERNAL": Role.EXTERNAL,
@@ -68,8 +70,9 @@ class RoiName:
     nearest : str
         For an unknown name the known one that looks most like it, or "": only a suggestion.
     may_be_tumour : bool
-        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), or that of
-        an organ less a GTV ("Liver-GTV1", whose hyphen may only hold the words together).
+        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), that of a
+        helper ("GTV_fiducials"), or that of an organ less a GTV ("Liver-GTV1", whose hyphen may
+        only hold the words together).
     """
 
     role: Role
@@ -106,6 +109,9 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     says_nothing = read.role is Role.UNKNOWN and read.base is Role.UNKNOWN
     if says_nothing and typed is not None:
         return replace(read, role=typed, evidence=f"from the interpreted type {typed.upper()}")
+    is_made = read.subtracted or read.base not in {*GTV_ROLES, Role.UNKNOWN}
+    if read.role is Role.HELPER and typed is Role.GTV and not is_made:
+        return replace(read, may_be_tumour=True)
     if says_nothing and read.organ is Organ.LYMPH_NODES and kind in _NODES_TYPED:
         return replace(
             read, role=Role.ORGAN, evidence=f"from nodes, of the interpreted type {kind}"
@@ -142,9 +148,21 @@ def _read_words(words: Sequence[str]) -> RoiName:
     """Read a name that nothing is cut out of."""
     parsed = parse(words)
     helper, word = helper_of(parsed)
+    if helper is Role.HELPER and (plain := without_planning(parsed)) != parsed.words:
+        read = _read_words(plain)
+        if read.role is Role.GTV_METASTASIS:
+            return read
     if helper is not None:
         role = extent_of_gtv(parsed)[0] if parsed.target is Role.GTV else parsed.target
-        return RoiName(helper, parsed.organ, parsed.side, base=role, evidence=_from(word))
+        may_be = helper is Role.HELPER and role in GTV_ROLES and may_hold_tumour(parsed)
+        return RoiName(
+            helper,
+            parsed.organ,
+            parsed.side,
+            base=role,
+            evidence=_from(word),
+            may_be_tumour=may_be,
+        )
     if parsed.target is not Role.UNKNOWN:
         return _read_target(parsed)
     return _read_organ(parsed)
@@ -186,7 +204,7 @@ def _read_organ(parsed: Parsed) -> RoiName:
         return RoiName(Role.UNKNOWN, evidence=evidence)
     if alias is None or [word for word in parsed.rest if not is_idle(word)]:
         evidence = "the ROI name holds no known words"
-        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=_nearest(parsed))
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=nearest_name(parsed.rest))
     if alias.organ is Organ.SKIN and _is_shrunk(parsed.words):
         return RoiName(Role.UNKNOWN, evidence="the skin, or a rind of it")
     if alias.organ is Organ.LYMPH_NODES:
@@ -362,23 +380,3 @@ def _subtracted(roi_name: str, words: Sequence[str], place: int) -> str:
 
 def _from(word: str) -> str:
     return f'from "{word}" in the ROI name'
-
-
-@cache
-def _suggestions() -> dict[str, str]:
-    """Return what may be suggested, by how it is spelt."""
-    lists = (("targets", "gtv"), ("targets", "ctv"), ("targets", "itv"), ("targets", "ptv"))
-    targets = [" ".join(phrase) for entry in lists for phrase in role_words(*entry)]
-    organs = {
-        " ".join(phrase): str(alias.organ or " ".join(phrase))
-        for phrase, alias in organ_aliases().items()
-        # Short words of other languages are like anything.
-        if not alias.languages or len("".join(phrase)) >= _SHORTEST_FOREIGN
-    }
-    return {text: text.upper() for text in targets} | organs
-
-
-def _nearest(parsed: Parsed) -> str:
-    """Return the known name that looks most like an unknown one, or ""."""
-    close = get_close_matches(" ".join(parsed.rest), _suggestions(), n=1, cutoff=_NEAR)
-    return _suggestions()[close[0]] if close else ""

@@ -151,6 +151,45 @@ def test_what_is_not_m1_stays_what_it_is(name, role):
     assert read_roi_name(name).role is role
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["GTVm1_iso1", "zGTVm1", "GTVm02_iso2", "zz_GTVm3_iso1", "GTV iso2 brain", "z_met liver"],
+)
+def test_an_isocentre_or_a_letter_for_sorting_leaves_a_metastasis_one(name):
+    assert read_roi_name(name).role is Role.GTV_METASTASIS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV_fiducials_liver", "GTV with fiducial", "Liver GTV + marker", "GTV match", "zGTV"),
+        *("GTV_spare", "GTV_iso1", "GTV_opt", "zGTVm1_opt", "xGTVm1", "GTV metal", "zGTVp"),
+    ],
+)
+def test_a_planners_word_beside_gross_tumour_leaves_it_open(name):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV+5mm", "GTVexp", "PTV-GTV", "PTV_iso1", "zPTV", "GTV_avoid", "GTV overlap Liver"),
+        *("zGTV ring", "GTV prv", "GTV~", "Iso1", "fiducials", "zLiver", "Couch"),
+    ],
+)
+def test_a_helper_that_holds_no_tumour_is_left_alone(name):
+    read = read_roi_name(name)
+    assert (read.role in {Role.HELPER, Role.RING}, read.may_be_tumour) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["fiducials", "zLiver", "GTV_avoid", "GTVexp", "Iso1"])
+def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
+    read = read_roi_name(name, "GTV")
+    assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
+    assert not read_roi_name("PTV-GTV", "GTV").may_be_tumour
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
