@@ -123,15 +123,24 @@ def _read(roi_name: str) -> RoiName:
     if len(roi_name) > _LONGEST:
         return RoiName(Role.UNKNOWN, evidence=f"the ROI name has {len(roi_name)} characters")
     if "\N{REPLACEMENT CHARACTER}" in roi_name:
-        return RoiName(Role.UNKNOWN, evidence="characters of the ROI name are lost")
+        may_be = _may_hold_tumour(_read(roi_name.replace("\N{REPLACEMENT CHARACTER}", " ")))
+        evidence = "characters of the ROI name are lost"
+        return RoiName(Role.UNKNOWN, evidence=evidence, may_be_tumour=may_be)
     if chinese := misread_chinese(roi_name):
         evidence = "the ROI name was written in another character set than its file declares"
-        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese)
+        may_be = _may_hold_tumour(_read(chinese))
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese, may_be_tumour=may_be)
     words = words_of(roi_name)
     parsed = parse(words)
     superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
     read = _cut_out(roi_name, words) or _external(parsed) or _read_words(words)
     return replace(read, superseded=superseded)
+
+
+def _may_hold_tumour(read: RoiName) -> bool:
+    """Whether what a damaged name seems to say is gross tumour, or may be."""
+    is_union = read.role is Role.UNION and read.base in GTV_ROLES
+    return read.role in GTV_ROLES or is_union or read.may_be_tumour
 
 
 def _external(parsed: Parsed) -> RoiName | None:

@@ -190,6 +190,26 @@ def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
     assert not read_roi_name("PTV-GTV", "GTV").may_be_tumour
 
 
+@pytest.mark.parametrize(
+    ("name", "may_be"),
+    [
+        *(("GTV左肺结节", True), ("GTV右肺", True), ("左肺结节", True), ("肝转移灶", True)),
+        *(("左肺", False), ("双肺-GTV", False), ("PTV左肺", False)),
+    ],
+)
+def test_a_misread_name_that_seems_to_be_gross_tumour_may_be(name, may_be):
+    read = read_roi_name(name.encode("gb2312").decode("latin-1"))
+    assert (read.role, read.nearest, read.may_be_tumour) == (Role.UNKNOWN, name, may_be)
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be"), [("GTV\ufffd\ufffd", True), ("\ufffdmet", True), ("PTV\ufffd", False)]
+)
+def test_a_name_with_lost_characters_may_be_the_gross_tumour_that_it_names(name, may_be):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, may_be)
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
