@@ -211,7 +211,8 @@ def _read_organ(parsed: Parsed) -> RoiName:
     if alias is not None and parsed.is_torn:
         evidence = "the words for a side in the ROI name leave open which one"
         return RoiName(Role.UNKNOWN, evidence=evidence)
-    if alias is None or [word for word in parsed.rest if not is_idle(word)]:
+    united = [word for word in parsed.rest if (word,) in role_words("union", "words")]
+    if alias is None or [w for w in parsed.rest if not is_idle(w) and w not in united]:
         evidence = "the ROI name holds no known words"
         return RoiName(Role.UNKNOWN, evidence=evidence, nearest=nearest_name(parsed.rest))
     if alias.organ is Organ.SKIN and _is_shrunk(parsed.words):
@@ -219,7 +220,8 @@ def _read_organ(parsed: Parsed) -> RoiName:
     if alias.organ is Organ.LYMPH_NODES:
         evidence = "nodes may be anatomy or gross tumour, and the ROI name does not say which"
         return RoiName(Role.UNKNOWN, alias.organ, side, evidence=evidence)
-    if alias.is_pair and side is None:
+    is_pair = alias.is_pair or (united and alias.is_sided)
+    if is_pair and side is None:
         side = Side.BOTH
     organ = None if any(one.is_part for _, one in parsed.organs) else alias.organ
     phrase = " ".join(parsed.organs[0][0]).replace("#", "")

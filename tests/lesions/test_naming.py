@@ -210,6 +210,21 @@ def test_a_name_with_lost_characters_may_be_the_gross_tumour_that_it_names(name,
     assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, may_be)
 
 
+@pytest.mark.parametrize("union", ["Tot", "Comb", "Total", "Sum", "Union", "Merged", "Combined"])
+@pytest.mark.parametrize("form", ["Lung{}-GTV", "Lungs{}-GTV", "Lung_{}-GTV", "{} lung - GTV"])
+def test_lungs_in_one_less_a_gtv_are_lungs(form, union):
+    read = read_roi_name(form.format(union))
+    assert (read.role, read.organ, read.side) == (Role.ORGAN, Organ.LUNGS, Side.BOTH)
+    assert (read.subtracted, read.may_be_tumour) == ("GTV", False)
+
+
+@pytest.mark.parametrize(
+    "name", ["GTV lung comb", "GTV tot lung", "Lung met tot", "GTV all", "LN all", "GTV-Lung tot"]
+)
+def test_gross_tumour_in_one_is_no_organ(name):
+    assert read_roi_name(name).role is not Role.ORGAN
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
