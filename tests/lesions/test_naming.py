@@ -225,6 +225,24 @@ def test_gross_tumour_in_one_is_no_organ(name):
     assert read_roi_name(name).role is not Role.ORGAN
 
 
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        *(("GTV_LUL_RT", Side.LEFT), ("GTV RUL RT", Side.RIGHT), ("GTV lingula RT", Side.LEFT)),
+        *(("GTVm2_lung post RT", None), ("Lung met RT", None), ("GTV_RT", None)),
+        *(("GTVm3 no RT", None), ("GTV lung L RT", Side.LEFT), ("GTVm1_Lung_L_RT", Side.LEFT)),
+        *(("GTV Lung L+RT", None), ("GTV lung Lt Rt", None), ("GTV_LUL_R", None)),
+        *(("GTV lung RT", Side.RIGHT), ("GTV RT lung", Side.RIGHT), ("RT adrenal met", Side.RIGHT)),
+        *(("GTVm1_Rt_lower lobe", Side.RIGHT), ("GTV_LN_RT", Side.RIGHT), ("Lung RT", Side.RIGHT)),
+        *(("GTV_Lung RT before RT", Side.RIGHT), ("Lung R RT", Side.RIGHT), ("GTV L-spine", None)),
+    ],
+)
+def test_rt_is_the_right_side_only_beside_an_organ(name, side):
+    read = read_roi_name(name)
+    assert read.side is side
+    assert read.role is not Role.UNKNOWN or read.may_be_tumour
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
