@@ -244,6 +244,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     negated = (before,) in role_words("negation", "words")
     margin, length = margin_of(parsed), length_of(parsed)
     place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
+    benign = next((word for word in parsed.rest if (word,) in role_words("negation", "benign")), "")
     is_cropped = parsed.organ is Organ.SKIN and parsed.target is not Role.GTV
     cases = (
         (negated, f'the ROI name says "{before} {target}"', role),
@@ -256,6 +257,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
             Role.UNKNOWN,
         ),
         (is_cropped, f'"{target}" and the skin: more often cropped there than in it', role),
+        (benign, f'"{benign}" in the ROI name: a metastasis or none', role),
         (place, f'"{place}" in the ROI name: a part of a target, or of something else', role),
     )
     doubts = ((doubt, base) for holds, doubt, base in cases if holds)

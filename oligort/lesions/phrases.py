@@ -115,6 +115,7 @@ class Parsed:
 
 def parse(words: Sequence[str]) -> Parsed:
     """Sort the words of a name."""
+    words = _without_articles(words)
     spoken = tuple(word for word in words if not word.isdigit() and word not in SIGNS)
     target, target_phrase = target_of(spoken)
     lobes = [one for key, one in _LOBES.items() if said(spoken, "side", key)]
@@ -172,6 +173,13 @@ def is_one_of(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
 def is_idle(word: str) -> bool:
     """Whether a word says nothing about what the ROI is."""
     return any((word,) in role_words(*entry) for entry in _IDLE)
+
+
+def _without_articles(words: Sequence[str]) -> Sequence[str]:
+    """Return the words without the article after a negation ("not a met")."""
+    negations, articles = role_words("negation", "words"), role_words("negation", "articles")
+    pairs = zip(("", *words), words, strict=False)
+    return [word for no, word in pairs if (no,) not in negations or (word,) not in articles]
 
 
 def _without_planning(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -243,6 +243,35 @@ def test_rt_is_the_right_side_only_beside_an_organ(name, side):
     assert read.role is not Role.UNKNOWN or read.may_be_tumour
 
 
+@pytest.mark.parametrize(
+    "name", ["脑膜转移", "meningeal met", "dural metastasis", "leptomeningeal mets"]
+)
+def test_the_meninges_are_not_the_brain(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV_METASTASIS, None)
+
+
+@pytest.mark.parametrize("interpreted_type", ["", "GTV"])
+def test_what_is_benign_is_no_certain_metastasis(interpreted_type):
+    for name in ("nodule benign lung", "GTV良性肺结节", "benign lesion liver"):
+        read = read_roi_name(name, interpreted_type)
+        assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, True)
+
+
+@pytest.mark.parametrize("name", ["not a met", "no metastasis", "not the GTV", "kein met"])
+def test_what_is_no_metastasis_is_none_with_an_article_too(name):
+    read = read_roi_name(name, "GTV")
+    assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, False)
+
+
+@pytest.mark.parametrize("name", ["GTV贲门旁", "GTV paracardial", "GTV胃周", "GTV主动脉旁"])
+def test_what_lies_beside_an_organ_may_be_nodes_and_is_no_certain_primary(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV, None)
+    assert read_roi_name("GTV贲门").role is Role.GTV_PRIMARY
+    assert read_roi_name("GTV贲门旁淋巴结").role is Role.GTV_NODE
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
