@@ -63,8 +63,8 @@ def is_gross_tumour(name: RoiName, role: Role) -> bool:
 
 
 def is_open(name: RoiName, role: Role) -> bool:
-    """Whether a name leaves open if the ROI is gross tumour or, say, the organ without it."""
-    return role is Role.UNKNOWN and name.may_be_tumour
+    """Whether a name leaves open if the ROI is gross tumour, the organ without it, or a helper."""
+    return role in {Role.UNKNOWN, Role.HELPER} and name.may_be_tumour
 
 
 def read_candidate(

@@ -1,5 +1,7 @@
 """Names of what is made from other volumes: rings, margins, planning helpers and unions."""
 
+from itertools import pairwise
+
 from oligort.lesions.aliases import organ_aliases, role_words
 from oligort.lesions.phrases import Parsed
 from oligort.lesions.vocabulary import Organ, Role
@@ -33,6 +35,26 @@ def helper_of(parsed: Parsed) -> tuple[Role | None, str]:
         for words, key in ((parsed.words, "units"), (parsed.rest, "alone")):
             found += [(Role.HELPER, word) for word in words if (word,) in role_words("helper", key)]
     return found[0] if found else (None, "")
+
+
+def may_hold_tumour(parsed: Parsed) -> bool:
+    """Whether what a planner's word makes of a GTV may be the GTV itself ("GTV_fiducials")."""
+    never = role_words("helper", "never_tumour")
+    is_other = any((word,) in never for word in parsed.spoken) or "~" in parsed.words
+    return not is_other and not margin_of(parsed)
+
+
+def without_planning(parsed: Parsed) -> tuple[str, ...]:
+    """Return the words of a GTV's name without an isocentre's number and a letter for sorting."""
+    words = parsed.words
+    if parsed.target is not Role.GTV:
+        return words
+    if (words[0],) in role_words("helper", "sorting"):
+        words = words[1:]
+    for place, (word, after) in enumerate(pairwise(words)):
+        if (word,) in role_words("helper", "numbered") and after.isdecimal():
+            return words[:place] + words[place + 2 :]
+    return words
 
 
 def length_of(parsed: Parsed) -> str:

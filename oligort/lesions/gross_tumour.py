@@ -1,10 +1,15 @@
 """Which gross tumour a name means: the primary, a node or a metastasis."""
 
+from itertools import pairwise
+
 from oligort.lesions.aliases import Phrase, organ_aliases, role_words
 from oligort.lesions.phrases import Parsed, position
 from oligort.lesions.vocabulary import Organ, Role
 
 _UNDECIDED = "primary or metastasis is not said"
+
+_M1: Phrase = ("m", "1")
+"""Distant metastases, of TNM."""
 
 _STAGES = range(1, 10)
 """Numbers that a "T" may count tumours or stages by; "T00" to "T90" are phases of the breath."""
@@ -15,40 +20,63 @@ _DOSES = frozenset({"gy", "cgy"})
 def extent_of_gtv(parsed: Parsed) -> tuple[Role, str]:
     """Tell primary, node and metastasis apart, with the reason; what is open stays GTV.
 
-    Words that contradict each other ("GTVp_LN"), a node that is called a metastasis without
-    saying that it is a distant one, and what is only said not to be ("not primary") leave it open.
+    Words that contradict each other ("GTVp_LN"), a primary in an organ of metastases, a node that
+    is called a metastasis without saying that it is a distant one, and what is only said not to
+    be ("not primary") leave it open.
     """
     said: set[Phrase] = {(word,) for word in parsed.spoken if word not in parsed.negated}
     letter: Phrase = (_letter(parsed),)
-    words = {
+    words: dict[Role, set[Phrase]] = {
         Role.GTV_METASTASIS: said & role_words("extent", "metastasis"),
         Role.GTV_PRIMARY: said & role_words("extent", "primary")
         or {letter} & role_words("extent", "primary_letters"),
         Role.GTV_NODE: {letter} & role_words("extent", "node_letters"),
     }
-    surely_distant = said & role_words("extent", "distant") or {letter} & role_words(
-        "extent", "metastasis_letters"
-    )
+    surely_distant = _distant(parsed, said) or {letter} & role_words("extent", "metastasis_letters")
+    if _M1 in surely_distant and parsed.letter != "m" and "n" in parsed.spoken:
+        # Of "T3N1M1" the T and the N are the stage of the patient.
+        words[Role.GTV_PRIMARY] |= {("t",)} if {"t", "t#"} & set(parsed.spoken) else set()
     organ = parsed.organ
-    _, is_primary = _place_of(organ)
+    is_distant, is_primary = _place_of(organ)
     if organ is Organ.LYMPH_NODES and not words[Role.GTV_NODE]:
         words[Role.GTV_NODE] = {_nodes_in(parsed)}
     if surely_distant and not words[Role.GTV_PRIMARY]:
         return Role.GTV_METASTASIS, _from(surely_distant)
+    words[Role.GTV_METASTASIS] |= surely_distant
+    if words[Role.GTV_NODE]:
+        words[Role.GTV_METASTASIS] |= _perhaps_distant(parsed, said)
     roles = [role for role, found in words.items() if found]
     contradicts = {
         Role.GTV_METASTASIS: is_primary,
         Role.GTV_NODE: organ is None,
-        Role.GTV_PRIMARY: False,
+        Role.GTV_PRIMARY: is_distant,
     }
     if len(roles) == 1 and not contradicts[roles[0]]:
         return roles[0], _from(words[roles[0]])
     if roles:
-        named = " and ".join(f'"{" ".join(min(words[role]))}"' for role in roles)
+        said_by = [" ".join(min(words[role])) for role in roles]
+        if contradicts[roles[0]] and parsed.organs:
+            said_by.append(" ".join(parsed.organs[0][0]).replace("#", ""))
+        named = " and ".join(f'"{word}"' for word in dict.fromkeys(said_by))
         return Role.GTV, f"from the ROI name, where {named} leave open what it is"
     if denied := _denied(parsed):
         return Role.GTV, f'from the ROI name, which says no more than that it is not "{denied}"'
     return _by_organ(parsed)
+
+
+def _distant(parsed: Parsed, said: set[Phrase]) -> set[Phrase]:
+    """Return the words that say a metastasis, of nodes as well; "M01" is "M1"."""
+    words = tuple(str(int(w)) if w.isdecimal() else w for w in parsed.words)
+    phrases = role_words("extent", "distant")
+    longer = {phrase for phrase in phrases if len(phrase) > 1 and phrase[0] not in parsed.negated}
+    return said & phrases | {phrase for phrase in longer if position(words, phrase) is not None}
+
+
+def _perhaps_distant(parsed: Parsed, said: set[Phrase]) -> set[Phrase]:
+    """Return the words of a node that leave open whether it is regional; "M0" says it is."""
+    numbers = {w: after for w, after in pairwise(parsed.words) if after.isdecimal()}
+    found = said & role_words("extent", "perhaps_distant")
+    return {phrase for phrase in found if int(numbers.get(phrase[0], "1"))}
 
 
 def _by_organ(parsed: Parsed) -> tuple[Role, str]:

@@ -3,25 +3,27 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 from oligort.lesions.aliases import Phrase, known_words, organ_aliases, role_words, side_words
-from oligort.lesions.derived import helper_of, is_joined, length_of, margin_of, union_of
+from oligort.lesions.derived import (
+    helper_of,
+    is_joined,
+    length_of,
+    margin_of,
+    may_hold_tumour,
+    union_of,
+    without_planning,
+)
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
+from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
-_NEAR = 0.75
-"""Similarity from which a known word is offered as a suggestion; it decides nothing."""
-
 _LONGEST = 256
 """Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
-
-_SHORTEST_FOREIGN = 6
-"""Letters of the shortest word of another language that is suggested."""
 
 _TYPED_ROLES = {
     "EXTERNAL": Role.EXTERNAL,
@@ -68,8 +70,9 @@ class RoiName:
     nearest : str
         For an unknown name the known one that looks most like it, or "": only a suggestion.
     may_be_tumour : bool
-        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), or that of
-        an organ less a GTV ("Liver-GTV1", whose hyphen may only hold the words together).
+        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), that of a
+        helper ("GTV_fiducials"), or that of an organ less a GTV ("Liver-GTV1", whose hyphen may
+        only hold the words together).
     """
 
     role: Role
@@ -106,6 +109,9 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     says_nothing = read.role is Role.UNKNOWN and read.base is Role.UNKNOWN
     if says_nothing and typed is not None:
         return replace(read, role=typed, evidence=f"from the interpreted type {typed.upper()}")
+    is_made = read.subtracted or read.base not in {*GTV_ROLES, Role.UNKNOWN}
+    if read.role is Role.HELPER and typed is Role.GTV and not is_made:
+        return replace(read, may_be_tumour=True)
     if says_nothing and read.organ is Organ.LYMPH_NODES and kind in _NODES_TYPED:
         return replace(
             read, role=Role.ORGAN, evidence=f"from nodes, of the interpreted type {kind}"
@@ -117,15 +123,24 @@ def _read(roi_name: str) -> RoiName:
     if len(roi_name) > _LONGEST:
         return RoiName(Role.UNKNOWN, evidence=f"the ROI name has {len(roi_name)} characters")
     if "\N{REPLACEMENT CHARACTER}" in roi_name:
-        return RoiName(Role.UNKNOWN, evidence="characters of the ROI name are lost")
+        may_be = _may_hold_tumour(_read(roi_name.replace("\N{REPLACEMENT CHARACTER}", " ")))
+        evidence = "characters of the ROI name are lost"
+        return RoiName(Role.UNKNOWN, evidence=evidence, may_be_tumour=may_be)
     if chinese := misread_chinese(roi_name):
         evidence = "the ROI name was written in another character set than its file declares"
-        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese)
+        may_be = _may_hold_tumour(_read(chinese))
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese, may_be_tumour=may_be)
     words = words_of(roi_name)
     parsed = parse(words)
     superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
     read = _cut_out(roi_name, words) or _external(parsed) or _read_words(words)
     return replace(read, superseded=superseded)
+
+
+def _may_hold_tumour(read: RoiName) -> bool:
+    """Whether what a damaged name seems to say is gross tumour, or may be."""
+    is_union = read.role is Role.UNION and read.base in GTV_ROLES
+    return read.role in GTV_ROLES or is_union or read.may_be_tumour
 
 
 def _external(parsed: Parsed) -> RoiName | None:
@@ -142,9 +157,21 @@ def _read_words(words: Sequence[str]) -> RoiName:
     """Read a name that nothing is cut out of."""
     parsed = parse(words)
     helper, word = helper_of(parsed)
+    if helper is Role.HELPER and (plain := without_planning(parsed)) != parsed.words:
+        read = _read_words(plain)
+        if read.role is Role.GTV_METASTASIS:
+            return read
     if helper is not None:
         role = extent_of_gtv(parsed)[0] if parsed.target is Role.GTV else parsed.target
-        return RoiName(helper, parsed.organ, parsed.side, base=role, evidence=_from(word))
+        may_be = helper is Role.HELPER and role in GTV_ROLES and may_hold_tumour(parsed)
+        return RoiName(
+            helper,
+            parsed.organ,
+            parsed.side,
+            base=role,
+            evidence=_from(word),
+            may_be_tumour=may_be,
+        )
     if parsed.target is not Role.UNKNOWN:
         return _read_target(parsed)
     return _read_organ(parsed)
@@ -184,15 +211,17 @@ def _read_organ(parsed: Parsed) -> RoiName:
     if alias is not None and parsed.is_torn:
         evidence = "the words for a side in the ROI name leave open which one"
         return RoiName(Role.UNKNOWN, evidence=evidence)
-    if alias is None or [word for word in parsed.rest if not is_idle(word)]:
+    united = [word for word in parsed.rest if (word,) in role_words("union", "words")]
+    if alias is None or [w for w in parsed.rest if not is_idle(w) and w not in united]:
         evidence = "the ROI name holds no known words"
-        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=_nearest(parsed))
+        return RoiName(Role.UNKNOWN, evidence=evidence, nearest=nearest_name(parsed.rest))
     if alias.organ is Organ.SKIN and _is_shrunk(parsed.words):
         return RoiName(Role.UNKNOWN, evidence="the skin, or a rind of it")
     if alias.organ is Organ.LYMPH_NODES:
         evidence = "nodes may be anatomy or gross tumour, and the ROI name does not say which"
         return RoiName(Role.UNKNOWN, alias.organ, side, evidence=evidence)
-    if alias.is_pair and side is None:
+    is_pair = alias.is_pair or (united and alias.is_sided)
+    if is_pair and side is None:
         side = Side.BOTH
     organ = None if any(one.is_part for _, one in parsed.organs) else alias.organ
     phrase = " ".join(parsed.organs[0][0]).replace("#", "")
@@ -215,6 +244,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
     negated = (before,) in role_words("negation", "words")
     margin, length = margin_of(parsed), length_of(parsed)
     place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
+    benign = next((word for word in parsed.rest if (word,) in role_words("negation", "benign")), "")
     is_cropped = parsed.organ is Organ.SKIN and parsed.target is not Role.GTV
     cases = (
         (negated, f'the ROI name says "{before} {target}"', role),
@@ -227,6 +257,7 @@ def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
             Role.UNKNOWN,
         ),
         (is_cropped, f'"{target}" and the skin: more often cropped there than in it', role),
+        (benign, f'"{benign}" in the ROI name: a metastasis or none', role),
         (place, f'"{place}" in the ROI name: a part of a target, or of something else', role),
     )
     doubts = ((doubt, base) for holds, doubt, base in cases if holds)
@@ -362,23 +393,3 @@ def _subtracted(roi_name: str, words: Sequence[str], place: int) -> str:
 
 def _from(word: str) -> str:
     return f'from "{word}" in the ROI name'
-
-
-@cache
-def _suggestions() -> dict[str, str]:
-    """Return what may be suggested, by how it is spelt."""
-    lists = (("targets", "gtv"), ("targets", "ctv"), ("targets", "itv"), ("targets", "ptv"))
-    targets = [" ".join(phrase) for entry in lists for phrase in role_words(*entry)]
-    organs = {
-        " ".join(phrase): str(alias.organ or " ".join(phrase))
-        for phrase, alias in organ_aliases().items()
-        # Short words of other languages are like anything.
-        if not alias.languages or len("".join(phrase)) >= _SHORTEST_FOREIGN
-    }
-    return {text: text.upper() for text in targets} | organs
-
-
-def _nearest(parsed: Parsed) -> str:
-    """Return the known name that looks most like an unknown one, or ""."""
-    close = get_close_matches(" ".join(parsed.rest), _suggestions(), n=1, cutoff=_NEAR)
-    return _suggestions()[close[0]] if close else ""

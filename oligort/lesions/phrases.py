@@ -39,6 +39,9 @@ _INITIALS = frozenset({"b", "bi"})
 _RADIOTHERAPY = "rt"
 """Right, or radiotherapy: beside both organs of a pair ("Lungs RT") it does not say which."""
 
+_SPINE = frozenset({"spine", "vert", "vertebra"})
+"""Beside these "L" is lumbar: "L-spine"."""
+
 _LOBES = {"left_lobes": Side.LEFT, "right_lobes": Side.RIGHT}
 
 
@@ -76,10 +79,13 @@ class Parsed:
 
     @property
     def letter(self) -> str:
-        """The word right after the target, or after the hyphen there ("GTV-T")."""
+        """The word right after the target or its hyphen ("GTV-T"); "" if it is an organ's."""
         start = position(self.words, self.target_phrase)
         after = self.words[start + len(self.target_phrase) :] if start is not None else ()
-        return next((word for word in after if word != "-"), "")
+        letter = next((word for word in after if word != "-"), "")
+        # The "t" of "GTV T-spine" is the spine's.
+        taken = sum(letter in phrase for phrase, _ in self.organs if len(phrase) > 1)
+        return letter if self.spoken.count(letter) > taken else ""
 
     @property
     def negated(self) -> frozenset[str]:
@@ -109,10 +115,17 @@ class Parsed:
 
 def parse(words: Sequence[str]) -> Parsed:
     """Sort the words of a name."""
+    words = _without_articles(words)
     spoken = tuple(word for word in words if not word.isdigit() and word not in SIGNS)
     target, target_phrase = target_of(spoken)
+    lobes = [one for key, one in _LOBES.items() if said(spoken, "side", key)]
     unplanned = _without_planning(spoken)
-    side, left = _without_side(unplanned, side_words())
+    if _is_radiotherapy(words, unplanned, bool(lobes), target):
+        unplanned = tuple(word for word in unplanned if word != _RADIOTHERAPY)
+    sided = side_words()
+    if any(one == "l" and next_ in _SPINE for one, next_ in pairwise(unplanned)):
+        sided = {word: one for word, one in sided.items() if word != "l"}
+    side, left = _without_side(unplanned, sided)
     organs, rest = _organs(left, target_phrase)
     if side is None:
         for language in sorted({one for _, alias in organs for one in alias.languages}):
@@ -121,14 +134,11 @@ def parse(words: Sequence[str]) -> Parsed:
                 break
     if side is None and "l#" in spoken and any(alias.is_sided for _, alias in organs):
         side = Side.LEFT
-    lobes = [one for key, one in _LOBES.items() if said(spoken, "side", key)]
     if side is None and lobes:
         side = lobes[0]
-    sides = {word: side_words()[word] for word in unplanned if word in side_words()}
-    is_torn = (
-        len(lobes) > 1
-        or {Side.LEFT, Side.RIGHT} <= set(sides.values())
-        or (set(sides) == {_RADIOTHERAPY} and any(alias.is_pair for _, alias in organs))
+    sides = {word: sided[word] for word in unplanned if word in sided}
+    is_torn = len({*lobes, *sides.values()} - {Side.BOTH}) > 1 or (
+        set(sides) == {_RADIOTHERAPY} and any(alias.is_pair for _, alias in organs)
     )
     if is_torn or (not organs and _INITIALS.intersection(spoken) and side is Side.BOTH):
         side = None
@@ -165,6 +175,13 @@ def is_idle(word: str) -> bool:
     return any((word,) in role_words(*entry) for entry in _IDLE)
 
 
+def _without_articles(words: Sequence[str]) -> Sequence[str]:
+    """Return the words without the article after a negation ("not a met")."""
+    negations, articles = role_words("negation", "words"), role_words("negation", "articles")
+    pairs = zip(("", *words), words, strict=False)
+    return [word for no, word in pairs if (no,) not in negations or (word,) not in articles]
+
+
 def _without_planning(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words without those in which "rt" is radiotherapy ("Lung RT plan")."""
     for phrase in sorted(role_words("side", "planning")):
@@ -172,6 +189,29 @@ def _without_planning(words: tuple[str, ...]) -> tuple[str, ...]:
         if start is not None:
             words = words[:start] + words[start + len(phrase) :]
     return words
+
+
+def _is_radiotherapy(
+    words: Sequence[str], unplanned: tuple[str, ...], has_lobe: bool, target: Role
+) -> bool:
+    """Whether "rt" is no side: a lobe or another side says it, or a target has no organ beside it.
+
+    "Lung L RT" is the left lung for radiotherapy; in "L+RT" and "Lt Rt" both may be meant.
+    """
+    if _RADIOTHERAPY not in unplanned:
+        return False
+    sides = {word for word in unplanned if word in side_words()} - {_RADIOTHERAPY}
+    place = list(words).index(_RADIOTHERAPY)
+    if sides:
+        is_last = unplanned[-1] == _RADIOTHERAPY
+        return is_last and "lt" not in sides and words[place - 1] not in SIGNS
+    if has_lobe:
+        return True
+    meaning = [word for word in unplanned if not is_idle(word)]
+    near = {one for pair in pairwise(meaning) if _RADIOTHERAPY in pair for one in pair}
+    organs, _ = _organs(tuple(meaning), ())
+    beside = {word for phrase, _ in organs for word in phrase}
+    return target is not Role.UNKNOWN and near.isdisjoint(beside)
 
 
 def _without_side(

@@ -154,7 +154,8 @@ class OrganFinder:
                     f"{share:.0%} of it lie in ROI {quoted(roi_name)} and {stated:.0%} in an ROI "
                     f"of {candidate.organ}"
                 )
-            is_distant = is_distant and bool(conflict)
+            # What contradicts itself by its name is no metastasis by its place: it stays open.
+            is_distant = is_distant and bool(conflict) and candidate.role is Role.GTV_PRIMARY
             return Whereabouts(candidate.organ, candidate.organ_evidence, conflict, is_distant)
         if not is_clear:
             return Whereabouts(None)

@@ -367,3 +367,40 @@ def test_a_phase_or_a_negated_word_does_not_take_a_lesion_out_of_the_count(name)
 @pytest.mark.parametrize("name", ["GTV sub carinal", "GTV Lung L+R"])
 def test_a_gtv_that_its_name_leaves_open_is_perhaps_a_lesion(name):
     assert census([roi(name, *ball(0, 0, 0.5, 10), typed="GTV")]).count == Count(0, 1)
+
+
+@pytest.mark.parametrize("name", ["GTVp_Liver", "Liver cancer", "GTVp_Lung", "GTV_stomach"])
+@pytest.mark.parametrize("typed", ["", "GTV"])
+def test_a_name_that_contradicts_itself_counts_0_to_1_wherever_it_lies(name, typed):
+    liver = roi("Liver", *ball(0, 0, 0, 60), number=2)
+    for x in (10, 200):
+        found = census([roi(name, *ball(x, 0, 0, 10), typed=typed), liver])
+        assert found.count == Count(0, 1)
+
+
+def test_the_register_decides_of_a_name_that_contradicts_itself():
+    own = roi("GTVp_Liver", *ball(0, 0, 0, 10))
+    counts = {Role.GTV_PRIMARY: Count(0, 0), Role.GTV_METASTASIS: Count(1, 1)}
+    for role, count in counts.items():
+        assert census([own], hints={"GTVp_Liver": LesionHint(role=role)}).count == count
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "count"),
+    [
+        *(("GTVm1_iso1", "", Count(1, 1)), ("zGTVm1", "GTV", Count(1, 1))),
+        *(("GTV_fiducials_liver", "", Count(0, 1)), ("GTV_spare", "GTV", Count(0, 1))),
+        *(("marker 1", "GTV", Count(0, 1)), ("marker 1", "", Count(0, 0))),
+        *(("GTV+5mm", "", Count(0, 0)), ("GTV_avoid", "", Count(0, 0))),
+    ],
+)
+def test_a_planners_word_takes_no_lesion_away(name, typed, count):
+    liver = roi("Liver", *ball(0, 0, 0, 60), number=2)
+    assert census([roi(name, *ball(10, 0, 0, 10), typed=typed), liver]).count == count
+
+
+@pytest.mark.parametrize("name", ["GTVm01_opt", "zGTVm01", "GTV_fiducials_liver"])
+def test_a_helper_that_draws_a_lesion_again_counts_nothing(name):
+    own, again = ball(0, 0, 0, 10), ball(0.1, 0, 0, 10)
+    found = census([roi("GTVm01_Liver", *own), roi(name, *again, number=2, typed="GTV")])
+    assert found.count == Count(1, 1)

@@ -17,6 +17,7 @@ def table(file):
 
 ORGANS = table("organs.toml")
 LANGUAGES = table("languages.toml")
+ROLES = table("roles.toml")
 OWN = [
     (text, organ, key) for organ, lists in ORGANS.items() for key in lists
     if isinstance(lists[key], list) for text in lists[key]
@@ -32,6 +33,35 @@ def test_no_phrase_stands_for_two_organs():
     for text, organ, key in OWN + FOREIGN:
         meanings.setdefault(text, set()).add((organ, key in ("both", "pairs")))
     assert [text for text, found in meanings.items() if len(found) > 1] == []
+
+
+def test_every_entry_of_the_tables_can_be_met_in_a_name():
+    """An entry that words_of cuts otherwise is never found: "m1" was listed, "m", "1" was read."""
+    lists = [*ORGANS.values(), *ROLES.values(), *LANGUAGES.values()]
+    lists += [one[key] for one in LANGUAGES.values() for key in ("organs", "pairs") if key in one]
+    entries = [
+        text for one in lists for key in one if isinstance(one[key], list) for text in one[key]
+    ]
+    assert len(entries) > 1500
+    numbered = {text: words_of(text.replace("#", "8"))[:1] for text in entries if "#" in text}
+    assert numbered == {text: [text] for text in numbered}
+    assert [t for t in entries if "#" not in t and words_of(t) != t.split()] == []
+
+
+def test_every_word_for_gross_tumour_is_understood_by_the_reader():
+    """Each in a name of its own, so that none is dead in the code that looks it up."""
+    roles = {"metastasis": Role.GTV_METASTASIS, "distant": Role.GTV_METASTASIS}
+    roles |= {"metastasis_letters": Role.GTV_METASTASIS, "primary": Role.GTV_PRIMARY}
+    roles |= {"primary_letters": Role.GTV_PRIMARY, "node_letters": Role.GTV_NODE}
+    for key, role in roles.items():
+        for text in ROLES["extent"][key]:
+            assert read_roi_name(f"GTV {text}").role is role, text
+    for text in ROLES["extent"]["distant"]:
+        assert read_roi_name(f"GTV LN {text}").role is Role.GTV_METASTASIS, text
+    for text in ROLES["extent"]["perhaps_distant"]:
+        assert read_roi_name(f"GTV LN {text}").role is Role.GTV, text
+    for text in ROLES["targets"]["gtv"] + ROLES["gross_tumour"]["aliases"]:
+        assert read_roi_name(text).role in GTV_ROLES, text
 
 
 def test_every_entry_is_read_as_its_organ():

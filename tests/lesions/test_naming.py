@@ -76,6 +76,202 @@ def test_a_tumour_that_is_counted_is_the_primary(number):
     assert read_roi_name(f"GTVt{number}").role is Role.GTV_PRIMARY
 
 
+@pytest.mark.parametrize(
+    "name", ["GTV_T_spine", "GTV-T spine", "GTV T-SPINE 1", "GTV t-vert", "GTV t vertebra"]
+)
+def test_a_letter_of_an_organ_is_not_the_letter_of_the_primary(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV_METASTASIS, Organ.BONE)
+
+
+def test_no_letter_of_an_organ_of_several_words_says_what_the_tumour_is():
+    """The other organs leave open what the tumour is, whatever letter stands right after GTV."""
+    wrong = []
+    for phrase, alias in organ_aliases().items():
+        if len(phrase) > 1 and phrase[0] in {"p", "t", "n", "m", "nd"}:
+            read = read_roi_name(f"GTV {' '.join(phrase)}")
+            expected = Role.GTV_METASTASIS if alias.is_distant else Role.GTV
+            wrong += [phrase] if read.role is not expected else []
+    assert wrong == []
+
+
+def test_a_letter_beside_an_organ_that_has_the_same_one_still_counts():
+    assert read_roi_name("GTVt T-spine").role is not Role.GTV_METASTASIS
+
+
+@pytest.mark.parametrize(
+    ("name", "organ"),
+    [
+        *((name, Organ.LUNGS) for name in ("GTVt_Lung_R", "GTVp_Lung_R", "GTV_P lung", "右肺癌")),
+        *((name, Organ.LUNGS) for name in ("Lung_R cancer", "Lung carcinoma", "GTV prim lung")),
+        *((name, Organ.LIVER) for name in ("GTVp_Liver", "Liver cancer", "肝癌")),
+        *((name, None) for name in ("GTVp distant", "GTVp远处")),
+    ],
+)
+def test_a_primary_where_none_can_be_leaves_open_what_it_is(name, organ):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV, organ)
+
+
+@pytest.mark.parametrize(
+    "name", ["GTVp", "GTVp_Eso", "GTVt_stomach", "GTVp_mediastinum", "食管癌", "carcinoma"]
+)
+def test_a_primary_elsewhere_stays_the_primary(name):
+    assert read_roi_name(name).role is Role.GTV_PRIMARY
+
+
+@pytest.mark.parametrize(
+    ("name", "organ"),
+    [
+        *((name, Organ.LYMPH_NODES) for name in ("GTV_LN_M1", "GTVn_M1", "GTV nd M1")),
+        *((name, Organ.LYMPH_NODES) for name in ("GTV_LN_M1a", "GTV celiac LN M1", "M1_GTV_LN")),
+        *((name, None) for name in ("M1 GTV", "GTV M1", "GTVm1", "GTV_M01")),
+    ],
+)
+def test_m1_is_a_metastasis_of_nodes_as_well(name, organ):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV_METASTASIS, organ)
+
+
+@pytest.mark.parametrize(
+    "name", ["GTV_LN_dist", "GTVn dist", "GTVn_m2", "GTV_LN_Mx", "T3N1M1 GTV", "GTVp M1"]
+)
+def test_what_may_be_distant_is_no_plain_node(name):
+    assert read_roi_name(name).role is Role.GTV
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *((name, Role.GTV_NODE) for name in ("GTV_LN_1", "GTVn2", "GTV LN not M1", "GTV_LN_M0")),
+        *((name, Role.GTV_PRIMARY) for name in ("GTVp dist", "GTV_eso_dist")),
+    ],
+)
+def test_what_is_not_m1_stays_what_it_is(name, role):
+    assert read_roi_name(name).role is role
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["GTVm1_iso1", "zGTVm1", "GTVm02_iso2", "zz_GTVm3_iso1", "GTV iso2 brain", "z_met liver"],
+)
+def test_an_isocentre_or_a_letter_for_sorting_leaves_a_metastasis_one(name):
+    assert read_roi_name(name).role is Role.GTV_METASTASIS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV_fiducials_liver", "GTV with fiducial", "Liver GTV + marker", "GTV match", "zGTV"),
+        *("GTV_spare", "GTV_iso1", "GTV_opt", "zGTVm1_opt", "xGTVm1", "GTV metal", "zGTVp"),
+    ],
+)
+def test_a_planners_word_beside_gross_tumour_leaves_it_open(name):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV+5mm", "GTVexp", "PTV-GTV", "PTV_iso1", "zPTV", "GTV_avoid", "GTV overlap Liver"),
+        *("zGTV ring", "GTV prv", "GTV~", "Iso1", "fiducials", "zLiver", "Couch"),
+    ],
+)
+def test_a_helper_that_holds_no_tumour_is_left_alone(name):
+    read = read_roi_name(name)
+    assert (read.role in {Role.HELPER, Role.RING}, read.may_be_tumour) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["fiducials", "zLiver", "GTV_avoid", "GTVexp", "Iso1"])
+def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
+    read = read_roi_name(name, "GTV")
+    assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
+    assert not read_roi_name("PTV-GTV", "GTV").may_be_tumour
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be"),
+    [
+        *(("GTV左肺结节", True), ("GTV右肺", True), ("左肺结节", True), ("肝转移灶", True)),
+        *(("左肺", False), ("双肺-GTV", False), ("PTV左肺", False)),
+    ],
+)
+def test_a_misread_name_that_seems_to_be_gross_tumour_may_be(name, may_be):
+    read = read_roi_name(name.encode("gb2312").decode("latin-1"))
+    assert (read.role, read.nearest, read.may_be_tumour) == (Role.UNKNOWN, name, may_be)
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be"), [("GTV\ufffd\ufffd", True), ("\ufffdmet", True), ("PTV\ufffd", False)]
+)
+def test_a_name_with_lost_characters_may_be_the_gross_tumour_that_it_names(name, may_be):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, may_be)
+
+
+@pytest.mark.parametrize("union", ["Tot", "Comb", "Total", "Sum", "Union", "Merged", "Combined"])
+@pytest.mark.parametrize("form", ["Lung{}-GTV", "Lungs{}-GTV", "Lung_{}-GTV", "{} lung - GTV"])
+def test_lungs_in_one_less_a_gtv_are_lungs(form, union):
+    read = read_roi_name(form.format(union))
+    assert (read.role, read.organ, read.side) == (Role.ORGAN, Organ.LUNGS, Side.BOTH)
+    assert (read.subtracted, read.may_be_tumour) == ("GTV", False)
+
+
+@pytest.mark.parametrize(
+    "name", ["GTV lung comb", "GTV tot lung", "Lung met tot", "GTV all", "LN all", "GTV-Lung tot"]
+)
+def test_gross_tumour_in_one_is_no_organ(name):
+    assert read_roi_name(name).role is not Role.ORGAN
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        *(("GTV_LUL_RT", Side.LEFT), ("GTV RUL RT", Side.RIGHT), ("GTV lingula RT", Side.LEFT)),
+        *(("GTVm2_lung post RT", None), ("Lung met RT", None), ("GTV_RT", None)),
+        *(("GTVm3 no RT", None), ("GTV lung L RT", Side.LEFT), ("GTVm1_Lung_L_RT", Side.LEFT)),
+        *(("GTV Lung L+RT", None), ("GTV lung Lt Rt", None), ("GTV_LUL_R", None)),
+        *(("GTV lung RT", Side.RIGHT), ("GTV RT lung", Side.RIGHT), ("RT adrenal met", Side.RIGHT)),
+        *(("GTVm1_Rt_lower lobe", Side.RIGHT), ("GTV_LN_RT", Side.RIGHT), ("Lung RT", Side.RIGHT)),
+        *(("GTV_Lung RT before RT", Side.RIGHT), ("Lung R RT", Side.RIGHT), ("GTV L-spine", None)),
+    ],
+)
+def test_rt_is_the_right_side_only_beside_an_organ(name, side):
+    read = read_roi_name(name)
+    assert read.side is side
+    assert read.role is not Role.UNKNOWN or read.may_be_tumour
+
+
+@pytest.mark.parametrize(
+    "name", ["脑膜转移", "meningeal met", "dural metastasis", "leptomeningeal mets"]
+)
+def test_the_meninges_are_not_the_brain(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV_METASTASIS, None)
+
+
+@pytest.mark.parametrize("interpreted_type", ["", "GTV"])
+def test_what_is_benign_is_no_certain_metastasis(interpreted_type):
+    for name in ("nodule benign lung", "GTV良性肺结节", "benign lesion liver"):
+        read = read_roi_name(name, interpreted_type)
+        assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, True)
+
+
+@pytest.mark.parametrize("name", ["not a met", "no metastasis", "not the GTV", "kein met"])
+def test_what_is_no_metastasis_is_none_with_an_article_too(name):
+    read = read_roi_name(name, "GTV")
+    assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, False)
+
+
+@pytest.mark.parametrize("name", ["GTV贲门旁", "GTV paracardial", "GTV胃周", "GTV主动脉旁"])
+def test_what_lies_beside_an_organ_may_be_nodes_and_is_no_certain_primary(name):
+    read = read_roi_name(name)
+    assert (read.role, read.organ) == (Role.GTV, None)
+    assert read_roi_name("GTV贲门").role is Role.GTV_PRIMARY
+    assert read_roi_name("GTV贲门旁淋巴结").role is Role.GTV_NODE
+
+
 @pytest.mark.parametrize("negation", ["not", "non", "no", "nicht", "kein", "niet", "geen"])
 @pytest.mark.parametrize("word", ["primary", "prim", "primar", "LN", "node"])
 def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
