@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn
+from oligort.clinical.register import LesionKind
 from oligort.display import listed
 from oligort.lesions.lesion import Count
 from oligort.lesions.vocabulary import Organ, Side
@@ -118,7 +119,9 @@ class Counting:
     def _may_be_regional(self, lesion: AccountedLesion) -> bool:
         if self.regional_nodes is RegionalNodes.NOT_COUNTED or lesion.is_regional:
             return False
-        is_open = lesion.entry is not None and lesion.entry.kind is None
+        # A regional node that is accounted for otherwise is one that may be a metastasis.
+        kinds = {None, LesionKind.REGIONAL_NODE}
+        is_open = lesion.entry is not None and lesion.entry.kind in kinds
         return is_open and lesion.organ in (Organ.LYMPH_NODES, None)
 
     def _of_known_kinds(self, lesions: Sequence[AccountedLesion]) -> Count:

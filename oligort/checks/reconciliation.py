@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from oligort.checks.accounting import NEVER_CONTOURED, AccountedLesion, contradicts
+from oligort.checks.accounting import NEVER_CONTOURED, AccountedLesion
 from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.diameters import size_disagreements
+from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text

@@ -294,11 +294,40 @@ def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> N
         "lies in Liver" in query.message
         for query in run("OL204", case_of(solids, entries, **answers))
     )
-    # Of another disease the primary may lie anywhere.
-    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
-    for organ in ("Esophagus", "Stomach", None):
+    # Of another disease the primary may lie anywhere; an unknown one may be this.
+    other = {"disease": {"oesophageal_squamous_cell_carcinoma": "no"}}
+    assert run("OL201", case_of(solids, entries, **other))[0].grade is Grade.PASS
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.NOT_EVALUABLE
+    for organ in ("Esophagus", "Stomach"):
         entries[-1]["organ"] = organ
         assert run("OL201", case_of(solids, entries, **answers))[0].grade is Grade.PASS
+
+
+def test_a_primary_without_an_organ_may_be_a_metastasis_unless_its_roi_says() -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(5), "Kn 5": cube(6)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
+    primary = {"id": "P", "kind": "primary", "therapy": "surgery"}
+    (finding,) = run("OL201", case_of(solids, [*entries, primary]))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "its organ is not known" in finding.message
+    for name, grade in (("GTVp", Grade.PASS), ("Kn 5", Grade.NOT_EVALUABLE)):
+        drawn = [*entries, primary | {"roi_names": [name], "therapy": "radiotherapy"}]
+        assert run("OL201", case_of(solids, drawn))[0].grade is grade
+    around = solids | {"Esophagus": cube(6, 90.0)}
+    assert run("OL201", case_of(around, drawn))[0].grade is Grade.PASS
+
+
+@pytest.mark.parametrize("kind", ["primary", "regional_node"])
+def test_what_lies_in_the_liver_may_be_a_metastasis_whatever_it_is_called(kind: str) -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "Kn 5": cube(6)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
+    entries.append(entry("Kn 5", kind, "Esophagus" if kind == "primary" else "LymphNodes"))
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
+    (finding,) = run("OL201", case_of(solids | {"Liver": cube(6, 90.0)}, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "nearly all of it lies in an ROI of Liver" in finding.message
+    in_both = solids | {"Liver": cube(6, 90.0), "Esophagus": cube(6, 60.0)}
+    assert run("OL201", case_of(in_both, entries))[0].grade is Grade.PASS
 
 
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
