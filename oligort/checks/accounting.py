@@ -61,7 +61,8 @@ class AccountedLesion:
     def organ(self) -> Organ | None:
         """What the register says, else what name or place of the contours say.
 
-        None where register, an ROI's name and its place contradict each other: it may be either.
+        None where register, an ROI's name and its place contradict each other, or its ROIs lie in
+        several organs: it may be in any of them.
         """
         if self.is_regional:
             return Organ.LYMPH_NODES
@@ -72,7 +73,8 @@ class AccountedLesion:
             return None
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
-        return self.contours[0].organ if self.contours else None
+        organs = {lesion.organ for lesion in self.contours}
+        return organs.pop() if len(organs) == 1 else None
 
     @property
     def side(self) -> Side | None:

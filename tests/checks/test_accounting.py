@@ -193,6 +193,18 @@ def test_a_lesion_of_unknown_organ_may_be_in_any():
     assert per_organ(scattered) == {None: Count(1, 4)}
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_an_entry_drawn_in_two_organs_may_be_in_either(names):
+    contours = [drawn("a"), drawn("b", Organ.LUNGS), *(drawn(f"m{n}") for n in range(3))]
+    entries = [{"roi_names": [f"m{n}"], "organ": "Liver"} for n in range(3)]
+    lesions = accounted(contours, *entries, {"roi_names": names})
+    counts = per_organ(lesions)
+    assert counts[Organ.LIVER].least == 3
+    assert counts[Organ.LIVER].most >= 4
+    named = accounted(contours, *entries, {"roi_names": names, "organ": "Liver"})
+    assert per_organ(named)[Organ.LIVER].least == 4
+
+
 def world(chance):
     """Return contours, entries and how many metastases there truly are, in all and per organ.
 
