@@ -103,8 +103,9 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
     How it is measured: the register's therapy and no_therapy_reason of each distant lesion; not
     asked in the arm without local therapy.
 
-    Not evaluable when: no register lists lesions; a therapy is unknown; a lesion without one may be
-    a metastasis or not (kind); a metastasis is drawn that the register does not list.
+    Not evaluable when: no register lists lesions; a therapy is unknown; a lesion without one, or
+    every lesion, may be a metastasis or not (kind); a metastasis is drawn that
+    the register does not list.
 
     Source: NCT06190782, interventions; the grade is the protocol's setting.
     """
@@ -138,6 +139,12 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
         reasons.append(
             f"{listed(perhaps)} gets no local therapy, and the register does not say its kind"
         )
+    if not distant:
+        # Else a register that says no kinds would be told to have a therapy for each of none.
+        reasons.append(
+            f"it lists no distant lesion, and does not say the kind of "
+            f"{listed(entry.id for entry in unsaid)}"
+        )
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
         reasons.append(f"the register does not list {listed(unlisted)}, nor so its therapy")
@@ -153,7 +160,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
 
 
 def _is_untreated(entry: RegisterLesion) -> bool:
-    return entry.therapy is Therapy.NONE and not entry.no_therapy_reason
+    return entry.therapy is Therapy.NONE and not entry.no_therapy_reason.strip()
 
 
 def targets_without_lesion(case: Case) -> tuple[str, ...]:

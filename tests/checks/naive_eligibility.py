@@ -293,8 +293,8 @@ def therapy(table):
             found.add(MINOR if "kind" in one else OPEN)
         else:
             found.add(PASS)
-    if not found:
-        return {OPEN}
+    if not any(one.get("kind") == "distant" for one in table["lesions"]):
+        return {OPEN}  # nobody says that any of them is one to be treated
     return found - {PASS} or {PASS}
 
 
