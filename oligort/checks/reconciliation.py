@@ -9,12 +9,13 @@ from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
+from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.lesion import Count
-from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
 TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
 """Roles of volumes that are drawn for a tumour."""
@@ -32,8 +33,9 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     or ablation, or by a reason for no therapy. Queries are: entries that nothing explains, ROI
     names of the register that are not drawn, lesions that the register does not list, kinds,
     organs, sides, sizes and numbers in which register and contours contradict each other (with the
-    fraction in each organ), lesions that are drawn and were removed, and targets that are drawn
-    around no known lesion.
+    fraction in each organ), lesions that are drawn and were removed, targets that are drawn
+    around no known lesion, and lungs or GTVs that are drawn though the register's anatomy says that
+    one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
@@ -44,6 +46,7 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     conflicts = (one.organ_conflict for one in case.census.lesions if one.organ_conflict)
     matches = matched_lesions(case) if has_register else ()
     queries = tuple(_queries(case, matches) if has_register else conflicts)
+    queries += tuple(_drawn_though_absent(case))
     for query in queries:
         yield Finding(
             code="OL204",
@@ -206,6 +209,24 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
         yield f"{listed(targets)} is drawn around no known lesion"
     yield from _contradictions(case)
     yield from case.census.notes
+
+
+def _drawn_though_absent(case: Case) -> Iterator[str]:
+    """Yield what is drawn though the register's anatomy says that it is not there."""
+    if case.register is None:
+        return
+    drawn = [(s.roi_name, name) for s, name in case.submission.roi_names.items() if not s.is_empty]
+    lungs = {
+        name.side: roi_name
+        for roi_name, name in drawn
+        if name.role is Role.ORGAN and name.organ is Organ.LUNGS and not name.subtracted
+    }
+    if case.register.anatomy.pneumonectomy is Answer.YES and {Side.LEFT, Side.RIGHT} <= set(lungs):
+        both = listed([lungs[Side.LEFT], lungs[Side.RIGHT]])
+        yield f'the register says anatomy.pneumonectomy = "yes", and {both} are drawn'
+    gtvs = [roi_name for roi_name, name in drawn if name.role in GTV_ROLES]
+    if case.register.anatomy.gtv_absent is Answer.YES and gtvs:
+        yield f'the register says anatomy.gtv_absent = "yes", and {listed(gtvs)} is drawn'
 
 
 def _disagreements(case: Case, one: AccountedLesion, entry: RegisterLesion) -> Iterator[str]:

@@ -280,6 +280,27 @@ def test_numbers_and_therapies_that_disagree_are_queries() -> None:
     ]
 
 
+def test_what_is_drawn_though_the_register_says_that_it_is_not_there_is_a_query() -> None:
+    solids = {**liver(1), "Lung_L": cube(5, 90.0), "Lung_R": cube(-5, 90.0)}
+    entries = [entry("GTVm01_Liver")]
+    no = case_of(solids, entries, anatomy={"pneumonectomy": "no", "gtv_absent": "no"})
+    assert queries_and_match(no)[0] == []
+    said = {"pneumonectomy": "yes", "gtv_absent": "yes"}
+    queries, _ = queries_and_match(case_of(solids, entries, anatomy=said))
+    assert queries == [
+        'the register says anatomy.pneumonectomy = "yes", and "Lung_L", "Lung_R" are drawn',
+        'the register says anatomy.gtv_absent = "yes", and "GTVm01_Liver" is drawn',
+    ]
+    del solids["Lung_R"]
+    queries, _ = queries_and_match(case_of(solids, entries, anatomy={"pneumonectomy": "yes"}))
+    assert queries == []
+    # Without lesions listed it is told as well.
+    found: list[Finding] = []
+    with pytest.raises(NotEvaluable, match="no register"):
+        found.extend(CHECKS["OL204"].run(case_of(solids, [], anatomy=said)))
+    assert "gtv_absent" in found[0].message
+
+
 def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> None:
     solids = liver(4)
     entries = [entry(name) for name in liver(4)]
