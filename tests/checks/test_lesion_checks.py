@@ -296,6 +296,24 @@ def test_a_target_alone_bounds_the_size_from_above(name, axial_mm, grade):
     assert finding.grade is grade
 
 
+@pytest.mark.parametrize(
+    ("size_mm", "margin_mm", "grade", "is_query"),
+    [
+        (60.0, 32.0, Grade.NOT_EVALUABLE, True),
+        (60.0, 55.0, Grade.MAJOR, True),
+        (60.0, 65.0, Grade.MAJOR, False),
+        (40.0, 32.0, Grade.PASS, True),
+        (40.0, 48.0, Grade.PASS, False),
+    ],
+)
+def test_a_size_above_its_margin_contradicts_it(size_mm, margin_mm, grade, is_query):
+    submission = submission_of({"PTVm01_Liver": flat(margin_mm)})
+    (finding,) = findings("OL203", submission, [entry("PTVm01_Liver", size_mm=size_mm)])
+    assert (finding.grade, finding.flags) == (grade, (Flag.QUERY,) * is_query)
+    said = f'says {size_mm:g} mm (longest axial diameter), and "PTVm01_Liver", which bounds it'
+    assert (f"{said} by {margin_mm:.1f} mm" in finding.message) is is_query
+
+
 def test_a_target_that_is_not_drawn_bounds_nothing():
     submission = submission_of({"Liver": cube(1)})
     (finding,) = findings("OL203", submission, [entry("PTVm01_Liver")])
