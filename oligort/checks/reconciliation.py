@@ -72,7 +72,11 @@ MOST_TOLD = 2000
 
 def _told(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     """Yield what became of each lesion of either side."""
-    pairs = [f"{one.name} by {one.matched_by}" for one in matches if one.contours and one.entry]
+    pairs = [
+        f"{one.name} = {one.entry.id} by {one.matched_by}"
+        for one in matches
+        if one.contours and one.entry
+    ]
     yield f"matched: {', '.join(pairs) or 'none'}"
     elsewhere = [
         f"{one.entry.id} ({one.entry.therapy})"

@@ -324,7 +324,7 @@ def test_the_roi_names_of_the_register_that_are_not_drawn_are_queries():
     submission = submission_of({"GTVm01_Liver": cube(0)})
     entries = [entry("GTVm01_Liver"), entry("GTVm02_Bone", "Bone")]
     *queries, matched = findings("OL204", submission, entries)
-    assert matched.message == "matched: GTVm01_Liver by ROI name"
+    assert matched.message == "matched: GTVm01_Liver = id-GTVm01_Liver by ROI name"
     assert {(query.grade, query.flags) for query in queries} == {(Grade.INFO, (Flag.QUERY,))}
     assert any('not drawn: "GTVm02_Bone"' in query.message for query in queries)
     (finding,) = findings("OL204", submission, entries[:1])
