@@ -9,17 +9,13 @@ a range.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from oligort.clinical.answer import Answer
+from oligort.checks.kinds import doubt_of_kind
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
 """Local therapies that need no contour: their lesions are in the register only."""
-
-
-PRIMARY_ORGANS = frozenset({None, Organ.ESOPHAGUS, Organ.STOMACH})
-"""Where a primary of the oesophagus lies, that of its junction with the stomach among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +61,8 @@ class AccountedLesion:
     def organ(self) -> Organ | None:
         """What the register says, else what name or place of the contours say.
 
-        None where register, an ROI's name and its place contradict each other: it may be either.
+        None where register, an ROI's name and its place contradict each other, or its ROIs lie in
+        several organs: it may be in any of them.
         """
         if self.is_regional:
             return Organ.LYMPH_NODES
@@ -76,7 +73,8 @@ class AccountedLesion:
             return None
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
-        return self.contours[0].organ if self.contours else None
+        organs = {lesion.organ for lesion in self.contours}
+        return organs.pop() if len(organs) == 1 else None
 
     @property
     def side(self) -> Side | None:
@@ -125,8 +123,8 @@ def account(
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
     known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
-    elsewhere = _primaries_elsewhere(census, register)
-    taken |= {id(contour) for lesion in elsewhere for contour in lesion.contours}
+    doubtful = _doubtful(census, register)
+    taken |= {id(contour) for lesion in doubtful for contour in lesion.contours}
     # What may be one with a lesion that is accounted for need not be a further one.
     open_drawn = [
         replace(it, counted=Count(0, it.counted.most)) if it.group in known_groups else it
@@ -146,74 +144,46 @@ def account(
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    return (
-        *accounted,
-        *undrawn,
-        *_contradicted(census, register),
-        *elsewhere,
-        *_unlisted(census, register),
-    )
+    listed = [_held_against_register(lesion, register) for lesion in (*accounted, *undrawn)]
+    return (*listed, *doubtful, *_unlisted(census, register))
 
 
 def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
-    """Return the regional nodes that the register lists, each with the contours of its ROIs."""
+    """Return the regional nodes that the register lists, each with the contours of its ROIs.
+
+    Those that may be metastases are left to `account`.
+    """
     found = []
     for entry in register.lesions_of(LesionKind.REGIONAL_NODE) if register else ():
         contours = tuple(lesion for lesion in census.lesions if lesion.roi_name in entry.roi_names)
+        if register is not None and doubt_of_kind(entry, contours, register):
+            continue
         matched_by = "ROI name" if contours else ""
         counted = Count(1, max(1, len(contours)))
         found.append(AccountedLesion(contours, entry, counted, matched_by, is_regional=True))
     return tuple(found)
 
 
-def contradicts(kind: LesionKind, role: Role) -> bool:
-    """Whether an ROI's name says of a lesion that the register is wrong, one way or the other."""
-    is_distant = kind is LesionKind.DISTANT
-    says_distant = role is Role.GTV_METASTASIS
-    # A node may be either, so its name contradicts nothing.
-    return says_distant is not is_distant and role in {Role.GTV_METASTASIS, Role.GTV_PRIMARY}
-
-
-def _contradicted(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
-    """Return the contours that are named metastases and that the register calls something else."""
+def _doubtful(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+    """Return what the register calls the primary or a regional node and may be a metastasis."""
     found = []
     for entry in register.lesions if register else ():
-        if entry.kind in {None, LesionKind.DISTANT}:
+        if register is None or entry.kind in {None, LesionKind.DISTANT}:
             continue
-        contours = tuple(
-            lesion
-            for lesion in census.lesions
-            if lesion.roi_name in entry.roi_names and lesion.said.role is Role.GTV_METASTASIS
-        )
-        if contours:
-            doubt = f"{entry.id} is named a metastasis and the register says another kind"
-            found.append(
-                AccountedLesion(contours, entry, Count(0, len(contours)), "ROI name", doubt)
-            )
-    return found
-
-
-def _primaries_elsewhere(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
-    """Return what the register calls the primary of the oesophagus and may be a metastasis.
-
-    It lies in another organ; or there are several and their organs are not said.
-    """
-    if register is None or register.disease.oesophageal_squamous_cell_carcinoma is not Answer.YES:
-        return []
-    found = []
-    primaries = register.lesions_of(LesionKind.PRIMARY)
-    further = [entry for entry in primaries if entry.organ is None][1:]
-    for entry in primaries:
         contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
-        is_named_metastasis = any(one.said.role is Role.GTV_METASTASIS for one in contours)
-        if is_named_metastasis or (entry.organ in PRIMARY_ORGANS and entry not in further):
-            continue
-        place = f"lies in {entry.organ}" if entry.organ else "is not the only one without an organ"
-        doubt = f"{entry.id} is called the primary of the oesophagus and {place}"
-        matched_by = "ROI name" if contours else ""
-        counted = Count(0, max(1, len(contours)))
-        found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
+        if doubt := doubt_of_kind(entry, contours, register):
+            matched_by = "ROI name" if contours else ""
+            counted = Count(0, max(1, len(contours)))
+            found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
     return found
+
+
+def _held_against_register(lesion: AccountedLesion, register: Register | None) -> AccountedLesion:
+    """Return a lesion of the register as one that may be none where its kind is contradicted."""
+    if register is None or lesion.entry is None:
+        return lesion
+    doubt = doubt_of_kind(lesion.entry, lesion.contours, register)
+    return replace(lesion, counted=Count(0, lesion.counted.most), doubt=doubt) if doubt else lesion
 
 
 def _unlisted(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:

@@ -9,7 +9,7 @@ from oligort.checks.counting import Counting
 from oligort.clinical.register import PlanKind, Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
-from oligort.lesions.lesion import LesionCensus
+from oligort.lesions.lesion import Count, LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
@@ -19,6 +19,9 @@ from oligort.submission import Submission
 
 MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
 """Roles of volumes that are larger than the lesion that they are drawn for."""
+
+_NOTHING = LesionCensus((), Count(0, 0), {}, ())
+"""The census where no structure set was submitted."""
 
 
 def _with_roles_of(submission: Submission, register: Register | None) -> Submission:
@@ -147,11 +150,24 @@ class Case:
         NotEvaluable
             If there is no structure set, or the choice is open.
         """
+        return self._accounted(self.census)
+
+    @cached_property
+    def known_lesions(self) -> tuple[AccountedLesion, ...]:
+        """As `accounted`; without any structure set the lesions of the register alone."""
+        return self._accounted(self.census_if_drawn)
+
+    @property
+    def census_if_drawn(self) -> LesionCensus:
+        """As `census`; an empty one without any structure set."""
+        return self.census if self.submission.structure_sets else _NOTHING
+
+    def _accounted(self, census: LesionCensus) -> tuple[AccountedLesion, ...]:
         tolerance_mm = self.protocol.settings.register_size_difference_mm.value
-        accounted = account(self.census, self.register, tolerance_mm)
+        accounted = account(census, self.register, tolerance_mm)
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted
-        return (*accounted, *regional_nodes(self.census, self.register))
+        return (*accounted, *regional_nodes(census, self.register))
 
     @property
     def counting(self) -> Counting:

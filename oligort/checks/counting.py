@@ -7,10 +7,11 @@ register does not say a station or a side, the lesion may be of any, and the num
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn
+from oligort.clinical.register import LesionKind
 from oligort.display import listed
 from oligort.lesions.lesion import Count
 from oligort.lesions.vocabulary import Organ, Side
@@ -47,11 +48,13 @@ most is that of all of them apart, which may be too many."""
 class Place:
     """What a protocol calls one organ: an organ group, or a side or a nodal station of it.
 
-    `part` is "" of a whole group, and None where nobody says which part it is.
+    `part` is "" of a whole group, and None where nobody says which part it is; `written` is how the
+    register spells it.
     """
 
     organ: Organ | None
     part: str | None = ""
+    written: str = field(default="", compare=False)
 
     @property
     def is_known(self) -> bool:
@@ -70,7 +73,7 @@ class Place:
             return "organ unknown"
         if self.part is None:
             return f"{self.organ} (part unknown)"
-        return f"{self.organ} ({self.part})" if self.part else str(self.organ)
+        return f"{self.organ} ({self.written or self.part})" if self.part else str(self.organ)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Counting:
         """Return the organ that a lesion counts in."""
         organ = lesion.organ
         if organ is Organ.LYMPH_NODES and self.nodes_per_organ is NodesPerOrgan.EACH_STATION:
-            return Place(organ, lesion.station or None)
+            written = lesion.entry.station if lesion.entry else ""
+            return Place(organ, lesion.station or None, written)
         if organ in PAIRED and self.paired_organs is PairedOrgans.TWO_ORGANS:
             return Place(organ, str(lesion.side) if lesion.side else None)
         return Place(organ)
@@ -118,7 +122,9 @@ class Counting:
     def _may_be_regional(self, lesion: AccountedLesion) -> bool:
         if self.regional_nodes is RegionalNodes.NOT_COUNTED or lesion.is_regional:
             return False
-        is_open = lesion.entry is not None and lesion.entry.kind is None
+        # A regional node that is accounted for otherwise is one that may be a metastasis.
+        kinds = {None, LesionKind.REGIONAL_NODE}
+        is_open = lesion.entry is not None and lesion.entry.kind in kinds
         return is_open and lesion.organ in (Organ.LYMPH_NODES, None)
 
     def _of_known_kinds(self, lesions: Sequence[AccountedLesion]) -> Count:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from oligort.checks.answers import held_against, history_answer, required_answer
 from oligort.checks.case import Case
+from oligort.checks.proofs import proofs_of
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.clinical.classification import Classification, classify
 from oligort.clinical.register import LesionKind
-from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 
@@ -144,32 +144,27 @@ def pathology(case: Case) -> Iterator[Finding]:
 
     Why it matters: an inclusion criterion; a biopsied primary or regional node does not count.
 
-    How it is measured: the register's distant lesions whose pathology is yes.
+    How it is measured: the register's distant lesions whose pathology is yes and of which neither
+    ROI name, organ nor place says that they are the primary.
 
     Not evaluable when: there is no register, it lists no distant lesion, or too few are known to
-    be proven and some are unknown.
+    be proven and others may be: of unknown pathology or kind, contradicted (by ROI name, organ or
+    place), of unknown organ, or drawn and not listed.
 
     Source: NCT06190782, inclusion criteria, I5.
     """
     rule = case.protocol.criteria.pathological_metastases
     register = case.require_register()
-    distant = register.lesions_of(LesionKind.DISTANT)
-    open_lesions = register.lesions_of(None)
-    if not distant and not open_lesions:
+    if not register.lesions_of(LesionKind.DISTANT) and not register.lesions_of(None):
         raise NotEvaluable("the register lists no distant lesion")
-    proven = sum(lesion.pathology is Answer.YES for lesion in distant)
-    unsaid = [lesion.id for lesion in distant if lesion.pathology is Answer.UNKNOWN]
-    of_open_kind = [lesion.id for lesion in open_lesions if lesion.pathology is not Answer.NO]
-    perhaps = len(unsaid) + len(of_open_kind)
-    if not rule.allows(proven) and rule.allows(proven + perhaps):
-        open_keys = (("pathology", unsaid), ("kind", of_open_kind))
-        told = "; ".join(f"{key} of {listed(names)}" for key, names in open_keys if names)
+    proofs = proofs_of(case, register)
+    if not rule.allows(proofs.proven) and (proofs.is_open or rule.allows(proofs.most)):
         raise NotEvaluable(
-            f"{proven} metastases are known to be proven by pathology, and the register does not "
-            f"say {told}"
+            f"{proofs.proven} metastases are known to be proven by pathology, and "
+            f"{'; '.join(proofs.told)}"
         )
-    message = f"{proven} distant metastases proven by pathology"
-    yield held_against("OL105", rule, proven, message=message)
+    message = f"{proofs.proven} distant metastases proven by pathology"
+    yield held_against("OL105", rule, proofs.proven, message=message)
 
 
 @check(

@@ -152,16 +152,19 @@ def _count_finding(
             hint="list every lesion with its ROI names in the register",
         )
     finding = held_against(code, rule, count.most, message=f"{count}: {names}", about=about)
-    if count.least == count.most:
+    unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
+    forgotten = f"the register does not list {listed(unlisted)}" if unlisted else ""
+    if count.least == count.most and not forgotten:
         return finding
+    number = f"{count}" if count.least == count.most else f"{count} metastases"
+    either = "" if count.least == count.most else ", within the limit either way"
     return Finding(
         code=code,
         criterion=rule.criterion,
         grade=finding.grade,
         flags=(Flag.QUERY,),
         about=about,
-        message=f"{count} metastases, within the limit either way: {names}"
-        + (f"; {doubts}" if doubts else ""),
+        message="; ".join(filter(None, [f"{number}{either}: {names}", forgotten, doubts])),
         evidence=(evidence,),
         source=rule.source,
     )

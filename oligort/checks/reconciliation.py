@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from oligort.checks.accounting import NEVER_CONTOURED, AccountedLesion, contradicts
+from oligort.checks.accounting import NEVER_CONTOURED, AccountedLesion
 from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.diameters import size_disagreements
+from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
+from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.lesion import Count
-from oligort.lesions.vocabulary import GTV_ROLES, Role, Side
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
 TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
 """Roles of volumes that are drawn for a tumour."""
@@ -31,8 +33,9 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     or ablation, or by a reason for no therapy. Queries are: entries that nothing explains, ROI
     names of the register that are not drawn, lesions that the register does not list, kinds,
     organs, sides, sizes and numbers in which register and contours contradict each other (with the
-    fraction in each organ), lesions that are drawn and were removed, and targets that are drawn
-    around no known lesion.
+    fraction in each organ), lesions that are drawn and were removed, targets that are drawn
+    around no known lesion, and lungs or GTVs that are drawn though the register's anatomy says that
+    one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
@@ -43,6 +46,7 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     conflicts = (one.organ_conflict for one in case.census.lesions if one.organ_conflict)
     matches = matched_lesions(case) if has_register else ()
     queries = tuple(_queries(case, matches) if has_register else conflicts)
+    queries += tuple(_drawn_though_absent(case))
     for query in queries:
         yield Finding(
             code="OL204",
@@ -68,7 +72,11 @@ MOST_TOLD = 2000
 
 def _told(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     """Yield what became of each lesion of either side."""
-    pairs = [f"{one.name} by {one.matched_by}" for one in matches if one.contours and one.entry]
+    pairs = [
+        f"{one.name} = {one.entry.id} by {one.matched_by}"
+        for one in matches
+        if one.contours and one.entry
+    ]
     yield f"matched: {', '.join(pairs) or 'none'}"
     elsewhere = [
         f"{one.entry.id} ({one.entry.therapy})"
@@ -102,8 +110,9 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
     How it is measured: the register's therapy and no_therapy_reason of each distant lesion; not
     asked in the arm without local therapy.
 
-    Not evaluable when: no register lists lesions; a therapy is unknown; a lesion without one may be
-    a metastasis or not (kind); a metastasis is drawn that the register does not list.
+    Not evaluable when: no register lists lesions; a therapy is unknown; a lesion without one, or
+    every lesion, may be a metastasis or not (kind); a metastasis is drawn that
+    the register does not list.
 
     Source: NCT06190782, interventions; the grade is the protocol's setting.
     """
@@ -137,6 +146,12 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
         reasons.append(
             f"{listed(perhaps)} gets no local therapy, and the register does not say its kind"
         )
+    if not distant:
+        # Else a register that says no kinds would be told to have a therapy for each of none.
+        reasons.append(
+            f"it lists no distant lesion, and does not say the kind of "
+            f"{listed(entry.id for entry in unsaid)}"
+        )
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
         reasons.append(f"the register does not list {listed(unlisted)}, nor so its therapy")
@@ -152,7 +167,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
 
 
 def _is_untreated(entry: RegisterLesion) -> bool:
-    return entry.therapy is Therapy.NONE and not entry.no_therapy_reason
+    return entry.therapy is Therapy.NONE and not entry.no_therapy_reason.strip()
 
 
 def targets_without_lesion(case: Case) -> tuple[str, ...]:
@@ -198,6 +213,24 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
         yield f"{listed(targets)} is drawn around no known lesion"
     yield from _contradictions(case)
     yield from case.census.notes
+
+
+def _drawn_though_absent(case: Case) -> Iterator[str]:
+    """Yield what is drawn though the register's anatomy says that it is not there."""
+    if case.register is None:
+        return
+    drawn = [(s.roi_name, name) for s, name in case.submission.roi_names.items() if not s.is_empty]
+    lungs = {
+        name.side: roi_name
+        for roi_name, name in drawn
+        if name.role is Role.ORGAN and name.organ is Organ.LUNGS and not name.subtracted
+    }
+    if case.register.anatomy.pneumonectomy is Answer.YES and {Side.LEFT, Side.RIGHT} <= set(lungs):
+        both = listed([lungs[Side.LEFT], lungs[Side.RIGHT]])
+        yield f'the register says anatomy.pneumonectomy = "yes", and {both} are drawn'
+    gtvs = [roi_name for roi_name, name in drawn if name.role in GTV_ROLES]
+    if case.register.anatomy.gtv_absent is Answer.YES and gtvs:
+        yield f'the register says anatomy.gtv_absent = "yes", and {listed(gtvs)} is drawn'
 
 
 def _disagreements(case: Case, one: AccountedLesion, entry: RegisterLesion) -> Iterator[str]:

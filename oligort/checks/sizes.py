@@ -8,6 +8,7 @@ from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_incomplete
 from oligort.checks.registry import check
+from oligort.clinical.register import RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag
@@ -34,12 +35,12 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     (size_mm, short_axis_mm, maximum_3d_mm), and alone for a lesion that is not drawn; a diameter
     that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
     contour further apart than the setting. Where only a PTV, CTV or ITV is drawn, its diameter is
-    an upper bound.
+    an upper bound; a register size above it is a query.
 
-    Not evaluable when: contour and register, or several outlines that may be the lesion's (of
-    lesions in contact, a shell, a margin), lie on both sides of the limit, a lesion is neither
-    drawn nor sized in the diameter that decides, one that may be a node is judged otherwise as
-    such, an oversized GTV may be the primary, or no register lists the lesions.
+    Not evaluable when: contour or such a bound and the register, or several outlines that may be
+    the lesion's (of lesions in contact, a shell, a margin), lie on both sides of the limit, a
+    lesion is neither drawn nor sized in the diameter that decides, one that may be a node is judged
+    otherwise as such, an oversized GTV may be the primary, or no register lists the lesions.
 
     Source: NCT06190782, inclusion criteria, I4iii.
     """
@@ -154,16 +155,10 @@ def _undrawn(
             "; ".join(lesion.doubts) or "not its kind: it may be the primary"
         )
         return not_evaluable("OL203", rule, reason, about=entry.id, hint="give kind")
+    margins = _margins_of(case, entry)
+    bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
-        mm = stated.high_mm if allowed else stated.low_mm
-        message = f"register: {stated} ({diameter}); no GTV is drawn for it"
-        return held_against("OL203", rule, mm, about=entry.id, message=message)
-    drawn = {structure.roi_name for structure in case.submission.structure_set}
-    margins = [
-        roi_name
-        for roi_name in entry.roi_names
-        if roi_name in drawn and case.submission.role_of(roi_name) in MARGIN_ROLES
-    ]
+        return _as_stated(rule, entry, stated, diameter, (margins, bound_mm))
     if not margins:
         said = (
             f"of its {diameter} the register says {stated}"
@@ -177,14 +172,54 @@ def _undrawn(
             about=entry.id,
             hint=f"give {diameter.key} in the register",
         )
-    parts = case.submission.lesions(roi_names=margins).lesions
-    if diameter is Diameter.SHORT:
-        # What lies across the longest of the one need not lie across that of the other.
-        diameter = Diameter.AXIAL
-    bound_mm = max((diameter.drawn_mm(part).high for part in parts), default=None)
     if bound_mm is None or not rule.allows(bound_mm):
         said = "nothing" if bound_mm is None else f"{bound_mm:.1f} mm"
         reason = f"only {listed(margins)} is drawn for it, which bounds its size by {said}"
         return not_evaluable("OL203", rule, reason, about=entry.id)
     message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)
+
+
+def _as_stated(
+    rule: Limit,
+    entry: RegisterLesion,
+    stated: Stated,
+    diameter: Diameter,
+    bound: tuple[list[str], float | None],
+) -> Finding:
+    """Return the finding on a register's size that decides, unless its margins are smaller."""
+    margins, bound_mm = bound
+    allowed = stated.allowed(rule)
+    mm = stated.high_mm if allowed else stated.low_mm
+    if bound_mm is None or stated.low_mm <= bound_mm:
+        message = f"register: {stated} ({diameter}); no GTV is drawn for it"
+        return held_against("OL203", rule, mm, about=entry.id, message=message)
+    told = (
+        f"the register says {stated} ({diameter}), and {listed(margins)}, which bounds it by "
+        f"{bound_mm:.1f} mm, is drawn for it"
+    )
+    flags = (Flag.QUERY,)
+    if not allowed and rule.allows(bound_mm):
+        return not_evaluable("OL203", rule, told, about=entry.id, flags=flags)
+    return held_against("OL203", rule, mm, about=entry.id, message=told, flags=flags)
+
+
+def _margins_of(case: Case, entry: RegisterLesion) -> list[str]:
+    """Return the drawn ROIs of an entry that hold the lesion and more."""
+    drawn = {structure.roi_name for structure in case.submission.structure_set}
+    return [
+        roi_name
+        for roi_name in entry.roi_names
+        if roi_name in drawn and case.submission.role_of(roi_name) in MARGIN_ROLES
+    ]
+
+
+def _bound_mm(case: Case, margins: list[str], diameter: Diameter) -> float | None:
+    """Return what margins bound a diameter by, from above, or None without any."""
+    if not margins:
+        return None
+    if diameter is Diameter.SHORT:
+        # What lies across the longest of the one need not lie across that of the other.
+        diameter = Diameter.AXIAL
+    parts = case.submission.lesions(roi_names=margins).lesions
+    return max((diameter.drawn_mm(part).high for part in parts), default=None)

@@ -245,6 +245,7 @@ def _lesion(
         counted=counted,
         doubt=doubt,
         name=candidate.name,
+        lies_in=place.lies_in,
     )
     return at_least(lesion, bulges.widest_mm) if bulges and bulges.most > 1 else lesion
 

@@ -77,6 +77,8 @@ class Lesion:
         The same number for parts that may be one lesion; 0 of a part that stands alone.
     name : RoiName or None
         What the site map says in place of the ROI's name, or that name as read.
+    lies_in : Organ or None
+        The organ whose ROI holds nearly all of it, whatever register and name say.
     """
 
     roi_name: str
@@ -99,6 +101,7 @@ class Lesion:
     organ_conflict: str = ""
     group: int = 0
     name: RoiName | None = None
+    lies_in: Organ | None = None
 
     @property
     def equivalent_sphere_mm(self) -> float:

@@ -33,12 +33,16 @@ class Whereabouts:
         What the place says against register or name, with the fractions, or "".
     is_distant : bool
         Whether nearly all of it lies in an organ whose gross tumour is a metastasis.
+    lies_in : Organ or None
+        The organ whose ROI holds nearly all of it and that of no other organ does, whatever
+        register and name say.
     """
 
     organ: Organ | None
     evidence: str = ""
     conflict: str = ""
     is_distant: bool = False
+    lies_in: Organ | None = None
 
 
 _OTHER_SIDE = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
@@ -139,11 +143,9 @@ class OrganFinder:
         next_share, next_name = max(
             ((s, name) for s, name, other, _ in holders if other is not organ), default=(0.0, "")
         )
-        is_distant = (
-            organ in _distant_organs()
-            and share >= self._limits.covered_fraction
-            and share - next_share >= self._limits.organ_lead
-        )
+        is_covered = share >= self._limits.covered_fraction
+        lies_in = organ if is_covered and share - next_share >= self._limits.organ_lead else None
+        is_distant = lies_in in distant_organs()
         is_clear = share >= self._limits.organ_fraction
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
@@ -156,7 +158,9 @@ class OrganFinder:
                 )
             # What contradicts itself by its name is no metastasis by its place: it stays open.
             is_distant = is_distant and bool(conflict) and candidate.role is Role.GTV_PRIMARY
-            return Whereabouts(candidate.organ, candidate.organ_evidence, conflict, is_distant)
+            return Whereabouts(
+                candidate.organ, candidate.organ_evidence, conflict, is_distant, lies_in
+            )
         if not is_clear:
             return Whereabouts(None)
         if share - next_share < self._limits.organ_lead:
@@ -173,6 +177,7 @@ class OrganFinder:
             f"from its position: {lies}",
             conflict if is_primary and is_distant else "",
             is_distant,
+            lies_in,
         )
 
     def _side_conflict(
@@ -199,7 +204,7 @@ class OrganFinder:
 
 
 @cache
-def _distant_organs() -> frozenset[Organ | None]:
+def distant_organs() -> frozenset[Organ | None]:
     """Return the organs whose gross tumour is a metastasis."""
     return frozenset(alias.organ for alias in organ_aliases().values() if alias.is_distant)
 

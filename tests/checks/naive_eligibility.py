@@ -7,7 +7,7 @@ is judged by itself, and a criterion is decided where all worlds agree.
 from itertools import product
 
 PASS, MAJOR, MINOR, OPEN, INFO = "PASS", "MAJOR", "MINOR", "NOT_EVALUABLE", "INFO"
-ORGANS = ("Liver", "Lungs", "LymphNodes", "Bone", "Brain", "Skin", "Spleen", "Pleura")
+ORGANS = ("Liver", "Lungs", "LymphNodes", "Bone", "Brain", "Skin", "Spleen", "Esophagus")
 DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """Of the months of a year that is no leap year; dates of this table lie in 2022 and 2023."""
 
@@ -113,22 +113,25 @@ def leaf(table):
 # ------------------------------------------------------------------------------- counting
 
 
-def is_odd_primary(lesion, table):
-    """A primary of the oesophagus that lies in another organ, or a second one without an organ."""
-    is_oesophageal = answer(table, "disease", "oesophageal_squamous_cell_carcinoma") == "yes"
-    if not is_oesophageal or lesion.get("kind") != "primary":
+def in_doubt(lesion, table):
+    """Whether the organ leaves open if a lesion is the primary or a distant metastasis.
+
+    A primary of the oesophagus lies in it, or at its junction with the stomach; what lies in the
+    oesophagus is no distant metastasis for certain. Only "no" says that the primary is another's.
+    """
+    if answer(table, "disease", "oesophageal_squamous_cell_carcinoma") == "no":
         return False
-    if "organ" in lesion:
-        return lesion["organ"] != "Esophagus"
-    without = [one["id"] for one in table["lesions"]
-               if one.get("kind") == "primary" and "organ" not in one]  # fmt: skip
-    return without[0] != lesion["id"]
+    organ = lesion.get("organ")
+    return {
+        "primary": organ not in ("Esophagus", "Stomach"),
+        "distant": organ == "Esophagus",
+    }.get(lesion.get("kind"), False)
 
 
 def completions(lesion, number, table):
     """Every (kind, organ, side, station) that an entry may stand for."""
     kinds = [lesion["kind"]] if "kind" in lesion else ["primary", "regional_node", "distant"]
-    if is_odd_primary(lesion, table):
+    if in_doubt(lesion, table):
         kinds = ["primary", "distant"]
     organs = [lesion["organ"]] if "organ" in lesion else ORGANS
     for kind, named_organ in product(kinds, organs):
@@ -202,7 +205,7 @@ def within(mm, settings):
 def size(lesion, settings, table):
     """Return the grade and whether there is a query, or None where the lesion is not counted."""
     kind = lesion.get("kind")
-    is_odd = is_odd_primary(lesion, table)
+    is_odd = in_doubt(lesion, table)
     if (kind == "primary" and not is_odd) or (
         kind == "regional_node" and settings["regional_nodes"] == "not_counted"
     ):
@@ -258,20 +261,25 @@ def stated(lesion, reading):
 # -------------------------------------------------------------------- pathology, therapy, arm
 
 
-def pathology(lesions):
-    may_count = [one for one in lesions if one.get("kind") in (None, "distant")]
-    if not may_count:
+def pathology(table):
+    """Return the grade of I5: whether any lesion is a distant metastasis and was proven."""
+    lesions = table["lesions"]
+    if not any(one.get("kind") in (None, "distant") for one in lesions):
         return OPEN
-    grades = set()
-    for world in product(*(open_pathology(one) for one in may_count)):
-        grades.add(PASS if any(world) else MAJOR)
-    return decided(grades)
+    worlds = product(*(proofs(one, table) for one in lesions))
+    return decided(PASS if any(world) else MAJOR for world in worlds)
 
 
-def open_pathology(lesion):
-    """Whether the lesion is a metastasis that was proven, in each world."""
-    proven = {"yes": [True], "no": [False]}.get(lesion.get("pathology"), [True, False])
-    return proven if "kind" in lesion else [*proven, False]
+def proofs(lesion, table):
+    """Whether the lesion is a distant metastasis that was proven, in each world."""
+    proven = {"yes": {True}, "no": {False}}.get(lesion.get("pathology"), {True, False})
+    is_open = "kind" not in lesion or in_doubt(lesion, table)
+    if lesion.get("kind") == "distant" and "organ" not in lesion:
+        # It may lie in the oesophagus.
+        is_open = in_doubt(lesion | {"organ": "Esophagus"}, table)
+    if is_open:
+        return proven | {False}
+    return proven if lesion["kind"] == "distant" else {False}
 
 
 def therapy(table):
@@ -288,8 +296,8 @@ def therapy(table):
             found.add(MINOR if "kind" in one else OPEN)
         else:
             found.add(PASS)
-    if not found:
-        return {OPEN}
+    if not any(one.get("kind") == "distant" for one in table["lesions"]):
+        return {OPEN}  # nobody says that any of them is one to be treated
     return found - {PASS} or {PASS}
 
 

@@ -1,11 +1,12 @@
 """Register and contours brought together: each metastasis once, and the truth in the range."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from oligort.checks.accounting import AccountedLesion, account
+from oligort.checks.accounting import AccountedLesion, account, regional_nodes
 from oligort.checks.counting import Counting
 from oligort.clinical.register import Register
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
@@ -121,7 +122,7 @@ def test_a_doubtful_contour_does_not_use_up_the_entry_that_a_sure_one_may_be():
 
 
 def test_an_unknown_kind_may_or_may_not_count():
-    assert total(accounted([], {"kind": "primary"}, {})) == Count(1, 1)
+    assert total(accounted([], {"kind": "primary", "organ": "Esophagus"}, {})) == Count(1, 1)
     nobody_knows = Register.from_dict(
         {"schema_version": 1, "subject": "S", "lesions": [{"id": "x", "roi_names": ["a"]}]}
     )
@@ -129,9 +130,48 @@ def test_an_unknown_kind_may_or_may_not_count():
     assert total(account(census, nobody_knows, TOLERANCE_MM)) == MAYBE
 
 
+@pytest.mark.parametrize(
+    ("kind", "organ"), [("primary", "Esophagus"), ("primary", "Stomach"), ("regional_node", None)]
+)
+def test_the_primary_and_regional_nodes_are_no_metastases(kind, organ):
+    assert total(accounted([], {"kind": kind, "organ": organ})) == NONE
+
+
+@pytest.mark.parametrize(
+    ("name", "organ", "count"),
+    [
+        ("GTVp", "Esophagus", MAYBE),
+        ("GTVp", "Liver", MAYBE),
+        ("GTVm01_Eso", "Liver", MAYBE),
+        ("Lesion 1", "Esophagus", MAYBE),
+        ("GTVm01_Liver", "Liver", SURE),
+        ("Lesion 1", "Liver", SURE),
+    ],
+)
+def test_a_distant_lesion_that_its_name_or_organ_contradicts_counts_perhaps(name, organ, count):
+    contour = drawn(name, Organ(organ))
+    (lesion,) = accounted([contour], {"roi_names": [name], "organ": organ})
+    assert lesion.counted == count
+    assert ("is called a distant metastasis" in lesion.doubt) is (count == MAYBE)
+
+
 @pytest.mark.parametrize("kind", ["primary", "regional_node"])
-def test_the_primary_and_regional_nodes_are_no_metastases(kind):
-    assert total(accounted([], {"kind": kind})) == NONE
+@pytest.mark.parametrize(
+    ("lies_in", "count"), [(Organ.LIVER, MAYBE), (None, NONE), (Organ.LYMPH_NODES, NONE)]
+)
+def test_what_lies_in_a_distant_organ_counts_perhaps_whatever_it_is_called(kind, lies_in, count):
+    organ = Organ.ESOPHAGUS if kind == "primary" else Organ.LYMPH_NODES
+    contour = replace(drawn("x", organ, NONE), lies_in=lies_in)
+    assert total(accounted([contour], {"kind": kind, "organ": organ, "roi_names": ["x"]})) == count
+
+
+def test_a_doubtful_regional_node_counts_once_where_regional_nodes_count():
+    node = {"id": "N", "kind": "regional_node", "roi_names": ["GTVm04_LN"]}
+    table = Register.from_dict({"schema_version": 1, "subject": "S", "lesions": [node]})
+    census = LesionCensus((drawn("GTVm04_LN", Organ.LYMPH_NODES, NONE),), NONE, {}, ())
+    (lesion,) = account(census, table, TOLERANCE_MM)
+    assert lesion.counted == MAYBE
+    assert regional_nodes(census, table) == ()
 
 
 def test_two_parts_of_one_roi_may_be_two_and_two_drawings_of_one_place_are_one():
@@ -151,6 +191,18 @@ def test_a_lesion_of_unknown_organ_may_be_in_any():
     assert per_organ(lesions) == {Organ.LIVER: Count(1, 2), None: SURE}
     scattered = accounted([drawn(name, organ=None) for name in "abcd"])
     assert per_organ(scattered) == {None: Count(1, 4)}
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_an_entry_drawn_in_two_organs_may_be_in_either(names):
+    contours = [drawn("a"), drawn("b", Organ.LUNGS), *(drawn(f"m{n}") for n in range(3))]
+    entries = [{"roi_names": [f"m{n}"], "organ": "Liver"} for n in range(3)]
+    lesions = accounted(contours, *entries, {"roi_names": names})
+    counts = per_organ(lesions)
+    assert counts[Organ.LIVER].least == 3
+    assert counts[Organ.LIVER].most >= 4
+    named = accounted(contours, *entries, {"roi_names": names, "organ": "Liver"})
+    assert per_organ(named)[Organ.LIVER].least == 4
 
 
 def world(chance):

@@ -95,6 +95,13 @@ def test_stations_are_organs_of_their_own_only_where_the_protocol_says_so():
     assert apart == {"LymphNodes (107)": Count(2, 2), "LymphNodes (16a2)": Count(1, 1)}
 
 
+def test_a_station_is_told_as_the_register_writes_it():
+    nodes = lesions(node("106recL"), node(" 106RECL "))
+    assert {str(place): count for place, count in APART.per_organ(nodes).items()} == {
+        "LymphNodes (106recL)": Count(2, 2)
+    }
+
+
 # ------------------------------------------------------------------ against every completion
 
 ORGANS = (Organ.LUNGS, Organ.LYMPH_NODES, Organ.LIVER, Organ.BONE, Organ.BRAIN)

@@ -145,8 +145,9 @@ def test_the_age_of_the_files_answers_only_where_the_register_does_not(register_
 
 def test_a_biopsied_primary_or_regional_node_proves_no_metastasis(register_table, findings_of):
     register_table["lesions"][0]["pathology"] = "no"
-    for kind in ("primary", "regional_node"):
-        register_table["lesions"].append({"id": kind, "kind": kind, "pathology": "yes"})
+    for kind, organ in (("primary", "Esophagus"), ("regional_node", "LymphNodes")):
+        lesion = {"id": kind, "kind": kind, "organ": organ, "pathology": "yes"}
+        register_table["lesions"].append(lesion)
     (finding,) = findings_of("OL105", Submission(), register_table)
     assert (finding.grade, finding.criterion) == (Grade.MAJOR, "I5")
 

@@ -124,6 +124,18 @@ def test_a_metastasis_that_the_register_forgot_counts_and_is_a_query():
     assert (matched.grade, matched.flags) == (Grade.INFO, ())
 
 
+def test_metastases_that_the_register_does_not_list_are_no_silent_pass():
+    solids = {"GTVp": cube(0), "GTVm01_Liver": cube(1), "GTVm02_Bone": cube(2)}
+    listed = [entry("GTVp", "Esophagus", kind="primary")]
+    for code in ("OL201", "OL202"):
+        (finding,) = findings(code, submission_of(solids), listed)
+        assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+        assert 'does not list "GTVm01_Liver", "GTVm02_Bone"' in finding.message
+        whole = [*listed, entry("GTVm01_Liver"), entry("GTVm02_Bone", "Bone")]
+        (finding,) = findings(code, submission_of(solids), whole)
+        assert (finding.grade, finding.flags) == (Grade.PASS, ())
+
+
 def test_a_range_around_the_limit_is_open_and_one_within_it_a_query():
     submission, entries = many(["Liver", "Lungs", "Bone", "Brain"])
     extra = (*submission.structure_sets[0].structures, cube(9).structure("GTV", 9, PLANES_MM))
@@ -284,6 +296,24 @@ def test_a_target_alone_bounds_the_size_from_above(name, axial_mm, grade):
     assert finding.grade is grade
 
 
+@pytest.mark.parametrize(
+    ("size_mm", "margin_mm", "grade", "is_query"),
+    [
+        (60.0, 32.0, Grade.NOT_EVALUABLE, True),
+        (60.0, 55.0, Grade.MAJOR, True),
+        (60.0, 65.0, Grade.MAJOR, False),
+        (40.0, 32.0, Grade.PASS, True),
+        (40.0, 48.0, Grade.PASS, False),
+    ],
+)
+def test_a_size_above_its_margin_contradicts_it(size_mm, margin_mm, grade, is_query):
+    submission = submission_of({"PTVm01_Liver": flat(margin_mm)})
+    (finding,) = findings("OL203", submission, [entry("PTVm01_Liver", size_mm=size_mm)])
+    assert (finding.grade, finding.flags) == (grade, (Flag.QUERY,) * is_query)
+    said = f'says {size_mm:g} mm (longest axial diameter), and "PTVm01_Liver", which bounds it'
+    assert (f"{said} by {margin_mm:.1f} mm" in finding.message) is is_query
+
+
 def test_a_target_that_is_not_drawn_bounds_nothing():
     submission = submission_of({"Liver": cube(1)})
     (finding,) = findings("OL203", submission, [entry("PTVm01_Liver")])
@@ -294,7 +324,7 @@ def test_the_roi_names_of_the_register_that_are_not_drawn_are_queries():
     submission = submission_of({"GTVm01_Liver": cube(0)})
     entries = [entry("GTVm01_Liver"), entry("GTVm02_Bone", "Bone")]
     *queries, matched = findings("OL204", submission, entries)
-    assert matched.message == "matched: GTVm01_Liver by ROI name"
+    assert matched.message == "matched: GTVm01_Liver = id-GTVm01_Liver by ROI name"
     assert {(query.grade, query.flags) for query in queries} == {(Grade.INFO, (Flag.QUERY,))}
     assert any('not drawn: "GTVm02_Bone"' in query.message for query in queries)
     (finding,) = findings("OL204", submission, entries[:1])
@@ -307,6 +337,7 @@ def test_the_roi_names_of_the_register_that_are_not_drawn_are_queries():
         ({}, "local_therapy", Grade.PASS),
         ({"therapy": "none"}, "local_therapy", Grade.MINOR),
         ({"therapy": "none", "no_therapy_reason": "too near the cord"}, None, Grade.PASS),
+        ({"therapy": "none", "no_therapy_reason": " \t"}, None, Grade.MINOR),
         ({"therapy": "none"}, "no_local_therapy", Grade.INFO),
     ],
 )
@@ -321,6 +352,7 @@ def test_every_lesion_has_a_therapy_or_a_reason(change, arm, grade):
     [
         ({"therapy": "unknown"}, 'does not say the therapy of "id-GTVm01_Liver"'),
         ({"therapy": "none", "kind": None}, "does not say its kind"),
+        ({"kind": None}, 'does not say the kind of "id-GTVm01_Liver"'),
         ({"id": "other", "roi_names": [], "organ": "Bone"}, 'does not list "GTVm01_Liver"'),
     ],
 )
@@ -328,6 +360,8 @@ def test_a_therapy_that_nobody_knows_is_open(change, reason):
     submission = submission_of({"GTVm01_Liver": cube(0)})
     with pytest.raises(NotEvaluable, match=reason):
         findings("OL205", submission, [entry("GTVm01_Liver") | change])
+    if change == {"kind": None}:
+        return  # beside a distant lesion it is one more that has a therapy
     # What is known to be without any is told even so.
     without = entry("GTVm09", "Bone", therapy="none")
     case = Case(

@@ -216,8 +216,9 @@ def test_each_lesion_of_the_register_is_matched_explained_or_reported() -> None:
     queries, told = queries_and_match(case_of(solids, entries))
     assert queries == []
     assert told.message == (
-        "matched: GTVm01_Liver by ROI name, GTVm02_Liver by ROI name, GTVp by kind, "
-        "GTVn01 by ROI name; by another therapy: op (surgery), rfa (ablation); "
+        "matched: GTVm01_Liver = id-GTVm01_Liver by ROI name, "
+        "GTVm02_Liver = id-GTVm02_Liver by ROI name, GTVp = P by kind, "
+        "GTVn01 = id-GTVn01 by ROI name; by another therapy: op (surgery), rfa (ablation); "
         "not drawn, without local therapy: left"
     )
     for therapy, words in (("radiotherapy", "to be irradiated"), ("unknown", "is not known")):
@@ -245,11 +246,13 @@ def test_a_match_says_which_way() -> None:
     ]
     solids = {"GTVm01_Liver": cube(1, 30.0), "GTVm02_Liver": cube(2, 10.0)}
     _, told = queries_and_match(case_of(solids, by_size))
-    assert told.message == "matched: GTVm02_Liver by organ, GTVm01_Liver by organ"
+    assert told.message == ("matched: GTVm02_Liver = La by organ, GTVm01_Liver = Lb by organ")
     by_size[0]["size_mm"], by_size[1]["size_mm"] = 42.0, 14.0
     case = case_of(solids, by_size)
     queries, told = queries_and_match(case)
-    assert (queries, told.message.count("by organ and size")) == ([], 2)
+    assert queries == []
+    assert "GTVm01_Liver = La by organ and size" in told.message
+    assert "GTVm02_Liver = Lb by organ and size" in told.message
     assert {one.name: one.entry.id for one in case.accounted if one.entry} == {
         "GTVm01_Liver": "La", "GTVm02_Liver": "Lb",
     }  # fmt: skip
@@ -280,6 +283,27 @@ def test_numbers_and_therapies_that_disagree_are_queries() -> None:
     ]
 
 
+def test_what_is_drawn_though_the_register_says_that_it_is_not_there_is_a_query() -> None:
+    solids = {**liver(1), "Lung_L": cube(5, 90.0), "Lung_R": cube(-5, 90.0)}
+    entries = [entry("GTVm01_Liver")]
+    no = case_of(solids, entries, anatomy={"pneumonectomy": "no", "gtv_absent": "no"})
+    assert queries_and_match(no)[0] == []
+    said = {"pneumonectomy": "yes", "gtv_absent": "yes"}
+    queries, _ = queries_and_match(case_of(solids, entries, anatomy=said))
+    assert queries == [
+        'the register says anatomy.pneumonectomy = "yes", and "Lung_L", "Lung_R" are drawn',
+        'the register says anatomy.gtv_absent = "yes", and "GTVm01_Liver" is drawn',
+    ]
+    del solids["Lung_R"]
+    queries, _ = queries_and_match(case_of(solids, entries, anatomy={"pneumonectomy": "yes"}))
+    assert queries == []
+    # Without lesions listed it is told as well.
+    found: list[Finding] = []
+    with pytest.raises(NotEvaluable, match="no register"):
+        found.extend(CHECKS["OL204"].run(case_of(solids, [], anatomy=said)))
+    assert "gtv_absent" in found[0].message
+
+
 def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> None:
     solids = liver(4)
     entries = [entry(name) for name in liver(4)]
@@ -294,11 +318,40 @@ def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> N
         "lies in Liver" in query.message
         for query in run("OL204", case_of(solids, entries, **answers))
     )
-    # Of another disease the primary may lie anywhere.
-    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
-    for organ in ("Esophagus", "Stomach", None):
+    # Of another disease the primary may lie anywhere; an unknown one may be this.
+    other = {"disease": {"oesophageal_squamous_cell_carcinoma": "no"}}
+    assert run("OL201", case_of(solids, entries, **other))[0].grade is Grade.PASS
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.NOT_EVALUABLE
+    for organ in ("Esophagus", "Stomach"):
         entries[-1]["organ"] = organ
         assert run("OL201", case_of(solids, entries, **answers))[0].grade is Grade.PASS
+
+
+def test_a_primary_without_an_organ_may_be_a_metastasis_unless_its_roi_says() -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(5), "Kn 5": cube(6)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
+    primary = {"id": "P", "kind": "primary", "therapy": "surgery"}
+    (finding,) = run("OL201", case_of(solids, [*entries, primary]))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "its organ is not known" in finding.message
+    for name, grade in (("GTVp", Grade.PASS), ("Kn 5", Grade.NOT_EVALUABLE)):
+        drawn = [*entries, primary | {"roi_names": [name], "therapy": "radiotherapy"}]
+        assert run("OL201", case_of(solids, drawn))[0].grade is grade
+    around = solids | {"Esophagus": cube(6, 90.0)}
+    assert run("OL201", case_of(around, drawn))[0].grade is Grade.PASS
+
+
+@pytest.mark.parametrize("kind", ["primary", "regional_node"])
+def test_what_lies_in_the_liver_may_be_a_metastasis_whatever_it_is_called(kind: str) -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "Kn 5": cube(6)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
+    entries.append(entry("Kn 5", kind, "Esophagus" if kind == "primary" else "LymphNodes"))
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
+    (finding,) = run("OL201", case_of(solids | {"Liver": cube(6, 90.0)}, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "nearly all of it lies in an ROI of Liver" in finding.message
+    in_both = solids | {"Liver": cube(6, 90.0), "Esophagus": cube(6, 60.0)}
+    assert run("OL201", case_of(in_both, entries))[0].grade is Grade.PASS
 
 
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:

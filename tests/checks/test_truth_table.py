@@ -78,12 +78,17 @@ def random_lesion(chance, number):
     lesion = given(
         id=f"L{number}",
         kind=chance.choice(["distant"] * 6 + ["regional_node", "primary", None]),
-        organ=chance.choice(["Liver", "Lungs", "LymphNodes", "LymphNodes", "Bone", "Liver", None]),
+        organ=chance.choice(
+            ["Liver", "Lungs", "LymphNodes", "LymphNodes", "Bone", "Liver", None] * 3
+            + ["Esophagus"]
+        ),
         pathology=chance.choice(["yes", "no", "no", "no", "unknown", None]),
         therapy=chance.choice(["surgery", "ablation", "surgery", "none", "unknown", None]),
     )
     if lesion.get("kind") == "regional_node":
         lesion["organ"] = "LymphNodes"
+    if lesion.get("kind") == "primary" and chance.random() < 0.7:
+        lesion["organ"] = chance.choice(["Esophagus", "Stomach"])
     if lesion.get("organ") == "Lungs" and chance.random() < 0.7:
         lesion["side"] = chance.choice("LR")
     if lesion.get("organ") == "LymphNodes" and chance.random() < 0.7:
@@ -247,7 +252,7 @@ def compare(table, settings, in_files, asked, is_planned, seen):
     for code, (name, key, wanted) in QUESTIONS.items():
         same(code, [required(answer(table, name, key), wanted)])
     same("OL104", [genuine(table)])
-    same("OL105", [pathology(table["lesions"])])
+    same("OL105", [pathology(table)])
     grades, _ = graded("OL111", case)
     assert sorted(grades) == sorted(disseminated(table))
     seen.update(("OL111", grade) for grade in grades)

@@ -1,0 +1,103 @@
+"""Kinds: whether a lesion is what the register calls it, or its ROIs or its organ say otherwise.
+
+The register's word stands where nothing contradicts it. Where something does, the lesion may or may
+not be a distant metastasis, and counts and proves nothing for certain.
+"""
+
+from collections.abc import Sequence
+
+from oligort.clinical.answer import Answer
+from oligort.clinical.register import LesionKind, Register, RegisterLesion
+from oligort.display import listed, safe_text
+from oligort.lesions.lesion import Lesion
+from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.whereabouts import distant_organs
+
+PRIMARY_ORGANS = frozenset({Organ.ESOPHAGUS, Organ.STOMACH})
+"""Where a primary of the oesophagus lies, that of its junction with the stomach among them."""
+
+
+def contradicts(kind: LesionKind, role: Role) -> bool:
+    """Whether an ROI's name says of a lesion that the register is wrong, one way or the other."""
+    is_distant = kind is LesionKind.DISTANT
+    says_distant = role is Role.GTV_METASTASIS
+    # A node may be either, so its name contradicts nothing.
+    return says_distant is not is_distant and role in {Role.GTV_METASTASIS, Role.GTV_PRIMARY}
+
+
+def doubt_of_kind(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    """Return what contradicts the register on whether a lesion is a distant metastasis, or "".
+
+    Of an unknown kind nothing is said that could be contradicted.
+    """
+    match entry.kind:
+        case None:
+            return ""
+        case LesionKind.DISTANT:
+            return _doubt_of_distant(entry, contours, register)
+        case _:
+            return _doubt_of_other(entry, contours, register)
+
+
+def doubt_of_proof(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    """Return why the proof of a lesion that is called distant may be one of the primary, or "".
+
+    That is what contradicts its kind; and where nobody says its organ, that it may be the
+    oesophagus: a missing answer must not prove what the answer would not.
+    """
+    if doubt := doubt_of_kind(entry, contours, register):
+        return doubt
+    is_said = entry.organ is not None or any(
+        one.organ is not None or one.said.role is Role.GTV_METASTASIS for one in contours
+    )
+    if is_said or not _may_be_oesophageal(register):
+        return ""
+    return f"the organ of {safe_text(entry.id)} is not known, and may be the oesophagus"
+
+
+def _may_be_oesophageal(register: Register) -> bool:
+    return register.disease.oesophageal_squamous_cell_carcinoma is not Answer.NO
+
+
+def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    called = f"{safe_text(entry.id)} is called a distant metastasis"
+    primaries = [one.roi_name for one in contours if one.said.role is Role.GTV_PRIMARY]
+    if primaries:
+        return f"{called} and {listed(dict.fromkeys(primaries))} is named the primary"
+    organs = {entry.organ}.union(*((it.organ, it.said.organ, it.lies_in) for it in contours))
+    if Organ.ESOPHAGUS in organs and _may_be_oesophageal(register):
+        return f"{called} and lies in the oesophagus, as the primary does"
+    return ""
+
+
+def _doubt_of_other(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    """Return why what is called the primary or a regional node may be a metastasis, or ""."""
+    if any(one.said.role is Role.GTV_METASTASIS for one in contours):
+        return f"{safe_text(entry.id)} is named a metastasis and the register says another kind"
+    is_primary = entry.kind is LesionKind.PRIMARY
+    if is_primary and not _may_be_oesophageal(register):
+        return ""  # of another disease it may lie anywhere
+    called = f"{safe_text(entry.id)} is called " + (
+        "the primary of the oesophagus" if is_primary else "a regional node"
+    )
+    if is_primary and entry.organ is not None and entry.organ not in PRIMARY_ORGANS:
+        return f"{called} and lies in {entry.organ}"
+    for one in contours:
+        if one.lies_in in distant_organs():
+            return f"{called} and nearly all of it lies in an ROI of {one.lies_in}"
+    return (
+        f"{called} and {place}"
+        if is_primary and (place := _open_place(entry, contours, register))
+        else ""
+    )
+
+
+def _open_place(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    """Return why a primary of no stated organ may lie outside the oesophagus, or ""."""
+    if entry.organ is not None:
+        return ""
+    primaries = register.lesions_of(LesionKind.PRIMARY)
+    if entry is not next(one for one in primaries if one.organ is None):
+        return "is not the only one without an organ"
+    is_said = [one.said.role is Role.GTV_PRIMARY or one.organ in PRIMARY_ORGANS for one in contours]
+    return "" if contours and all(is_said) else "its organ is not known"

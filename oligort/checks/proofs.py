@@ -1,0 +1,94 @@
+"""Proofs: how many distant metastases are proven by pathology, for certain and perhaps (I5)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oligort.checks.accounting import AccountedLesion, may_be_drawn
+from oligort.checks.case import Case
+from oligort.checks.kinds import doubt_of_proof
+from oligort.checks.lesions import why_incomplete
+from oligort.clinical.answer import Answer
+from oligort.clinical.register import LesionKind, Register
+from oligort.display import listed
+from oligort.lesions.vocabulary import Role
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """How many distant metastases are proven for certain, and how many at most.
+
+    `told` says what leaves it open, and `is_open` that there may be lesions that nobody told of.
+    """
+
+    proven: int
+    most: int
+    told: tuple[str, ...] = ()
+    is_open: bool = False
+
+
+def proofs_of(case: Case, register: Register) -> Proofs:
+    """Return what pathology proves of the lesions that register and contours know together.
+
+    Without a structure set nothing is drawn, and the register alone answers.
+    """
+    lesions = case.known_lesions
+    unlisted = [one for one in lesions if one.entry is None]
+    incomplete = why_incomplete(case) if case.submission.structure_sets else ""
+    proven, perhaps = 0, sum(one.counted.most for one in unlisted)
+    unsaid: dict[str, list[str]] = {"pathology": [], "kind": []}
+    doubts = []
+    for one in lesions:
+        entry = one.entry
+        if entry is None or one.is_regional or entry.pathology is Answer.NO:
+            continue
+        doubt = one.doubt or _doubt(case, register, one)
+        if entry.kind is LesionKind.DISTANT and entry.pathology is Answer.YES and not doubt:
+            proven += 1
+            continue
+        perhaps += 1
+        if entry.kind is None:
+            unsaid["kind"].append(entry.id)
+        elif entry.pathology is Answer.UNKNOWN:
+            unsaid["pathology"].append(entry.id)
+        if doubt:
+            doubts.append(doubt)
+    told = "; ".join(f"{key} of {listed(ids)}" for key, ids in unsaid.items() if ids)
+    reasons = (
+        f"the register does not say {told}" if told else "",
+        *doubts,
+        f"the register does not list {listed(one.name for one in unlisted)}" if unlisted else "",
+        incomplete,
+    )
+    return Proofs(
+        proven,
+        proven + perhaps,
+        tuple(reason for reason in reasons if reason),
+        bool(incomplete),
+    )
+
+
+def _doubt(case: Case, register: Register, lesion: AccountedLesion) -> str:
+    """Return why a lesion that is called distant may be the primary, or ""."""
+    entry = lesion.entry
+    if entry is None or entry.kind is not LesionKind.DISTANT:
+        return ""
+    if doubt := doubt_of_proof(entry, lesion.contours, register):
+        return doubt
+    unclaimed = listed(_unclaimed_primaries(case, register))
+    if unclaimed and may_be_drawn(lesion):
+        return (
+            f"{unclaimed} is named the primary, and may be what is drawn for {listed([entry.id])}"
+        )
+    return ""
+
+
+def _unclaimed_primaries(case: Case, register: Register) -> Iterator[str]:
+    """Yield the ROIs named the primary where the register lists no primary that they are of."""
+    named = {name for entry in register.lesions for name in entry.roi_names}
+    is_listed = any(
+        entry.kind is LesionKind.PRIMARY and not entry.roi_names for entry in register.lesions
+    )
+    for lesion in case.census_if_drawn:
+        is_primary = lesion.said.role is Role.GTV_PRIMARY
+        if is_primary and lesion.roi_name not in named and not is_listed:
+            yield lesion.roi_name
