@@ -5,7 +5,7 @@ import re
 from datetime import date, datetime
 
 from oligort.clinical.answer import Answer
-from oligort.display import quoted
+from oligort.display import quoted, safe_text
 
 FIRST_YEAR = 1900
 """Earliest year that a clinical register can mean; earlier ones are slips of the pen."""
@@ -47,7 +47,7 @@ class PartialDate(str):
         if not written:
             raise ValueError(
                 f'expected a date in quotes such as "2024", "2024-03" or "2024-03-15", '
-                f"found {quoted(value)}"
+                f"found {_found(value)}"
             )
         self = super().__new__(cls, written.group())
         try:
@@ -87,6 +87,19 @@ def months_after(day: date, months: int) -> date:
     years, month_index = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month_index + 1
     return date(year, month, min(day.day, _days_in(year, month)))
+
+
+def _found(value: object) -> str:
+    """Return what stands there for a date, in words; a year without quotes is a number."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, datetime):
+        return "a date with a time of day"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        written = safe_text(value)
+        hint = f"; write {quoted(written)}" if _WRITTEN.fullmatch(written) else ""
+        return f"the number {written}, which is not in quotes{hint}"
+    return "neither text nor a date"
 
 
 def _days_in(year: int, month: int) -> int:
