@@ -8,6 +8,7 @@ is nearest.
 import difflib
 import inspect
 import json
+import re
 import tomllib
 import types
 from collections import Counter
@@ -199,14 +200,37 @@ def shown_file(file: str | Path) -> str:
 def nearest(word: object, words: Iterable[str]) -> str:
     """Return '; did you mean "..."?' with the word of `words` most like `word`, or "".
 
-    Signs are not words: ">" is as like "=>" as ">=" is, and only one of the two was meant.
+    A word of several parts is meant by some of them ("age": "age_years"), before letters are
+    compared: "size" is as like "side" as "size_mm". Signs are not words: ">" is as like "=>" as
+    ">=" is, and only one of the two was meant.
     """
     spelt = str(word).casefold()
     by_lower_case = {right.casefold(): right for right in words}
-    close = difflib.get_close_matches(spelt, by_lower_case, n=1, cutoff=_LEAST_LIKENESS)
-    if not close or not any(letter.isalpha() for letter in spelt):
+    if not any(letter.isalpha() for letter in spelt):
         return ""
-    return f"; did you mean {quoted(by_lower_case[close[0]])}?"
+    parts = _parts(spelt)
+    others = {other: _parts(other) for other in by_lower_case}
+    begun = [other for other in others if others[other][: len(parts)] == parts]
+    held = [other for other in others if _holds(others[other], parts)]
+    close = (
+        [other for other in others if other == spelt]
+        or begun
+        or (held if len(held) == 1 else [])
+        or difflib.get_close_matches(spelt, others, n=1, cutoff=_LEAST_LIKENESS)
+        # "ecog_status" is no word, and "ecog" is one.
+        or [other for other in others if others[other] and _holds(parts, others[other])]
+    )
+    return f"; did you mean {quoted(by_lower_case[close[0]])}?" if close else ""
+
+
+def _parts(word: str) -> list[str]:
+    return re.findall(r"[^\W_]+", word)
+
+
+def _holds(parts: Sequence[str], some: Sequence[str]) -> bool:
+    """Whether some parts stand in others side by side."""
+    starts = range(len(parts) - len(some) + 1)
+    return any(parts[start : start + len(some)] == some for start in starts)
 
 
 def _text_schema(kind: type[Any]) -> dict[str, Any]:
