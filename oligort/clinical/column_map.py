@@ -1,6 +1,5 @@
 """ColumnMap: which columns of two tables hold the keys of the register, written in which way."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Literal, get_origin
 
 import msgspec
 
+from oligort.clinical.identity import says_who
 from oligort.clinical.register import Register, RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
@@ -19,15 +19,6 @@ SUBJECT = "subject"
 DateFormat = Literal[
     "YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "DD/MM/YYYY", "DD.MM.YYYY", "MM/DD/YYYY", "DD-MMM-YYYY"
 ]
-
-_SAYS_WHO = re.compile(
-    r"(patient|subject|person|first|last|full|given|family|middle|sur|fore|maiden)[\W_]*name"
-    r"|^[\W_]*name[\W_]*$|initials|birth|(?<![a-z])(dob|mrn|ssn|nhs)(?![a-z])|phone|e-?mail"
-    r"|address|passport|insurance|hospital[\W_]*(no|nr|num|number|id)(?![a-z])"
-    r"|medical[\W_]*record|姓名|出生|生日|身份证|住院号|病历号|病案号|电话|手机|地址",
-    re.IGNORECASE,
-)
-"""Names of columns that say who the patient is."""
 
 
 class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -192,7 +183,7 @@ def _problems_of_columns(columns: Mapping[str, Any], kinds: Mapping[str, Any]) -
             yield f"columns: {problem}"
         elif not isinstance(column, str) or not column.strip():
             yield f"columns.{key}: expected the name of a column in quotes"
-        elif _SAYS_WHO.search(column):
+        elif says_who(column):
             yield (
                 f"columns.{key}: expected a column that does not say who the patient is, found "
                 f"{quoted(column)}; leave it out, and name it in ignored"
