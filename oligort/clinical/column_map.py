@@ -39,7 +39,7 @@ class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     separators : dict of str to str
         What stands between names in a cell, for keys that are lists; without it a cell is one name.
     date_format : str
-        How dates are written; a part that is not known is UN, UNK, XX or --.
+        How dates are written; a part that is not known is UN, UNK, UK, XX or --.
     ignored : tuple of str
         Columns that are not read; "*" for all that are not named.
     """

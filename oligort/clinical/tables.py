@@ -31,8 +31,10 @@ from oligort.display import listed, quoted
 from oligort.errors import OutputError, RegisterError
 from oligort.strict import plain_kind, problem_of, shown_file, words_of
 
-UNKNOWN_PARTS = frozenset({"UN", "UNK", "UK", "XX", "--"})
+UNKNOWN_PARTS = ("UNK", "UN", "UK", "XX", "--")
 """How a case report form writes the part of a date that is not known."""
+
+_HOW_UNKNOWN = f"a part that is not known is written {' or '.join(UNKNOWN_PARTS)}"
 
 _MONTHS = {
     name: number
@@ -291,13 +293,15 @@ class _Table:
         parts = _parts_of(cell, written)
         if parts is None:
             raise self.refusal(
-                row, key, f"expected a date as {written}, found text of {len(cell)} characters"
-            )
+                row, key, f"expected a date as {written}, found text of {len(cell)} characters; "
+                f"{_HOW_UNKNOWN}"
+            )  # fmt: skip
         year, month, day = parts
         if (month is None and day is not None) or year is None:
             raise self.refusal(
-                row, key, "expected a date of which the year, year and month, or all is known"
-            )
+                row, key, "expected a date of which the year, year and month, or all is known; "
+                f"{_HOW_UNKNOWN}"
+            )  # fmt: skip
         known = [year] + [f"{part:02}" for part in (month, day) if part is not None]
         return "-".join(known)
 
@@ -307,37 +311,26 @@ def _parts_of(cell: str, written: str) -> tuple[str | None, int | None, int | No
 
     None where it is not written so. Of a date that begins with the year the rest may be left out.
     """
-    signs = re.sub("[YMD]", "", written)
-    names = re.findall("Y+|M+|D+", written)
-    pieces = re.split(f"[{re.escape(signs)}]", cell) if signs else _fixed(cell)
-    if signs and any(sign not in set(signs) for sign in re.sub(r"[\w]|--", "", cell)):
+    parts = re.findall("Y+|M+|D+", written)
+    signs = [*re.findall("[^YMD]", written), "", ""]
+    patterns = [
+        f"{re.escape(sign)} *(?P<{part[0]}>{_part_of(part, is_fixed=not signs[0])}) *"
+        for sign, part in zip(["", *signs], parts, strict=False)
+    ]
+    first, second, third = patterns
+    may_end = parts[0] == "YYYY"
+    pattern = f"{first}(?:{second}(?:{third})?)?" if may_end else first + second + third
+    found = re.fullmatch(pattern, cell.upper())
+    if found is None:
         return None
-    if len(pieces) != len(names) and not (names[0] == "YYYY" and 0 < len(pieces) < len(names)):
-        return None
-    found: dict[str, str | int | None] = {}
-    for name, written_part in zip(names, pieces, strict=False):
-        piece = written_part.strip().upper()
-        if piece in UNKNOWN_PARTS:
-            found[name[0]] = None
-        elif name == "MMM":
-            if piece not in _MONTHS:
-                return None
-            found["M"] = _MONTHS[piece]
-        elif name == "YYYY":
-            if not re.fullmatch("[0-9]{4}", piece):
-                return None
-            found["Y"] = piece
-        elif re.fullmatch("[0-9]{1,2}" if signs else "[0-9]{2}", piece):
-            found[name[0]] = int(piece)
-        else:
-            return None
-    year, month, day = found.get("Y"), found.get("M"), found.get("D")
-    assert year is None or isinstance(year, str)
-    assert month is None or isinstance(month, int)
-    assert day is None or isinstance(day, int)
-    return year, month, day
+    year, month, day = (
+        None if part in UNKNOWN_PARTS else part for part in found.group("Y", "M", "D")
+    )
+    return year, int(_MONTHS.get(month, month)) if month else None, int(day) if day else None
 
 
-def _fixed(cell: str) -> list[str]:
-    """Return the parts of a date without signs between them."""
-    return [part for part in (cell[:4], cell[4:6], cell[6:]) if part]
+def _part_of(part: str, is_fixed: bool) -> str:
+    """Return the pattern of a part of a date; without signs between them all have two digits."""
+    known = {"YYYY": "[0-9]{4}", "MMM": "|".join(_MONTHS)}.get(part)
+    known = known or ("[0-9]{2}" if is_fixed else "[0-9]{1,2}")
+    return "|".join([known, *UNKNOWN_PARTS])

@@ -321,6 +321,22 @@ def test_the_name_of_a_thing_says_nobody(files, column):
         ("DD.MM.YYYY", "UN.UN.2024", "2024"),
         ("DD/MM/YYYY", "--/03/2024", "2024-03"),
         ("DD-MMM-YYYY", "un-mar-2024", "2024-03"),
+        ("DD-MMM-YYYY", "---MAR-2024", "2024-03"),
+        ("DD-MMM-YYYY", "-----2024", None),
+        ("DD-MMM-YYYY", "------2024", "2024"),
+        ("DD-MMM-YYYY", "XX-UNK-2024", "2024"),
+        ("DD-MMM-YYYY", "-MAR-2024", None),
+        ("DD-MMM-YYYY", " 5 - mar - 2024", "2024-03-05"),
+        ("YYYY-MM-DD", "2024-03---", "2024-03"),
+        ("YYYY-MM-DD", "2024------", "2024"),
+        ("YYYY-MM-DD", "2024---", "2024"),
+        ("YYYY-MM-DD", "2024-UK-XX", "2024"),
+        ("YYYY-MM-DD", "2024---05", None),
+        ("YYYY-MM-DD", "-----", None),
+        ("YYYYMMDD", "202403UN", "2024-03"),
+        ("YYYYMMDD", "2024----", "2024"),
+        ("DD/MM/YYYY", "05.03.2024", None),
+        ("DD/MM/YYYY", "05-03/2024", None),
         ("DD/MM/YYYY", "2024", None),
         ("DD/MM/YYYY", "13/13/2024", None),
         ("YYYYMMDD", "2024035", None),
@@ -334,8 +350,11 @@ def test_dates_as_they_are_written(files, written, cell, date):
     patients = PATIENTS.replace("05-MAR-2024", cell).replace("UN-MAR-2024", "")
     columns = MAP.replace("DD-MMM-YYYY", written)
     if date is None:
-        with pytest.raises(RegisterError, match=r'line 2, column "DX"'):
+        with pytest.raises(RegisterError, match=r'line 2, column "DX"') as refusal:
             files(patients, columns=columns)
+        if "calendar" not in str(refusal.value):
+            how = "; a part that is not known is written UNK or UN or UK or XX or --"
+            assert str(refusal.value).endswith(how)
     else:
         found = files(patients, columns=columns)["P1"].disease.primary_diagnosis_date
         assert found == date
