@@ -6,7 +6,6 @@ is nearest.
 """
 
 import difflib
-import inspect
 import json
 import re
 import tomllib
@@ -37,8 +36,6 @@ T = TypeVar("T")
 
 _MAX_FILE_TEXT = 240
 """Longest path that is shown whole; longer than a name, or its last part would be cut off."""
-
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 _KINDS = {dict: "a table", list: "a list", type(None): "null"}
 
@@ -158,19 +155,6 @@ class _Fault(NamedTuple):
         return self._replace(steps=(step, *self.steps))
 
 
-def json_schema(kind: type[Any], questions: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """Return the JSON Schema of the documents of a struct, as JSON text.
-
-    Our own types of text ("2024-03") are described by their docstrings, keys by their questions,
-    which are given by the name of their table.
-    """
-    schema = msgspec.json.schema(kind, schema_hook=_text_schema)
-    for table, asked in (questions or {}).items():
-        for key, question in asked.items():
-            schema["$defs"][table]["properties"][key]["description"] = question
-    return json.dumps(_portable({"$schema": _DRAFT} | schema), indent=2, ensure_ascii=False)
-
-
 def problem_of(value: Any, kind: Any) -> str:
     """Return what is wrong with one value of a kind, in words, or ""."""
     fault = _fault_under("", value, kind)
@@ -231,27 +215,6 @@ def _holds(parts: Sequence[str], some: Sequence[str]) -> bool:
     """Whether some parts stand in others side by side."""
     starts = range(len(parts) - len(some) + 1)
     return any(parts[start : start + len(some)] == some for start in starts)
-
-
-def _text_schema(kind: type[Any]) -> dict[str, Any]:
-    if not issubclass(kind, str):
-        raise NotImplementedError(f"expected a type of text, found {kind.__name__}")
-    return {"type": "string", "description": kind.__doc__ or ""}
-
-
-def _portable(schema: Any) -> Any:
-    """Return a schema without sections on errors, with patterns that JSON Schema knows."""
-    if isinstance(schema, list):
-        return [_portable(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: _portable(value) for key, value in schema.items()}
-    if isinstance(found.get("description"), str):
-        text = inspect.cleandoc(found["description"])
-        found["description"] = text.split("\n\nRaises\n", maxsplit=1)[0]
-    if isinstance(found.get("pattern"), str):
-        found["pattern"] = found["pattern"].replace(r"\Z", "$")
-    return found
 
 
 def _built(kind: type[Any], value: object) -> object:

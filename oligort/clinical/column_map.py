@@ -59,14 +59,16 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Parameters
     ----------
     schema_version : int
-        1.
+        Version of this form.
     encoding : str
-        Of both tables.
+        How the letters of both tables are encoded.
     delimiter : str or None
-        None: the one of , ; tab | that finds the most columns of the map in the first line.
+        What stands between cells; without it the one of , ; tab | that finds the most columns of
+        the map in the first line.
     decimal_mark : str
-        In numbers.
+        The decimal mark of numbers.
     patients, lesions : TableMap
+        How this table is read.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 import calendar
 import re
 from datetime import date, datetime
+from typing import ClassVar
 
 from oligort.clinical.answer import Answer
 from oligort.display import quoted, safe_text
@@ -35,6 +36,11 @@ class PartialDate(str):
         If it is not such a date, or lies before 1900 or after 2100.
     """
 
+    JSON_SCHEMA: ClassVar = {
+        "description": "A date as far as it is known: YYYY, YYYY-MM or YYYY-MM-DD.",
+        "pattern": "^(19[0-9]{2}|20[0-9]{2}|2100)(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+        "examples": ["2024", "2024-03", "2024-03-15"],
+    }
     __slots__ = ("earliest", "latest")
     earliest: date
     latest: date
