@@ -6,8 +6,8 @@ is nearest.
 """
 
 import difflib
-import inspect
 import json
+import re
 import tomllib
 import types
 from collections import Counter
@@ -36,8 +36,6 @@ T = TypeVar("T")
 
 _MAX_FILE_TEXT = 240
 """Longest path that is shown whole; longer than a name, or its last part would be cut off."""
-
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 _KINDS = {dict: "a table", list: "a list", type(None): "null"}
 
@@ -157,19 +155,6 @@ class _Fault(NamedTuple):
         return self._replace(steps=(step, *self.steps))
 
 
-def json_schema(kind: type[Any], questions: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """Return the JSON Schema of the documents of a struct, as JSON text.
-
-    Our own types of text ("2024-03") are described by their docstrings, keys by their questions,
-    which are given by the name of their table.
-    """
-    schema = msgspec.json.schema(kind, schema_hook=_text_schema)
-    for table, asked in (questions or {}).items():
-        for key, question in asked.items():
-            schema["$defs"][table]["properties"][key]["description"] = question
-    return json.dumps(_portable({"$schema": _DRAFT} | schema), indent=2, ensure_ascii=False)
-
-
 def problem_of(value: Any, kind: Any) -> str:
     """Return what is wrong with one value of a kind, in words, or ""."""
     fault = _fault_under("", value, kind)
@@ -199,35 +184,37 @@ def shown_file(file: str | Path) -> str:
 def nearest(word: object, words: Iterable[str]) -> str:
     """Return '; did you mean "..."?' with the word of `words` most like `word`, or "".
 
-    Signs are not words: ">" is as like "=>" as ">=" is, and only one of the two was meant.
+    A word of several parts is meant by some of them ("age": "age_years"), before letters are
+    compared: "size" is as like "side" as "size_mm". Signs are not words: ">" is as like "=>" as
+    ">=" is, and only one of the two was meant.
     """
     spelt = str(word).casefold()
     by_lower_case = {right.casefold(): right for right in words}
-    close = difflib.get_close_matches(spelt, by_lower_case, n=1, cutoff=_LEAST_LIKENESS)
-    if not close or not any(letter.isalpha() for letter in spelt):
+    if not any(letter.isalpha() for letter in spelt):
         return ""
-    return f"; did you mean {quoted(by_lower_case[close[0]])}?"
+    parts = _parts(spelt)
+    others = {other: _parts(other) for other in by_lower_case}
+    begun = [other for other in others if others[other][: len(parts)] == parts]
+    held = [other for other in others if _holds(others[other], parts)]
+    close = (
+        [other for other in others if other == spelt]
+        or begun
+        or (held if len(held) == 1 else [])
+        or difflib.get_close_matches(spelt, others, n=1, cutoff=_LEAST_LIKENESS)
+        # "ecog_status" is no word, and "ecog" is one.
+        or [other for other in others if others[other] and _holds(parts, others[other])]
+    )
+    return f"; did you mean {quoted(by_lower_case[close[0]])}?" if close else ""
 
 
-def _text_schema(kind: type[Any]) -> dict[str, Any]:
-    if not issubclass(kind, str):
-        raise NotImplementedError(f"expected a type of text, found {kind.__name__}")
-    return {"type": "string", "description": kind.__doc__ or ""}
+def _parts(word: str) -> list[str]:
+    return re.findall(r"[^\W_]+", word)
 
 
-def _portable(schema: Any) -> Any:
-    """Return a schema without sections on errors, with patterns that JSON Schema knows."""
-    if isinstance(schema, list):
-        return [_portable(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: _portable(value) for key, value in schema.items()}
-    if isinstance(found.get("description"), str):
-        text = inspect.cleandoc(found["description"])
-        found["description"] = text.split("\n\nRaises\n", maxsplit=1)[0]
-    if isinstance(found.get("pattern"), str):
-        found["pattern"] = found["pattern"].replace(r"\Z", "$")
-    return found
+def _holds(parts: Sequence[str], some: Sequence[str]) -> bool:
+    """Whether some parts stand in others side by side."""
+    starts = range(len(parts) - len(some) + 1)
+    return any(parts[start : start + len(some)] == some for start in starts)
 
 
 def _built(kind: type[Any], value: object) -> object:

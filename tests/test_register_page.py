@@ -12,6 +12,7 @@ from oligort.checks.engine import check
 from oligort.cli import main
 from oligort.clinical.column_map import lesion_kinds, patient_kinds
 from oligort.clinical.register import Register
+from oligort.clinical.tables import UNKNOWN_PARTS, registers_of
 from oligort.submission import Submission
 
 PAGE = (Path(__file__).parents[1] / "docs" / "register.md").read_text(encoding="utf-8")
@@ -88,3 +89,15 @@ def test_the_message_on_the_page_is_the_one_that_is_printed(run):
     assert str(refusal.value).startswith(head)
     assert str(refusal.value).endswith(tail)
     assert tail.endswith(f"(line {right})")
+
+
+def test_dates_of_the_page_are_read_as_it_says(run):
+    patients = Path("patients.csv").read_text(encoding="utf-8")
+    assert "UN-MAR-2026" in patients
+    for written in ("---MAR-2026", "UN-UNK-2026"):
+        assert f"`{written}`" in PAGE
+        Path("patients.csv").write_text(patients.replace("UN-MAR-2026", written), encoding="utf-8")
+        found = registers_of("patients.csv", "lesions.csv", "columns.toml")["PT-017"]
+        assert found.disease.oligometastasis_date in ("2026", "2026-03")
+    signs = re.search(r"not known is (.*) or (--)$", PAGE, re.MULTILINE)
+    assert {*signs.group(1).split(", "), signs.group(2)} == set(UNKNOWN_PARTS)

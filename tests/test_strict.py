@@ -73,6 +73,27 @@ def test_the_nearest_word(word, expected):
     assert nearest(word, ["Lungs", "Liver", ">=", ">"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("age", "age_years"), ("Age", "age_years"), ("ecog_status", "ecog"), ("ECOG", "ecog"),
+        ("size", "size_mm"), ("sizes", "size_mm"), ("sid", "side"), ("roi", "roi_names"),
+        ("names", "roi_names"), ("short", "short_axis_mm"), ("reason", "no_therapy_reason"),
+        ("local therapy", "local_therapy"), ("patient.age", "patient.age_years"), ("mm", ""),
+        ("image", ""),
+        ("gtv_metastases", "gtv_metastasis"), ("other_side_here", "side"),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_word_means_it(word, meant):
+    """Of several that it begins the first is meant; of several that hold it nobody knows which."""
+    words = [
+        "id", "side", "age_years", "ecog", "roi_names", "no_therapy_reason", "size_mm",
+        "short_axis_mm", "size_date", "no_local_therapy", "local_therapy", "patient.age_years",
+        "gtv", "gtv_metastasis",
+    ]  # fmt: skip
+    assert nearest(word, words) == (f'; did you mean "{meant}"?' if meant else "")
+
+
 def test_long_paths_keep_their_last_part():
     file = "folder/" * 20 + "register.yaml"
     with pytest.raises(ProtocolError, match=r"register\.yaml: expected a file that ends in"):

@@ -33,8 +33,8 @@ def schema(
     from oligort.clinical.column_map import ColumnMap
     from oligort.clinical.questions import QUESTIONS
     from oligort.clinical.register import Register
+    from oligort.json_schema import json_schema
     from oligort.lesions.site_map import SiteMapFile
-    from oligort.strict import json_schema
 
     match document:
         case Document.NAMES:

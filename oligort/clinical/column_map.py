@@ -1,6 +1,5 @@
 """ColumnMap: which columns of two tables hold the keys of the register, written in which way."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Literal, get_origin
 
 import msgspec
 
+from oligort.clinical.identity import says_who
 from oligort.clinical.register import Register, RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
@@ -19,15 +19,6 @@ SUBJECT = "subject"
 DateFormat = Literal[
     "YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "DD/MM/YYYY", "DD.MM.YYYY", "MM/DD/YYYY", "DD-MMM-YYYY"
 ]
-
-_SAYS_WHO = re.compile(
-    r"(patient|subject|person|first|last|full|given|family|middle|sur|fore|maiden)[\W_]*name"
-    r"|^[\W_]*name[\W_]*$|initials|birth|(?<![a-z])(dob|mrn|ssn|nhs)(?![a-z])|phone|e-?mail"
-    r"|address|passport|insurance|hospital[\W_]*(no|nr|num|number|id)(?![a-z])"
-    r"|medical[\W_]*record|姓名|出生|生日|身份证|住院号|病历号|病案号|电话|手机|地址",
-    re.IGNORECASE,
-)
-"""Names of columns that say who the patient is."""
 
 
 class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +39,7 @@ class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     separators : dict of str to str
         What stands between names in a cell, for keys that are lists; without it a cell is one name.
     date_format : str
-        How dates are written; a part that is not known is UN, UNK, XX or --.
+        How dates are written; a part that is not known is UN, UNK, UK, XX or --.
     ignored : tuple of str
         Columns that are not read; "*" for all that are not named.
     """
@@ -68,14 +59,16 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Parameters
     ----------
     schema_version : int
-        1.
+        Version of this form.
     encoding : str
-        Of both tables.
+        How the letters of both tables are encoded.
     delimiter : str or None
-        None: the one of , ; tab | that finds the most columns of the map in the first line.
+        What stands between cells; without it the one of , ; tab | that finds the most columns of
+        the map in the first line.
     decimal_mark : str
-        In numbers.
+        The decimal mark of numbers.
     patients, lesions : TableMap
+        How this table is read.
 
     Raises
     ------
@@ -192,7 +185,7 @@ def _problems_of_columns(columns: Mapping[str, Any], kinds: Mapping[str, Any]) -
             yield f"columns: {problem}"
         elif not isinstance(column, str) or not column.strip():
             yield f"columns.{key}: expected the name of a column in quotes"
-        elif _SAYS_WHO.search(column):
+        elif says_who(column):
             yield (
                 f"columns.{key}: expected a column that does not say who the patient is, found "
                 f"{quoted(column)}; leave it out, and name it in ignored"

@@ -3,9 +3,10 @@
 import calendar
 import re
 from datetime import date, datetime
+from typing import ClassVar
 
 from oligort.clinical.answer import Answer
-from oligort.display import quoted
+from oligort.display import quoted, safe_text
 
 FIRST_YEAR = 1900
 """Earliest year that a clinical register can mean; earlier ones are slips of the pen."""
@@ -35,6 +36,11 @@ class PartialDate(str):
         If it is not such a date, or lies before 1900 or after 2100.
     """
 
+    JSON_SCHEMA: ClassVar = {
+        "description": "A date as far as it is known: YYYY, YYYY-MM or YYYY-MM-DD.",
+        "pattern": "^(19[0-9]{2}|20[0-9]{2}|2100)(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+        "examples": ["2024", "2024-03", "2024-03-15"],
+    }
     __slots__ = ("earliest", "latest")
     earliest: date
     latest: date
@@ -47,7 +53,7 @@ class PartialDate(str):
         if not written:
             raise ValueError(
                 f'expected a date in quotes such as "2024", "2024-03" or "2024-03-15", '
-                f"found {quoted(value)}"
+                f"found {_found(value)}"
             )
         self = super().__new__(cls, written.group())
         try:
@@ -87,6 +93,19 @@ def months_after(day: date, months: int) -> date:
     years, month_index = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month_index + 1
     return date(year, month, min(day.day, _days_in(year, month)))
+
+
+def _found(value: object) -> str:
+    """Return what stands there for a date, in words; a year without quotes is a number."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, datetime):
+        return "a date with a time of day"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        written = safe_text(value)
+        hint = f"; write {quoted(written)}" if _WRITTEN.fullmatch(written) else ""
+        return f"the number {written}, which is not in quotes{hint}"
+    return "neither text nor a date"
 
 
 def _days_in(year: int, month: int) -> int:

@@ -73,7 +73,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Patient(_Strict, frozen=True, kw_only=True):
-    """Age in whole years and ECOG performance status; None is unknown."""
+    """Age in whole years and ECOG performance status; what is left out is unknown."""
 
     age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
     ecog: Annotated[int, Meta(ge=0, le=5)] | None = None
@@ -102,10 +102,7 @@ class History(_Strict, frozen=True, kw_only=True):
 
 
 class Anatomy(_Strict, frozen=True, kw_only=True):
-    """What explains a structure that is not there.
-
-    `gtv_absent` yes says that there is no gross tumour to subtract from an organ.
-    """
+    """What explains a structure that is not there: a lung, or gross tumour to subtract."""
 
     pneumonectomy: Answer = Answer.UNKNOWN
     gtv_absent: Answer = Answer.UNKNOWN

@@ -6,7 +6,7 @@ patient is gets any further.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -26,13 +26,15 @@ from oligort.clinical.column_map import (
 )
 from oligort.clinical.csv_rows import Row, rows_of
 from oligort.clinical.dates import PartialDate
-from oligort.clinical.register import Register
-from oligort.display import quoted
+from oligort.clinical.register import Register, RegisterLesion
+from oligort.display import listed, quoted
 from oligort.errors import OutputError, RegisterError
 from oligort.strict import plain_kind, problem_of, shown_file, words_of
 
-UNKNOWN_PARTS = frozenset({"UN", "UNK", "UK", "XX", "--"})
+UNKNOWN_PARTS = ("UNK", "UN", "UK", "XX", "--")
 """How a case report form writes the part of a date that is not known."""
+
+_HOW_UNKNOWN = f"a part that is not known is written {' or '.join(UNKNOWN_PARTS)}"
 
 _MONTHS = {
     name: number
@@ -41,6 +43,11 @@ _MONTHS = {
     )
 }
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+
+_NEEDED = frozenset({SUBJECT, "id"})
+"""Keys that a row cannot do without, and that contradict nothing."""
+
+_ROI_NAMES = "roi_names"
 
 
 def registers_of(
@@ -59,18 +66,20 @@ def registers_of(
     found: dict[str, tuple[Row, dict[str, Any]]] = {}
     for row in of_patients.rows:
         values = of_patients.read(row)
+        of_patients.refuse_contradiction(row, values, Register, {"schema_version": 1})
         subject = values[SUBJECT]
         if subject in found:
             raise of_patients.refusal(
                 row, SUBJECT, f"expected each subject in one row, found {quoted(subject)} again, "
                 f"as in line {found[subject][0].line}"
             )  # fmt: skip
-        found[subject] = row, values | {"schema_version": 1, "lesions": []}
+        found[subject] = row, _nested(values) | {"schema_version": 1, "lesions": []}
     if not found:
         raise RegisterError(
             f"{shown_file(of_patients.path)}: expected a row for each patient, found none"
         )
     seen: dict[tuple[str, str], Row] = {}
+    drawn: dict[tuple[str, str], Row] = {}
     for row in of_lesions.rows:
         values = of_lesions.read(row)
         subject = values.pop(SUBJECT)
@@ -85,6 +94,14 @@ def registers_of(
                 row, "id", f"expected each lesion of a subject in one row, found "
                 f"{quoted(values['id'])} again, as in line {first.line}"
             )  # fmt: skip
+        of_lesions.refuse_contradiction(row, values, RegisterLesion, {})
+        for roi_name in values.get(_ROI_NAMES, ()):
+            first = drawn.setdefault((subject, roi_name), row)
+            if first is not row:
+                raise of_lesions.refusal(
+                    row, _ROI_NAMES, f"expected each ROI in one lesion only, found "
+                    f"{quoted(roi_name)} again, as in line {first.line}"
+                )  # fmt: skip
         found[subject][1]["lesions"].append(values)
     return {
         subject: Register.from_dict(
@@ -134,6 +151,18 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 """What no file name of a register holds: a subject id is text from outside."""
 
 
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by dotted keys as the tables of a register."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        *tables, last = key.split(".")
+        place = found
+        for name in tables:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return found
+
+
 @dataclass(frozen=True)
 class _Table:
     """One of the two tables, with what is said of its columns."""
@@ -161,7 +190,7 @@ class _Table:
         return rows_of(self.path, columns, self.table.ignored, rules.encoding, rules.delimiter)
 
     def read(self, row: Row) -> dict[str, Any]:
-        """Return what a row says, as the tables of a register; an empty cell says nothing."""
+        """Return what a row says, by the dotted keys of a register; an empty cell says nothing."""
         found: dict[str, Any] = {}
         for key in self.columns:
             value = self._value(row, key)
@@ -169,22 +198,45 @@ class _Table:
                 continue
             if problem := problem_of(value, self.kinds[key]):
                 raise self.refusal(row, key, problem)
-            *tables, last = key.split(".")
-            place = found
-            for name in tables:
-                place = place.setdefault(name, {})
-            place[last] = value
+            found[key] = value
         for key in ("id", SUBJECT):
             if key in self.columns and key not in found:
                 raise self.refusal(row, key, "expected text, found an empty cell")
         return found
 
+    def refuse_contradiction(
+        self, row: Row, values: Mapping[str, Any], kind: type[Any], also: dict[str, Any]
+    ) -> None:
+        """Refuse cells that are possible each by itself, and together are not.
+
+        Raises
+        ------
+        RegisterError
+            Naming the cells without any one of which that would not be said.
+        """
+        problem = problem_of(_nested(values) | also, kind)
+        if not problem:
+            return
+        left = {
+            key: problem_of(_nested({k: values[k] for k in values if k != key}) | also, kind)
+            for key in values
+            if key not in _NEEDED
+        }
+        # A row may contradict itself twice: then no cell alone makes it right.
+        keys = [key for key in left if not left[key]] or [k for k in left if left[k] != problem]
+        raise self.refusal_of(row, keys, problem)
+
     def refusal(self, row: Row, key: str, problem: str) -> RegisterError:
         """Return the error about one cell."""
-        column = self.columns[key]
+        return self.refusal_of(row, [key], problem)
+
+    def refusal_of(self, row: Row, keys: Sequence[str], problem: str) -> RegisterError:
+        """Return the error about cells of one row."""
+        columns = [self.columns[key] for key in keys]
+        word = "column" if len(columns) == 1 else "columns"
         return RegisterError(
-            f"{shown_file(self.path)}, line {row.lines[column]}, column {quoted(column)} ({key}): "
-            f"{problem}"
+            f"{shown_file(self.path)}, line {row.lines[columns[0]]}, {word} {listed(columns)} "
+            f"({', '.join(keys)}): {problem}"
         )
 
     def _value(self, row: Row, key: str) -> Any:
@@ -241,13 +293,15 @@ class _Table:
         parts = _parts_of(cell, written)
         if parts is None:
             raise self.refusal(
-                row, key, f"expected a date as {written}, found text of {len(cell)} characters"
-            )
+                row, key, f"expected a date as {written}, found text of {len(cell)} characters; "
+                f"{_HOW_UNKNOWN}"
+            )  # fmt: skip
         year, month, day = parts
         if (month is None and day is not None) or year is None:
             raise self.refusal(
-                row, key, "expected a date of which the year, year and month, or all is known"
-            )
+                row, key, "expected a date of which the year, year and month, or all is known; "
+                f"{_HOW_UNKNOWN}"
+            )  # fmt: skip
         known = [year] + [f"{part:02}" for part in (month, day) if part is not None]
         return "-".join(known)
 
@@ -257,37 +311,26 @@ def _parts_of(cell: str, written: str) -> tuple[str | None, int | None, int | No
 
     None where it is not written so. Of a date that begins with the year the rest may be left out.
     """
-    signs = re.sub("[YMD]", "", written)
-    names = re.findall("Y+|M+|D+", written)
-    pieces = re.split(f"[{re.escape(signs)}]", cell) if signs else _fixed(cell)
-    if signs and any(sign not in set(signs) for sign in re.sub(r"[\w]|--", "", cell)):
+    parts = re.findall("Y+|M+|D+", written)
+    signs = [*re.findall("[^YMD]", written), "", ""]
+    patterns = [
+        f"{re.escape(sign)} *(?P<{part[0]}>{_part_of(part, is_fixed=not signs[0])}) *"
+        for sign, part in zip(["", *signs], parts, strict=False)
+    ]
+    first, second, third = patterns
+    may_end = parts[0] == "YYYY"
+    pattern = f"{first}(?:{second}(?:{third})?)?" if may_end else first + second + third
+    found = re.fullmatch(pattern, cell.upper())
+    if found is None:
         return None
-    if len(pieces) != len(names) and not (names[0] == "YYYY" and 0 < len(pieces) < len(names)):
-        return None
-    found: dict[str, str | int | None] = {}
-    for name, written_part in zip(names, pieces, strict=False):
-        piece = written_part.strip().upper()
-        if piece in UNKNOWN_PARTS:
-            found[name[0]] = None
-        elif name == "MMM":
-            if piece not in _MONTHS:
-                return None
-            found["M"] = _MONTHS[piece]
-        elif name == "YYYY":
-            if not re.fullmatch("[0-9]{4}", piece):
-                return None
-            found["Y"] = piece
-        elif re.fullmatch("[0-9]{1,2}" if signs else "[0-9]{2}", piece):
-            found[name[0]] = int(piece)
-        else:
-            return None
-    year, month, day = found.get("Y"), found.get("M"), found.get("D")
-    assert year is None or isinstance(year, str)
-    assert month is None or isinstance(month, int)
-    assert day is None or isinstance(day, int)
-    return year, month, day
+    year, month, day = (
+        None if part in UNKNOWN_PARTS else part for part in found.group("Y", "M", "D")
+    )
+    return year, int(_MONTHS.get(month, month)) if month else None, int(day) if day else None
 
 
-def _fixed(cell: str) -> list[str]:
-    """Return the parts of a date without signs between them."""
-    return [part for part in (cell[:4], cell[4:6], cell[6:]) if part]
+def _part_of(part: str, is_fixed: bool) -> str:
+    """Return the pattern of a part of a date; without signs between them all have two digits."""
+    known = {"YYYY": "[0-9]{4}", "MMM": "|".join(_MONTHS)}.get(part)
+    known = known or ("[0-9]{2}" if is_fixed else "[0-9]{1,2}")
+    return "|".join([known, *UNKNOWN_PARTS])

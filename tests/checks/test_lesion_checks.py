@@ -314,6 +314,22 @@ def test_a_size_above_its_margin_contradicts_it(size_mm, margin_mm, grade, is_qu
     assert (f"{said} by {margin_mm:.1f} mm" in finding.message) is is_query
 
 
+def test_the_short_axis_of_a_target_does_not_bound_that_of_the_node_in_it(tmp_path):
+    """Across the longest of the target lies little, across that of a node in it perhaps more."""
+    short = altered_protocol(tmp_path, 'value = "longest_diameter"', 'value = "short_axis"')
+    target = Box((0.0, 0.0, 0.0), (60.0, 20.0, 8.0))
+    submission = submission_of({"PTVm01": target})
+    (measured,) = submission.lesions(roi_names=["PTVm01"]).lesions
+    assert measured.short_axis_mm < 50 < measured.longest_axial_mm
+    (finding,) = findings("OL203", submission, [entry("PTVm01", "LymphNodes")], short)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert f"{math.hypot(60, 20):.1f} mm" in finding.message
+    small = submission_of({"PTVm01": Box((0.0, 0.0, 0.0), (40.0, 20.0, 8.0))})
+    (finding,) = findings("OL203", small, [entry("PTVm01", "LymphNodes")], short)
+    assert finding.grade is Grade.PASS
+    assert finding.evidence[0].measured == pytest.approx(math.hypot(40, 20), abs=1e-9)
+
+
 def test_a_target_that_is_not_drawn_bounds_nothing():
     submission = submission_of({"Liver": cube(1)})
     (finding,) = findings("OL203", submission, [entry("PTVm01_Liver")])

@@ -126,6 +126,8 @@ def test_a_part_between_the_settings_is_left_open(said):
         (prior(10.0, frame_of_reference_uid="9"), "no registration"),
         (prior(10.0, grid=None, refusal="its scaling is 0"), "its scaling is 0"),
         (prior(10.0, summation_type="BEAM"), "no dose of a whole plan"),
+        (prior(10.0, grid=replace(prior().doses[0].grid, dose_type="")), 'Dose Type is ""'),
+        (prior(10.0, grid=replace(prior().doses[0].grid, dose_type="ERROR")), 'Type is "ERROR"'),
         (Submission(), "no RTDOSE"),
     ],
 )
@@ -182,21 +184,47 @@ def test_a_lesion_outside_the_grid_is_open_unless_the_isodose_ends_inside():
     now = replace(NOW, structure_sets=(replace(SET, structures=(away,)),))
     with pytest.raises(NotEvaluable, match="0 to 100 %, outside the grid"):
         finding([IN], "no", now)
-    # A field that ends inside its grid, and a target that is seen to lie in it.
+    closed = seen_target()
+    assert finding([closed], "unknown", now).grade is Grade.PASS
+    assert finding([closed], "unknown").grade is Grade.MAJOR
+
+
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("end", [0, -1])
+def test_a_target_that_is_seen_does_not_close_a_field_that_leaves_its_grid(axis, end):
+    """One hot voxel in the border: what lies beyond it nobody knows."""
+    away = drawn("GTVm01_Liver", 1, Box((300.0, 0.0, 0.0), (20.0, 20.0, 20.0)))
+    now = replace(NOW, structure_sets=(replace(SET, structures=(away,)),))
+    at = [8, 8, 20]
+    at[axis] = end
+    for gy, is_open in ((HALF_GY - 0.1, False), (HALF_GY, True)):
+        earlier = seen_target(hot={tuple(at): gy})
+        if is_open:
+            with pytest.raises(NotEvaluable, match=r"0.0 to 100.0 %"):
+                finding([earlier], "no", now)
+        else:
+            assert finding([earlier], "no", now).grade is Grade.PASS
+
+
+def seen_target(hot=None):
+    """An earlier course that ends inside its grid, with a target that is seen to lie in it.
+
+    `hot` gives single voxels a dose of their own.
+    """
     ball = np.zeros(IN.doses[0].grid.grid.shape)
     ball[5:16, 5:16, 15:34] = PRESCRIBED_GY
+    for place, gy in (hot or {}).items():
+        ball[place] = gy
     dose = replace(IN.doses[0], grid=replace(IN.doses[0].grid, dose_gy=ball))
     target = drawn("PTV", 1, Box((0.0, 0.0, 0.0), (20.0, 20.0, 60.0)))
     plan = replace(
         IN.plans[0], structure_set_uid="2.1", prescriptions=(Prescription(PRESCRIBED_GY, 1),)
     )
-    closed = Submission(
+    return Submission(
         structure_sets=(StructureSet((target,), "2.1", "set", "RS.dcm", FRAME),),
         doses=(dose,),
         plans=(plan,),
     )
-    assert finding([closed], "unknown", now).grade is Grade.PASS
-    assert finding([closed], "unknown").grade is Grade.MAJOR
 
 
 @pytest.mark.parametrize("kind", ["primary", "regional_node", "distant"])

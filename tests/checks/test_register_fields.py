@@ -1,20 +1,24 @@
 """Every key of the register removed, misspelt or of a wrong type: never a pass where it is needed.
 
 The keys come from the types of the register, and which criterion needs which of them is found out:
-one whose grade another possible value would change.
+one that another possible value would break. Each key that is needed is so in one base at least.
 """
 
 import copy
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import numpy as np
 import pytest
+from answered import REGISTER
 
 from oligort.checks.case import Case
 from oligort.checks.registry import all_checks
+from oligort.clinical.column_map import lesion_kinds, patient_kinds
 from oligort.clinical.dates import PartialDate
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, RegisterError
@@ -26,7 +30,7 @@ from oligort.protocol.model import Protocol
 from oligort.strict import plain_kind
 from oligort.submission import Submission
 
-CHECKS = [one for one in all_checks() if one.code.startswith(("OL1", "OL20"))]
+CHECKS = [one for one in all_checks() if one.code.startswith(("OL1", "OL20", "OL301"))]
 PROTOCOL = Protocol.load("nct06190782")
 SET = StructureSet(
     (Box((0.0, 0.0, 0.0), (90.0, 90.0, 90.0)).structure("Liver", 1, np.arange(-60.0, 61, 6)),),
@@ -96,8 +100,10 @@ def in_treatment() -> dict[str, Any]:
 
 
 def leaves(kind: type[msgspec.Struct], table: dict[str, Any]):
-    """Yield the way to every key of the register, with its type, through each table and list."""
+    """Yield the way to every key that a register gives, with its type."""
     for field in msgspec.structs.fields(kind):
+        if field.encode_name not in table:
+            continue
         plain = plain_kind(field.type)
         value = table[field.encode_name]
         if get_origin(plain) is tuple and isinstance(get_args(plain)[0], type):
@@ -140,7 +146,7 @@ def possible(kind):
     if plain is PartialDate:
         return ["1990", "2024-07-16", "2099-12-31"]
     if plain is int:
-        return list(range(131))
+        return [0, 1, 2, 5, 17, 18, 130]
     if plain is float:
         return [0.1, 35.0, 44.0, 50.1, 499.0]
     if plain is str:
@@ -159,8 +165,19 @@ def impossible(kind):
     return wrong
 
 
-def grades_of(table):
+@dataclass(frozen=True)
+class Base:
+    """A register beside what was exported and the protocol in force; `keys` are looked at here."""
+
+    keys: frozenset[str]
+    table: dict[str, Any]
+    submission: Submission = SUBMISSION
+    protocol: Protocol = PROTOCOL
+
+
+def grades_of(table, base=None):
     """Return for each code its grades, and all that its findings say."""
+    base = base or Base(frozenset(), table)
     try:
         register = Register.from_dict(table)
     except RegisterError:
@@ -169,7 +186,7 @@ def grades_of(table):
     for check in CHECKS:
         grades, texts = [], []
         try:
-            for one in check.run(Case(SUBMISSION, PROTOCOL, register)):
+            for one in check.run(Case(base.submission, base.protocol, register)):
                 grades.append(one.grade)
                 texts += [one.message, one.hint]
         except NotEvaluable as error:
@@ -179,43 +196,187 @@ def grades_of(table):
     return found
 
 
-BASES = {"arm without": whole(), "arm with": in_treatment()}
-LEAVES = [
-    pytest.param(base, way, kind, id=f"{name}: {'.'.join(map(str, way))}")
-    for name, base in BASES.items()
-    for way, kind in leaves(Register, base)
+KEYS = [
+    pytest.param(whole(), way, kind, id=".".join(map(str, way)))
+    for way, kind in leaves(Register, whole())
 ]
-# How a key is spelt and of which type it is does not depend on the arm.
-KEYS = LEAVES[: len(LEAVES) // len(BASES)]
+SCHEMA = frozenset({"schema_version", *patient_kinds(), *lesion_kinds()})
 DEVIATES = {Grade.MAJOR, Grade.MINOR, Grade.NOT_EVALUABLE}
-AS_THEY_ARE = {name: grades_of(base) for name, base in BASES.items()}
+OF_REGISTER = {"arm without": Base(SCHEMA, whole()), "arm with": Base(SCHEMA, in_treatment())}
+"""All that their criteria need stands in the register, so that each says which key is missed."""
 
 
-def test_as_they_are_both_registers_pass():
-    for found in AS_THEY_ARE.values():
-        assert found is not None
-        assert all(DEVIATES.isdisjoint(grades) for grades, _ in found.values())
-
-
-@pytest.mark.parametrize(("base", "way", "kind"), LEAVES)
-def test_a_key_that_a_criterion_needs_is_missed(base, way, kind):
-    others = [grades_of(altered(base, way, value)) for value in possible(kind)]
-    needing = {
-        check.code
-        for check in CHECKS
-        for found in others
-        if found is not None and not DEVIATES.isdisjoint(found[check.code][0])
+def reading(**choices):
+    """The protocol with other readings in force."""
+    settings = {
+        name: msgspec.structs.replace(
+            old := getattr(PROTOCOL.settings, name), value=type(old.value)(value)
+        )
+        for name, value in choices.items()
     }
-    removed = without(base, way)
-    found = grades_of(removed)
-    if found is None:  # the register cannot do without it, and says so
-        with pytest.raises(RegisterError, match=f'expected the key "{way[-1]}"'):
-            Register.from_dict(removed)
-        return
-    for code in needing:
-        grades, text = found[code]
-        assert not DEVIATES.isdisjoint(grades), code
-        assert str(way[-1]) in text, (code, text)
+    changed = msgspec.structs.replace(PROTOCOL.settings, **settings)
+    return msgspec.structs.replace(PROTOCOL, settings=changed)
+
+
+def with_lesions(lesions, **table):
+    """The register of the trial with lesions that are not drawn."""
+    common = {"kind": "distant", "therapy": "surgery", "pathology": "yes", "size_mm": 20.0}
+    entries = [{"id": f"L{n}"} | common | lesion for n, lesion in enumerate(lesions)]
+    return copy.deepcopy(REGISTER) | {"lesions": entries} | table
+
+
+@pytest.fixture(scope="module")
+def bases(build):
+    """Registers in each of which other keys decide, of what is drawn and planned among them."""
+    lungs = [{"organ": "Lungs", "side": side} for side in "LLLR"]
+    others = [{"organ": organ} for organ in ("Liver", "Bone", "Brain")]
+    nodes = [{"organ": "LymphNodes", "station": "16a2"}] * 2
+    node = {"organ": "LymphNodes", "short_axis_mm": 50.0, "size_mm": 60.0, "maximum_3d_mm": 70.0}
+    in_3d = {"organ": "Liver", "short_axis_mm": 30.0, "size_mm": 40.0, "maximum_3d_mm": 50.0}
+    box = Box((0.0, 0.0, 50.0), (10.0, 10.0, 10.0))
+    gross = build(
+        without=["GTVp", "Lung_L", "Lung_R", "PTVm01"], extra={"GTV": box}, doses=(), plans=()
+    )
+    drawn = with_lesions(
+        [
+            {"kind": "primary", "organ": "Esophagus", "roi_names": ["GTV"]},
+            {"organ": "Lungs", "roi_names": ["GTVm01_Lung_L"], "size_mm": 28.3},
+            *others,
+        ]
+    )
+    one = build()
+    second = build(edge_mm=-30.0)
+    plan = replace(second.plans[0], sop_instance_uid="1.2.5", file="RP2.dcm", label="treated")
+    dose = replace(second.doses[0], sop_instance_uid="1.2.6", file="RD2.dcm", plan_uids=("1.2.5",))
+    both = replace(one, plans=(*one.plans, plan), doses=(*one.doses, dose))
+    lists = {"screening_plans": ["plan"], "delivered_plans": ["treated"]}
+    without = {"arm": "no_local_therapy", "plan_kind": None}
+    gone = {"pneumonectomy": "yes", "gtv_absent": "no"}
+    nothing = {"pneumonectomy": "no", "gtv_absent": "yes"}
+    return OF_REGISTER | {
+        "size alone": Base(
+            frozenset(["size_mm"]), with_lesions([{"organ": "Liver", "size_mm": 50.0}])
+        ),
+        "two lungs": Base(
+            frozenset(["side"]), with_lesions(lungs), protocol=reading(paired_organs="two_organs")
+        ),
+        "stations": Base(
+            frozenset(["station"]),
+            with_lesions([*others, *nodes]),
+            protocol=reading(non_regional_nodes="each_station"),
+        ),
+        "short axis": Base(
+            frozenset(["short_axis_mm"]),
+            with_lesions([node]),
+            protocol=reading(nodal_size="short_axis"),
+        ),
+        "3D": Base(
+            frozenset(["maximum_3d_mm"]),
+            with_lesions([in_3d]),
+            protocol=reading(diameter_reading="maximum_3d"),
+        ),
+        "drawn": Base(frozenset(["roi_names", "kind"]), drawn, gross),
+        "one lung": Base(
+            frozenset(["anatomy.pneumonectomy"]),
+            REGISTER | {"anatomy": gone},
+            build(without=["Lung_R"]),
+        ),
+        "no tumour": Base(
+            frozenset(["anatomy.gtv_absent"]),
+            REGISTER | {"anatomy": nothing, "lesions": []},
+            build(without=["GTVp", "GTVm01_Lung_L"]),
+        ),
+        "plan of two": Base(frozenset(["screening_plans", "plan_kind"]), REGISTER | lists, both),
+        "one course": Base(frozenset(["courses"]), REGISTER | {"courses": ["plan"]}, both),
+        "listed for screening": Base(
+            frozenset(["screening_plans"]),
+            REGISTER | without | {"screening_plans": ["plan"]},
+            both.selected(plan="plan"),
+        ),
+        "listed as delivered": Base(
+            frozenset(["delivered_plans"]),
+            REGISTER | without | {"delivered_plans": ["treated"]},
+            both.selected(plan="treated"),
+        ),
+    }
+
+
+NEEDED = {"subject", "id", "schema_version"}
+"""Keys without which a register is none."""
+
+TELLS_ONLY = {
+    *("site", "size_method", "size_date"),
+    *("disease.oligometastatic_before", "disease.primary_diagnosis_date"),
+    *("disease.oligometastasis_date", "disease.under_systemic_therapy"),
+    "disease.any_lesion_progressive",
+}
+"""Keys on which no grade hangs: they are shown, and lead to a leaf of the tree."""
+
+
+def ways_of(base: Base, key: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield each place of a key in a base, with the type of its values."""
+    for way, kind in leaves(Register, base.table):
+        names = ".".join(step for step in way if isinstance(step, str))
+        if names.removeprefix("lesions.") == key:
+            yield way, kind
+
+
+def broken(found):
+    """Return the codes that deviate."""
+    return {code for code, (grades, _) in found.items() if not DEVIATES.isdisjoint(grades)}
+
+
+def test_the_registers_that_answer_all_pass():
+    for base in OF_REGISTER.values():
+        found = grades_of(base.table, base)
+        assert broken(found) <= {"OL301"}
+
+
+@pytest.mark.parametrize("key", sorted(SCHEMA - NEEDED - TELLS_ONLY))
+def test_a_key_that_a_criterion_needs_is_missed(key, bases):
+    """What another value breaks does not pass without the key."""
+    needed_in = 0
+    for name, base in ((n, b) for n, b in bases.items() if key in b.keys):
+        now = grades_of(base.table, base)
+        as_it_is = broken(now)
+        for way, kind in ways_of(base, key):
+            others = [grades_of(altered(base.table, way, v), base) for v in possible(kind)]
+            needing = {code for found in others if found is not None for code in broken(found)}
+            found = grades_of(without(base.table, way), base)
+            assert found is not None
+            needed_in += any(
+                len({str(one[c][0]) for one in (now, *filter(None, others))}) > 1 for c in needing
+            )
+            assert needing <= broken(found), (name, way, needing - broken(found))
+            if name in OF_REGISTER:
+                for code in needing - as_it_is:
+                    assert str(way[-1]) in found[code][1], (name, code, found[code])
+    assert needed_in
+
+
+@pytest.mark.parametrize("key", sorted(TELLS_ONLY))
+def test_a_key_that_no_criterion_needs_changes_no_grade(key, bases):
+    compared = 0
+    for name, base in ((n, b) for n, b in bases.items() if key in b.keys):
+        as_it_is = {code: grades for code, (grades, _) in grades_of(base.table, base).items()}
+        for way, kind in ways_of(base, key):
+            tables = [altered(base.table, way, value) for value in possible(kind)]
+            for table in [*tables, without(base.table, way)]:
+                found = grades_of(table, base)
+                if found is not None:
+                    compared += 1
+                    assert {code: grades for code, (grades, _) in found.items()} == as_it_is, name
+    assert compared
+
+
+@pytest.mark.parametrize("key", sorted(NEEDED))
+def test_a_register_without_a_key_that_it_needs_is_none(key):
+    base = OF_REGISTER["arm without"]
+    ways = list(ways_of(base, key))
+    assert ways
+    for way, _ in ways:
+        with pytest.raises(RegisterError, match=f'expected the key "{key}"'):
+            Register.from_dict(without(base.table, way))
 
 
 @pytest.mark.parametrize(("base", "way", "kind"), KEYS)

@@ -64,6 +64,23 @@ def test_what_is_no_date_of_the_calendar_is_refused(written):
         PartialDate(written)
 
 
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (2024, 'found the number 2024, which is not in quotes; write "2024"'),
+        (20240315, "found the number 20240315, which is not in quotes"),
+        (2024.03, "found the number 2024.03, which is not in quotes"),
+        (True, "found neither text nor a date"),
+        (datetime(2024, 3, 15, 8, 0), "found a date with a time of day"),
+        ("15.03.2024", 'found "15.03.2024"'),
+    ],
+)
+def test_what_stands_there_for_a_date_is_told_as_what_it_is(written, found):
+    with pytest.raises(ValueError) as refusal:
+        PartialDate(written)
+    assert str(refusal.value).endswith(f'or "2024-03-15", {found}')
+
+
 def test_a_date_of_toml_is_taken():
     assert PartialDate(date(2024, 3, 15)) == PartialDate("2024-03-15")
 

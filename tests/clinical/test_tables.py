@@ -189,8 +189,10 @@ def test_a_decimal_comma_is_named_and_not_guessed(files):
         ("l", "5.01", "5.01 cm", "found text of 7 characters"),
         ("l", "5.01", "NaN", "found text of 3 characters"),
         ("l", "5.01", "-5", "expected a number above 0"),
-        ("l", "GTV;1", "GTVm01|GTVm01", "p.csv, line 3, and its lesions: lesions[entry 1]: "
+        ("l", "GTV;1", "GTVm01|GTVm01", 'l.csv, line 5, column "ROIS" (roi_names): '
          'expected each ROI once in roi_names, found twice: "GTVm01"'),
+        ("l", "Primary,", "Primary,GTVm01", 'l.csv, line 4, column "ROIS" (roi_names): '
+         'expected each ROI in one lesion only, found "GTVm01" again, as in line 2'),
         ("l", "Primary", "primry", 'line 4, column "KIND" (kind): expected "primary" or'),
         ("l", "SIZE", "SIZE_CM", 'did you mean "SIZE_CM"?'),
     ],
@@ -203,6 +205,57 @@ def test_a_cell_that_is_wrong_is_told_with_its_line(files, table, old, new, sent
         files(**altered)
     assert sentence in str(refusal.value)
     assert "SECRET" not in str(refusal.value)
+
+
+WIDE_MAP = """
+schema_version = 1
+[patients]
+columns = { subject = "SUBJID", courses = "C", screening_plans = "S", delivered_plans = "D" }
+separators = { courses = "|" }
+[lesions]
+units = { short_axis_mm = "mm", size_mm = "mm", maximum_3d_mm = "mm" }
+[lesions.columns]
+subject = "SUBJID"
+id = "NO"
+kind = "KIND"
+organ = "ORGAN"
+therapy = "THERAPY"
+no_therapy_reason = "WHY"
+short_axis_mm = "SHORT"
+size_mm = "LONG"
+maximum_3d_mm = "IN3D"
+"""
+PLANS = "SUBJID,C,S,D\nP1,a|b,a,c\n"
+WIDE = """\
+SUBJID,NO,KIND,ORGAN,THERAPY,WHY,SHORT,LONG,IN3D
+P1,L1,regional_node,LymphNodes,none,"declined,
+twice",9,10,11
+P1,L2,distant,Liver,surgery,,20,30,40
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("node,LymphNodes", "node,Lungs", 'l.csv, line 2, columns "KIND", "ORGAN" (kind, organ): '
+         'expected organ = "LymphNodes" beside kind = "regional_node", found "Lungs"'),
+        ("surgery,,", "surgery,old,", 'l.csv, line 4, columns "THERAPY", "WHY" (therapy, no_thera'),
+        ("20,30,40", "31,30,40", 'line 4, columns "SHORT", "LONG" (short_axis_mm, size_mm): exp'),
+        ("20,30,40", "41,,40", 'line 4, columns "SHORT", "IN3D" (short_axis_mm, maximum_3d_mm): '),
+        # The line is that of the cell, not of the row: a cell above it holds a line break.
+        ("9,10,11", "9,12,11", 'l.csv, line 3, columns "LONG", "IN3D" (size_mm, maximum_3d_mm): '),
+        ("surgery,,20,30,40", "surgery,old,31,30,40", 'columns "SHORT", "LONG", "IN3D" (sho'),
+        ("a|b,a,c", "a|a,a,c", 'p.csv, line 2, column "C" (courses): expected each course once'),
+        ("a|b,a,c", "b,a,a", 'line 2, columns "S", "D" (screening_plans, delivered_plans): expec'),
+        ("a|b,a,c", "a|c,a,c", 'columns "C", "S", "D" (courses, screening_plans, delivered_plans)'),
+    ],
+)  # fmt: skip
+def test_cells_that_contradict_each_other_are_told_by_their_own_place(files, old, new, sentence):
+    assert files(PLANS, WIDE, WIDE_MAP)
+    assert old in PLANS + WIDE
+    with pytest.raises(RegisterError) as refusal:
+        files(PLANS.replace(old, new), WIDE.replace(old, new), WIDE_MAP)
+    assert sentence in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +321,22 @@ def test_the_name_of_a_thing_says_nobody(files, column):
         ("DD.MM.YYYY", "UN.UN.2024", "2024"),
         ("DD/MM/YYYY", "--/03/2024", "2024-03"),
         ("DD-MMM-YYYY", "un-mar-2024", "2024-03"),
+        ("DD-MMM-YYYY", "---MAR-2024", "2024-03"),
+        ("DD-MMM-YYYY", "-----2024", None),
+        ("DD-MMM-YYYY", "------2024", "2024"),
+        ("DD-MMM-YYYY", "XX-UNK-2024", "2024"),
+        ("DD-MMM-YYYY", "-MAR-2024", None),
+        ("DD-MMM-YYYY", " 5 - mar - 2024", "2024-03-05"),
+        ("YYYY-MM-DD", "2024-03---", "2024-03"),
+        ("YYYY-MM-DD", "2024------", "2024"),
+        ("YYYY-MM-DD", "2024---", "2024"),
+        ("YYYY-MM-DD", "2024-UK-XX", "2024"),
+        ("YYYY-MM-DD", "2024---05", None),
+        ("YYYY-MM-DD", "-----", None),
+        ("YYYYMMDD", "202403UN", "2024-03"),
+        ("YYYYMMDD", "2024----", "2024"),
+        ("DD/MM/YYYY", "05.03.2024", None),
+        ("DD/MM/YYYY", "05-03/2024", None),
         ("DD/MM/YYYY", "2024", None),
         ("DD/MM/YYYY", "13/13/2024", None),
         ("YYYYMMDD", "2024035", None),
@@ -281,8 +350,11 @@ def test_dates_as_they_are_written(files, written, cell, date):
     patients = PATIENTS.replace("05-MAR-2024", cell).replace("UN-MAR-2024", "")
     columns = MAP.replace("DD-MMM-YYYY", written)
     if date is None:
-        with pytest.raises(RegisterError, match=r'line 2, column "DX"'):
+        with pytest.raises(RegisterError, match=r'line 2, column "DX"') as refusal:
             files(patients, columns=columns)
+        if "calendar" not in str(refusal.value):
+            how = "; a part that is not known is written UNK or UN or UK or XX or --"
+            assert str(refusal.value).endswith(how)
     else:
         found = files(patients, columns=columns)["P1"].disease.primary_diagnosis_date
         assert found == date

@@ -7,12 +7,14 @@ import tomllib
 import msgspec
 import pytest
 
-from oligort.clinical.column_map import lesion_kinds, patient_kinds
+from oligort.clinical.column_map import ColumnMap, lesion_kinds, patient_kinds
+from oligort.clinical.dates import PartialDate
 from oligort.clinical.questions import QUESTIONS
 from oligort.clinical.register import Register, RegisterLesion
 from oligort.clinical.template import SUBJECT, register_template
 from oligort.errors import RegisterError
-from oligort.strict import json_schema
+from oligort.json_schema import json_schema
+from oligort.lesions.site_map import SiteMapFile
 
 TEMPLATE = register_template()
 
@@ -69,3 +71,48 @@ def test_the_schema_has_every_key_with_its_question_and_no_other():
         assert set(QUESTIONS[struct.__name__]) == set(struct.__struct_fields__)
         for name, key in defined["properties"].items():
             assert key["description"] == QUESTIONS[struct.__name__][name]
+
+
+DOCUMENTS = {"register": Register, "columns": ColumnMap, "names": SiteMapFile}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_schema_speaks_to_those_who_fill_in_forms(name):
+    """Every key has a sentence, and no sentence is a docstring or names a type of Python."""
+    text = json_schema(DOCUMENTS[name], QUESTIONS if name == "register" else None)
+    assert not re.search(r"---|Parameters|Raises|Attributes|datetime|tuple|\bNone\b|\\n", text)
+    for table in json.loads(text)["$defs"].values():
+        assert table["description"].endswith(".")
+        for key, value in table.get("properties", {}).items():
+            assert value["description"][-1] in ".?", key
+
+
+@pytest.mark.parametrize(
+    ("written", "is_date"),
+    [
+        ("2024", True), ("2024-03", True), ("2024-03-15", True), ("1900", True), ("2100", True),
+        ("24", False), ("1899", False), ("2101", False), ("2024-13", False), ("2024-3", False),
+        ("2024-03-32", False), ("2024-00", False), ("15.03.2024", False), ("2024-03-15 ", False),
+        ("2024-", False), ("", False), ("UN-MAR-2024", False),
+    ],
+)  # fmt: skip
+def test_the_pattern_of_a_date_allows_what_a_register_takes(written, is_date):
+    tables = json.loads(json_schema(Register, QUESTIONS))["$defs"]
+    patterns = {
+        option["pattern"]
+        for table, keys in (
+            ("Disease", ("primary_diagnosis_date", "oligometastasis_date")),
+            ("RegisterLesion", ("size_date",)),
+        )
+        for key in keys
+        for option in tables[table]["properties"][key]["anyOf"]
+        if option["type"] == "string"
+    }
+    (pattern,) = patterns
+    assert bool(re.search(pattern, written)) is is_date
+    try:
+        PartialDate(written)
+    except ValueError:
+        assert not is_date
+    else:
+        assert is_date
