@@ -14,6 +14,9 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 
+FROM_REGISTER = "from the register"
+"""What an organ rests on that the register says."""
+
 
 @dataclass(frozen=True)
 class LesionHint:
@@ -101,7 +104,7 @@ def identity(
     name = hint.name or said
     role = hint.role or name.role
     if hint.organ is not None:
-        return name, role, hint.organ, "from the register"
+        return name, role, hint.organ, FROM_REGISTER
     evidence = "from the ROI name" if name.organ is said.organ else "from the site map"
     return name, role, name.organ, evidence if name.organ else ""
 

@@ -20,7 +20,7 @@ from oligort.lesions.candidates import (
 from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
-from oligort.lesions.outlines import at_least, with_outlines
+from oligort.lesions.outlines import at_least, other_organs, with_organ_doubt, with_outlines
 from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
 from oligort.lesions.vocabulary import Role
 from oligort.lesions.whereabouts import OrganFinder
@@ -101,7 +101,11 @@ def census(
     }
     lesions = {key: replace(it, group=group_of.get(key, 0)) for key, it in lesions.items()}
     lesions = {key: _with_doubt(lesion, doubts.get(key)) for key, lesion in lesions.items()}
-    counts, total = add_up(lesions, groups, unmeasured)
+    elsewhere = other_organs(lesions, repetition)
+    for key, others in elsewhere.items():
+        drawn_again = {organ: lesions[other] for organ, other in others.items()}
+        lesions[key] = with_organ_doubt(lesions[key], drawn_again)
+    counts, total = add_up(lesions, groups, unmeasured, elsewhere)
     excluded = [*(missing.exclusion for missing in unmeasured), *no_tumour]
     excluded += _repeated(candidates, repetition)
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
@@ -304,10 +308,10 @@ def _size_in_doubt(lesion: Lesion) -> str:
     sizes = lesion.longest_axial_mm.intervals.get("outline")
     if sizes is None or not lesion.counted.most:
         return ""
-    return (
-        f"{quoted(lesion.label)}: {sizes.low:.1f} to {sizes.high:.1f} mm axially, by which "
-        f"outlines are its own"
-    )
+    low, high = f"{sizes.low:.1f}", f"{sizes.high:.1f}"
+    if low == high:
+        return ""  # drawn twice, and rounded otherwise
+    return f"{quoted(lesion.label)}: {low} to {high} mm axially, by which outlines are its own"
 
 
 def _with_doubt(lesion: Lesion, doubt: tuple[Count, str] | None) -> Lesion:

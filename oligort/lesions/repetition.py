@@ -12,56 +12,15 @@ from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
 from oligort.lesions.enclosure import Enclosure, enclosure_of
+from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import GTV_ROLES, Role
+
+__all__ = ["CensusThresholds", "Key", "Repetition", "find_repetition"]
 
 Key = tuple[int, int]
 """Number of the candidate, number of its part."""
 
 _NAMED_ROLES = {Role.GTV_METASTASIS, Role.GTV_PRIMARY, Role.GTV_NODE}
-
-
-@dataclass(frozen=True)
-class CensusThresholds:
-    """Where the census draws its lines; conventions of this library, to be stated in reports.
-
-    Parameters
-    ----------
-    duplicate_dice : float
-        Above this Dice two parts are one volume drawn twice. Two observers who contour one
-        tumour of some cm reach 0.8 to 0.92; 0.95 is beyond independent drawing.
-    maybe_duplicate_dice : float
-        From this Dice to `duplicate_dice` two parts may be one lesion contoured twice.
-    superseded_dice : float
-        From this Dice on a part whose name says "old", "copy" or "auto" repeats the other one: what
-        it has in common is more than what it has not.
-    covered_fraction : float
-        An ROI is a union when its parts fill at least this share of it, and lie in it by as much.
-    speck_cc : float
-        Parts below this volume beside larger ones are noted, not counted: 0.01 cc is a ball of
-        2.7 mm, below what a CT of 3 mm slices shows.
-    organ_fraction : float
-        A lesion lies in the organ that holds at least this share of its volume.
-    organ_lead : float
-        ... and this much more of it than any other organ: half in each is in neither.
-    neck_fraction : float
-        A part may be several lesions where it narrows to less than this share of the depth of
-        both sides. Balls of one size that overlap by a quarter of a diameter narrow to 0.66, and
-        the raster that tells makes up to 0.8 of that in a part of three planes.
-    even_margin : float
-        A part inside another is what a margin is drawn around, or the middle of it, if their
-        centres lie apart by no more than this share of the mean margin: at a third the margin is
-        nowhere more than twice what it is on the other side.
-    """
-
-    duplicate_dice: float = 0.95
-    maybe_duplicate_dice: float = 0.85
-    superseded_dice: float = 2 / 3
-    covered_fraction: float = 0.95
-    speck_cc: float = 0.01
-    organ_fraction: float = 0.5
-    organ_lead: float = 0.2
-    neck_fraction: float = 0.8
-    even_margin: float = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +34,7 @@ class Repetition:
     may_be_one : mapping of a pair of parts to reason
         Parts that may be one lesion.
     outlines : list of pairs of parts
-        Two outlines of one lesion, the part that stays first: its size may be the other's.
+        Two outlines of one lesion, the part that stays first: size and organ may be the other's.
     notes : list of str
         Contacts that change no count.
     """
@@ -94,7 +53,22 @@ def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThreshold
     _drop_duplicates(candidates, shared, thresholds, found)
     _drop_enclosed(candidates, shared, thresholds, found)
     _relate(candidates, shared, thresholds, found)
+    _hand_down(found)
     return found
+
+
+def _hand_down(found: Repetition) -> None:
+    """Give the outlines of a part that is dropped to the part that stays in its place."""
+    others: dict[Key, list[Key]] = {}
+    for kept, other in found.outlines:
+        others.setdefault(kept, []).append(other)
+    for kept, own in others.items():
+        reached = [kept]
+        for key in reached:
+            if key == kept or key in found.dropped:
+                reached += [other for other in others.get(key, []) if other not in reached]
+        further = [key for key in reached if key not in (kept, *own)]
+        found.outlines.extend((kept, key) for key in further)
 
 
 def _part(candidates: Sequence[Candidate], key: Key) -> Part:
@@ -189,6 +163,8 @@ def _drop_unions(
             if share >= thresholds.covered_fraction:
                 names = listed(sorted({candidates[b[0]].roi_name for b in filling}))
                 found.dropped[key] = f"is {called}; {names} fill {share:.1%} of it"
+                if len(filling) == 1:
+                    found.outlines.extend((piece, key) for piece in filling)
 
 
 def _drop_duplicates(
@@ -209,6 +185,14 @@ def _drop_duplicates(
             continue  # which of the two names is right is not for a program to say
         kept, dropped = sorted(pair, key=lambda key: _worth(candidates[key[0]], key))
         found.dropped[dropped] = f"repeats {_label(candidates, kept)} (Dice {dice:.3f})"
+        if not _is_settled(candidates[kept[0]], candidates[dropped[0]]):
+            found.outlines.append((kept, dropped))
+
+
+def _is_settled(kept: Candidate, dropped: Candidate) -> bool:
+    """Whether the register names one of two drawings, and the other says that it is superseded."""
+    stated = kept.role_is_stated and not dropped.role_is_stated
+    return stated and bool(dropped.name.superseded) and not kept.name.superseded
 
 
 def _repeats_from(
