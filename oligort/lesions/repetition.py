@@ -129,6 +129,8 @@ def _drop_unions(
 ) -> None:
     """Drop the parts of ROIs that are filled by the parts of two or more other ROIs.
 
+    A metastasis that primaries or nodes fill stays, as it does where it repeats one of them.
+
     An ROI whose name says that it is a union needs no second ROI, and loses only what the others
     fill: what is drawn in no other ROI stays a candidate.
     """
@@ -160,7 +162,9 @@ def _drop_unions(
             filling = {b: v for (a, b), v in both_ways.items() if a == key and b in inside}
             again = sum(both_ways.get(pair, 0.0) for pair in combinations(sorted(filling), 2))
             share = min((sum(filling.values()) - again) / _part(candidates, key).volume_cc, 1.0)
-            if share >= thresholds.covered_fraction:
+            # Which of two names is right is not for a program to say: `_relate` tells of both.
+            is_told_apart = any(_names_contradict(candidates, (key, piece)) for piece in filling)
+            if share >= thresholds.covered_fraction and not is_told_apart:
                 names = listed(sorted({candidates[b[0]].roi_name for b in filling}))
                 found.dropped[key] = f"is {called}; {names} fill {share:.1%} of it"
                 if len(filling) == 1:

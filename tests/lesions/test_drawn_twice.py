@@ -84,3 +84,40 @@ def test_one_volume_under_the_names_of_two_organs_may_lie_in_either(numbers):
     # The register knows.
     hints = {drawn[0].roi_name: LesionHint(Role.GTV_METASTASIS, Organ.LIVER)}
     assert dict(census(drawn, hints=hints).per_organ) == {Organ.LIVER: Count(1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "count"),
+    [
+        ("GTVm_LN", ("GTVn1", "GTVn2"), Count(0, 2)),
+        ("GTVm1", ("GTVp", "GTVn2"), Count(0, 2)),
+        ("GTV_lung_mets", ("GTVp1", "GTVp2"), Count(0, 2)),
+        ("GTVm9", ("GTVm1", "GTVn2"), Count(1, 2)),
+        ("GTVm9", ("GTVm1", "GTVm2"), Count(2, 2)),
+        ("GTVn", ("GTVm1", "GTVm2"), Count(0, 2)),
+        ("GTV 9", ("GTVp", "GTVn2"), Count(0, 0)),
+    ],
+)
+def test_metastases_that_are_drawn_as_nodes_or_primaries_may_be_either(name, others, count):
+    # In one part and in two, as one ROI or as a union of several.
+    pieces = [at(0, 12), at(40, 10)]
+    drawn = [
+        roi(other, it, number=n)
+        for n, (other, it) in enumerate(zip(others, pieces, strict=True), 2)
+    ]
+    found = census([roi(name, *pieces), *drawn])
+    assert found.count == count
+
+
+def test_one_part_drawn_as_two_nodes_may_be_a_metastasis():
+    # Balls of 24 and 20 mm, their centres 18 mm apart: one outline each plane would be the same.
+    pieces = [at(0, 12), at(18, 10)]
+    found = census(
+        [
+            roi("GTVm1", *pieces),
+            roi("GTVn1", pieces[0], number=2),
+            roi("GTVn2", pieces[1], number=3),
+        ]
+    )
+    assert found.count.least == 0
+    assert found.count.most >= 1
