@@ -14,7 +14,7 @@ from oligort.geometry.contact import loop_distance_mm
 from oligort.geometry.continuity import GAP_FACTOR
 from oligort.geometry.nesting import SAME_AREA, Nesting
 from oligort.geometry.overlay import overlay
-from oligort.geometry.slabs import Slab, SlabModel, slabs_of
+from oligort.geometry.slabs import PlaneFrame, Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
 MAX_BRIDGED_SPACINGS = 3.0
@@ -64,6 +64,17 @@ class Part:
     def centroid_mm(self) -> Points:
         """Centre (3,) of the slab volume in patient LPS."""
         return self.model.frame.to_patient(self._moments[1:] / self._moments[0])
+
+    def bounds_in(self, frame: PlaneFrame) -> tuple[Points, Points]:
+        """Return the lowest and highest (u, v, n) of another frame that the slabs reach, in mm."""
+        ends = [
+            np.column_stack([loop, np.full(len(loop), end_mm)])
+            for slab in self.slabs
+            for loop in slab.loops
+            for end_mm in (slab.lower_mm, slab.upper_mm)
+        ]
+        points = frame.to_plane(self.model.frame.to_patient(np.concatenate(ends)))
+        return points.min(axis=0), points.max(axis=0)
 
     @cached_property
     def bounds_mm(self) -> tuple[Points, Points]:

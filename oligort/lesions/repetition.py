@@ -9,6 +9,7 @@ import numpy as np
 from oligort.display import listed, quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
+from oligort.geometry.structure import Points
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
 from oligort.lesions.enclosure import Enclosure, enclosure_of
@@ -98,6 +99,8 @@ def _shared_volumes(
                 found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
             continue
         if not first.frame.is_parallel_to(second.frame):
+            if not _may_meet(_part(candidates, a), _part(candidates, b)):
+                continue
             labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
             reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
             found.may_be_one[a, b] = reason
@@ -116,8 +119,20 @@ def _tumour_keys(candidates: Sequence[Candidate]) -> list[Key]:
     ]
 
 
+def _may_meet(first: Part, second: Part) -> bool:
+    """Whether parts drawn in planes of two directions may touch: in the box of neither apart."""
+    return all(
+        _ranges_meet(first.bounds_in(frame), second.bounds_in(frame))
+        for frame in (first.model.frame, second.model.frame)
+    )
+
+
 def _boxes_meet(first: Part, second: Part) -> bool:
-    (low_a, high_a), (low_b, high_b) = first.bounds_mm, second.bounds_mm
+    return _ranges_meet(first.bounds_mm, second.bounds_mm)
+
+
+def _ranges_meet(first: tuple[Points, Points], second: tuple[Points, Points]) -> bool:
+    (low_a, high_a), (low_b, high_b) = first, second
     return bool((low_a - TOUCH_MM <= high_b).all() and (low_b - TOUCH_MM <= high_a).all())
 
 

@@ -121,3 +121,21 @@ def test_one_part_drawn_as_two_nodes_may_be_a_metastasis():
     )
     assert found.count.least == 0
     assert found.count.most >= 1
+
+
+@pytest.mark.parametrize("degrees", [30, 90])
+@pytest.mark.parametrize(
+    ("away_mm", "count"),
+    [(600.0, Count(3, 3)), (31.0, Count(3, 3)), (30.3, Count(2, 3)), (10.0, Count(2, 3))],
+)
+def test_what_is_drawn_in_another_orientation_is_apart_where_its_box_is(away_mm, count, degrees):
+    # Balls of 30 mm, turned about the line that joins them: along it both are 29.98 mm wide, and
+    # what comes nearer than 0.5 mm touches.
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    loops = [loop @ turn.T - [away_mm, 0, 0] for loop in at(0).loops(PLANES_MM)]
+    oblique = Structure(3, "GTVm3_Brain", tuple(map(Contour, loops)), "GTV")
+    drawn = [roi("GTVm1_Liver", at(0)), roi("GTVm2_Liver", at(40), number=2), oblique]
+    found = census(drawn)
+    assert found.count == count
+    assert any("not parallel" in note for note in found.notes) is (count.least == 2)
