@@ -78,17 +78,21 @@ def read_candidate(
     Raises
     ------
     NotEvaluable
-        If the ROI has no area, no parallel planes, or one plane of unknown thickness.
+        If the ROI has no area, no parallel planes, one plane of unknown thickness, or outlines
+        that cross so often that they enclose nothing that could be told.
     """
     name, role, organ, evidence = identity(structure, hints)
     is_union = role is Role.UNION
+    own = parts(structure, usual_spacing_mm)
+    for part in own:
+        _ = part.volume_cc  # what has no volume that could be told is declined here
     return Candidate(
         structure=structure,
         name=name,
         role=Role.GTV if is_open(name, role) else name.base if is_union else role,
         organ=organ,
         organ_evidence=evidence,
-        parts=parts(structure, usual_spacing_mm),
+        parts=own,
         is_union=is_union,
         is_open=is_open(name, role),
         role_is_stated=hints.get(structure.roi_name, LesionHint()).role is not None,

@@ -21,6 +21,7 @@ from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
 from oligort.lesions.outlines import at_least, other_organs, with_organ_doubt, with_outlines
+from oligort.lesions.placing import place_of, why_an_organ, why_too_small
 from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
 from oligort.lesions.vocabulary import Role
 from oligort.lesions.whereabouts import OrganFinder
@@ -169,7 +170,7 @@ def _without_organs(
     kept, organ_like = [], []
     for candidate in candidates:
         may_be = candidate.name.may_be_tumour and candidate.role is not Role.ORGAN
-        reason = organs.why_an_organ(candidate) if may_be else ""
+        reason = why_an_organ(candidate, organs) if may_be else ""
         if reason:
             organ_like.append(Exclusion(candidate.roi_name, reason))
         else:
@@ -199,7 +200,7 @@ def _contradicting(
         is_less = role is Role.ORGAN and "gtv" in name.subtracted.casefold()
         if not is_typed and not is_less:
             continue
-        small = organs.why_too_small(structure, name) if role is Role.ORGAN else None
+        small = why_too_small(structure, name, organs) if role is Role.ORGAN else None
         if small == "":
             continue
         if small is None and not is_typed:
@@ -220,7 +221,7 @@ def _lesion(
 ) -> Lesion:
     """Measure one part; what repeats it is not yet looked at."""
     part, label = candidate.parts[number], candidate.label(number)
-    place = organs.organ_of(candidate, part, label)
+    place = place_of(candidate, part, label, organs)
     extent = extent_of(part)
     bulges = bulges_of(part, limits.neck_fraction) if candidate.role in _COUNTS else None
     role = candidate.role

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from oligort.display import listed, quoted
+from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part
 from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
 from oligort.geometry.structure import Points
@@ -104,8 +105,13 @@ def _shared_volumes(
             labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
             reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
             found.may_be_one[a, b] = reason
-        elif _boxes_meet(_part(candidates, a), _part(candidates, b)) and touch(first, second):
-            shared[a, b] = shared_volume_cc(first, second)
+        elif _boxes_meet(_part(candidates, a), _part(candidates, b)):
+            try:
+                if touch(first, second):
+                    shared[a, b] = shared_volume_cc(first, second)
+            except NotEvaluable as reason:
+                labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
+                found.may_be_one[a, b] = f"{labels} may overlap: {reason}"
     return shared
 
 
@@ -245,7 +251,7 @@ def _drop_enclosed(
     inner_of: dict[Key, dict[Key, Enclosure]] = {}
     keys = _tumour_keys(candidates)
     for a, b in combinations(keys, 2):
-        if a[0] == b[0] or not _frames_agree(candidates, a, b):
+        if a[0] == b[0] or not _frames_agree(candidates, a, b) or (a, b) in found.may_be_one:
             continue
         inner, outer = sorted((a, b), key=lambda key: _reach(_part(candidates, key)))
         volume = shared.get((a, b), 0.0)

@@ -139,3 +139,45 @@ def test_what_is_drawn_in_another_orientation_is_apart_where_its_box_is(away_mm,
     found = census(drawn)
     assert found.count == count
     assert any("not parallel" in note for note in found.notes) is (count.least == 2)
+
+
+# ---- scribbles ----
+
+
+def scribble(seed: int, points: int, planes_mm: list[float]) -> list[np.ndarray]:
+    """Return loops of random points: their edges cross each other some points^2 / 9 times."""
+    chance = np.random.default_rng(seed)
+    return [
+        np.append(chance.uniform(-25, 25, (points, 2)), np.full((points, 1), z), 1)
+        for z in planes_mm
+    ]
+
+
+def test_a_scribble_is_declined_and_may_be_a_metastasis():
+    loops = scribble(1, 500, [0.0, 3.0, 6.0])
+    found = census([roi("GTVm1", at(60)), Structure(2, "GTVm2", tuple(map(Contour, loops)), "GTV")])
+    assert found.count == Count(1, 2)
+    (told,) = found.excluded
+    assert (told.roi_name, told.may_be_metastasis) == ("GTVm2", True)
+    assert "cross themselves or each other so often" in told.reason
+
+
+def test_scribbles_whose_overlap_cannot_be_told_may_be_one(monkeypatch):
+    # Of two each is told by itself; a lower limit than the one in use saves seconds.
+    monkeypatch.setattr("oligort.geometry.overlay.MOST_PIECES", 150_000)
+    drawn = [
+        Structure(n, f"GTVm{n}", tuple(map(Contour, scribble(n, 90, [0.0]))), "GTV") for n in (1, 2)
+    ]
+    found = census(drawn, usual_spacing_mm=3.0)
+    # What scribbles look like in cells makes more of them at most, and that is told as well.
+    assert (len(found), found.count.least) == (2, 1)
+    assert {one.group for one in found} == {1}
+    assert all(isinstance(one.counted.most, int) for one in found)
+    assert any("may overlap: outlines cross" in note for note in found.notes)
+
+
+def test_a_scribbled_organ_leaves_a_lesion_with_its_name():
+    organ = Structure(9, "Liver", tuple(map(Contour, scribble(3, 500, [0.5]))), "ORGAN")
+    found = census([roi("GTVm1_Liver", at(0, 6)), organ], usual_spacing_mm=1.0)
+    assert dict(found.per_organ) == {Organ.LIVER: Count(1, 1)}
+    assert any('not asked where "GTVm1_Liver" lies' in note for note in found.notes)
