@@ -1,6 +1,6 @@
 """Repetition: which parts are drawn twice, which ROIs are unions, which parts may be one lesion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -10,6 +10,7 @@ from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part
 from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
+from oligort.geometry.slabs import PlaneFrame
 from oligort.geometry.structure import Points
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
@@ -91,28 +92,49 @@ def _shared_volumes(
     Only gross tumour is compared: that a target lies in the lung asked for says nothing of either.
     """
     shared = {}
-    for a, b in combinations(_tumour_keys(candidates), 2):
-        first, second = _part(candidates, a).model, _part(candidates, b).model
-        if a[0] == b[0]:
-            # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
-            if _boxes_meet(_part(candidates, a), _part(candidates, b)) and touch(first, second):
-                labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
-                found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
+    for a, b, is_parallel in _near_pairs(candidates):
+        first, second = _part(candidates, a), _part(candidates, b)
+        labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
+        if not is_parallel:
+            if a[0] != b[0] and _may_meet(first, second):
+                reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
+                found.may_be_one[a, b] = reason
             continue
-        if not first.frame.is_parallel_to(second.frame):
-            if not _may_meet(_part(candidates, a), _part(candidates, b)):
+        try:
+            if not touch(first.model, second.model):
                 continue
-            labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
-            reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
-            found.may_be_one[a, b] = reason
-        elif _boxes_meet(_part(candidates, a), _part(candidates, b)):
-            try:
-                if touch(first, second):
-                    shared[a, b] = shared_volume_cc(first, second)
-            except NotEvaluable as reason:
-                labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
-                found.may_be_one[a, b] = f"{labels} may overlap: {reason}"
+            if a[0] == b[0]:
+                # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
+                found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
+            else:
+                shared[a, b] = shared_volume_cc(first.model, second.model)
+        except NotEvaluable as reason:
+            found.may_be_one[a, b] = f"{labels} may overlap: {reason}"
     return shared
+
+
+def _near_pairs(candidates: Sequence[Candidate]) -> Iterator[tuple[Key, Key, bool]]:
+    """Yield the pairs of parts of gross tumour that boxes do not keep apart, each once.
+
+    And whether their planes are parallel; boxes in planes of two directions are not compared.
+    """
+    keys = _tumour_keys(candidates)
+    frames: list[PlaneFrame] = []
+    frame_of = {}
+    for number in sorted({number for number, _ in keys}):
+        frame = candidates[number].parts[0].model.frame
+        same = [index for index, other in enumerate(frames) if frame.is_parallel_to(other)]
+        frame_of[number] = same[0] if same else len(frames)
+        frames += [] if same else [frame]
+    boxes = np.array([_part(candidates, key).bounds_mm for key in keys]).reshape(-1, 2, 3)
+    low, high = boxes[:, 0], boxes[:, 1]
+    frame_of_key = np.array([frame_of[number] for number, _ in keys])
+    for index, key in enumerate(keys):
+        later = slice(index + 1, None)
+        meet = (low[index] - TOUCH_MM <= high[later]) & (low[later] - TOUCH_MM <= high[index])
+        is_parallel = frame_of_key[later] == frame_of_key[index]
+        for step in np.flatnonzero(meet.all(axis=1) | ~is_parallel).tolist():
+            yield key, keys[index + 1 + step], bool(is_parallel[step])
 
 
 def _tumour_keys(candidates: Sequence[Candidate]) -> list[Key]:
@@ -131,10 +153,6 @@ def _may_meet(first: Part, second: Part) -> bool:
         _ranges_meet(first.bounds_in(frame), second.bounds_in(frame))
         for frame in (first.model.frame, second.model.frame)
     )
-
-
-def _boxes_meet(first: Part, second: Part) -> bool:
-    return _ranges_meet(first.bounds_mm, second.bounds_mm)
 
 
 def _ranges_meet(first: tuple[Points, Points], second: tuple[Points, Points]) -> bool:
@@ -249,9 +267,8 @@ def _drop_enclosed(
     side, may hold a lesion that has no outline of its own; it is left to `_relate`.
     """
     inner_of: dict[Key, dict[Key, Enclosure]] = {}
-    keys = _tumour_keys(candidates)
-    for a, b in combinations(keys, 2):
-        if a[0] == b[0] or not _frames_agree(candidates, a, b) or (a, b) in found.may_be_one:
+    for a, b, is_parallel in _near_pairs(candidates):
+        if a[0] == b[0] or not is_parallel or (a, b) in found.may_be_one:
             continue
         inner, outer = sorted((a, b), key=lambda key: _reach(_part(candidates, key)))
         volume = shared.get((a, b), 0.0)
@@ -266,12 +283,11 @@ def _drop_enclosed(
             continue
         ((inner, enclosure),) = within.items()
         dice = _dice(candidates, (min(outer, inner), max(outer, inner)), shared)
-        bulges = bulges_of(_part(candidates, outer), thresholds.neck_fraction)
         is_rim = (
             # Drawn twice, or nearly so: that is the range of two contourings.
             dice < thresholds.maybe_duplicate_dice
             and enclosure.is_even(thresholds.even_margin)
-            and bulges.most == 1
+            and bulges_of(_part(candidates, outer), thresholds.neck_fraction).most == 1
         )
         if enclosure.in_hollow or is_rim:
             _drop_one(candidates, outer, inner, enclosure, found)
@@ -326,11 +342,6 @@ def _reach(part: Part) -> float:
 def _box_holds(outer: Part, inner: Part) -> bool:
     (low, high), (low_in, high_in) = outer.bounds_mm, inner.bounds_mm
     return bool((low <= low_in).all() and (high >= high_in).all())
-
-
-def _frames_agree(candidates: Sequence[Candidate], a: Key, b: Key) -> bool:
-    first, second = (_part(candidates, key).model.frame for key in (a, b))
-    return first.is_parallel_to(second)
 
 
 def _worth(candidate: Candidate, key: Key) -> tuple[object, ...]:
