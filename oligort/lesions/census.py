@@ -88,7 +88,14 @@ def census(
         unmeasured += _contradicting(structures, chosen, hints, organs)
     repetition = find_repetition(candidates, limits)
     lesions = {
-        (number, part): _lesion(candidate, part, limits, organs)
+        (number, part): _lesion(
+            candidate,
+            part,
+            # What is left out counts nothing, whether or not it has grown together.
+            None if (number, part) in repetition.dropped else _bulges(candidate, part, limits),
+            limits,
+            organs,
+        )
         for number, candidate in enumerate(candidates)
         for part in range(len(candidate.parts))
     }
@@ -216,14 +223,24 @@ def _contradicting(
     return found
 
 
+def _bulges(candidate: Candidate, number: int, limits: CensusThresholds) -> Bulges | None:
+    """Return the bulges of a part whose role counts, else None."""
+    if candidate.role not in _COUNTS:
+        return None
+    return bulges_of(candidate.parts[number], limits.neck_fraction)
+
+
 def _lesion(
-    candidate: Candidate, number: int, limits: CensusThresholds, organs: OrganFinder
+    candidate: Candidate,
+    number: int,
+    bulges: Bulges | None,
+    limits: CensusThresholds,
+    organs: OrganFinder,
 ) -> Lesion:
     """Measure one part; what repeats it is not yet looked at."""
     part, label = candidate.parts[number], candidate.label(number)
     place = place_of(candidate, part, label, organs)
     extent = extent_of(part)
-    bulges = bulges_of(part, limits.neck_fraction) if candidate.role in _COUNTS else None
     role = candidate.role
     if role is Role.GTV and place.is_distant and not candidate.role_is_stated:
         role = Role.GTV_METASTASIS  # as a GTV named after that organ is
