@@ -14,7 +14,7 @@ from oligort.geometry.contact import loop_distance_mm
 from oligort.geometry.continuity import GAP_FACTOR
 from oligort.geometry.nesting import SAME_AREA, Nesting
 from oligort.geometry.overlay import overlay
-from oligort.geometry.slabs import Slab, SlabModel, slabs_of
+from oligort.geometry.slabs import PlaneFrame, Slab, SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 
 MAX_BRIDGED_SPACINGS = 3.0
@@ -33,6 +33,10 @@ SLIVER_MM = 0.05
 Where a plane grazes a solid, systems write slivers of some 0.001 mm, beside the area that they
 belong to as often as on it. They join what lies this near; 0.05 mm is the tolerance of planes.
 """
+
+
+_LINES_ACROSS = 8
+"""Lines on which two loops are compared before the exact overlap is computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,17 @@ class Part:
     def centroid_mm(self) -> Points:
         """Centre (3,) of the slab volume in patient LPS."""
         return self.model.frame.to_patient(self._moments[1:] / self._moments[0])
+
+    def bounds_in(self, frame: PlaneFrame) -> tuple[Points, Points]:
+        """Return the lowest and highest (u, v, n) of another frame that the slabs reach, in mm."""
+        ends = [
+            np.column_stack([loop, np.full(len(loop), end_mm)])
+            for slab in self.slabs
+            for loop in slab.loops
+            for end_mm in (slab.lower_mm, slab.upper_mm)
+        ]
+        points = frame.to_plane(self.model.frame.to_patient(np.concatenate(ends)))
+        return points.min(axis=0), points.max(axis=0)
 
     @cached_property
     def bounds_mm(self) -> tuple[Points, Points]:
@@ -283,12 +298,51 @@ def _overlap(a: _Region, b: _Region) -> bool:
     """Whether two areas, seen along the normal, have an area in common; slivers need not."""
     if not _boxes_meet(a.low - SLIVER_MM, a.high + SLIVER_MM, b.low, b.high):
         return False
+    if len(a.loops) == len(b.loops) == 1:
+        smaller_box_mm2 = min(float(np.prod(region.high - region.low)) for region in (a, b))
+        bounds_mm2 = shared_at_least_mm2(a.loops[0], b.loops[0])
+        if any(bound > SAME_AREA * smaller_box_mm2 for bound in bounds_mm2):
+            return True
     laid = overlay([a.loops, b.loops], [a.exclusive, b.exclusive])
     if laid.shared(0, 1) > SAME_AREA * min(laid.of(0), laid.of(1)):
         return True
     if not (_is_sliver(a, laid.of(0)) or _is_sliver(b, laid.of(1))):
         return False
     return min(loop_distance_mm(i, j) for i in a.loops for j in b.loops) <= SLIVER_MM
+
+
+def shared_at_least_mm2(one: Points, other: Points) -> Iterator[float]:
+    """Yield areas in mm2 that two loops (N, 2) surely share, each around one line across them.
+
+    On a line between vertices the loops enclose stretches. Until the next vertex the ends of the
+    longest one they share move no faster than the flattest edge leans, whichever edges cross.
+    Rough outlines that overlap are told so without cutting them at all their crossings.
+    """
+    levels = np.sort(np.concatenate([one[:, 1], other[:, 1]]))
+    bottom, top = max(one[:, 1].min(), other[:, 1].min()), min(one[:, 1].max(), other[:, 1].max())
+    levels = levels[(levels >= bottom) & (levels <= top)]
+    gaps_mm = np.diff(levels)
+    for widest in np.argsort(-gaps_mm, kind="stable")[:_LINES_ACROSS]:
+        half_mm = float(gaps_mm[widest]) / 2
+        crossings = [_crossings(loop, float(levels[widest]) + half_mm) for loop in (one, other)]
+        at, lean = np.concatenate(crossings, axis=1)
+        owner = np.repeat([0, 1], [its.shape[1] for its in crossings])
+        order = np.argsort(at)
+        is_in_both = np.logical_and(*(np.cumsum(owner[order] == n) % 2 == 1 for n in (0, 1)))
+        length_mm = float((np.diff(at[order]) * is_in_both[:-1]).max(initial=0.0))
+        steepest = float(np.abs(lean).max(initial=0.0))
+        # So far half of the length is left in the mean, on both sides of the line.
+        height_mm = min(half_mm, length_mm / (2 * steepest)) if steepest > 0 else half_mm
+        yield length_mm * height_mm
+
+
+def _crossings(loop: Points, level_mm: float) -> Points:
+    """Return where the edges of a loop cross a line along u, and how they lean there, (2, K)."""
+    following = np.roll(loop, -1, axis=0)
+    across = (loop[:, 1] > level_mm) != (following[:, 1] > level_mm)
+    begin, end = loop[across], following[across]
+    lean = (end[:, 0] - begin[:, 0]) / (end[:, 1] - begin[:, 1])
+    return np.stack([begin[:, 0] + lean * (level_mm - begin[:, 1]), lean])
 
 
 def _is_sliver(region: _Region, area_mm2: float) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from oligort.errors import NotEvaluable
 from oligort.geometry.nesting import Nesting
 
 Floats = npt.NDArray[np.float64]
@@ -18,6 +19,13 @@ _Pieces = tuple[_Integers, Floats, Floats, Floats, Floats, _Integers]
 
 _MAX_SHAPES = 62
 """As many as fit as bits in one integer."""
+
+MOST_PIECES = 2_000_000
+"""Into so many pieces the edges are cut at most, some 0.6 GB and a few seconds.
+
+Two rough outlines of 1,200 points whose noise is a hundred times their step take 0.9 million; what
+takes more, such as two scribbles of 200 random points, is no drawing of an area.
+"""
 
 _RELATIVE_ROUNDING = 1e-12
 """Edges closer than this share of the drawing's size count as touching, not as crossing."""
@@ -92,6 +100,8 @@ def overlay(shapes: Sequence[Loops], exclusive: Sequence[bool] | None = None) ->
     ------
     ValueError
         If there are more than 62 shapes.
+    NotEvaluable
+        If the edges cross so often that they are cut into more than `MOST_PIECES`.
     """
     if len(shapes) > _MAX_SHAPES:
         raise ValueError(f"expected at most {_MAX_SHAPES} shapes, found {len(shapes)}")
@@ -110,6 +120,11 @@ def trapezoids(shapes: Sequence[Loops], exclusive: Sequence[bool] | None = None)
         At least one loop in all, in mm; any number of shapes.
     exclusive : sequence of bool or None
         Which shapes are of the XOR type.
+
+    Raises
+    ------
+    NotEvaluable
+        If the edges cross so often that they are cut into more than `MOST_PIECES`.
     """
     cut, origin = _cut(shapes, exclusive)
     return replace(cut, corners_mm=cut.corners_mm + origin)
@@ -209,6 +224,12 @@ class _Edges:
         while True:
             first = np.searchsorted(levels, self.low[:, 1])
             spans = np.searchsorted(levels, self.high[:, 1]) - first
+            if spans.sum() > MOST_PIECES:
+                raise NotEvaluable(
+                    f"outlines cross themselves or each other so often that their {len(spans)} "
+                    f"edges fall into more than {MOST_PIECES:,} pieces in one plane: what they "
+                    f"enclose cannot be told; draw them again"
+                )
             edge = np.repeat(np.arange(len(spans)), spans)
             strip = np.arange(len(edge)) - np.repeat(np.cumsum(spans) - spans - first, spans)
             y_bottom, y_top = levels[strip], levels[strip + 1]

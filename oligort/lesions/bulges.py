@@ -210,7 +210,7 @@ def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, f
     # A bridge thinner than a cell is no saddle: what it joins lies apart, with no neck at all.
     apart = {top(peak) for peak in np.unique(peak_of[flat > 0]).tolist()}
     # Of a flat part nothing is deep: there an island counts that is half as deep as the deepest.
-    islands = sum(flat[peak] >= min(least_mm, flat.max() / 2) for peak in apart)
+    islands = sum(bool(flat[peak] >= min(least_mm, flat.max() / 2)) for peak in apart)
     return (count + islands - 1, 0.0) if islands > 1 else (count, narrowest)
 
 

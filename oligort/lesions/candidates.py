@@ -14,6 +14,9 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 
+FROM_REGISTER = "from the register"
+"""What an organ rests on that the register says."""
+
 
 @dataclass(frozen=True)
 class LesionHint:
@@ -75,17 +78,21 @@ def read_candidate(
     Raises
     ------
     NotEvaluable
-        If the ROI has no area, no parallel planes, or one plane of unknown thickness.
+        If the ROI has no area, no parallel planes, one plane of unknown thickness, or outlines
+        that cross so often that they enclose nothing that could be told.
     """
     name, role, organ, evidence = identity(structure, hints)
     is_union = role is Role.UNION
+    own = parts(structure, usual_spacing_mm)
+    for part in own:
+        _ = part.volume_cc  # what has no volume that could be told is declined here
     return Candidate(
         structure=structure,
         name=name,
         role=Role.GTV if is_open(name, role) else name.base if is_union else role,
         organ=organ,
         organ_evidence=evidence,
-        parts=parts(structure, usual_spacing_mm),
+        parts=own,
         is_union=is_union,
         is_open=is_open(name, role),
         role_is_stated=hints.get(structure.roi_name, LesionHint()).role is not None,
@@ -101,7 +108,7 @@ def identity(
     name = hint.name or said
     role = hint.role or name.role
     if hint.organ is not None:
-        return name, role, hint.organ, "from the register"
+        return name, role, hint.organ, FROM_REGISTER
     evidence = "from the ROI name" if name.organ is said.organ else "from the site map"
     return name, role, name.organ, evidence if name.organ else ""
 

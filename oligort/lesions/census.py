@@ -20,7 +20,8 @@ from oligort.lesions.candidates import (
 from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
-from oligort.lesions.outlines import at_least, with_outlines
+from oligort.lesions.outlines import at_least, other_organs, with_organ_doubt, with_outlines
+from oligort.lesions.placing import place_of, why_an_organ, why_too_small
 from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
 from oligort.lesions.vocabulary import Role
 from oligort.lesions.whereabouts import OrganFinder
@@ -87,7 +88,14 @@ def census(
         unmeasured += _contradicting(structures, chosen, hints, organs)
     repetition = find_repetition(candidates, limits)
     lesions = {
-        (number, part): _lesion(candidate, part, limits, organs)
+        (number, part): _lesion(
+            candidate,
+            part,
+            # What is left out counts nothing, whether or not it has grown together.
+            None if (number, part) in repetition.dropped else _bulges(candidate, part, limits),
+            limits,
+            organs,
+        )
         for number, candidate in enumerate(candidates)
         for part in range(len(candidate.parts))
     }
@@ -101,7 +109,11 @@ def census(
     }
     lesions = {key: replace(it, group=group_of.get(key, 0)) for key, it in lesions.items()}
     lesions = {key: _with_doubt(lesion, doubts.get(key)) for key, lesion in lesions.items()}
-    counts, total = add_up(lesions, groups, unmeasured)
+    elsewhere = other_organs(lesions, repetition)
+    for key, others in elsewhere.items():
+        drawn_again = {organ: lesions[other] for organ, other in others.items()}
+        lesions[key] = with_organ_doubt(lesions[key], drawn_again)
+    counts, total = add_up(lesions, groups, unmeasured, elsewhere)
     excluded = [*(missing.exclusion for missing in unmeasured), *no_tumour]
     excluded += _repeated(candidates, repetition)
     notes = [*organs.notes, *repetition.notes, *repetition.may_be_one.values()]
@@ -165,7 +177,7 @@ def _without_organs(
     kept, organ_like = [], []
     for candidate in candidates:
         may_be = candidate.name.may_be_tumour and candidate.role is not Role.ORGAN
-        reason = organs.why_an_organ(candidate) if may_be else ""
+        reason = why_an_organ(candidate, organs) if may_be else ""
         if reason:
             organ_like.append(Exclusion(candidate.roi_name, reason))
         else:
@@ -195,7 +207,7 @@ def _contradicting(
         is_less = role is Role.ORGAN and "gtv" in name.subtracted.casefold()
         if not is_typed and not is_less:
             continue
-        small = organs.why_too_small(structure, name) if role is Role.ORGAN else None
+        small = why_too_small(structure, name, organs) if role is Role.ORGAN else None
         if small == "":
             continue
         if small is None and not is_typed:
@@ -211,14 +223,24 @@ def _contradicting(
     return found
 
 
+def _bulges(candidate: Candidate, number: int, limits: CensusThresholds) -> Bulges | None:
+    """Return the bulges of a part whose role counts, else None."""
+    if candidate.role not in _COUNTS:
+        return None
+    return bulges_of(candidate.parts[number], limits.neck_fraction)
+
+
 def _lesion(
-    candidate: Candidate, number: int, limits: CensusThresholds, organs: OrganFinder
+    candidate: Candidate,
+    number: int,
+    bulges: Bulges | None,
+    limits: CensusThresholds,
+    organs: OrganFinder,
 ) -> Lesion:
     """Measure one part; what repeats it is not yet looked at."""
     part, label = candidate.parts[number], candidate.label(number)
-    place = organs.organ_of(candidate, part, label)
+    place = place_of(candidate, part, label, organs)
     extent = extent_of(part)
-    bulges = bulges_of(part, limits.neck_fraction) if candidate.role in _COUNTS else None
     role = candidate.role
     if role is Role.GTV and place.is_distant and not candidate.role_is_stated:
         role = Role.GTV_METASTASIS  # as a GTV named after that organ is
@@ -305,10 +327,10 @@ def _size_in_doubt(lesion: Lesion) -> str:
     sizes = lesion.longest_axial_mm.intervals.get("outline")
     if sizes is None or not lesion.counted.most:
         return ""
-    return (
-        f"{quoted(lesion.label)}: {sizes.low:.1f} to {sizes.high:.1f} mm axially, by which "
-        f"outlines are its own"
-    )
+    low, high = f"{sizes.low:.1f}", f"{sizes.high:.1f}"
+    if low == high:
+        return ""  # drawn twice, and rounded otherwise
+    return f"{quoted(lesion.label)}: {low} to {high} mm axially, by which outlines are its own"
 
 
 def _with_doubt(lesion: Lesion, doubt: tuple[Count, str] | None) -> Lesion:

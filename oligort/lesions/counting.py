@@ -1,6 +1,6 @@
 """Counting: what parts count together, by organ and in all, at least and at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oligort.geometry.components import connected_groups
@@ -54,21 +54,24 @@ def add_up(
     lesions: Mapping[Key, Lesion],
     groups: Sequence[Sequence[Key]],
     unmeasured: Sequence[Unmeasured],
+    other_organs: Mapping[Key, Iterable[Organ]],
 ) -> tuple[dict[Organ | None, Count], Count]:
     """Return the counts per organ and in all.
 
-    A group that may be one lesion adds to an organ's least count only if all of it lies there.
+    A group that may be one lesion adds to an organ's least count only if all of it lies there;
+    `other_organs` are those that another drawing of a part puts it in.
     """
     per_organ: dict[Organ | None, Count] = {}
     total = NONE
     for members in groups:
         counts = [lesions[key].counted for key in members]
-        organs = [lesions[key].organ for key in members]
+        organs = [(lesions[key].organ, *other_organs.get(key, ())) for key in members]
         least = max(count.least for count in counts)
         total = _sum(total, Count(least, sum(count.most for count in counts)))
-        for organ in dict.fromkeys(organs):
-            here = sum(c.most for c, its in zip(counts, organs, strict=True) if its is organ)
-            own = Count(least if len(set(organs)) == 1 else 0, here)
+        possible = dict.fromkeys(organ for its in organs for organ in its)
+        for organ in possible:
+            here = sum(c.most for c, its in zip(counts, organs, strict=True) if organ in its)
+            own = Count(least if len(possible) == 1 else 0, here)
             per_organ[organ] = _sum(per_organ.get(organ, NONE), own)
     for missing in unmeasured:
         if missing.exclusion.may_be_metastasis:

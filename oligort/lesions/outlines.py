@@ -2,7 +2,7 @@
 
 A shell or a margin may be the tumour, two contourings differ, lesions in contact may be one, and
 one may be several grown together. A size is then an interval, and no limit inside it is kept or
-broken.
+broken. An outline that is left out may name another organ, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from oligort.display import quoted, safe_text
 from oligort.geometry.components import Part
 from oligort.geometry.diameter import longest_in_plane, maximum_3d
 from oligort.geometry.slabs import Slab
-from oligort.lesions.candidates import Candidate
+from oligort.lesions.candidates import FROM_REGISTER, Candidate
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.repetition import Key, Repetition
+from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 
 Sizes = tuple[float, float, float]
@@ -45,6 +47,34 @@ def with_outlines(
     }
 
 
+def other_organs(
+    lesions: Mapping[Key, Lesion], repetition: Repetition
+) -> dict[Key, dict[Organ, Key]]:
+    """Return in which other organs a drawing that is left out puts a lesion, and which it is.
+
+    Where the register says the organ, that is where it lies.
+    """
+    found: dict[Key, dict[Organ, Key]] = {}
+    for kept, other in repetition.outlines:
+        own, its = lesions[kept], lesions[other].organ
+        if other not in repetition.dropped or own.organ_evidence == FROM_REGISTER:
+            continue
+        if its is not None and own.organ not in (None, its):
+            found.setdefault(kept, {}).setdefault(its, other)
+    return found
+
+
+def with_organ_doubt(lesion: Lesion, others: Mapping[Organ, Lesion]) -> Lesion:
+    """Return a lesion that says in which other organs it is drawn again."""
+    told = [
+        f"{quoted(lesion.label)} is in {lesion.organ} ({safe_text(lesion.organ_evidence)}), and "
+        f"{quoted(other.label)}, which is the same volume or an outline of it, in {organ} "
+        f"({safe_text(other.organ_evidence)})"
+        for organ, other in others.items()
+    ]
+    return replace(lesion, organ_conflict="; ".join(filter(None, [lesion.organ_conflict, *told])))
+
+
 def at_least(lesion: Lesion, size_mm: float) -> Lesion:
     """Return a lesion of several that may have grown together, each of at least this size."""
     longest, short, in_3d = _sizes(lesion)
@@ -70,6 +100,8 @@ def _reaching(measure: Measure, others: Sequence[float]) -> Measure:
     known = dict(measure.intervals)
     low, high = known.pop("outline", (float(measure), float(measure)))
     outline = min(low, *others), max(high, *others)
+    if outline[0] == outline[1]:
+        return measure
     return Measure(measure, measure.unit, **known, outline=outline)
 
 

@@ -1,67 +1,29 @@
 """Repetition: which parts are drawn twice, which ROIs are unions, which parts may be one lesion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
 from oligort.display import listed, quoted
+from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part
 from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
+from oligort.geometry.slabs import PlaneFrame
+from oligort.geometry.structure import Points
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
 from oligort.lesions.enclosure import Enclosure, enclosure_of
+from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import GTV_ROLES, Role
+
+__all__ = ["CensusThresholds", "Key", "Repetition", "find_repetition"]
 
 Key = tuple[int, int]
 """Number of the candidate, number of its part."""
 
 _NAMED_ROLES = {Role.GTV_METASTASIS, Role.GTV_PRIMARY, Role.GTV_NODE}
-
-
-@dataclass(frozen=True)
-class CensusThresholds:
-    """Where the census draws its lines; conventions of this library, to be stated in reports.
-
-    Parameters
-    ----------
-    duplicate_dice : float
-        Above this Dice two parts are one volume drawn twice. Two observers who contour one
-        tumour of some cm reach 0.8 to 0.92; 0.95 is beyond independent drawing.
-    maybe_duplicate_dice : float
-        From this Dice to `duplicate_dice` two parts may be one lesion contoured twice.
-    superseded_dice : float
-        From this Dice on a part whose name says "old", "copy" or "auto" repeats the other one: what
-        it has in common is more than what it has not.
-    covered_fraction : float
-        An ROI is a union when its parts fill at least this share of it, and lie in it by as much.
-    speck_cc : float
-        Parts below this volume beside larger ones are noted, not counted: 0.01 cc is a ball of
-        2.7 mm, below what a CT of 3 mm slices shows.
-    organ_fraction : float
-        A lesion lies in the organ that holds at least this share of its volume.
-    organ_lead : float
-        ... and this much more of it than any other organ: half in each is in neither.
-    neck_fraction : float
-        A part may be several lesions where it narrows to less than this share of the depth of
-        both sides. Balls of one size that overlap by a quarter of a diameter narrow to 0.66, and
-        the raster that tells makes up to 0.8 of that in a part of three planes.
-    even_margin : float
-        A part inside another is what a margin is drawn around, or the middle of it, if their
-        centres lie apart by no more than this share of the mean margin: at a third the margin is
-        nowhere more than twice what it is on the other side.
-    """
-
-    duplicate_dice: float = 0.95
-    maybe_duplicate_dice: float = 0.85
-    superseded_dice: float = 2 / 3
-    covered_fraction: float = 0.95
-    speck_cc: float = 0.01
-    organ_fraction: float = 0.5
-    organ_lead: float = 0.2
-    neck_fraction: float = 0.8
-    even_margin: float = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +37,7 @@ class Repetition:
     may_be_one : mapping of a pair of parts to reason
         Parts that may be one lesion.
     outlines : list of pairs of parts
-        Two outlines of one lesion, the part that stays first: its size may be the other's.
+        Two outlines of one lesion, the part that stays first: size and organ may be the other's.
     notes : list of str
         Contacts that change no count.
     """
@@ -94,7 +56,22 @@ def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThreshold
     _drop_duplicates(candidates, shared, thresholds, found)
     _drop_enclosed(candidates, shared, thresholds, found)
     _relate(candidates, shared, thresholds, found)
+    _hand_down(found)
     return found
+
+
+def _hand_down(found: Repetition) -> None:
+    """Give the outlines of a part that is dropped to the part that stays in its place."""
+    others: dict[Key, list[Key]] = {}
+    for kept, other in found.outlines:
+        others.setdefault(kept, []).append(other)
+    for kept, own in others.items():
+        reached = [kept]
+        for key in reached:
+            if key == kept or key in found.dropped:
+                reached += [other for other in others.get(key, []) if other not in reached]
+        further = [key for key in reached if key not in (kept, *own)]
+        found.outlines.extend((kept, key) for key in further)
 
 
 def _part(candidates: Sequence[Candidate], key: Key) -> Part:
@@ -115,21 +92,49 @@ def _shared_volumes(
     Only gross tumour is compared: that a target lies in the lung asked for says nothing of either.
     """
     shared = {}
-    for a, b in combinations(_tumour_keys(candidates), 2):
-        first, second = _part(candidates, a).model, _part(candidates, b).model
-        if a[0] == b[0]:
-            # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
-            if _boxes_meet(_part(candidates, a), _part(candidates, b)) and touch(first, second):
-                labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
-                found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
+    for a, b, is_parallel in _near_pairs(candidates):
+        first, second = _part(candidates, a), _part(candidates, b)
+        labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
+        if not is_parallel:
+            if a[0] != b[0] and _may_meet(first, second):
+                reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
+                found.may_be_one[a, b] = reason
             continue
-        if not first.frame.is_parallel_to(second.frame):
-            labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
-            reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
-            found.may_be_one[a, b] = reason
-        elif _boxes_meet(_part(candidates, a), _part(candidates, b)) and touch(first, second):
-            shared[a, b] = shared_volume_cc(first, second)
+        try:
+            if not touch(first.model, second.model):
+                continue
+            if a[0] == b[0]:
+                # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
+                found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
+            else:
+                shared[a, b] = shared_volume_cc(first.model, second.model)
+        except NotEvaluable as reason:
+            found.may_be_one[a, b] = f"{labels} may overlap: {reason}"
     return shared
+
+
+def _near_pairs(candidates: Sequence[Candidate]) -> Iterator[tuple[Key, Key, bool]]:
+    """Yield the pairs of parts of gross tumour that boxes do not keep apart, each once.
+
+    And whether their planes are parallel; boxes in planes of two directions are not compared.
+    """
+    keys = _tumour_keys(candidates)
+    frames: list[PlaneFrame] = []
+    frame_of = {}
+    for number in sorted({number for number, _ in keys}):
+        frame = candidates[number].parts[0].model.frame
+        same = [index for index, other in enumerate(frames) if frame.is_parallel_to(other)]
+        frame_of[number] = same[0] if same else len(frames)
+        frames += [] if same else [frame]
+    boxes = np.array([_part(candidates, key).bounds_mm for key in keys]).reshape(-1, 2, 3)
+    low, high = boxes[:, 0], boxes[:, 1]
+    frame_of_key = np.array([frame_of[number] for number, _ in keys])
+    for index, key in enumerate(keys):
+        later = slice(index + 1, None)
+        meet = (low[index] - TOUCH_MM <= high[later]) & (low[later] - TOUCH_MM <= high[index])
+        is_parallel = frame_of_key[later] == frame_of_key[index]
+        for step in np.flatnonzero(meet.all(axis=1) | ~is_parallel).tolist():
+            yield key, keys[index + 1 + step], bool(is_parallel[step])
 
 
 def _tumour_keys(candidates: Sequence[Candidate]) -> list[Key]:
@@ -142,8 +147,16 @@ def _tumour_keys(candidates: Sequence[Candidate]) -> list[Key]:
     ]
 
 
-def _boxes_meet(first: Part, second: Part) -> bool:
-    (low_a, high_a), (low_b, high_b) = first.bounds_mm, second.bounds_mm
+def _may_meet(first: Part, second: Part) -> bool:
+    """Whether parts drawn in planes of two directions may touch: in the box of neither apart."""
+    return all(
+        _ranges_meet(first.bounds_in(frame), second.bounds_in(frame))
+        for frame in (first.model.frame, second.model.frame)
+    )
+
+
+def _ranges_meet(first: tuple[Points, Points], second: tuple[Points, Points]) -> bool:
+    (low_a, high_a), (low_b, high_b) = first, second
     return bool((low_a - TOUCH_MM <= high_b).all() and (low_b - TOUCH_MM <= high_a).all())
 
 
@@ -154,6 +167,8 @@ def _drop_unions(
     found: Repetition,
 ) -> None:
     """Drop the parts of ROIs that are filled by the parts of two or more other ROIs.
+
+    A metastasis that primaries or nodes fill stays, as it does where it repeats one of them.
 
     An ROI whose name says that it is a union needs no second ROI, and loses only what the others
     fill: what is drawn in no other ROI stays a candidate.
@@ -186,9 +201,13 @@ def _drop_unions(
             filling = {b: v for (a, b), v in both_ways.items() if a == key and b in inside}
             again = sum(both_ways.get(pair, 0.0) for pair in combinations(sorted(filling), 2))
             share = min((sum(filling.values()) - again) / _part(candidates, key).volume_cc, 1.0)
-            if share >= thresholds.covered_fraction:
+            # Which of two names is right is not for a program to say: `_relate` tells of both.
+            is_told_apart = any(_names_contradict(candidates, (key, piece)) for piece in filling)
+            if share >= thresholds.covered_fraction and not is_told_apart:
                 names = listed(sorted({candidates[b[0]].roi_name for b in filling}))
                 found.dropped[key] = f"is {called}; {names} fill {share:.1%} of it"
+                if len(filling) == 1:
+                    found.outlines.extend((piece, key) for piece in filling)
 
 
 def _drop_duplicates(
@@ -209,6 +228,14 @@ def _drop_duplicates(
             continue  # which of the two names is right is not for a program to say
         kept, dropped = sorted(pair, key=lambda key: _worth(candidates[key[0]], key))
         found.dropped[dropped] = f"repeats {_label(candidates, kept)} (Dice {dice:.3f})"
+        if not _is_settled(candidates[kept[0]], candidates[dropped[0]]):
+            found.outlines.append((kept, dropped))
+
+
+def _is_settled(kept: Candidate, dropped: Candidate) -> bool:
+    """Whether the register names one of two drawings, and the other says that it is superseded."""
+    stated = kept.role_is_stated and not dropped.role_is_stated
+    return stated and bool(dropped.name.superseded) and not kept.name.superseded
 
 
 def _repeats_from(
@@ -240,9 +267,8 @@ def _drop_enclosed(
     side, may hold a lesion that has no outline of its own; it is left to `_relate`.
     """
     inner_of: dict[Key, dict[Key, Enclosure]] = {}
-    keys = _tumour_keys(candidates)
-    for a, b in combinations(keys, 2):
-        if a[0] == b[0] or not _frames_agree(candidates, a, b):
+    for a, b, is_parallel in _near_pairs(candidates):
+        if a[0] == b[0] or not is_parallel or (a, b) in found.may_be_one:
             continue
         inner, outer = sorted((a, b), key=lambda key: _reach(_part(candidates, key)))
         volume = shared.get((a, b), 0.0)
@@ -257,12 +283,11 @@ def _drop_enclosed(
             continue
         ((inner, enclosure),) = within.items()
         dice = _dice(candidates, (min(outer, inner), max(outer, inner)), shared)
-        bulges = bulges_of(_part(candidates, outer), thresholds.neck_fraction)
         is_rim = (
             # Drawn twice, or nearly so: that is the range of two contourings.
             dice < thresholds.maybe_duplicate_dice
             and enclosure.is_even(thresholds.even_margin)
-            and bulges.most == 1
+            and bulges_of(_part(candidates, outer), thresholds.neck_fraction).most == 1
         )
         if enclosure.in_hollow or is_rim:
             _drop_one(candidates, outer, inner, enclosure, found)
@@ -317,11 +342,6 @@ def _reach(part: Part) -> float:
 def _box_holds(outer: Part, inner: Part) -> bool:
     (low, high), (low_in, high_in) = outer.bounds_mm, inner.bounds_mm
     return bool((low <= low_in).all() and (high >= high_in).all())
-
-
-def _frames_agree(candidates: Sequence[Candidate], a: Key, b: Key) -> bool:
-    first, second = (_part(candidates, key).model.frame for key in (a, b))
-    return first.is_parallel_to(second)
 
 
 def _worth(candidate: Candidate, key: Key) -> tuple[object, ...]:

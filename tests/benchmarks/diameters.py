@@ -55,8 +55,16 @@ def shapes() -> Iterator[tuple[str, list[np.ndarray]]]:
     yield "rough", stack(lambda z: generator.uniform(0.6, 1, (count, 1)), 2)
     yield (
         "box",
-        [generator.uniform(-25, 25, (count, 3)) * [1, 1, 0] + [0, 0, z] for z in range(100)],
+        [
+            by_angle(generator.uniform(-25, 25, (count, 3)) * [1, 1, 0] + [0, 0, z])
+            for z in range(100)
+        ],
     )
+
+
+def by_angle(points: np.ndarray) -> np.ndarray:
+    """Return points joined around the middle: in any order they would be a scribble."""
+    return points[np.argsort(np.arctan2(points[:, 1], points[:, 0]))]
 
 
 def whole(loops: list[np.ndarray]) -> Part:

@@ -8,8 +8,9 @@ from skimage.draw import polygon2mask
 from skimage.measure import label
 
 from oligort.errors import NotEvaluable
-from oligort.geometry.components import parts
+from oligort.geometry.components import parts, shared_at_least_mm2
 from oligort.geometry.contact import shared_volume_cc, touch
+from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import slabs_of
 from oligort.geometry.structure import Contour, Structure
 
@@ -190,3 +191,27 @@ def test_blocks_touch_within_half_a_millimetre(gap, touching):
     above = slabs_of(structure(*[square(2, 8, z + 5 + gap) for z in range(5)]))
     assert touch(first, second) is touching
     assert touch(first, above) is touching
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_surely_shared_is_no_more_than_is_shared(seed):
+    chance = np.random.default_rng(seed)
+    loops = []
+    for _ in range(2):
+        count = int(chance.integers(3, 60))
+        turn = np.sort(chance.uniform(0, 2 * np.pi, count))
+        radii = 10 + chance.uniform(0, 6, (2, count))
+        loops.append((radii * [np.cos(turn), np.sin(turn)]).T + chance.uniform(0, 14, 2))
+    # Half of them in any order: they cross themselves.
+    if seed % 2:
+        loops = [chance.permutation(loop) for loop in loops]
+    exact = overlay([[loop] for loop in loops]).shared(0, 1)
+    assert all(0 <= bound <= exact * (1 + 1e-9) for bound in shared_at_least_mm2(*loops))
+
+
+def test_what_surely_shares_an_area_is_told_at_once_and_what_does_not_is_none():
+    box = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
+    # 5 mm of the line across, upright sides, 5 mm to the next vertices: half of what is shared.
+    assert max(shared_at_least_mm2(box, box + np.array([5, 0]))) == pytest.approx(5 * 5)
+    for apart in ([10, 0], [11, 0], [0, 11], [0, 10]):
+        assert not any(shared_at_least_mm2(box, box + apart))

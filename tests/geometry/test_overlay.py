@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
+from oligort.errors import NotEvaluable
 from oligort.geometry.overlay import overlay
 
 # Both engines round at about 1e-16 of squared coordinates (some 1e3 mm2), per vertex.
@@ -80,3 +81,13 @@ def test_nothing_and_lines_have_no_area():
 def test_too_many_shapes_are_refused():
     with pytest.raises(ValueError, match="at most 62"):
         overlay([[square(0, 1)]] * 63)
+
+
+def test_what_crosses_too_often_is_declined(monkeypatch):
+    # 90 random points make some 0.04 million pieces, twice as many eight times that.
+    monkeypatch.setattr("oligort.geometry.overlay.MOST_PIECES", 150_000)
+    chance = np.random.default_rng(4)
+    loops = [chance.uniform(-25, 25, (90, 2)) for _ in range(2)]
+    assert overlay([[loops[0]]]).of(0) > 0
+    with pytest.raises(NotEvaluable, match="so often that their 180 edges"):
+        overlay([[loop] for loop in loops])
