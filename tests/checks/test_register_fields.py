@@ -346,15 +346,15 @@ def test_a_key_that_a_criterion_needs_is_missed(key, bases):
         for way, kind in ways_of(base, key):
             others = [grades_of(altered(base.table, way, v), base) for v in possible(kind)]
             needing = {code for found in others if found is not None for code in broken(found)}
-            needing -= CLAIMS_NOTHING_WITHOUT.get(key, set())
+            missed = needing - CLAIMS_NOTHING_WITHOUT.get(key, set())
             found = grades_of(without(base.table, way), base)
             assert found is not None
             needed_in += any(
                 len({str(one[c][0]) for one in (now, *filter(None, others))}) > 1 for c in needing
             )
-            assert needing <= broken(found), (name, way, needing - broken(found))
+            assert missed <= broken(found), (name, way, missed - broken(found))
             if name in OF_REGISTER:
-                for code in needing - as_it_is:
+                for code in missed - as_it_is:
                     assert str(way[-1]) in found[code][1], (name, code, found[code])
     assert needed_in
 
