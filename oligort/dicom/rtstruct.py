@@ -185,6 +185,8 @@ def _contour(item: Dataset) -> Contour:
         )
     points_mm = coordinates.reshape(-1, 3)
     declared = integer(item, "NumberOfContourPoints")
+    if not len(points_mm) and declared != 0:
+        raise DicomError(f"expected points in {title('ContourData')}, found none")
     if declared is not None and declared != len(points_mm):
         raise DicomError(
             f"expected the {declared} points of {title('NumberOfContourPoints')}, "

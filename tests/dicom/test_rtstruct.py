@@ -27,6 +27,18 @@ def read(write, tmp_path):
     return through_file
 
 
+def test_a_contour_that_lost_its_points_leaves_its_roi_out(structure_set, contour, read):
+    lost = contour(SQUARE)
+    del lost.ContourData, lost.NumberOfContourPoints
+    read_set, faults = read(structure_set({"Heart": [contour(SQUARE), lost]}))
+    assert [s.roi_name for s in read_set if not s.is_empty] == []
+    assert [fault.kind for fault in faults] == [FaultKind.LEFT_OUT]
+    # One that says that it has none is an empty contour.
+    lost.NumberOfContourPoints = 0
+    read_set, faults = read(structure_set({"Heart": [contour(SQUARE), lost]}))
+    assert ([s.is_empty for s in read_set], list(faults)) == ([False], [])
+
+
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
 def test_trap_empty_roi_contour_sequence_is_read(structure_set, read, syntax):
     dataset = structure_set({"Heart": []})
