@@ -55,18 +55,17 @@ class Submission:
     trial_subject_id, trial_site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
     patient_age_years, oldest_age_years : int or None
-        Patient's Age (0010,1010): the lowest and the highest that the objects say; the highest is
-        None where they agree.
+        Patient's Age (0010,1010), the lowest; and the highest where the objects do not agree.
     treatment_records : tuple of str
-        Files of RT treatment records: they say that a treatment was delivered, and are not read.
+        Files that say that a treatment was delivered; they are not read.
     selection : Selection
         The plans and the doses that the user asked for.
     earlier : tuple of Submission
         Exports of earlier courses, whose doses are added.
     roles : mapping of ROI name to Role
-        Roles that the clinical register gives; each goes before the name and the site map.
+        From the clinical register; each goes before the name and the site map.
     site_map : SiteMap
-        What the site's ROI names stand for; it goes before what they say.
+        What the site's ROI names stand for, before what they say.
     """
 
     structure_sets: tuple[StructureSet, ...] = ()
@@ -127,10 +126,8 @@ class Submission:
         NotEvaluable
             If the choice is open, doses must not be added, or cannot be placed on the structures.
         """
-        registrations = (
-            *self.registrations,
-            *(one for export in self.earlier for one in export.registrations),
-        )
+        exports = (self, *self.earlier)
+        registrations = [one for export in exports for one in export.registrations]
         try:
             return choose(
                 self.structure_sets,
