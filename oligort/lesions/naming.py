@@ -110,7 +110,7 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     if says_nothing and typed is not None:
         return replace(read, role=typed, evidence=f"from the interpreted type {typed.upper()}")
     is_made = read.subtracted or read.base not in {*GTV_ROLES, Role.UNKNOWN}
-    if read.role is Role.HELPER and typed is Role.GTV and not is_made:
+    if read.role is Role.HELPER and typed is Role.GTV and not is_made and not _is_margin(roi_name):
         return replace(read, may_be_tumour=True)
     if says_nothing and read.organ is Organ.LYMPH_NODES and kind in _NODES_TYPED:
         return replace(
@@ -135,6 +135,11 @@ def _read(roi_name: str) -> RoiName:
     superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
     read = _cut_out(roi_name, words) or _external(parsed) or _read_words(words)
     return replace(read, superseded=superseded)
+
+
+def _is_margin(roi_name: str) -> bool:
+    """Whether a name says that an ROI is a margin around a volume, of whatever type."""
+    return bool(margin_of(parse(words_of(roi_name))))
 
 
 def _may_hold_tumour(read: RoiName) -> bool:

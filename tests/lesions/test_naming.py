@@ -183,11 +183,13 @@ def test_a_helper_that_holds_no_tumour_is_left_alone(name):
     assert (read.role in {Role.HELPER, Role.RING}, read.may_be_tumour) == (True, False)
 
 
-@pytest.mark.parametrize("name", ["fiducials", "zLiver", "GTV_avoid", "GTVexp", "Iso1"])
+@pytest.mark.parametrize("name", ["fiducials", "zLiver", "GTV_avoid", "Iso1"])
 def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
     read = read_roi_name(name, "GTV")
     assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
-    assert not read_roi_name("PTV-GTV", "GTV").may_be_tumour
+    # A margin by its name is none, whatever its type.
+    for made in ("PTV-GTV", "GTVexp", "GTV+5mm"):
+        assert not read_roi_name(made, "GTV").may_be_tumour
 
 
 @pytest.mark.parametrize(
