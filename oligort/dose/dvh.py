@@ -19,7 +19,6 @@ from oligort.dose.indices import HI_PARTS, HomogeneityParts, conformity, homogen
 from oligort.dose.metric import Metric
 from oligort.dose.reading import (
     Bins,
-    Bounds,
     Reading,
     between,
     coverage_bounds,
@@ -187,7 +186,7 @@ class Dvh:
         Percentages of volume are of the whole volume. Where part of it is uncovered, the value
         counts that part as 0 Gy (V, CV, D, DC, HI, CI) or leaves it out (Min, Mean, Max, gEUD);
         what is partly covered counts with the dose that is known. The interval ``coverage`` tells
-        what any dose there could make of it, beside what the computation may be off by.
+        what any dose there could make of it.
 
         HI is that of ICRU Report 83, CI that of Paddick (J Neurosurg 93 Suppl 3 (2000) 219), gEUD
         that of Niemierko (Med Phys 26 (1999) 1100): 0 Gy where a negative exponent meets volume
@@ -243,12 +242,11 @@ class Dvh:
         if self.numerical is not None:
             ends_gy = (self.numerical.min_gy.low, self.numerical.max_gy.high)
         value = found(bins, bins.corners_gy(*ends_gy), self._rounding_cc)
-        readings, around = [value], Bounds(value, value)
+        readings = [value]
         if self.numerical is not None:
-            around = numerical_bounds(value, bins, self.numerical)
-            readings += around
+            readings += numerical_bounds(value, bins, self.numerical)
         if "coverage" in self._causes:
-            readings += coverage_bounds(around, bins, self.uncovered_cc, self.partly_covered_cc)
+            readings += coverage_bounds(value, bins, self.uncovered_cc, self.partly_covered_cc)
         return tuple(readings)
 
     def _read(self, metric: Metric, readings: Sequence[Reading]) -> list[float]:

@@ -140,34 +140,36 @@ def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bou
 
 
 def coverage_bounds(
-    around: Bounds, bins: Bins, uncovered_cc: float, partly_covered_cc: Floats | None
+    value: Reading, bins: Bins, uncovered_cc: float, partly_covered_cc: Floats | None
 ) -> Bounds:
-    """Return what doses that are not known could make of it, beside what the computation may.
+    """Return what doses that are not known could make of it.
 
     At the least there is none outside the grids, and no more than is known of inside. At the most
-    all of it is as high as can be; what is known is the rest. `around` are the bounds of what is
-    known: the histogram itself on both sides where it is exact.
+    all of it is as high as can be; what is known is the rest.
     """
-    low, high = around
-    rounding = low.curve.rounding_cc
-    whole = low.counted_cc + uncovered_cc
+    curve, rounding = value.curve, value.curve.rounding_cc
+    whole = value.counted_cc + uncovered_cc
     is_outside = uncovered_cc > rounding
-    least = Reading(
-        low.curve,
-        0.0 if is_outside else low.min_gy,
-        low.mean_gy * low.counted_cc / whole,
-        low.max_gy,
+    low = Reading(
+        curve,
+        0.0 if is_outside else value.min_gy,
+        value.mean_gy * value.counted_cc / whole,
+        value.max_gy,
         whole,
     )
-    dose_gy, volume_cc = high.curve.dose_gy, high.curve.volume_cc
     if partly_covered_cc is None:
-        known = Curve(dose_gy, volume_cc, uncovered_cc, rounding)
-        return Bounds(least, Reading(known, high.min_gy, np.inf, np.inf, whole))
+        known = Curve(curve.dose_gy, curve.volume_cc, uncovered_cc, rounding)
+        return Bounds(low, Reading(known, value.min_gy, np.inf, np.inf, whole))
     # Two sums over bins: their difference rises here and there by rounding.
-    full = np.maximum(volume_cc - bins.at(dose_gy, partly_covered_cc), 0)
+    full = np.maximum(bins.cumulative_cc - partly_covered_cc, 0)
     full = np.maximum.accumulate(full[::-1])[::-1]
-    known = Curve(dose_gy, full, uncovered_cc + float(partly_covered_cc[0]), rounding)
-    return Bounds(least, Reading(known, known.lowest_below_gy, np.inf, np.inf, whole))
+    known = Curve(
+        curve.dose_gy,
+        bins.at(curve.dose_gy, full),
+        uncovered_cc + float(partly_covered_cc[0]),
+        rounding,
+    )
+    return Bounds(low, Reading(known, known.lowest_below_gy, np.inf, np.inf, whole))
 
 
 def geuds_gy(readings: Sequence[Reading], exponent: float) -> list[float]:

@@ -281,10 +281,6 @@ def test_the_interval_of_a_clipped_grid_holds_the_truth(seed, dose_of, dvh_of):
                 continue
             assert measure.low <= most, metric
             assert measure.high >= least, metric
-            # What is not known comes beside what the computation may be off by, not instead.
-            numerical, coverage = (measure.intervals[one] for one in ("numerical", "coverage"))
-            assert coverage.low <= numerical.low
-            assert coverage.high >= numerical.high
             answered += 1
     # All but some D50%, of what has lost more than half.
     assert answered >= 4 * CLIPPINGS
