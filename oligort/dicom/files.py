@@ -122,7 +122,7 @@ def _refuse_many(files: int) -> None:
 
 def _walk(root: Path) -> Iterator[tuple[Path, str]]:
     """Yield each file under a root, and what cannot be listed or is missing with the reason."""
-    if root.is_file() and is_index(root):
+    if is_index(root):
         medium = medium_of(root)
         yield from ((path, "") for path in medium.files)
         if medium.trouble:

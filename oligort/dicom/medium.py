@@ -34,8 +34,8 @@ class Medium:
 
 
 def is_index(path: Path) -> bool:
-    """Tell whether a file is the index of a medium, by its name."""
-    return path.name.casefold() == INDEX_NAME
+    """Tell whether a path is the index of a medium: a regular file of that name."""
+    return path.name.casefold() == INDEX_NAME and path.is_file()
 
 
 def medium_of(index: Path) -> Medium:

@@ -1,5 +1,6 @@
 """Media: the index of a DICOM medium says what belongs to it, and what is missing is told."""
 
+import os
 import warnings
 
 import pytest
@@ -70,6 +71,16 @@ def test_what_the_index_lists_and_is_not_there_is_a_fault(medium, ask_for_index)
 def test_a_folder_of_that_name_is_a_folder(tmp_path, write, dose):
     write(dose(), tmp_path / "DICOMDIR" / "RD")
     assert len(read(tmp_path / "DICOMDIR").doses) == len(read(tmp_path).doses) == 1
+
+
+def test_a_pipe_of_that_name_is_not_opened(tmp_path, write, dose):
+    write(dose(), tmp_path / "RD")
+    os.mkfifo(tmp_path / "DICOMDIR")
+    submission = read(tmp_path)
+    assert len(submission.doses) == 1
+    assert [(fault.file, fault.reason) for fault in submission.faults] == [
+        ("DICOMDIR", "not a regular file")
+    ]
 
 
 def test_index_leads_nowhere_else(medium, tmp_path, write, dose):
