@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 
 from oligort.checks.case import Case
 from oligort.display import quoted
@@ -14,6 +15,21 @@ from oligort.protocol.model import Protocol
 
 CONVENTION = Source(document="oligort convention")
 """Where a check stands that no protocol asks for by number."""
+
+MODULES = (
+    "dose",
+    "eligibility",
+    "intake",
+    "laterality",
+    "lesions",
+    "plan_kind",
+    "reconciliation",
+    "recurrence",
+    "second_opinion",
+    "sizes",
+    "targets",
+)
+"""Where the checks stand: a module registers its own when it is imported."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +71,8 @@ def check(
 
 def all_checks() -> tuple[Check, ...]:
     """Return every check in the order of the codes."""
-    from oligort.checks import (
-        dose,
-        eligibility,
-        intake,
-        laterality,
-        lesions,
-        plan_kind,
-        reconciliation,
-        recurrence,
-        second_opinion,
-        sizes,
-        targets,
-    )
-
-    modules = (
-        dose,
-        eligibility,
-        intake,
-        laterality,
-        lesions,
-        plan_kind,
-        reconciliation,
-        recurrence,
-        second_opinion,
-        sizes,
-        targets,
-    )
-    assert {module.__name__ for module in modules}
+    for module in MODULES:
+        import_module(f"oligort.checks.{module}")
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 
 

@@ -73,23 +73,10 @@ def whole() -> dict[str, Any]:
         "screening_plans": [],
         "delivered_plans": [],
         "patient": {"age_years": 18, "ecog": 1},
-        "disease": {
-            "oesophageal_squamous_cell_carcinoma": "yes",
-            "polymetastatic_before": "no",
-            "oligometastatic_before": "no",
-            "primary_diagnosis_date": "2024-01-15",
-            "oligometastasis_date": "2024-07-15",
-            "under_systemic_therapy": "no",
-            "any_lesion_progressive": "no",
-        },
-        "history": {
-            "disseminated_metastases": "no",
-            "perforation_or_haemorrhage": "no",
-            "progression_after_pd1": "no",
-            "in_field_recurrence": "no",
-            "intolerance_of_chemotherapy_or_immunotherapy": "no",
-        },
-        "anatomy": {"pneumonectomy": "no", "gtv_absent": "no"},
+        "disease": REGISTER["disease"]
+        | {"primary_diagnosis_date": "2024-01-15", "oligometastasis_date": "2024-07-15"},
+        "history": dict(REGISTER["history"]),
+        "anatomy": dict(REGISTER["anatomy"]),
         "lesions": lesions,
     }
 
