@@ -325,14 +325,8 @@ class Anatomy:
     def _require_both_sides(self, whole: Structure) -> None:
         """Raise NotEvaluable where an ROI of both sides lies on one side of the body."""
         bodies = [s for s, name in self.roi_names.items() if name.role is Role.EXTERNAL]
-        drawn = [contour.points_mm for body in bodies for contour in body.areas]
-        if not drawn:
-            return
-        body_mm = np.concatenate(drawn)[:, 0]
-        middle_mm = (body_mm.min() + body_mm.max()) / 2
-        points_mm = np.concatenate([contour.points_mm for contour in whole.areas])[:, 0]
-        left = float(np.mean(points_mm > middle_mm))
-        if min(left, 1 - left) < LEAST_SIDE_SHARE:
+        left = left_share([whole], bodies)
+        if left is not None and min(left, 1 - left) < LEAST_SIDE_SHARE:
             raise NotEvaluable(
                 f"ROI {quoted(whole.roi_name)} lies on one side of the body: the other is missing"
             )
@@ -345,6 +339,20 @@ class Anatomy:
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
         return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
+
+
+def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> float | None:
+    """Return which share of the points of structures lies left of the middle of the body.
+
+    Patient x grows to the left, whatever the patient's position. None where no body is drawn.
+    """
+    drawn = [area.points_mm[:, 0] for body in bodies for area in body.areas]
+    if not drawn:
+        return None
+    body_mm = np.concatenate(drawn)
+    middle_mm = (body_mm.min() + body_mm.max()) / 2
+    points_mm = np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
+    return float(np.mean(points_mm > middle_mm))
 
 
 def usual_spacing_mm(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from oligort.anatomy import LEAST_SIDE_SHARE, left_share
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed
@@ -14,12 +15,6 @@ from oligort.finding import Finding, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
-
-WRONG_SIDE_SHARE = 0.9
-"""Share of its points beyond the middle of the body from which a single organ is on that side.
-
-One lung reaches a centimetre across the middle, a displaced one further.
-"""
 
 
 @dataclass(frozen=True)
@@ -71,16 +66,13 @@ def _swapped(by_side: dict[Side, list[Structure]]) -> str:
 
 def _on_wrong_side(by_side: dict[Side, list[Structure]], bodies: list[Structure]) -> str | None:
     """Return why a single side lies on the other one, or ""; None where no body tells."""
-    if not bodies:
-        return None
     ((side, structures),) = by_side.items()
-    body_mm = _x_mm(bodies)
-    middle_mm = np.mean([body_mm.min(), body_mm.max()])
-    is_left = _x_mm(structures) > middle_mm
-    beyond = float(np.mean(~is_left if side is Side.LEFT else is_left))
-    if beyond < WRONG_SIDE_SHARE:
+    left = left_share(structures, bodies)
+    if left is None:
+        return None
+    own, other = (left, "right") if side is Side.LEFT else (1 - left, "left")
+    if own > LEAST_SIDE_SHARE:
         return ""
-    other = "right" if side is Side.LEFT else "left"
     return f"{_names(structures)} lies in the {other} half of the body"
 
 
