@@ -206,8 +206,8 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
 
     PS3.3 C.8.8.3.2 knows two forms of Grid Frame Offset Vector: distances from the first frame
     (its first element is 0), or, for an axial dose, patient z (its first element is the z of
-    Image Position (Patient)). The normal of both orientations that allow the second is +z, so
-    that the distance from the first element is the answer to both.
+    Image Position (Patient)). Feet first the normal is -z, so that patient z falls along it. Where
+    that first z is 0, a vector is read as the first form, which hardly any system departs from.
     """
     if frames == 1:
         raise DicomError(
@@ -215,14 +215,16 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
         )
     offsets = _required_numbers(dataset, "GridFrameOffsetVector", frames)
     first_mm = float(offsets[0])
+    positions_mm = offsets - first_mm
     if abs(first_mm) > OFFSET_TOLERANCE_MM:
         z_mm = float(_required_numbers(dataset, "ImagePositionPatient", 3)[2])
-        if abs(first_mm - z_mm) > OFFSET_TOLERANCE_MM or not _allows_absolute_offsets(dataset):
+        along_z = _normal_along_z(dataset)
+        if abs(first_mm - z_mm) > OFFSET_TOLERANCE_MM or not along_z:
             raise DicomError(
                 f"expected {title('GridFrameOffsetVector')} to begin with 0 or, in an axial dose, "
                 f"with the z of the image position, {z_mm:g}; found {first_mm:g}"
             )
-    positions_mm = offsets - first_mm
+        positions_mm = along_z * positions_mm
     steps = np.diff(positions_mm)
     if not ((steps > 0).all() or (steps < 0).all()):
         raise DicomError(
@@ -232,10 +234,12 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
     return positions_mm, bool(steps[0] > 0)
 
 
-def _allows_absolute_offsets(dataset: Dataset) -> bool:
+def _normal_along_z(dataset: Dataset) -> int:
+    """Return 1 or -1 where the normal of an axial dose is +z or -z, 0 where it is not axial."""
     orientation = _required_numbers(dataset, "ImageOrientationPatient", 6)
-    axial = np.array([1.0, 0, 0, 0, 1, 0])
-    return any(np.allclose(orientation, sign * axial, atol=AXIAL_TOLERANCE) for sign in (1, -1))
+    x, y, z = np.cross(orientation[:3], orientation[3:])
+    is_axial = np.allclose([x, y, abs(z)], [0, 0, 1], atol=AXIAL_TOLERANCE)
+    return int(np.sign(z)) if is_axial else 0
 
 
 def _grid(dataset: Dataset, shape: _Shape, positions_mm: Floats) -> Grid:

@@ -21,8 +21,8 @@ ORIENTATIONS = {
     "head first prone": (-1, 0, 0, 0, -1, 0),
     "feet first supine": (-1, 0, 0, 0, 1, 0),
     "feet first prone": (1, 0, 0, 0, -1, 0),
-    "decubitus left": (0, 1, 0, -1, 0, 0),
-    "decubitus right": (0, -1, 0, 1, 0, 0),
+    "decubitus left": (0, -1, 0, 1, 0, 0),
+    "decubitus right": (0, 1, 0, -1, 0, 0),
     "sagittal": (0, 1, 0, 0, 0, -1),
     "oblique": (SQUARE_ROOT, SQUARE_ROOT, 0, 0, 0, -1),
 }
