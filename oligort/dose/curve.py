@@ -72,6 +72,10 @@ class Curve:
         corner = int(self._falling.searchsorted(self.rounding_cc - first, side="right"))
         return float(self.dose_gy[min(corner, len(self.dose_gy) - 1)])
 
+    def set_up(self) -> None:
+        """Work out at once what is otherwise kept when it is first asked for."""
+        _ = self._falling, self.density_cc_per_gy, self.steps
+
     @cached_property
     def log_dose(self) -> Floats:
         """(K,) logarithms of the doses; minus infinity at 0."""

@@ -25,6 +25,7 @@ from oligort.dose.reading import (
     found,
     geuds_gy,
     numerical_bounds,
+    set_up,
 )
 from oligort.dose.tally import VOLUME_ROUNDING
 from oligort.errors import NotEvaluable
@@ -135,6 +136,8 @@ class Dvh:
             raise ValueError(f"expected the volume of an isodose in cc, found {self.isodose!r}")
         self.edges_gy.setflags(write=False)
         self.cumulative_cc.setflags(write=False)
+        if self.min_gy is not None:
+            set_up(self._readings)
 
     def _check_partly(self, partly_cc: Floats) -> None:
         if partly_cc.shape != self.cumulative_cc.shape:

@@ -172,6 +172,14 @@ def coverage_bounds(
     return Bounds(low, Reading(known, known.lowest_below_gy, np.inf, np.inf, whole))
 
 
+def set_up(readings: Sequence[Reading]) -> None:
+    """Work out what metrics read off the curves, so that the first costs no more than any other."""
+    for reading in readings:
+        reading.curve.set_up()
+    # They share their corners, and the gEUD asks the first.
+    _ = readings[0].curve.log_dose
+
+
 def geuds_gy(readings: Sequence[Reading], exponent: float) -> list[float]:
     """Return the gEUD of readings that share their corners, none beyond its own extremes."""
     values = geud_gy([r.curve for r in readings], [r.counted_cc for r in readings], exponent)
