@@ -20,6 +20,7 @@ MODULES = (
     "dose",
     "eligibility",
     "intake",
+    "jumps",
     "laterality",
     "lesions",
     "plan_kind",

@@ -3,9 +3,10 @@
 import random
 from itertools import islice
 
+import numpy as np
 import pytest
 from mutation import HARMLESS, Bench, Mutation, Outcome, damages, spans_of
-from small_export import OBJECTS
+from small_export import OBJECTS, write
 
 from oligort.finding import Grade
 
@@ -35,6 +36,49 @@ def test_a_harmless_change_is_no_alarm(how, file, bench):
     encoded = HARMLESS[how](OBJECTS[file]())
     assert encoded != bench.encoded[file]
     assert bench.judge(Mutation(file, how, encoded)).outcome is Outcome.SAME
+
+
+def spiked(dataset):
+    """One coordinate of a lung with another first digit: 20 mm become 920 mm."""
+    drawn = dataset.ROIContourSequence[0].ContourSequence[5]
+    data = [str(value) for value in drawn.ContourData]
+    at = next(k for k in range(0, len(data), 3) if data[k].startswith("20"))
+    drawn.ContourData = [*data[:at], f"9{data[at]}", *data[at + 1 :]]
+    return dataset
+
+
+def moved_away(dataset):
+    """One plane of a lung 300 mm away from all others."""
+    drawn = dataset.ROIContourSequence[0].ContourSequence[5]
+    points = np.reshape(list(map(float, drawn.ContourData)), (-1, 3)) + np.array([0, 0, 300])
+    drawn.ContourData = [f"{value:.2f}" for value in points.ravel()]
+    return dataset
+
+
+def one_voxel(dataset):
+    """The highest byte of one voxel in the midst of the dose set to 1."""
+    encoded = bytearray(dataset.PixelData)
+    encoded[4 * ((18 * 13 + 6) * 21 + 10) + 3] = 1
+    dataset.PixelData = bytes(encoded)
+    return dataset
+
+
+def frame_of_noise(dataset):
+    """A frame of the dose filled at random up to its maximum."""
+    stored = np.frombuffer(dataset.PixelData, "<u4").reshape(37, 13, 21).copy()
+    stored[24] = np.random.default_rng(1).integers(0, stored.max(), stored.shape[1:])
+    dataset.PixelData = stored.tobytes()
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("damage", "file"),
+    [(spiked, "RS.dcm"), (moved_away, "RS.dcm"), (one_voxel, "RD.dcm"), (frame_of_noise, "RD.dcm")],
+)
+def test_a_jump_that_is_not_plausible_is_told(damage, file, bench, tmp_path):
+    write(damage(OBJECTS[file]()), tmp_path / file)
+    encoded = (tmp_path / file).read_bytes()
+    assert bench.judge(Mutation(file, damage.__name__, encoded)).outcome is Outcome.TOLD
 
 
 def test_a_value_that_is_another_is_seen(bench):

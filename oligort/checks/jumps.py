@@ -1,0 +1,103 @@
+"""Jumps: coordinates and doses that no hand draws and no beam gives, as damaged files have them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from oligort.checks.case import Case
+from oligort.checks.registry import CONVENTION, check
+from oligort.display import quoted
+from oligort.dose.grid import DoseGrid
+from oligort.dose.jumps import Jumps, jumps_of
+from oligort.finding import Evidence, Finding, Grade
+from oligort.geometry.spikes import Spike, spikes_of
+from oligort.geometry.structure import Structure
+from oligort.selection import title
+
+
+@check("OL021", "Jumps in contours and dose")
+def jumps(case: Case) -> Iterator[Finding]:
+    """What it checks: no contour has a point that stands far out of it, and the judged doses no
+    voxel or frame that its neighbours know nothing of.
+
+    Why it matters: one wrong digit or byte gives numbers that look right.
+
+    How it is measured: a point whose edges are five usual edges of its loop or more, 10 mm at the
+    least, and lead back to where they came from. A voxel of more than twice the dose of all its 26
+    neighbours, or less than half of it, above a tenth of the maximum. A frame four times as rough,
+    as high or as low as both beside it.
+
+    Not evaluable when: the dose has such a jump, so that nothing read off it is sure; no structure
+    set or no dose can be chosen.
+
+    Source: oligort convention; the grade of contours is the protocol's setting.
+    """
+    spikes = [
+        (structure, found)
+        for structure in case.submission.structure_set
+        if (found := spikes_of(structure.contours))
+    ]
+    for structure, found in spikes:
+        yield Finding(
+            code="OL021",
+            grade=case.protocol.grades.contour_spikes,
+            about=structure.roi_name,
+            message=_spikes_told(structure, found),
+            evidence=tuple(
+                Evidence(name="length of the spike", measured=spike.length_mm, unit="mm")
+                for spike in found[:1]
+            ),
+            source=CONVENTION,
+            hint="look at this place of the contour, and export or draw it anew",
+        )
+    is_whole = not spikes
+    for course in case.submission.chosen.courses:
+        grid, found_in_dose = course.grid, jumps_of(course.grid.dose_gy)
+        if told := _jumps_told(grid, found_in_dose):
+            is_whole = False
+            yield Finding(
+                code="OL021",
+                grade=Grade.NOT_EVALUABLE,
+                about=course.dose.file,
+                message=f"{title(course.dose)} {told}: it may be damaged",
+                source=CONVENTION,
+                hint="export the dose anew",
+            )
+    if is_whole:
+        yield Finding(
+            code="OL021",
+            grade=Grade.PASS,
+            message="no point of a contour and no voxel of the dose stands out",
+            source=CONVENTION,
+        )
+
+
+def _spikes_told(structure: Structure, found: tuple[Spike, ...]) -> str:
+    longest = max(found, key=lambda spike: spike.length_mm)
+    x, y, z = longest.point_mm
+    others = f", and {len(found) - 1} more points" if len(found) > 1 else ""
+    return (
+        f"{quoted(structure.roi_name)} has a point {longest.length_mm:.0f} mm out of its contour, "
+        f"at ({x:.0f}, {y:.0f}, {z:.0f}) mm{others}"
+    )
+
+
+def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
+    """Return what stands out of a dose, or "" where nothing does."""
+    told = []
+    if found.frames:
+        x, y, z = grid.grid.to_patient(np.array([0.0, 0.0, found.frames[0]]))
+        others = f" and {len(found.frames) - 1} more" if len(found.frames) > 1 else ""
+        told.append(
+            f"has a frame unlike those beside it, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
+            f"{others}"
+        )
+    if len(found.voxels):
+        at = tuple(found.voxels[0].tolist())
+        x, y, z = grid.grid.to_patient(found.voxels[:1].astype(float))[0]
+        others = f" and {len(found.voxels) - 1} more" if len(found.voxels) > 1 else ""
+        told.append(
+            f"has a voxel of {grid.dose_gy[at]:.2f} Gy that stands alone, at ({x:.0f}, {y:.0f}, "
+            f"{z:.0f}) mm{others}"
+        )
+    return ", and ".join(told)

@@ -1,0 +1,88 @@
+"""Jumps of a dose: a damaged voxel or frame is found, and no beam and no noise is one."""
+
+import numpy as np
+import pytest
+
+from oligort.dose.jumps import jumps_of
+
+SHAPE = (21, 25, 17)
+X, Y, Z = np.meshgrid(*(3.0 * (np.arange(n) - n // 2) for n in SHAPE), indexing="ij")
+"""Positions in mm of voxels 3 mm apart."""
+
+
+def field(half_width_mm=18.0, penumbra_mm=3.0, top_gy=60.0):
+    """A field with edges of a penumbra (80 to 20 %) on all sides."""
+
+    def edge(mm):
+        return 1 / (1 + np.exp(1.386 * (np.abs(mm) - half_width_mm) / (penumbra_mm / 2)))
+
+    return top_gy * edge(X) * edge(Y) * edge(Z)
+
+
+def spot(sigma_mm):
+    return 20 * np.exp(-(X**2 + Y**2 + Z**2) / (2 * sigma_mm**2))
+
+
+DOSES = {
+    "a field": field(),
+    "a field with the sharpest penumbra": field(penumbra_mm=2.0),
+    "a field that ends at the border of the grid": field()[:, :, :9],
+    # full width 7 mm: a single cone of 5 mm, on voxels of 3 mm
+    "a spot": spot(3.0),
+    "two spots": np.roll(spot(3.5), 4, axis=2) + np.roll(spot(3.5), -4, axis=2),
+    "a gradient": 20 + 0.4 * X - 0.3 * Z,
+    "no dose": np.zeros(SHAPE),
+    "noise of 3 % everywhere": field() * (1 + 0.03 * np.random.default_rng(1).normal(size=SHAPE)),
+    "noise far from the field": field() + 0.02 * np.random.default_rng(2).random(SHAPE),
+}
+
+
+@pytest.mark.parametrize("name", DOSES)
+def test_what_beams_give_has_no_jump(name):
+    found = jumps_of(DOSES[name])
+    assert not len(found.voxels)
+    assert not found.frames
+
+
+PLACES = [(10, 12, 8), (1, 1, 1), (19, 3, 15), (10, 20, 8)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("gy", [200.0, 16_000.0])
+def test_a_voxel_that_is_too_high_is_found(place, gy):
+    dose = field().copy()
+    dose[place] = gy
+    found = jumps_of(dose)
+    assert found.voxels.tolist() == [list(place)]
+    assert not found.frames
+
+
+def test_a_hole_in_the_field_is_found_and_outside_it_none():
+    dose = field().copy()
+    dose[10, 12, 8] = dose[0, 0, 0] = 0
+    assert jumps_of(dose).voxels.tolist() == [[10, 12, 8]]
+
+
+@pytest.mark.parametrize("frame", [0, 1, 8, 15, 16])
+def test_a_frame_of_noise_is_found_as_one(frame):
+    dose = field().copy()
+    dose[:, :, frame] = np.random.default_rng(frame).uniform(0, 60, SHAPE[:2])
+    found = jumps_of(dose)
+    # Beside the field a frame of noise makes the one before the field look like a lost one.
+    assert frame in found.frames
+    assert set(found.frames) <= {frame - 1, frame, frame + 1}
+    assert not len(found.voxels)
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.1, 16.0])
+def test_a_frame_that_is_lost_or_scaled_is_found(factor):
+    dose = field().copy()
+    dose[:, :, 7] *= factor
+    assert jumps_of(dose).frames == (7,)
+
+
+@pytest.mark.parametrize("shape", [(2, 9, 9), (9, 9, 2), (1, 1, 1)])
+def test_a_grid_without_an_inside_has_none(shape):
+    found = jumps_of(np.random.default_rng(3).random(shape))
+    assert not len(found.voxels)
+    assert not found.frames
