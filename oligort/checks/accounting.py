@@ -2,20 +2,18 @@
 
 The register knows lesions that nobody contoured (treated by surgery or ablation), the contours
 know what the register may have forgotten. A lesion of the register is matched to contours by ROI
-name, else by organ and size where the numbers agree; what stays open on both sides makes the count
-a range.
+name, else by organ and size where the numbers agree and nothing is left unsaid (`pairing.py`); what
+stays open on both sides makes the count a range.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from oligort.checks.kinds import doubt_of_kind
-from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
+from oligort.checks.pairing import NEVER_CONTOURED, pairs_by_organ, possible_contours, why_open
+from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
-
-NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
-"""Local therapies that need no contour: their lesions are in the register only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +34,8 @@ class AccountedLesion:
         Why it may be no metastasis although one side says so, or "".
     is_regional : bool
         Whether it is a regional node, which counts by a setting of its own.
+    perhaps : tuple of Lesion
+        Of an entry without contours those that may be drawn for it; each is counted by itself.
     """
 
     contours: tuple[Lesion, ...]
@@ -44,6 +44,7 @@ class AccountedLesion:
     matched_by: str = ""
     doubt: str = ""
     is_regional: bool = False
+    perhaps: tuple[Lesion, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -97,6 +98,11 @@ class AccountedLesion:
         return tuple(conflict for conflict in conflicts if conflict)
 
     @property
+    def open_match(self) -> str:
+        """Why nobody can tell whether some contours are drawn for it, or ""."""
+        return why_open(self.entry, self.perhaps) if self.entry else ""
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         """Why its count is a range."""
         said = (self.doubt, *(lesion.doubt for lesion in self.contours))
@@ -132,13 +138,19 @@ def account(
         if id(it) not in taken
     ]
 
-    pairs = _by_organ(open_entries, open_drawn, size_tolerance_mm)
-    accounted += pairs
-    open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
-    open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
+    pairs = pairs_by_organ(open_entries, open_drawn, size_tolerance_mm)
+    accounted += [
+        AccountedLesion((one,), entry, Count(1, max(1, one.counted.most)), "organ and size")
+        for entry, one in pairs
+    ]
+    open_entries = [entry for entry in open_entries if all(entry is not it for it, _ in pairs)]
+    open_drawn = [lesion for lesion in open_drawn if all(lesion is not it for _, it in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
-    undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
+    undrawn = [
+        AccountedLesion((), entry, _count_of(entry), perhaps=possible_contours(entry, open_drawn))
+        for entry in open_entries
+    ]
     perhaps_known = sum(may_be_drawn(lesion) for lesion in undrawn)
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
@@ -217,39 +229,6 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     entered = _count_of(entry)
     counted = Count(entered.least, max(entered.most, parts, apart))
     return AccountedLesion(contours, entry, counted, "ROI name")
-
-
-def _by_organ(
-    entries: Sequence[RegisterLesion], drawn: Sequence[Lesion], size_tolerance_mm: float
-) -> list[AccountedLesion]:
-    """Pair entries and contours of an organ where both sides have equally many, by size.
-
-    A pair whose sizes differ too much may be two lesions, and stays apart.
-    """
-    pairs: list[AccountedLesion] = []
-    for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
-        here = [
-            entry
-            for entry in entries
-            if entry.organ is organ
-            and entry.kind is LesionKind.DISTANT
-            and entry.therapy not in NEVER_CONTOURED
-        ]
-        contours = [lesion for lesion in drawn if lesion.organ is organ]
-        if len(here) != len(contours):
-            continue
-        here.sort(key=lambda entry: entry.size_mm or 0.0)
-        contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
-        for entry, contour in zip(here, contours, strict=True):
-            # Without a size only the numbers say that they are the same lesion.
-            matched_by = "organ"
-            if entry.size_mm is not None:
-                if abs(entry.size_mm - contour.longest_axial_mm) > size_tolerance_mm:
-                    continue
-                matched_by = "organ and size"
-            counted = Count(1, max(1, contour.counted.most))
-            pairs.append(AccountedLesion((contour,), entry, counted, matched_by))
-    return pairs
 
 
 def _count_of(entry: RegisterLesion) -> Count:

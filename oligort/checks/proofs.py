@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn
 from oligort.checks.case import Case
-from oligort.checks.kinds import doubt_of_proof
+from oligort.checks.kinds import doubt_of_kind, doubt_of_proof
 from oligort.checks.lesions import why_incomplete
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register
@@ -79,6 +79,10 @@ def _doubt(case: Case, register: Register, lesion: AccountedLesion) -> str:
         return (
             f"{unclaimed} is named the primary, and may be what is drawn for {listed([entry.id])}"
         )
+    # What would contradict it must not be lost with the answer that brings the two together.
+    for contour in lesion.perhaps:
+        if doubt := doubt_of_kind(entry, (contour,), register):
+            return f"{doubt}, if that is drawn for it: {lesion.open_match}"
     return ""
 
 

@@ -94,9 +94,8 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             reason += f", by which outlines are its own: {told}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     if not allowed and lesion.counted.least == 0:
-        reason = f"it measures {deciding:.1f} mm, and " + (
-            "; ".join(lesion.doubts) or "it may not be a metastasis"
-        )
+        may_be = "it may be no metastasis" if lesion.entry else "it may be one of the register's"
+        reason = f"it measures {deciding:.1f} mm, and {'; '.join(lesion.doubts) or may_be}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:
@@ -158,6 +157,9 @@ def _undrawn(
     margins = _margins_of(case, entry)
     bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
+        if other := _contradicted(case, rule, lesion, stated, diameter):
+            reason = f"the register says {stated} ({diameter}), and {other}: {lesion.open_match}"
+            return not_evaluable("OL203", rule, reason, about=entry.id, hint="give roi_names")
         return _as_stated(rule, entry, stated, diameter, (margins, bound_mm))
     if not margins:
         said = (
@@ -165,6 +167,8 @@ def _undrawn(
             if stated
             else ("the register gives no size")
         )
+        if lesion.open_match:
+            said += f"; {lesion.open_match}"
         return not_evaluable(
             "OL203",
             rule,
@@ -178,6 +182,23 @@ def _undrawn(
         return not_evaluable("OL203", rule, reason, about=entry.id)
     message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)
+
+
+def _contradicted(
+    case: Case, rule: Limit, lesion: AccountedLesion, stated: Stated, diameter: Diameter
+) -> str:
+    """Return what a contour that may be the lesion's measures, if that is otherwise, or "".
+
+    A size above the limit is doubted only by what is near enough to be a measurement of it.
+    """
+    allowed = stated.allowed(rule)
+    tolerance_mm = case.protocol.settings.register_size_difference_mm.value
+    for contour in lesion.perhaps:
+        drawn = diameter.drawn_mm(contour)
+        is_near = stated.low_mm - tolerance_mm <= drawn <= stated.high_mm + tolerance_mm
+        if allowed_throughout(drawn, rule) is not allowed and (allowed or is_near):
+            return f"{quoted(contour.label)} measures {drawn:.1f} mm"
+    return ""
 
 
 def _as_stated(

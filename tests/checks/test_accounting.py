@@ -91,7 +91,7 @@ def test_entries_without_names_are_matched_by_organ_and_size_where_the_numbers_a
     entries = [
         {"organ": "Liver", "size_mm": 11.0, "therapy": "radiotherapy"},
         {"organ": "Liver", "size_mm": 39.0, "therapy": "radiotherapy"},
-        {"organ": "Lungs", "therapy": "radiotherapy"},
+        {"organ": "Lungs", "size_mm": 20.0, "therapy": "radiotherapy"},
     ]
     lesions = accounted(contours, *entries)
     assert total(lesions) == Count(3, 3)
@@ -107,6 +107,35 @@ def test_sizes_that_differ_too_much_may_be_two_lesions(mm, count):
     assert [one.matched_by for one in lesions] == (
         ["organ and size"] if count == SURE else ["", ""]
     )
+
+
+@pytest.mark.parametrize(
+    ("unsaid", "key"),
+    [
+        ({"organ": None}, "organ"),
+        ({"kind": None}, "kind"),
+        ({"therapy": "unknown"}, "therapy"),
+        ({"size_mm": None}, "size_mm"),
+        ({"therapy": "none"}, "roi_names"),
+        ({"roi_names": ["of another name"]}, "roi_names"),
+    ],
+)
+def test_what_an_entry_leaves_unsaid_pairs_no_contour_of_its_organ(unsaid, key):
+    given = {"organ": "Liver", "size_mm": 20.0, "therapy": "radiotherapy"}
+    assert total(accounted([drawn("a"), drawn("b")], given, given)) == Count(2, 2)
+    lesions = accounted([drawn("a"), drawn("b")], given, given | unsaid)
+    assert total(lesions).most == 4
+    told = [lesion.open_match for lesion in lesions if lesion.entry]
+    assert told[0] == '"L0" may be what "a", "b" draws (roi_names would tell)'
+    assert f"the register does not say its {key}" in told[1]
+
+
+def test_a_removed_lesion_says_enough_by_its_therapy():
+    given = {"organ": "Liver", "size_mm": 20.0, "therapy": "radiotherapy"}
+    gone = {"kind": None, "organ": None, "therapy": "surgery"}
+    lesions = accounted([drawn("a")], given, gone)
+    assert total(lesions) == Count(1, 2)
+    assert [lesion.open_match for lesion in lesions] == ["", ""]
 
 
 def test_where_the_numbers_differ_the_count_is_a_range():
