@@ -6,12 +6,13 @@ name, else by organ and size where the numbers agree and nothing is left unsaid 
 stays open on both sides makes the count a range.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from oligort.checks.kinds import doubt_of_kind
 from oligort.checks.pairing import NEVER_CONTOURED, pairs_by_organ, possible_contours, why_open
-from oligort.clinical.register import LesionKind, Register, RegisterLesion
+from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
 
@@ -102,6 +103,15 @@ class AccountedLesion:
         """Why nobody can tell whether some contours are drawn for it, or ""."""
         return why_open(self.entry, self.perhaps) if self.entry else ""
 
+    def perhaps_drawn_as(self, unclaimed: Sequence[Lesion]) -> "AccountedLesion":
+        """Return the lesion with contours that nobody claims, of which some may be its own."""
+        if not unclaimed:
+            return self
+        # One ROI in several parts may be several lesions, whichever it is.
+        parts = max(Counter(lesion.roi_name for lesion in unclaimed).values())
+        counted = Count(self.counted.least, max(self.counted.most, parts))
+        return replace(self, counted=counted, perhaps=(*self.perhaps, *unclaimed))
+
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why its count is a range."""
@@ -123,7 +133,12 @@ def account(
         for entry in (register.lesions if register else ())
         if entry.kind is LesionKind.DISTANT or entry.kind is None
     ]
-    by_name = [_by_roi_name(entry, drawn) for entry in entries if entry.roi_names]
+    # Of an unknown kind the register leaves open what its ROI's name may call the primary.
+    by_name = [
+        _by_roi_name(entry, drawn if entry.kind else census.lesions)
+        for entry in entries
+        if entry.roi_names
+    ]
     accounted = [lesion for lesion in by_name if lesion is not None]
     taken = {id(contour) for lesion in accounted for contour in lesion.contours}
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
@@ -233,6 +248,30 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
 
 def _count_of(entry: RegisterLesion) -> Count:
     return Count(1, 1) if entry.kind is LesionKind.DISTANT else Count(0, 1)
+
+
+def is_to_be_drawn(lesion: AccountedLesion, drawn: Collection[str]) -> bool:
+    """Say whether a lesion is irradiated, or may be, and no ROI that is drawn is said to be it."""
+    entry = lesion.entry
+    return (
+        entry is not None
+        and not lesion.contours
+        and entry.therapy in {Therapy.RADIOTHERAPY, Therapy.UNKNOWN}
+        and not any(name in drawn for name in entry.roi_names)
+    )
+
+
+def unclaimed_primaries(census: LesionCensus, register: Register | None) -> tuple[Lesion, ...]:
+    """Return what is named the primary where the register lists no primary that it is of."""
+    entries = register.lesions if register else ()
+    named = {name for entry in entries for name in entry.roi_names}
+    if any(one.kind is LesionKind.PRIMARY and not one.roi_names for one in entries):
+        return ()
+    return tuple(
+        lesion
+        for lesion in census.lesions
+        if lesion.said.role is Role.GTV_PRIMARY and lesion.roi_name not in named
+    )
 
 
 def may_be_drawn(lesion: AccountedLesion) -> bool:

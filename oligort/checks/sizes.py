@@ -96,6 +96,8 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
     if not allowed and lesion.counted.least == 0:
         may_be = "it may be no metastasis" if lesion.entry else "it may be one of the register's"
         reason = f"it measures {deciding:.1f} mm, and {'; '.join(lesion.doubts) or may_be}"
+        if lesion.entry is not None and lesion.entry.kind is None:
+            reason += "; the register does not say its kind"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:

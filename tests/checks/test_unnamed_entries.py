@@ -82,7 +82,7 @@ def found(code, case):
     try:
         for one in CHECKS[code].run(case):
             grades.append(str(one.grade))
-            texts += [one.message, one.hint]
+            texts += [one.about, one.message, one.hint]
     except NotEvaluable as error:
         grades.append("NOT_EVALUABLE")
         texts.append(str(error))
