@@ -79,8 +79,29 @@ class AccountedLesion:
         return organs.pop() if len(organs) == 1 else None
 
     @property
+    def possible_organs(self) -> frozenset[Organ]:
+        """The organs that it may be in: those that register, names and places say.
+
+        Empty where it may be in any: nobody says, or of a part or of its place nobody does.
+        """
+        if self.organ is not None:
+            return frozenset({self.organ})
+        is_open = any(
+            one.organ is None or (one.organ_conflict and one.held_by is None)
+            for one in self.contours
+        )
+        if is_open or not self.contours:
+            return frozenset()
+        said = {self.entry.organ if self.entry else None}
+        for one in self.contours:
+            said |= {one.organ, one.said.organ, one.held_by, one.lies_in}
+        return frozenset(organ for organ in said if organ is not None)
+
+    @property
     def side(self) -> Side | None:
-        """The side that the register says, else the ROI's name; None where they differ."""
+        """The side of register or ROI name; None where these, or place and name, differ."""
+        if self.organ_conflicts:
+            return None
         said = {lesion.said.side for lesion in self.contours}
         if self.entry is not None and self.entry.side is not None:
             said.add(Side(self.entry.side))

@@ -234,6 +234,38 @@ def test_an_entry_drawn_in_two_organs_may_be_in_either(names):
     assert per_organ(named)[Organ.LIVER].least == 4
 
 
+def test_a_lesion_of_two_organs_is_counted_in_these_alone():
+    contours = [drawn("a"), drawn("b", Organ.LUNGS)]
+    entries = [{"roi_names": ["a", "b"]}]
+    for organ in (Organ.LIVER, Organ.BONE):
+        names = [f"{organ} {number}" for number in range(3)]
+        contours += [drawn(name, organ) for name in names]
+        entries += [{"roi_names": [name], "organ": str(organ)} for name in names]
+    counts = {
+        str(place): count
+        for place, count in COUNTING.per_organ(accounted(contours, *entries)).items()
+    }
+    assert counts == {
+        "Liver": Count(3, 5),
+        "Bone": Count(3, 3),
+        "Lungs": Count(0, 2),
+        "Liver or Lungs": Count(1, 2),
+    }
+
+
+def test_lesions_of_several_organs_may_lie_in_the_one_that_they_share():
+    # The register says one organ and the name another; nothing lies in the liver for certain.
+    contours = [
+        drawn(f"GTVm0{n}_Liver", Organ(o)) for n, o in enumerate(["Bone", "Lungs", "Brain"])
+    ]
+    entries = [{"roi_names": [one.roi_name], "organ": str(one.organ)} for one in contours]
+    counts = per_organ(accounted(contours, *entries))
+    assert counts[Organ.LIVER] == Count(0, 3)
+    assert counts[Organ.BONE] == counts[Organ.LUNGS] == counts[Organ.BRAIN] == Count(0, 1)
+    (homeless,) = accounted([replace(contours[0], organ_conflict="lies elsewhere")], entries[0])
+    assert homeless.possible_organs == frozenset()
+
+
 def world(chance):
     """Return contours, entries and how many metastases there truly are, in all and per organ.
 

@@ -78,6 +78,24 @@ def test_an_organ_that_the_register_names_as_a_lesion_is_a_query_and_no_size() -
     assert run("OL203", case)[0].grade is Grade.NOT_EVALUABLE
 
 
+def test_a_lesion_whose_place_contradicts_its_organ_may_be_in_these_two_alone() -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(5), "GTVm05_Bone": cube(6), "GTVm06_Bone": cube(7)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in solids]
+    (of_liver, of_lungs) = (
+        run(
+            "OL202", case_of(solids | {"Lesion 7": cube(9), organ: cube(9, 60.0)}, [*entries, last])
+        )[0]
+        for organ, last in (
+            ("Liver", entry("Lesion 7", organ="Lungs")),
+            ("Lungs", entry("Lesion 7", organ="Brain")),
+        )
+    )
+    assert of_liver.grade is Grade.NOT_EVALUABLE
+    assert "Liver" in of_liver.about
+    # In the lungs or the brain there are three at most with it, and in no other organ is it.
+    assert of_lungs.grade is Grade.PASS
+
+
 def test_a_target_around_no_known_lesion_leaves_the_number_open() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]
