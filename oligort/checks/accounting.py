@@ -15,6 +15,7 @@ from oligort.checks.pairing import NEVER_CONTOURED, pairs_by_organ, possible_con
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
+from oligort.protocol.settings import PrimaryOrgans
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,12 +142,15 @@ class AccountedLesion:
 
 
 def account(
-    census: LesionCensus, register: Register | None, size_tolerance_mm: float
+    census: LesionCensus,
+    register: Register | None,
+    size_tolerance_mm: float,
+    primary_organs: PrimaryOrgans,
 ) -> tuple[AccountedLesion, ...]:
     """Bring the lesions of contours and register together, each once.
 
-    Where neither a name nor their number says that two are one, their sizes must not differ by more
-    than the tolerance.
+    Where no name says that two are one, their sizes must not differ by more than the tolerance.
+    `primary_organs` says where a lesion that the register calls the primary is not doubted.
     """
     drawn = [lesion for lesion in census.lesions if lesion.counted.most]
     entries = [
@@ -165,7 +169,7 @@ def account(
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
     known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
-    doubtful = _doubtful(census, register)
+    doubtful = _doubtful(census, register, primary_organs)
     taken |= {id(contour) for lesion in doubtful for contour in lesion.contours}
     # What may be one with a lesion that is accounted for need not be a further one.
     open_drawn = [
@@ -192,11 +196,16 @@ def account(
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    listed = [_held_against_register(lesion, register) for lesion in (*accounted, *undrawn)]
+    listed = [
+        _held_against_register(lesion, register, primary_organs)
+        for lesion in (*accounted, *undrawn)
+    ]
     return (*listed, *doubtful, *_unlisted(census, register))
 
 
-def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
+def regional_nodes(
+    census: LesionCensus, register: Register | None, primary_organs: PrimaryOrgans
+) -> tuple[AccountedLesion, ...]:
     """Return the regional nodes that the register lists, each with the contours of its ROIs.
 
     Those that may be metastases are left to `account`.
@@ -204,7 +213,7 @@ def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[Acc
     found = []
     for entry in register.lesions_of(LesionKind.REGIONAL_NODE) if register else ():
         contours = tuple(lesion for lesion in census.lesions if lesion.roi_name in entry.roi_names)
-        if register is not None and doubt_of_kind(entry, contours, register):
+        if register is not None and doubt_of_kind(entry, contours, register, primary_organs):
             continue
         matched_by = "ROI name" if contours else ""
         counted = Count(1, max(1, len(contours)))
@@ -212,25 +221,29 @@ def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[Acc
     return tuple(found)
 
 
-def _doubtful(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+def _doubtful(
+    census: LesionCensus, register: Register | None, primary_organs: PrimaryOrgans
+) -> list[AccountedLesion]:
     """Return what the register calls the primary or a regional node and may be a metastasis."""
     found = []
     for entry in register.lesions if register else ():
         if register is None or entry.kind in {None, LesionKind.DISTANT}:
             continue
         contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
-        if doubt := doubt_of_kind(entry, contours, register):
+        if doubt := doubt_of_kind(entry, contours, register, primary_organs):
             matched_by = "ROI name" if contours else ""
             counted = Count(0, max(1, len(contours)))
             found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
     return found
 
 
-def _held_against_register(lesion: AccountedLesion, register: Register | None) -> AccountedLesion:
+def _held_against_register(
+    lesion: AccountedLesion, register: Register | None, primary_organs: PrimaryOrgans
+) -> AccountedLesion:
     """Return a lesion of the register as one that may be none where its kind is contradicted."""
     if register is None or lesion.entry is None:
         return lesion
-    doubt = doubt_of_kind(lesion.entry, lesion.contours, register)
+    doubt = doubt_of_kind(lesion.entry, lesion.contours, register, primary_organs)
     return replace(lesion, counted=Count(0, lesion.counted.most), doubt=doubt) if doubt else lesion
 
 

@@ -169,8 +169,10 @@ class Case:
         return self.census if self.submission.structure_sets else _NOTHING
 
     def _accounted(self, census: LesionCensus) -> tuple[AccountedLesion, ...]:
-        tolerance_mm = self.protocol.settings.register_size_difference_mm.value
-        accounted = account(census, self.register, tolerance_mm)
+        settings = self.protocol.settings
+        tolerance_mm = settings.register_size_difference_mm.value
+        primary_organs = settings.primary_organs.value
+        accounted = account(census, self.register, tolerance_mm, primary_organs)
         if self.submission.structure_sets:
             drawn = {structure.roi_name for structure in self.submission.structure_set}
             accounted = tuple(
@@ -179,7 +181,7 @@ class Case:
             )
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted
-        return (*accounted, *regional_nodes(census, self.register))
+        return (*accounted, *regional_nodes(census, self.register, primary_organs))
 
     @cached_property
     def _unclaimed(self) -> tuple[Lesion, ...]:

@@ -34,7 +34,8 @@ PAIRED = frozenset(
         Organ.EYES,
     }
 )
-"""Organ groups of two; each may be read as one organ or as two."""
+"""Organ groups of two, by anatomy; the setting `paired_organs` reads each as one organ or as two,
+and its question names them in every report."""
 
 SIDES = (Side.LEFT, Side.RIGHT)
 """Of a pair."""

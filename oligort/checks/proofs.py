@@ -70,7 +70,8 @@ def _doubt(case: Case, register: Register, lesion: AccountedLesion) -> str:
     entry = lesion.entry
     if entry is None or entry.kind is not LesionKind.DISTANT:
         return ""
-    if doubt := doubt_of_proof(entry, lesion.contours, register):
+    primary_organs = case.protocol.settings.primary_organs.value
+    if doubt := doubt_of_proof(entry, lesion.contours, register, primary_organs):
         return doubt
     primaries = unclaimed_primaries(case.census_if_drawn, register)
     unclaimed = listed(dict.fromkeys(one.roi_name for one in primaries))
@@ -80,6 +81,6 @@ def _doubt(case: Case, register: Register, lesion: AccountedLesion) -> str:
         )
     # What would contradict it must not be lost with the answer that brings the two together.
     for contour in lesion.perhaps:
-        if doubt := doubt_of_kind(entry, (contour,), register):
+        if doubt := doubt_of_kind(entry, (contour,), register, primary_organs):
             return f"{doubt}, if that is drawn for it: {lesion.open_match}"
     return ""

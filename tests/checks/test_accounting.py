@@ -14,7 +14,9 @@ from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 from oligort.protocol.model import Protocol
 
-COUNTING = Counting.of(Protocol.load("nct06190782").settings)
+SETTINGS = Protocol.load("nct06190782").settings
+COUNTING = Counting.of(SETTINGS)
+PRIMARY = SETTINGS.primary_organs.value
 TOLERANCE_MM = 10.0
 SURE, MAYBE, NONE = Count(1, 1), Count(0, 1), Count(0, 0)
 
@@ -57,7 +59,7 @@ def register(*entries):
 
 def accounted(contours, *entries):
     census = LesionCensus(tuple(contours), NONE, {}, ())
-    return account(census, register(*entries) if entries else None, TOLERANCE_MM)
+    return account(census, register(*entries) if entries else None, TOLERANCE_MM, PRIMARY)
 
 
 def test_an_accounted_lesion_is_of_something():
@@ -156,7 +158,7 @@ def test_an_unknown_kind_may_or_may_not_count():
         {"schema_version": 1, "subject": "S", "lesions": [{"id": "x", "roi_names": ["a"]}]}
     )
     census = LesionCensus((drawn("a", counted=MAYBE),), NONE, {}, ())
-    assert total(account(census, nobody_knows, TOLERANCE_MM)) == MAYBE
+    assert total(account(census, nobody_knows, TOLERANCE_MM, PRIMARY)) == MAYBE
 
 
 @pytest.mark.parametrize(
@@ -198,9 +200,9 @@ def test_a_doubtful_regional_node_counts_once_where_regional_nodes_count():
     node = {"id": "N", "kind": "regional_node", "roi_names": ["GTVm04_LN"]}
     table = Register.from_dict({"schema_version": 1, "subject": "S", "lesions": [node]})
     census = LesionCensus((drawn("GTVm04_LN", Organ.LYMPH_NODES, NONE),), NONE, {}, ())
-    (lesion,) = account(census, table, TOLERANCE_MM)
+    (lesion,) = account(census, table, TOLERANCE_MM, PRIMARY)
     assert lesion.counted == MAYBE
-    assert regional_nodes(census, table) == ()
+    assert regional_nodes(census, table, PRIMARY) == ()
 
 
 def test_two_parts_of_one_roi_may_be_two_and_two_drawings_of_one_place_are_one():

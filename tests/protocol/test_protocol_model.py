@@ -167,7 +167,8 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
     names = [record.name for record in records]
     assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
     # The eleven points that the public record leaves open; the fifth and the sixth are two
-    # settings each, and the fourth says both what counts and what is one organ.
+    # settings each, and the fourth says both what counts and what is one organ. Where the primary
+    # may lie is a reading of our own.
     assert {record.name for record in records if record.assumption} == {
         "X6_structure",
         "diameter_reading",
@@ -175,6 +176,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
         "non_regional_nodes",
         "nodes_per_organ",
         "paired_organs",
+        "primary_organs",
         "skeleton",
         "in_field_isodose_percent",
         "in_field_part",
