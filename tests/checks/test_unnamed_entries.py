@@ -1,17 +1,23 @@
 """Entries without ROI names: an answer less never passes where the whole register did not."""
 
 import copy
+import random
+from collections import Counter
 
 import numpy as np
 import pytest
+from test_accounting import MAYBE, NONE, SURE, drawn
 from test_reconciliation import CHECKS, PROTOCOL, cube
 from test_register_fields import possible
+from test_truth_table import SET, protocol_with, random_settings
 
 from oligort.checks.case import Case
 from oligort.clinical.column_map import lesion_kinds
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, RegisterError
 from oligort.geometry.structure import StructureSet
+from oligort.lesions.lesion import LesionCensus
+from oligort.lesions.vocabulary import Organ
 from oligort.submission import Submission
 
 CODES = ("OL105", "OL201", "OL202", "OL203", "OL205")
@@ -143,3 +149,57 @@ def test_the_bases_pass_and_do_not_where_they_should():
         assert "OL201" not in passing[name], name
     assert "OL203" not in passing["above the limit"]
     assert "OL105" not in passing["in the oesophagus"]
+
+
+SIZES_MM = (20.0, 28.0, 38.0, 45.0, 49.0, 51.0)
+
+
+def random_contours(chance):
+    """Contours whose names say nothing, each sure or doubtful, some of unknown organ."""
+    organs = (Organ.LIVER, Organ.LIVER, Organ.BONE, None)
+    return [
+        drawn(f"Kn {n}", chance.choice(organs), chance.choice([SURE, SURE, MAYBE]), mm)
+        for n, mm in enumerate(chance.choices(SIZES_MM, k=chance.randint(1, 4)))
+    ]
+
+
+def random_entries(chance, contours):
+    """Entries without ROI names, of some contours and of others, most of them with every answer."""
+    entries = []
+    for number in range(chance.randint(len(contours), 5)):
+        mm = chance.choice(SIZES_MM)
+        organ, therapy = chance.choice(["Liver", "Bone"]), chance.choice(["surgery", "none"])
+        if number < len(contours) and chance.random() < 0.9:
+            mm = float(contours[number].longest_axial_mm) + chance.choice([0, 2, -2, 30])
+            organ, therapy = str(contours[number].organ or organ), "radiotherapy"
+        keys = {"size_mm": mm, "pathology": chance.choice(["yes", "no"])}
+        one = entry(f"L{number}", organ, therapy) | keys
+        if chance.random() < 0.2:
+            one.pop(chance.choice(["organ", "kind", "therapy", "size_mm"]))
+        entries.append(one)
+    return entries
+
+
+def test_an_answer_less_makes_no_pass_of_any_register():
+    chance, seen = random.Random(11), Counter()
+    for _ in range(250):
+        contours, protocol = random_contours(chance), protocol_with(random_settings(chance))
+        entries = random_entries(chance, contours)
+
+        def passes(entries, contours=contours, protocol=protocol):
+            table = {"schema_version": 1, "subject": "S", "lesions": entries}
+            submission = Submission(structure_sets=(SET,))
+            case = Case(submission, protocol, Register.from_dict(table))
+            vars(case)["census"] = LesionCensus(tuple(contours), NONE, {}, ())
+            return {code: found(code, case)[0] for code in CODES[:4]}
+
+        whole = passes(entries)
+        for number, one in enumerate(entries):
+            for key in one.keys() - {"id"}:
+                less = passes(changed(entries, number, key))
+                for code, was_pass in whole.items():
+                    assert was_pass or not less[code], (code, one["id"], key, entries, contours)
+                    seen[code, key, was_pass, less[code]] += 1
+    for code, key in (("OL201", "therapy"), ("OL201", "organ"), ("OL203", "size_mm")):
+        assert seen[code, key, False, False] > 20
+        assert seen[code, key, True, False] > 5, (code, key)
