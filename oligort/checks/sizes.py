@@ -34,7 +34,8 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     (diameter_reading), and of a node its short axis (nodal_size). The register's size beside it
     (size_mm, short_axis_mm, maximum_3d_mm), and alone for a lesion that is not drawn; a diameter
     that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
-    contour further apart than the setting. Where only a PTV, CTV or ITV is drawn, its diameter is
+    contour further apart than the setting. BORDERLINE: drawn closer to the limit than the setting
+    borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
     an upper bound; a register size above it is a query.
 
     Not evaluable when: contour or such a bound and the register, or several outlines that may be
@@ -107,13 +108,14 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
         )
         return not_evaluable("OL203", rule, reason, about=lesion.name, flags=(Flag.QUERY,))
     queries = _queries(case, rule, lesion, largest, deciding)
+    is_borderline = abs(deciding - rule.limit) < case.protocol.settings.borderline_mm.value
     where = f"z {largest.plane_mm:.1f} mm" if largest.plane_mm is not None else "oblique plane"
     return held_against(
         "OL203",
         rule,
         float(deciding),
         about=lesion.name,
-        flags=(Flag.QUERY,) if queries else (),
+        flags=(Flag.QUERY,) * bool(queries) + (Flag.BORDERLINE,) * is_borderline,
         message="; ".join(
             [
                 f"longest axial {largest.longest_axial_mm:.1f} mm ({where}), "

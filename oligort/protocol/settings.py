@@ -213,6 +213,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     in_field_part: Range[Percent]
     dose_constraints: Choice[DoseConstraints]
     borderline_percentage_points: Number[PercentagePoints]
+    borderline_mm: Number[Millimetres]
     register_size_difference_mm: Number[Millimetres]
     drawn_v20_difference_percentage_points: Number[PercentagePoints]
     drawn_volume_difference_percent: Number[Percent]
