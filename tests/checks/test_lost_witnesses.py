@@ -89,6 +89,30 @@ def test_what_is_left_passes_where_it_answers_by_itself():
     assert "organ" in told
 
 
+@pytest.mark.parametrize(
+    ("roi_name", "kind", "organ"),
+    [
+        ("GTVp", "distant", "Liver"),
+        ("GTVm01_Liver", "primary", "Esophagus"),
+        ("GTVm01_LN", "regional_node", "LymphNodes"),
+        ("Kn 3", "distant", "Esophagus"),
+        ("Kn 3", "primary", "Liver"),
+    ],
+)
+def test_a_contradicted_kind_stays_open_without_any_of_the_answers(roi_name, kind, organ):
+    submission = submission_of({roi_name: cube(1)})
+    entries = [
+        named(roi_name, 28.0, kind=kind, organ=organ),
+        *removed("Bone", "Brain", "Skin", "Spleen"),
+    ]
+    whole = judged(submission, entries)
+    for key in ("kind", "organ", "roi_names", "size_mm", "therapy", "pathology"):
+        less = judged(submission, changed(entries, 0, key))
+        for code in ("OL105", "OL201"):
+            assert not whole[code][0], (code, whole[code][1])
+            assert not less[code][0], (code, key, less[code][1])
+
+
 @pytest.mark.parametrize("in_files", [17, 60, None])
 def test_the_age_of_the_files_answers_by_itself(in_files):
     table = {"schema_version": 1, "subject": "S"}
