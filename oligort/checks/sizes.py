@@ -164,7 +164,7 @@ def _undrawn(
         if other := _contradicted(case, rule, lesion, stated, diameter):
             reason = f"the register says {stated} ({diameter}), and {other}: {lesion.open_match}"
             return not_evaluable("OL203", rule, reason, about=entry.id, hint="give roi_names")
-        return _as_stated(rule, entry, stated, diameter, (margins, bound_mm))
+        return _as_stated(rule, lesion, stated, diameter, (margins, bound_mm))
     if not margins:
         said = (
             f"of its {diameter} the register says {stated}"
@@ -207,7 +207,7 @@ def _contradicted(
 
 def _as_stated(
     rule: Limit,
-    entry: RegisterLesion,
+    lesion: AccountedLesion,
     stated: Stated,
     diameter: Diameter,
     bound: tuple[list[str], float | None],
@@ -217,16 +217,17 @@ def _as_stated(
     allowed = stated.allowed(rule)
     mm = stated.high_mm if allowed else stated.low_mm
     if bound_mm is None or stated.low_mm <= bound_mm:
-        message = f"register: {stated} ({diameter}); no GTV is drawn for it"
-        return held_against("OL203", rule, mm, about=entry.id, message=message)
+        drawn = "is known to be" if lesion.perhaps else "is"
+        message = f"register: {stated} ({diameter}); no GTV {drawn} drawn for it"
+        return held_against("OL203", rule, mm, about=lesion.name, message=message)
     told = (
         f"the register says {stated} ({diameter}), and {listed(margins)}, which bounds it by "
         f"{bound_mm:.1f} mm, is drawn for it"
     )
     flags = (Flag.QUERY,)
     if not allowed and rule.allows(bound_mm):
-        return not_evaluable("OL203", rule, told, about=entry.id, flags=flags)
-    return held_against("OL203", rule, mm, about=entry.id, message=told, flags=flags)
+        return not_evaluable("OL203", rule, told, about=lesion.name, flags=flags)
+    return held_against("OL203", rule, mm, about=lesion.name, message=told, flags=flags)
 
 
 def _margins_of(case: Case, entry: RegisterLesion) -> list[str]:
