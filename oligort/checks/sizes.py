@@ -94,11 +94,8 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             told = "; ".join(lesion.doubts) or "another ROI draws it otherwise"
             reason += f", by which outlines are its own: {told}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
-    if not allowed and lesion.counted.least == 0:
-        may_be = "it may be no metastasis" if lesion.entry else "it may be one of the register's"
-        reason = f"it measures {deciding:.1f} mm, and {'; '.join(lesion.doubts) or may_be}"
-        if lesion.entry is not None and lesion.entry.kind is None:
-            reason += "; the register does not say its kind"
+    if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
+        reason = f"it measures {deciding:.1f} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:
@@ -124,6 +121,23 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             ]
         ),
     )
+
+
+def _why_not_sure(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> str:
+    """Return why a drawn lesion above the limit may be no metastasis, or not so large, or ""."""
+    if lesion.counted.least:
+        return ""
+    first = lesion.contours[0]
+    if lesion.entry is None and first.counted.least:
+        # A metastasis whichever it is; but an entry that it may be drawn for may say its size.
+        for one in case.accounted:
+            stated = Stated.of(diameter, one.entry) if first in one.perhaps else None
+            if stated is not None and stated.allowed(rule):
+                return f"{quoted(one.name)}, for which it may be drawn, is {stated} in the register"
+        return ""
+    doubt = "; ".join(lesion.doubts) or "it may be no metastasis"
+    is_unsaid = lesion.entry is not None and lesion.entry.kind is None
+    return f"{doubt}; the register does not say its kind" if is_unsaid else doubt
 
 
 def _weight(rule: Limit, deciding: Measure) -> tuple[bool, bool, float]:

@@ -7,7 +7,7 @@ each: the age of the files, the contour's size, the ROI's organ and side.
 from dataclasses import replace
 
 import pytest
-from test_reconciliation import cube
+from test_reconciliation import CHECKS, cube
 from test_unnamed_entries import (
     PROVEN,
     changed,
@@ -56,6 +56,16 @@ def test_a_misspelt_roi_name_leaves_open_what_is_drawn():
     for therapy in ("surgery", "ablation"):
         assert judged(submission, [gone | {"therapy": therapy}])["OL203"][0]
     assert judged(submission_of({"Kn 3": cube(1)}), [gone])["OL203"][0]
+
+
+@pytest.mark.parametrize(("size_mm", "grade"), [(None, "MAJOR"), (48.0, "NOT_EVALUABLE")])
+def test_a_metastasis_above_the_limit_breaks_it_whichever_entry_it_is_of(size_mm, grade):
+    (one,) = changed([named("none", size_mm)], 0, "roi_names")
+    table = {"schema_version": 1, "subject": "S", "lesions": [one | {"therapy": "none"}]}
+    case = Case(submission_of({"GTVm01_Liver": LARGE}), PROTOCOL, Register.from_dict(table))
+    (drawn,) = (it for it in CHECKS["OL203"].run(case) if it.about == "GTVm01_Liver")
+    assert drawn.grade == grade
+    assert ('"A", for which it may be drawn, is 48 mm' in drawn.message) is (size_mm is not None)
 
 
 def test_the_parts_of_an_roi_are_not_lost_with_its_name():
