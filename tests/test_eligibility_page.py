@@ -38,7 +38,7 @@ def test_a_section_says_what_how_when_not_and_from_where(criterion):
 
 def test_every_option_of_a_reading_is_on_the_page():
     for name in ("regional_nodes", "non_regional_nodes", "nodes_per_organ", "paired_organs",
-                 "diameter_reading", "nodal_size"):  # fmt: skip
+                 "primary_organs", "diameter_reading", "nodal_size"):  # fmt: skip
         setting = getattr(PROTOCOL.settings, name)
         assert f"`{name}`" in PAGE
         assert set(setting.options) == set(type(setting.value))

@@ -2,20 +2,20 @@
 
 The register knows lesions that nobody contoured (treated by surgery or ablation), the contours
 know what the register may have forgotten. A lesion of the register is matched to contours by ROI
-name, else by organ and size where the numbers agree; what stays open on both sides makes the count
-a range.
+name, else by organ and size where the numbers agree and nothing is left unsaid (`pairing.py`); what
+stays open on both sides makes the count a range.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from oligort.checks.kinds import doubt_of_kind
+from oligort.checks.pairing import NEVER_CONTOURED, pairs_by_organ, possible_contours, why_open
 from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
-
-NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
-"""Local therapies that need no contour: their lesions are in the register only."""
+from oligort.protocol.settings import PrimaryOrgans
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,8 @@ class AccountedLesion:
         Why it may be no metastasis although one side says so, or "".
     is_regional : bool
         Whether it is a regional node, which counts by a setting of its own.
+    perhaps : tuple of Lesion
+        Of an entry without contours those that may be drawn for it; each is counted by itself.
     """
 
     contours: tuple[Lesion, ...]
@@ -44,6 +46,7 @@ class AccountedLesion:
     matched_by: str = ""
     doubt: str = ""
     is_regional: bool = False
+    perhaps: tuple[Lesion, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -77,8 +80,29 @@ class AccountedLesion:
         return organs.pop() if len(organs) == 1 else None
 
     @property
+    def possible_organs(self) -> frozenset[Organ]:
+        """The organs that it may be in: those that register, names and places say.
+
+        Empty where it may be in any: nobody says, or of a part or of its place nobody does.
+        """
+        if self.organ is not None:
+            return frozenset({self.organ})
+        is_open = any(
+            one.organ is None or (one.organ_conflict and one.held_by is None)
+            for one in self.contours
+        )
+        if is_open or not self.contours:
+            return frozenset()
+        said = {self.entry.organ if self.entry else None}
+        for one in self.contours:
+            said |= {one.organ, one.said.organ, one.held_by, one.lies_in}
+        return frozenset(organ for organ in said if organ is not None)
+
+    @property
     def side(self) -> Side | None:
-        """The side that the register says, else the ROI's name; None where they differ."""
+        """The side of register or ROI name; None where these, or place and name, differ."""
+        if self.organ_conflicts:
+            return None
         said = {lesion.said.side for lesion in self.contours}
         if self.entry is not None and self.entry.side is not None:
             said.add(Side(self.entry.side))
@@ -97,6 +121,20 @@ class AccountedLesion:
         return tuple(conflict for conflict in conflicts if conflict)
 
     @property
+    def open_match(self) -> str:
+        """Why nobody can tell whether some contours are drawn for it, or ""."""
+        return why_open(self.entry, self.perhaps) if self.entry else ""
+
+    def perhaps_drawn_as(self, unclaimed: Sequence[Lesion]) -> "AccountedLesion":
+        """Return the lesion with contours that nobody claims, of which some may be its own."""
+        if not unclaimed:
+            return self
+        # One ROI in several parts may be several lesions, whichever it is.
+        parts = max(Counter(lesion.roi_name for lesion in unclaimed).values())
+        counted = Count(self.counted.least, max(self.counted.most, parts))
+        return replace(self, counted=counted, perhaps=(*self.perhaps, *unclaimed))
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         """Why its count is a range."""
         said = (self.doubt, *(lesion.doubt for lesion in self.contours))
@@ -104,12 +142,15 @@ class AccountedLesion:
 
 
 def account(
-    census: LesionCensus, register: Register | None, size_tolerance_mm: float
+    census: LesionCensus,
+    register: Register | None,
+    size_tolerance_mm: float,
+    primary_organs: PrimaryOrgans,
 ) -> tuple[AccountedLesion, ...]:
     """Bring the lesions of contours and register together, each once.
 
-    Where neither a name nor their number says that two are one, their sizes must not differ by more
-    than the tolerance.
+    Where no name says that two are one, their sizes must not differ by more than the tolerance.
+    `primary_organs` says where a lesion that the register calls the primary is not doubted.
     """
     drawn = [lesion for lesion in census.lesions if lesion.counted.most]
     entries = [
@@ -117,13 +158,18 @@ def account(
         for entry in (register.lesions if register else ())
         if entry.kind is LesionKind.DISTANT or entry.kind is None
     ]
-    by_name = [_by_roi_name(entry, drawn) for entry in entries if entry.roi_names]
+    # Of an unknown kind the register leaves open what its ROI's name may call the primary.
+    by_name = [
+        _by_roi_name(entry, drawn if entry.kind else census.lesions)
+        for entry in entries
+        if entry.roi_names
+    ]
     accounted = [lesion for lesion in by_name if lesion is not None]
     taken = {id(contour) for lesion in accounted for contour in lesion.contours}
     matched = {lesion.entry.id for lesion in accounted if lesion.entry}
     open_entries = [entry for entry in entries if entry.id not in matched]
     known_groups = {contour.group for lesion in accounted for contour in lesion.contours} - {0}
-    doubtful = _doubtful(census, register)
+    doubtful = _doubtful(census, register, primary_organs)
     taken |= {id(contour) for lesion in doubtful for contour in lesion.contours}
     # What may be one with a lesion that is accounted for need not be a further one.
     open_drawn = [
@@ -132,23 +178,34 @@ def account(
         if id(it) not in taken
     ]
 
-    pairs = _by_organ(open_entries, open_drawn, size_tolerance_mm)
-    accounted += pairs
-    open_entries = [entry for entry in open_entries if all(entry is not p.entry for p in pairs)]
-    open_drawn = [lesion for lesion in open_drawn if all(lesion not in p.contours for p in pairs)]
+    pairs = pairs_by_organ(open_entries, open_drawn, size_tolerance_mm)
+    accounted += [
+        AccountedLesion((one,), entry, Count(1, max(1, one.counted.most)), "organ and size")
+        for entry, one in pairs
+    ]
+    open_entries = [entry for entry in open_entries if all(entry is not it for it, _ in pairs)]
+    open_drawn = [lesion for lesion in open_drawn if all(lesion is not it for _, it in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
-    undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
+    undrawn = [
+        AccountedLesion((), entry, _count_of(entry), perhaps=possible_contours(entry, open_drawn))
+        for entry in open_entries
+    ]
     perhaps_known = sum(may_be_drawn(lesion) for lesion in undrawn)
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for index, lesion in enumerate(open_drawn):
         least = 0 if index < perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
-    listed = [_held_against_register(lesion, register) for lesion in (*accounted, *undrawn)]
+    listed = [
+        _held_against_register(lesion, register, primary_organs)
+        for lesion in (*accounted, *undrawn)
+    ]
     return (*listed, *doubtful, *_unlisted(census, register))
 
 
-def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[AccountedLesion, ...]:
+def regional_nodes(
+    census: LesionCensus, register: Register | None, primary_organs: PrimaryOrgans
+) -> tuple[AccountedLesion, ...]:
     """Return the regional nodes that the register lists, each with the contours of its ROIs.
 
     Those that may be metastases are left to `account`.
@@ -156,7 +213,7 @@ def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[Acc
     found = []
     for entry in register.lesions_of(LesionKind.REGIONAL_NODE) if register else ():
         contours = tuple(lesion for lesion in census.lesions if lesion.roi_name in entry.roi_names)
-        if register is not None and doubt_of_kind(entry, contours, register):
+        if register is not None and doubt_of_kind(entry, contours, register, primary_organs):
             continue
         matched_by = "ROI name" if contours else ""
         counted = Count(1, max(1, len(contours)))
@@ -164,25 +221,29 @@ def regional_nodes(census: LesionCensus, register: Register | None) -> tuple[Acc
     return tuple(found)
 
 
-def _doubtful(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
+def _doubtful(
+    census: LesionCensus, register: Register | None, primary_organs: PrimaryOrgans
+) -> list[AccountedLesion]:
     """Return what the register calls the primary or a regional node and may be a metastasis."""
     found = []
     for entry in register.lesions if register else ():
         if register is None or entry.kind in {None, LesionKind.DISTANT}:
             continue
         contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
-        if doubt := doubt_of_kind(entry, contours, register):
+        if doubt := doubt_of_kind(entry, contours, register, primary_organs):
             matched_by = "ROI name" if contours else ""
             counted = Count(0, max(1, len(contours)))
             found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
     return found
 
 
-def _held_against_register(lesion: AccountedLesion, register: Register | None) -> AccountedLesion:
+def _held_against_register(
+    lesion: AccountedLesion, register: Register | None, primary_organs: PrimaryOrgans
+) -> AccountedLesion:
     """Return a lesion of the register as one that may be none where its kind is contradicted."""
     if register is None or lesion.entry is None:
         return lesion
-    doubt = doubt_of_kind(lesion.entry, lesion.contours, register)
+    doubt = doubt_of_kind(lesion.entry, lesion.contours, register, primary_organs)
     return replace(lesion, counted=Count(0, lesion.counted.most), doubt=doubt) if doubt else lesion
 
 
@@ -219,41 +280,32 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     return AccountedLesion(contours, entry, counted, "ROI name")
 
 
-def _by_organ(
-    entries: Sequence[RegisterLesion], drawn: Sequence[Lesion], size_tolerance_mm: float
-) -> list[AccountedLesion]:
-    """Pair entries and contours of an organ where both sides have equally many, by size.
-
-    A pair whose sizes differ too much may be two lesions, and stays apart.
-    """
-    pairs: list[AccountedLesion] = []
-    for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
-        here = [
-            entry
-            for entry in entries
-            if entry.organ is organ
-            and entry.kind is LesionKind.DISTANT
-            and entry.therapy not in NEVER_CONTOURED
-        ]
-        contours = [lesion for lesion in drawn if lesion.organ is organ]
-        if len(here) != len(contours):
-            continue
-        here.sort(key=lambda entry: entry.size_mm or 0.0)
-        contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
-        for entry, contour in zip(here, contours, strict=True):
-            # Without a size only the numbers say that they are the same lesion.
-            matched_by = "organ"
-            if entry.size_mm is not None:
-                if abs(entry.size_mm - contour.longest_axial_mm) > size_tolerance_mm:
-                    continue
-                matched_by = "organ and size"
-            counted = Count(1, max(1, contour.counted.most))
-            pairs.append(AccountedLesion((contour,), entry, counted, matched_by))
-    return pairs
-
-
 def _count_of(entry: RegisterLesion) -> Count:
     return Count(1, 1) if entry.kind is LesionKind.DISTANT else Count(0, 1)
+
+
+def is_to_be_drawn(lesion: AccountedLesion, drawn: Collection[str]) -> bool:
+    """Say whether a lesion is irradiated, or may be, and no ROI that is drawn is said to be it."""
+    entry = lesion.entry
+    return (
+        entry is not None
+        and not lesion.contours
+        and entry.therapy in {Therapy.RADIOTHERAPY, Therapy.UNKNOWN}
+        and not any(name in drawn for name in entry.roi_names)
+    )
+
+
+def unclaimed_primaries(census: LesionCensus, register: Register | None) -> tuple[Lesion, ...]:
+    """Return what is named the primary where the register lists no primary that it is of."""
+    entries = register.lesions if register else ()
+    named = {name for entry in entries for name in entry.roi_names}
+    if any(one.kind is LesionKind.PRIMARY and not one.roi_names for one in entries):
+        return ()
+    return tuple(
+        lesion
+        for lesion in census.lesions
+        if lesion.said.role is Role.GTV_PRIMARY and lesion.roi_name not in named
+    )
 
 
 def may_be_drawn(lesion: AccountedLesion) -> bool:

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from oligort.checks.accounting import AccountedLesion, account, regional_nodes
+from oligort.checks.accounting import (
+    AccountedLesion,
+    account,
+    is_to_be_drawn,
+    regional_nodes,
+    unclaimed_primaries,
+)
 from oligort.checks.counting import Counting
 from oligort.clinical.register import PlanKind, Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
-from oligort.lesions.lesion import Count, LesionCensus
+from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol
@@ -28,14 +34,14 @@ def _with_roles_of(submission: Submission, register: Register | None) -> Submiss
     """Return the submission with the roles that the register gives to the ROIs of its lesions.
 
     A PTV that the register names for a lesion bounds its size and is not the lesion, and an organ
-    is none: what such names say stands.
+    is none: what such names say stands. So does, of an unknown kind, what says a kind.
     """
     roles = {
         roi_name: lesion.role
         for lesion in (register.lesions if register else ())
-        if lesion.kind is not None
         for roi_name in lesion.roi_names
-        if _may_be_lesion(submission.site_map.read(roi_name))
+        if _may_be_lesion(name := submission.site_map.read(roi_name))
+        and (lesion.kind is not None or name.role is Role.UNKNOWN)
     }
     return replace(submission, roles=roles) if roles else submission
 
@@ -163,11 +169,36 @@ class Case:
         return self.census if self.submission.structure_sets else _NOTHING
 
     def _accounted(self, census: LesionCensus) -> tuple[AccountedLesion, ...]:
-        tolerance_mm = self.protocol.settings.register_size_difference_mm.value
-        accounted = account(census, self.register, tolerance_mm)
+        settings = self.protocol.settings
+        tolerance_mm = settings.register_size_difference_mm.value
+        primary_organs = settings.primary_organs.value
+        accounted = account(census, self.register, tolerance_mm, primary_organs)
+        if self.submission.structure_sets:
+            drawn = {structure.roi_name for structure in self.submission.structure_set}
+            accounted = tuple(
+                one.perhaps_drawn_as(self._unclaimed) if is_to_be_drawn(one, drawn) else one
+                for one in accounted
+            )
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted
-        return (*accounted, *regional_nodes(census, self.register))
+        return (*accounted, *regional_nodes(census, self.register, primary_organs))
+
+    @cached_property
+    def _unclaimed(self) -> tuple[Lesion, ...]:
+        """What is drawn, and neither register nor name say of which lesion.
+
+        Under a name that says nothing, or as a primary that the register does not list.
+        """
+        known = {lesion.roi_name for lesion in self.census}
+        unknown = [
+            structure.roi_name
+            for structure, name in self.submission.roi_names.items()
+            if name.role is Role.UNKNOWN
+            and not structure.is_empty
+            and structure.roi_name not in known
+        ]
+        unmapped = self.submission.lesions(unknown).lesions if unknown else ()
+        return (*unmapped, *unclaimed_primaries(self.census, self.register))
 
     @property
     def counting(self) -> Counting:

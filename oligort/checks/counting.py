@@ -34,7 +34,8 @@ PAIRED = frozenset(
         Organ.EYES,
     }
 )
-"""Organ groups of two; each may be read as one organ or as two."""
+"""Organ groups of two, by anatomy; the setting `paired_organs` reads each as one organ or as two,
+and its question names them in every report."""
 
 SIDES = (Side.LEFT, Side.RIGHT)
 """Of a pair."""
@@ -49,12 +50,13 @@ class Place:
     """What a protocol calls one organ: an organ group, or a side or a nodal station of it.
 
     `part` is "" of a whole group, and None where nobody says which part it is; `written` is how the
-    register spells it.
+    register spells it. Of an unknown organ `among` are those that it may be; empty: any.
     """
 
     organ: Organ | None
     part: str | None = ""
     written: str = field(default="", compare=False)
+    among: frozenset[Organ] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -64,13 +66,18 @@ class Place:
     def may_be(self, other: "Place") -> bool:
         """Whether what lies in one may lie in the other."""
         if self.organ is None or other.organ is None:
-            return True
+            mine, theirs = self._organs, other._organs
+            return not mine or not theirs or not mine.isdisjoint(theirs)
         return self.organ is other.organ and (None in (self.part, other.part) or self == other)
+
+    @property
+    def _organs(self) -> frozenset[Organ]:
+        return self.among if self.organ is None else frozenset({self.organ})
 
     def __str__(self) -> str:
         """The organ, with the part in brackets."""
         if self.organ is None:
-            return "organ unknown"
+            return " or ".join(sorted(self.among)) or "organ unknown"
         if self.part is None:
             return f"{self.organ} (part unknown)"
         return f"{self.organ} ({self.written or self.part})" if self.part else str(self.organ)
@@ -98,6 +105,10 @@ class Counting:
     def place_of(self, lesion: AccountedLesion) -> Place:
         """Return the organ that a lesion counts in."""
         organ = lesion.organ
+        if organ is None and (possible := lesion.possible_organs):
+            if len(possible) > 1:
+                return Place(None, among=possible)
+            (organ,) = possible
         if organ is Organ.LYMPH_NODES and self.nodes_per_organ is NodesPerOrgan.EACH_STATION:
             written = lesion.entry.station if lesion.entry else ""
             return Place(organ, lesion.station or None, written)
@@ -139,18 +150,22 @@ class Counting:
         """
         places = {id(lesion): self.place_of(lesion) for lesion in lesions}
         counts = {}
-        for place in dict.fromkeys(places.values()):
+        # What lies in one of several organs may fill one that nothing lies in for certain.
+        possible = [
+            self._whole(organ) for place in places.values() for organ in sorted(place.among)
+        ]
+        for place in dict.fromkeys([*places.values(), *possible]):
             here = [lesion for lesion in lesions if places[id(lesion)] == place]
-            possible = [lesion for lesion in lesions if place.may_be(places[id(lesion)])]
+            perhaps_here = [lesion for lesion in lesions if place.may_be(places[id(lesion)])]
             # What is of unknown place counts where it may be, and here with its like.
             together = (
-                possible
+                perhaps_here
                 if place.is_known
-                else [one for one in possible if places[id(one)] in (place, Place(None))]
+                else [one for one in perhaps_here if _is_alike(places[id(one)], place)]
             )
             most = self.total(together).most
             # A contour without an entry may be an entry without a contour: no further one.
-            perhaps_known = sum(may_be_drawn(lesion) for lesion in possible)
+            perhaps_known = sum(may_be_drawn(lesion) for lesion in perhaps_here)
             least = self.total(_surely_further(here, perhaps_known)).least
             # Lesions of unknown places need not lie in the same one.
             counts[place] = Count(least if place.is_known else min(least, 1), most)
@@ -162,6 +177,12 @@ class Counting:
             half = math.ceil(least / len(SIDES))
             counts[place] = Count(half, max(counts[place].most, half))
         return counts
+
+    def _whole(self, organ: Organ) -> Place:
+        """Return an organ of which no part is told."""
+        nodes = organ is Organ.LYMPH_NODES and self.nodes_per_organ is NodesPerOrgan.EACH_STATION
+        sides = organ in PAIRED and self.paired_organs is PairedOrgans.TWO_ORGANS
+        return Place(organ, None if nodes or sides else "")
 
     def unsaid(self, lesions: Sequence[AccountedLesion], in_one_organ: bool) -> list[str]:
         """Return which keys of the register would narrow a number, each with its lesions.
@@ -203,6 +224,11 @@ class Counting:
         nodes = [one for one in lesions if one.organ in (Organ.LYMPH_NODES, None)]
         rest = [one.counted for one in lesions if one.organ not in (Organ.LYMPH_NODES, None)]
         return _sum([*rest, _by_station(nodes)])
+
+
+def _is_alike(place: Place, other: Place) -> bool:
+    """Whether a lesion of one place counts with those of another, whose part is unknown."""
+    return place == other or (place.organ is None and other.organ is not None)
 
 
 def _by_station(nodes: Sequence[AccountedLesion]) -> Count:

@@ -12,9 +12,13 @@ from oligort.display import listed, safe_text
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.lesions.whereabouts import distant_organs
+from oligort.protocol.settings import PrimaryOrgans
 
-PRIMARY_ORGANS = frozenset({Organ.ESOPHAGUS, Organ.STOMACH})
-"""Where a primary of the oesophagus lies, that of its junction with the stomach among them."""
+PRIMARY_ORGANS = {
+    PrimaryOrgans.ESOPHAGUS: frozenset({Organ.ESOPHAGUS}),
+    PrimaryOrgans.ESOPHAGUS_OR_STOMACH: frozenset({Organ.ESOPHAGUS, Organ.STOMACH}),
+}
+"""Where a primary of the oesophagus lies, by each reading of the protocol's `primary_organs`."""
 
 
 def contradicts(kind: LesionKind, role: Role) -> bool:
@@ -25,7 +29,12 @@ def contradicts(kind: LesionKind, role: Role) -> bool:
     return says_distant is not is_distant and role in {Role.GTV_METASTASIS, Role.GTV_PRIMARY}
 
 
-def doubt_of_kind(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+def doubt_of_kind(
+    entry: RegisterLesion,
+    contours: Sequence[Lesion],
+    register: Register,
+    primary_organs: PrimaryOrgans,
+) -> str:
     """Return what contradicts the register on whether a lesion is a distant metastasis, or "".
 
     Of an unknown kind nothing is said that could be contradicted.
@@ -36,16 +45,21 @@ def doubt_of_kind(entry: RegisterLesion, contours: Sequence[Lesion], register: R
         case LesionKind.DISTANT:
             return _doubt_of_distant(entry, contours, register)
         case _:
-            return _doubt_of_other(entry, contours, register)
+            return _doubt_of_other(entry, contours, register, primary_organs)
 
 
-def doubt_of_proof(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+def doubt_of_proof(
+    entry: RegisterLesion,
+    contours: Sequence[Lesion],
+    register: Register,
+    primary_organs: PrimaryOrgans,
+) -> str:
     """Return why the proof of a lesion that is called distant may be one of the primary, or "".
 
     That is what contradicts its kind; and where nobody says its organ, that it may be the
     oesophagus: a missing answer must not prove what the answer would not.
     """
-    if doubt := doubt_of_kind(entry, contours, register):
+    if doubt := doubt_of_kind(entry, contours, register, primary_organs):
         return doubt
     is_said = entry.organ is not None or any(
         one.organ is not None or one.said.role is Role.GTV_METASTASIS for one in contours
@@ -70,7 +84,12 @@ def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], registe
     return ""
 
 
-def _doubt_of_other(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+def _doubt_of_other(
+    entry: RegisterLesion,
+    contours: Sequence[Lesion],
+    register: Register,
+    primary_organs: PrimaryOrgans,
+) -> str:
     """Return why what is called the primary or a regional node may be a metastasis, or ""."""
     if any(one.said.role is Role.GTV_METASTASIS for one in contours):
         return f"{safe_text(entry.id)} is named a metastasis and the register says another kind"
@@ -80,24 +99,30 @@ def _doubt_of_other(entry: RegisterLesion, contours: Sequence[Lesion], register:
     called = f"{safe_text(entry.id)} is called " + (
         "the primary of the oesophagus" if is_primary else "a regional node"
     )
-    if is_primary and entry.organ is not None and entry.organ not in PRIMARY_ORGANS:
+    if is_primary and entry.organ is not None and entry.organ not in PRIMARY_ORGANS[primary_organs]:
         return f"{called} and lies in {entry.organ}"
     for one in contours:
         if one.lies_in in distant_organs():
             return f"{called} and nearly all of it lies in an ROI of {one.lies_in}"
     return (
         f"{called} and {place}"
-        if is_primary and (place := _open_place(entry, contours, register))
+        if is_primary and (place := _open_place(entry, contours, register, primary_organs))
         else ""
     )
 
 
-def _open_place(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+def _open_place(
+    entry: RegisterLesion,
+    contours: Sequence[Lesion],
+    register: Register,
+    primary_organs: PrimaryOrgans,
+) -> str:
     """Return why a primary of no stated organ may lie outside the oesophagus, or ""."""
     if entry.organ is not None:
         return ""
     primaries = register.lesions_of(LesionKind.PRIMARY)
     if entry is not next(one for one in primaries if one.organ is None):
         return "is not the only one without an organ"
-    is_said = [one.said.role is Role.GTV_PRIMARY or one.organ in PRIMARY_ORGANS for one in contours]
+    where = PRIMARY_ORGANS[primary_organs]
+    is_said = [one.said.role is Role.GTV_PRIMARY or one.organ in where for one in contours]
     return "" if contours and all(is_said) else "its organ is not known"

@@ -123,7 +123,7 @@ def _count_finding(
     also: Sequence[str] = (),
 ) -> Finding:
     """Return the finding on a number of lesions that may be a range, or only a lower bound."""
-    told = [doubt for lesion in lesions for doubt in lesion.doubts]
+    told = [doubt for lesion in lesions for doubt in (*lesion.doubts, lesion.open_match) if doubt]
     doubts = "; ".join(dict.fromkeys([*told, *also]))
     incomplete = why_incomplete(case)
     names = listed((lesion.name for lesion in lesions), 6) if lesions else "none"

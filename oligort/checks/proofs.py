@@ -1,16 +1,14 @@
 """Proofs: how many distant metastases are proven by pathology, for certain and perhaps (I5)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oligort.checks.accounting import AccountedLesion, may_be_drawn
+from oligort.checks.accounting import AccountedLesion, may_be_drawn, unclaimed_primaries
 from oligort.checks.case import Case
-from oligort.checks.kinds import doubt_of_proof
+from oligort.checks.kinds import doubt_of_kind, doubt_of_proof
 from oligort.checks.lesions import why_incomplete
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register
 from oligort.display import listed
-from oligort.lesions.vocabulary import Role
 
 
 @dataclass(frozen=True)
@@ -72,23 +70,17 @@ def _doubt(case: Case, register: Register, lesion: AccountedLesion) -> str:
     entry = lesion.entry
     if entry is None or entry.kind is not LesionKind.DISTANT:
         return ""
-    if doubt := doubt_of_proof(entry, lesion.contours, register):
+    primary_organs = case.protocol.settings.primary_organs.value
+    if doubt := doubt_of_proof(entry, lesion.contours, register, primary_organs):
         return doubt
-    unclaimed = listed(_unclaimed_primaries(case, register))
+    primaries = unclaimed_primaries(case.census_if_drawn, register)
+    unclaimed = listed(dict.fromkeys(one.roi_name for one in primaries))
     if unclaimed and may_be_drawn(lesion):
         return (
             f"{unclaimed} is named the primary, and may be what is drawn for {listed([entry.id])}"
         )
+    # What would contradict it must not be lost with the answer that brings the two together.
+    for contour in lesion.perhaps:
+        if doubt := doubt_of_kind(entry, (contour,), register, primary_organs):
+            return f"{doubt}, if that is drawn for it: {lesion.open_match}"
     return ""
-
-
-def _unclaimed_primaries(case: Case, register: Register) -> Iterator[str]:
-    """Yield the ROIs named the primary where the register lists no primary that they are of."""
-    named = {name for entry in register.lesions for name in entry.roi_names}
-    is_listed = any(
-        entry.kind is LesionKind.PRIMARY and not entry.roi_names for entry in register.lesions
-    )
-    for lesion in case.census_if_drawn:
-        is_primary = lesion.said.role is Role.GTV_PRIMARY
-        if is_primary and lesion.roi_name not in named and not is_listed:
-            yield lesion.roi_name

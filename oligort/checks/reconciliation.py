@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from oligort.checks.accounting import NEVER_CONTOURED, AccountedLesion
+from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import MARGIN_ROLES, Case
 from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
+from oligort.checks.pairing import NEVER_CONTOURED
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
@@ -28,14 +29,14 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     Why it matters: a lesion that only one side knows is miscounted, or not treated.
 
     How it is measured: entries of the register are matched to contours by ROI name, else by organ
-    and size where both sides have equally many (by organ alone where no size is given, and the
-    primary by its kind); the message says which. An entry without contours is explained by surgery
-    or ablation, or by a reason for no therapy. Queries are: entries that nothing explains, ROI
-    names of the register that are not drawn, lesions that the register does not list, kinds,
-    organs, sides, sizes and numbers in which register and contours contradict each other (with the
-    fraction in each organ), lesions that are drawn and were removed, targets that are drawn
-    around no known lesion, and lungs or GTVs that are drawn though the register's anatomy says that
-    one lung was removed or that there is no GTV.
+    and size where both sides have equally many and no entry that may be of the organ leaves its
+    organ, kind, therapy or size unsaid, and the primary by its kind; the message says which. An
+    entry without contours is explained by surgery or ablation, or by a reason for no therapy.
+    Queries are: entries that nothing explains, ROI names of the register that are not drawn,
+    lesions that the register does not list, kinds, organs, sides, sizes and numbers in which
+    register and contours contradict each other (with the fraction in each organ), lesions that are
+    drawn and were removed, targets that are drawn around no known lesion, and lungs or GTVs that
+    are drawn though the register's anatomy says that one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
@@ -155,6 +156,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
         reasons.append(f"the register does not list {listed(unlisted)}, nor so its therapy")
+        reasons += (one.open_match for one in case.accounted if one.open_match)
     if reasons:
         raise NotEvaluable("; ".join(reasons))
     if not without:
@@ -198,7 +200,8 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
         yield f"the register names ROIs that are not drawn: {listed(missing)}"
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
-        yield f"the register does not list {listed(unlisted)}"
+        may_be = [one.open_match for one in case.accounted if one.open_match]
+        yield "; ".join([f"the register does not list {listed(unlisted)}", *may_be])
     undrawn = [one.entry for one in matches if one.entry and not one.contours]
     if irradiated := [e.id for e in undrawn if e.therapy is Therapy.RADIOTHERAPY]:
         yield f"no contour is drawn for {listed(irradiated)}, to be irradiated"

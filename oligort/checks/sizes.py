@@ -34,7 +34,8 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     (diameter_reading), and of a node its short axis (nodal_size). The register's size beside it
     (size_mm, short_axis_mm, maximum_3d_mm), and alone for a lesion that is not drawn; a diameter
     that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
-    contour further apart than the setting. Where only a PTV, CTV or ITV is drawn, its diameter is
+    contour further apart than the setting. BORDERLINE: drawn closer to the limit than the setting
+    borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
     an upper bound; a register size above it is a query.
 
     Not evaluable when: contour or such a bound and the register, or several outlines that may be
@@ -93,10 +94,8 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             told = "; ".join(lesion.doubts) or "another ROI draws it otherwise"
             reason += f", by which outlines are its own: {told}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
-    if not allowed and lesion.counted.least == 0:
-        reason = f"it measures {deciding:.1f} mm, and " + (
-            "; ".join(lesion.doubts) or "it may not be a metastasis"
-        )
+    if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
+        reason = f"it measures {deciding:.1f} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:
@@ -106,13 +105,14 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
         )
         return not_evaluable("OL203", rule, reason, about=lesion.name, flags=(Flag.QUERY,))
     queries = _queries(case, rule, lesion, largest, deciding)
+    is_borderline = abs(deciding - rule.limit) < case.protocol.settings.borderline_mm.value
     where = f"z {largest.plane_mm:.1f} mm" if largest.plane_mm is not None else "oblique plane"
     return held_against(
         "OL203",
         rule,
         float(deciding),
         about=lesion.name,
-        flags=(Flag.QUERY,) if queries else (),
+        flags=(Flag.QUERY,) * bool(queries) + (Flag.BORDERLINE,) * is_borderline,
         message="; ".join(
             [
                 f"longest axial {largest.longest_axial_mm:.1f} mm ({where}), "
@@ -121,6 +121,23 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             ]
         ),
     )
+
+
+def _why_not_sure(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> str:
+    """Return why a drawn lesion above the limit may be no metastasis, or not so large, or ""."""
+    if lesion.counted.least:
+        return ""
+    first = lesion.contours[0]
+    if lesion.entry is None and first.counted.least:
+        # A metastasis whichever it is; but an entry that it may be drawn for may say its size.
+        for one in case.accounted:
+            stated = Stated.of(diameter, one.entry) if first in one.perhaps else None
+            if stated is not None and stated.allowed(rule):
+                return f"{quoted(one.name)}, for which it may be drawn, is {stated} in the register"
+        return ""
+    doubt = "; ".join(lesion.doubts) or "it may be no metastasis"
+    is_unsaid = lesion.entry is not None and lesion.entry.kind is None
+    return f"{doubt}; the register does not say its kind" if is_unsaid else doubt
 
 
 def _weight(rule: Limit, deciding: Measure) -> tuple[bool, bool, float]:
@@ -158,13 +175,18 @@ def _undrawn(
     margins = _margins_of(case, entry)
     bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
-        return _as_stated(rule, entry, stated, diameter, (margins, bound_mm))
+        if other := _contradicted(case, rule, lesion, stated, diameter):
+            reason = f"the register says {stated} ({diameter}), and {other}: {lesion.open_match}"
+            return not_evaluable("OL203", rule, reason, about=entry.id, hint="give roi_names")
+        return _as_stated(rule, lesion, stated, diameter, (margins, bound_mm))
     if not margins:
         said = (
             f"of its {diameter} the register says {stated}"
             if stated
             else ("the register gives no size")
         )
+        if lesion.open_match:
+            said += f"; {lesion.open_match}"
         return not_evaluable(
             "OL203",
             rule,
@@ -180,9 +202,26 @@ def _undrawn(
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)
 
 
+def _contradicted(
+    case: Case, rule: Limit, lesion: AccountedLesion, stated: Stated, diameter: Diameter
+) -> str:
+    """Return what a contour that may be the lesion's measures, if that is otherwise, or "".
+
+    A size above the limit is doubted only by what is near enough to be a measurement of it.
+    """
+    allowed = stated.allowed(rule)
+    tolerance_mm = case.protocol.settings.register_size_difference_mm.value
+    for contour in lesion.perhaps:
+        drawn = diameter.drawn_mm(contour)
+        is_near = stated.low_mm - tolerance_mm <= drawn <= stated.high_mm + tolerance_mm
+        if allowed_throughout(drawn, rule) is not allowed and (allowed or is_near):
+            return f"{quoted(contour.label)} measures {drawn:.1f} mm"
+    return ""
+
+
 def _as_stated(
     rule: Limit,
-    entry: RegisterLesion,
+    lesion: AccountedLesion,
     stated: Stated,
     diameter: Diameter,
     bound: tuple[list[str], float | None],
@@ -192,16 +231,17 @@ def _as_stated(
     allowed = stated.allowed(rule)
     mm = stated.high_mm if allowed else stated.low_mm
     if bound_mm is None or stated.low_mm <= bound_mm:
-        message = f"register: {stated} ({diameter}); no GTV is drawn for it"
-        return held_against("OL203", rule, mm, about=entry.id, message=message)
+        drawn = "is known to be" if lesion.perhaps else "is"
+        message = f"register: {stated} ({diameter}); no GTV {drawn} drawn for it"
+        return held_against("OL203", rule, mm, about=lesion.name, message=message)
     told = (
         f"the register says {stated} ({diameter}), and {listed(margins)}, which bounds it by "
         f"{bound_mm:.1f} mm, is drawn for it"
     )
     flags = (Flag.QUERY,)
     if not allowed and rule.allows(bound_mm):
-        return not_evaluable("OL203", rule, told, about=entry.id, flags=flags)
-    return held_against("OL203", rule, mm, about=entry.id, message=told, flags=flags)
+        return not_evaluable("OL203", rule, told, about=lesion.name, flags=flags)
+    return held_against("OL203", rule, mm, about=lesion.name, message=told, flags=flags)
 
 
 def _margins_of(case: Case, entry: RegisterLesion) -> list[str]:

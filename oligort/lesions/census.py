@@ -268,6 +268,7 @@ def _lesion(
         doubt=doubt,
         name=candidate.name,
         lies_in=place.lies_in,
+        held_by=place.held_by,
     )
     return at_least(lesion, bulges.widest_mm) if bulges and bulges.most > 1 else lesion
 

@@ -79,6 +79,8 @@ class Lesion:
         What the site map says in place of the ROI's name, or that name as read.
     lies_in : Organ or None
         The organ whose ROI holds nearly all of it, whatever register and name say.
+    held_by : Organ or None
+        The organ whose ROI holds most of it, as a place is told, whatever register and name say.
     """
 
     roi_name: str
@@ -102,6 +104,7 @@ class Lesion:
     group: int = 0
     name: RoiName | None = None
     lies_in: Organ | None = None
+    held_by: Organ | None = None
 
     @property
     def equivalent_sphere_mm(self) -> float:

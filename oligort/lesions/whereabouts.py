@@ -36,6 +36,8 @@ class Whereabouts:
     lies_in : Organ or None
         The organ whose ROI holds nearly all of it and that of no other organ does, whatever
         register and name say.
+    held_by : Organ or None
+        The organ whose ROI holds most of it, clearly enough to tell its place.
     """
 
     organ: Organ | None
@@ -43,6 +45,7 @@ class Whereabouts:
     conflict: str = ""
     is_distant: bool = False
     lies_in: Organ | None = None
+    held_by: Organ | None = None
 
 
 _OTHER_SIDE = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
@@ -147,6 +150,7 @@ class OrganFinder:
         lies_in = organ if is_covered and share - next_share >= self._limits.organ_lead else None
         is_distant = lies_in in distant_organs()
         is_clear = share >= self._limits.organ_fraction
+        held_by = organ if is_clear else None
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
             conflict = self._side_conflict(candidate, holders, label)
@@ -159,7 +163,7 @@ class OrganFinder:
             # What contradicts itself by its name is no metastasis by its place: it stays open.
             is_distant = is_distant and bool(conflict) and candidate.role is Role.GTV_PRIMARY
             return Whereabouts(
-                candidate.organ, candidate.organ_evidence, conflict, is_distant, lies_in
+                candidate.organ, candidate.organ_evidence, conflict, is_distant, lies_in, held_by
             )
         if not is_clear:
             return Whereabouts(None)
@@ -178,6 +182,7 @@ class OrganFinder:
             conflict if is_primary and is_distant else "",
             is_distant,
             lies_in,
+            held_by,
         )
 
     def _side_conflict(

@@ -60,6 +60,13 @@ class NodesPerOrgan(StrEnum):
     EACH_STATION = "each_station"
 
 
+class PrimaryOrgans(StrEnum):
+    """Where the primary may lie; a lesion called the primary elsewhere may be a metastasis."""
+
+    ESOPHAGUS = "esophagus"
+    ESOPHAGUS_OR_STOMACH = "esophagus_or_stomach"
+
+
 class PairedOrgans(StrEnum):
     """Whether the two of a pair are one organ for the limit per organ."""
 
@@ -198,6 +205,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     non_regional_nodes: Choice[NonRegionalNodes]
     nodes_per_organ: Choice[NodesPerOrgan]
     paired_organs: Choice[PairedOrgans]
+    primary_organs: Choice[PrimaryOrgans]
     skeleton: Choice[OrganGroup]
     single_lung: Choice[SingleLung]
     effective_dose_accepted: Switch
@@ -205,6 +213,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     in_field_part: Range[Percent]
     dose_constraints: Choice[DoseConstraints]
     borderline_percentage_points: Number[PercentagePoints]
+    borderline_mm: Number[Millimetres]
     register_size_difference_mm: Number[Millimetres]
     drawn_v20_difference_percentage_points: Number[PercentagePoints]
     drawn_volume_difference_percent: Number[Percent]

@@ -14,7 +14,9 @@ from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 from oligort.protocol.model import Protocol
 
-COUNTING = Counting.of(Protocol.load("nct06190782").settings)
+SETTINGS = Protocol.load("nct06190782").settings
+COUNTING = Counting.of(SETTINGS)
+PRIMARY = SETTINGS.primary_organs.value
 TOLERANCE_MM = 10.0
 SURE, MAYBE, NONE = Count(1, 1), Count(0, 1), Count(0, 0)
 
@@ -57,7 +59,7 @@ def register(*entries):
 
 def accounted(contours, *entries):
     census = LesionCensus(tuple(contours), NONE, {}, ())
-    return account(census, register(*entries) if entries else None, TOLERANCE_MM)
+    return account(census, register(*entries) if entries else None, TOLERANCE_MM, PRIMARY)
 
 
 def test_an_accounted_lesion_is_of_something():
@@ -91,7 +93,7 @@ def test_entries_without_names_are_matched_by_organ_and_size_where_the_numbers_a
     entries = [
         {"organ": "Liver", "size_mm": 11.0, "therapy": "radiotherapy"},
         {"organ": "Liver", "size_mm": 39.0, "therapy": "radiotherapy"},
-        {"organ": "Lungs", "therapy": "radiotherapy"},
+        {"organ": "Lungs", "size_mm": 20.0, "therapy": "radiotherapy"},
     ]
     lesions = accounted(contours, *entries)
     assert total(lesions) == Count(3, 3)
@@ -107,6 +109,35 @@ def test_sizes_that_differ_too_much_may_be_two_lesions(mm, count):
     assert [one.matched_by for one in lesions] == (
         ["organ and size"] if count == SURE else ["", ""]
     )
+
+
+@pytest.mark.parametrize(
+    ("unsaid", "key"),
+    [
+        ({"organ": None}, "organ"),
+        ({"kind": None}, "kind"),
+        ({"therapy": "unknown"}, "therapy"),
+        ({"size_mm": None}, "size_mm"),
+        ({"therapy": "none"}, "roi_names"),
+        ({"roi_names": ["of another name"]}, "roi_names"),
+    ],
+)
+def test_what_an_entry_leaves_unsaid_pairs_no_contour_of_its_organ(unsaid, key):
+    given = {"organ": "Liver", "size_mm": 20.0, "therapy": "radiotherapy"}
+    assert total(accounted([drawn("a"), drawn("b")], given, given)) == Count(2, 2)
+    lesions = accounted([drawn("a"), drawn("b")], given, given | unsaid)
+    assert total(lesions).most == 4
+    told = [lesion.open_match for lesion in lesions if lesion.entry]
+    assert told[0] == '"L0" may be what "a", "b" draws (roi_names would tell)'
+    assert f"the register does not say its {key}" in told[1]
+
+
+def test_a_removed_lesion_says_enough_by_its_therapy():
+    given = {"organ": "Liver", "size_mm": 20.0, "therapy": "radiotherapy"}
+    gone = {"kind": None, "organ": None, "therapy": "surgery"}
+    lesions = accounted([drawn("a")], given, gone)
+    assert total(lesions) == Count(1, 2)
+    assert [lesion.open_match for lesion in lesions] == ["", ""]
 
 
 def test_where_the_numbers_differ_the_count_is_a_range():
@@ -127,7 +158,7 @@ def test_an_unknown_kind_may_or_may_not_count():
         {"schema_version": 1, "subject": "S", "lesions": [{"id": "x", "roi_names": ["a"]}]}
     )
     census = LesionCensus((drawn("a", counted=MAYBE),), NONE, {}, ())
-    assert total(account(census, nobody_knows, TOLERANCE_MM)) == MAYBE
+    assert total(account(census, nobody_knows, TOLERANCE_MM, PRIMARY)) == MAYBE
 
 
 @pytest.mark.parametrize(
@@ -169,9 +200,9 @@ def test_a_doubtful_regional_node_counts_once_where_regional_nodes_count():
     node = {"id": "N", "kind": "regional_node", "roi_names": ["GTVm04_LN"]}
     table = Register.from_dict({"schema_version": 1, "subject": "S", "lesions": [node]})
     census = LesionCensus((drawn("GTVm04_LN", Organ.LYMPH_NODES, NONE),), NONE, {}, ())
-    (lesion,) = account(census, table, TOLERANCE_MM)
+    (lesion,) = account(census, table, TOLERANCE_MM, PRIMARY)
     assert lesion.counted == MAYBE
-    assert regional_nodes(census, table) == ()
+    assert regional_nodes(census, table, PRIMARY) == ()
 
 
 def test_two_parts_of_one_roi_may_be_two_and_two_drawings_of_one_place_are_one():
@@ -203,6 +234,38 @@ def test_an_entry_drawn_in_two_organs_may_be_in_either(names):
     assert counts[Organ.LIVER].most >= 4
     named = accounted(contours, *entries, {"roi_names": names, "organ": "Liver"})
     assert per_organ(named)[Organ.LIVER].least == 4
+
+
+def test_a_lesion_of_two_organs_is_counted_in_these_alone():
+    contours = [drawn("a"), drawn("b", Organ.LUNGS)]
+    entries = [{"roi_names": ["a", "b"]}]
+    for organ in (Organ.LIVER, Organ.BONE):
+        names = [f"{organ} {number}" for number in range(3)]
+        contours += [drawn(name, organ) for name in names]
+        entries += [{"roi_names": [name], "organ": str(organ)} for name in names]
+    counts = {
+        str(place): count
+        for place, count in COUNTING.per_organ(accounted(contours, *entries)).items()
+    }
+    assert counts == {
+        "Liver": Count(3, 5),
+        "Bone": Count(3, 3),
+        "Lungs": Count(0, 2),
+        "Liver or Lungs": Count(1, 2),
+    }
+
+
+def test_lesions_of_several_organs_may_lie_in_the_one_that_they_share():
+    # The register says one organ and the name another; nothing lies in the liver for certain.
+    contours = [
+        drawn(f"GTVm0{n}_Liver", Organ(o)) for n, o in enumerate(["Bone", "Lungs", "Brain"])
+    ]
+    entries = [{"roi_names": [one.roi_name], "organ": str(one.organ)} for one in contours]
+    counts = per_organ(accounted(contours, *entries))
+    assert counts[Organ.LIVER] == Count(0, 3)
+    assert counts[Organ.BONE] == counts[Organ.LUNGS] == counts[Organ.BRAIN] == Count(0, 1)
+    (homeless,) = accounted([replace(contours[0], organ_conflict="lies elsewhere")], entries[0])
+    assert homeless.possible_organs == frozenset()
 
 
 def world(chance):

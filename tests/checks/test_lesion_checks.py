@@ -297,6 +297,26 @@ def test_a_target_alone_bounds_the_size_from_above(name, axial_mm, grade):
 
 
 @pytest.mark.parametrize(
+    ("drawn_mm", "grade", "is_near"),
+    [
+        (48.9, Grade.PASS, False),
+        (49.1, Grade.PASS, True),
+        (50.0, Grade.PASS, True),
+        (50.9, Grade.MAJOR, True),
+        (51.1, Grade.MAJOR, False),
+    ],
+)
+def test_a_size_near_the_limit_is_borderline_on_either_side(drawn_mm, grade, is_near):
+    solids = {"GTVm01_Liver": flat(drawn_mm)}
+    (finding,) = findings("OL203", submission_of(solids), [entry(*solids, size_mm=drawn_mm)])
+    assert (finding.grade, Flag.BORDERLINE in finding.flags) == (grade, is_near)
+    # A size that the register alone states is not measured here.
+    removed = [entry("none", size_mm=drawn_mm, therapy="surgery", roi_names=[])]
+    (finding,) = findings("OL203", submission_of({"Liver": cube(5)}), removed)
+    assert (finding.grade, finding.flags) == (grade, ())
+
+
+@pytest.mark.parametrize(
     ("size_mm", "margin_mm", "grade", "is_query"),
     [
         (60.0, 32.0, Grade.NOT_EVALUABLE, True),

@@ -78,6 +78,24 @@ def test_an_organ_that_the_register_names_as_a_lesion_is_a_query_and_no_size() -
     assert run("OL203", case)[0].grade is Grade.NOT_EVALUABLE
 
 
+def test_a_lesion_whose_place_contradicts_its_organ_may_be_in_these_two_alone() -> None:
+    solids = liver(3) | {"GTVm04_Bone": cube(5), "GTVm05_Bone": cube(6), "GTVm06_Bone": cube(7)}
+    entries = [entry(name, organ=name.split("_")[1]) for name in solids]
+    (of_liver, of_lungs) = (
+        run(
+            "OL202", case_of(solids | {"Lesion 7": cube(9), organ: cube(9, 60.0)}, [*entries, last])
+        )[0]
+        for organ, last in (
+            ("Liver", entry("Lesion 7", organ="Lungs")),
+            ("Lungs", entry("Lesion 7", organ="Brain")),
+        )
+    )
+    assert of_liver.grade is Grade.NOT_EVALUABLE
+    assert "Liver" in of_liver.about
+    # In the lungs or the brain there are three at most with it, and in no other organ is it.
+    assert of_lungs.grade is Grade.PASS
+
+
 def test_a_target_around_no_known_lesion_leaves_the_number_open() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]
@@ -245,8 +263,10 @@ def test_a_match_says_which_way() -> None:
         for n in "ab"
     ]
     solids = {"GTVm01_Liver": cube(1, 30.0), "GTVm02_Liver": cube(2, 10.0)}
-    _, told = queries_and_match(case_of(solids, by_size))
-    assert told.message == ("matched: GTVm02_Liver = La by organ, GTVm01_Liver = Lb by organ")
+    # Without sizes nothing says that they are the same lesions.
+    queries, told = queries_and_match(case_of(solids, by_size))
+    assert "the register does not say its size_mm" in queries[0]
+    assert told.message == "matched: none"
     by_size[0]["size_mm"], by_size[1]["size_mm"] = 42.0, 14.0
     case = case_of(solids, by_size)
     queries, told = queries_and_match(case)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -27,6 +28,7 @@ from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
+from oligort.selection import Selection
 from oligort.strict import plain_kind
 from oligort.submission import Submission
 
@@ -162,6 +164,24 @@ class Base:
     protocol: Protocol = PROTOCOL
 
 
+@cache
+def kept(submission: Submission, roles: frozenset, selection: Selection) -> Submission:
+    """One submission for all registers that say the same of its ROIs and plans.
+
+    It keeps its census and its histograms, so that only the checks run for each register.
+    """
+    return replace(submission, roles=dict(roles), selection=selection)
+
+
+def case_of(base: Base, register: Register) -> Case:
+    case = Case(base.submission, base.protocol, register)
+    given = case.submission
+    assert not given.earlier
+    same = kept(base.submission, frozenset(given.roles.items()), given.selection)
+    object.__setattr__(case, "submission", same)
+    return case
+
+
 def grades_of(table, base=None):
     """Return for each code its grades, and all that its findings say."""
     base = base or Base(frozenset(), table)
@@ -170,10 +190,11 @@ def grades_of(table, base=None):
     except RegisterError:
         return None
     found = {}
+    case = case_of(base, register)
     for check in CHECKS:
         grades, texts = [], []
         try:
-            for one in check.run(Case(base.submission, base.protocol, register)):
+            for one in check.run(case):
                 grades.append(one.grade)
                 texts += [one.message, one.hint]
         except NotEvaluable as error:

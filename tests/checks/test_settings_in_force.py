@@ -6,6 +6,7 @@ import pytest
 
 import oligort.protocol
 from oligort.checks.case import Case
+from oligort.checks.counting import PAIRED
 from oligort.checks.engine import check
 from oligort.checks.registry import all_checks
 from oligort.clinical.register import Register
@@ -122,6 +123,24 @@ def test_paired_organs_and_stations_as_organs(protocol):
     assert findings("OL202", protocol(), nodes)[0].grade is Grade.MAJOR
     stations = protocol(nodes_per_organ="each_station")
     assert findings("OL202", stations, nodes)[0].grade is Grade.PASS
+
+
+def test_where_the_primary_may_lie(protocol):
+    lesions = entries(
+        *({"organ": organ} for organ in ("Liver", "Lungs", "Bone", "Brain")),
+        {"kind": "primary", "organ": "Stomach", "therapy": "radiotherapy"},
+    )
+    assert findings("OL201", protocol(), lesions)[0].grade is Grade.PASS
+    (finding,) = findings("OL201", protocol(primary_organs="esophagus"), lesions)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "L4 is called the primary of the oesophagus and lies in Stomach" in finding.message
+    lesions[4]["organ"] = "Esophagus"
+    assert findings("OL201", protocol(primary_organs="esophagus"), lesions)[0].grade is Grade.PASS
+
+
+def test_the_report_says_which_organs_are_pairs(protocol):
+    question = protocol().settings.paired_organs.question
+    assert all(organ.casefold() in question for organ in PAIRED)
 
 
 def test_the_side_of_an_roi_is_read_from_its_name(protocol):

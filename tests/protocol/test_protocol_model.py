@@ -124,6 +124,7 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
     assert numbers == {
         "in_field_isodose_percent": 50,
         "borderline_percentage_points": 0.5,
+        "borderline_mm": 1,
         "register_size_difference_mm": 10,
         "drawn_v20_difference_percentage_points": 1,
         "drawn_volume_difference_percent": 2,
@@ -167,7 +168,8 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
     names = [record.name for record in records]
     assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
     # The eleven points that the public record leaves open; the fifth and the sixth are two
-    # settings each, and the fourth says both what counts and what is one organ.
+    # settings each, and the fourth says both what counts and what is one organ. Where the primary
+    # may lie is a reading of our own.
     assert {record.name for record in records if record.assumption} == {
         "X6_structure",
         "diameter_reading",
@@ -175,6 +177,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
         "non_regional_nodes",
         "nodes_per_organ",
         "paired_organs",
+        "primary_organs",
         "skeleton",
         "in_field_isodose_percent",
         "in_field_part",
@@ -334,7 +337,7 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
          "effective_dose_accepted.value: expected true or false, found text of 2 characters"),
         ("value = 0.5", "value = 0", "borderline_percentage_points.value: expected a number above"),
         ("value = 0.5", "value = 101", "expected at most 100 percentage points, found 101"),
-        ('unit = "mm"', 'unit = "cm"', 'register_size_difference_mm.unit: expected "mm"'),
+        ('unit = "mm"', 'unit = "cm"', 'borderline_mm.unit: expected "mm"'),
         ("least = 0.85", "least = 0.95", "duplicate_dice: expected least below most"),
         ("most = 0.95", "most = 1.01", "duplicate_dice: most: expected at most 1 Dice"),
         ('question = "Is the maximum', 'question = " " # ',

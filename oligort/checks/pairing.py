@@ -1,0 +1,79 @@
+"""Pairing: which entries without ROI names are which contours, by organ and size, for certain.
+
+A pair takes one from the number of metastases. So it needs each answer by which an entry could be
+another lesion: one that is missing must never bring together what the answer would keep apart.
+"""
+
+from collections.abc import Sequence
+
+from oligort.clinical.register import LesionKind, RegisterLesion, Therapy
+from oligort.display import listed, quoted
+from oligort.lesions.lesion import Lesion
+from oligort.lesions.vocabulary import Organ
+
+NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
+"""Local therapies that need no contour: their lesions are in the register only."""
+
+
+def pairs_by_organ(
+    entries: Sequence[RegisterLesion], drawn: Sequence[Lesion], size_tolerance_mm: float
+) -> list[tuple[RegisterLesion, Lesion]]:
+    """Pair entries and contours of an organ where both sides have equally many, by size.
+
+    All entries that may be of the organ must say what a pair rests on. A pair whose sizes differ
+    by more than the tolerance may be two lesions, and stays apart.
+    """
+    pairs: list[tuple[RegisterLesion, Lesion]] = []
+    for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
+        here = [entry for entry in entries if _may_be_drawn_in(entry, organ)]
+        contours = [lesion for lesion in drawn if lesion.organ is organ]
+        if len(here) != len(contours) or any(map(_unsaid, here)):
+            continue
+        here.sort(key=lambda entry: entry.size_mm or 0.0)
+        contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
+        for entry, contour in zip(here, contours, strict=True):
+            assert entry.size_mm is not None
+            if abs(entry.size_mm - contour.longest_axial_mm) <= size_tolerance_mm:
+                pairs.append((entry, contour))
+    return pairs
+
+
+def possible_contours(entry: RegisterLesion, drawn: Sequence[Lesion]) -> tuple[Lesion, ...]:
+    """Return the contours without an entry that may be drawn for an entry without contours."""
+    if entry.therapy in NEVER_CONTOURED:
+        return ()
+    return tuple(
+        one for one in drawn if None in (one.organ, entry.organ) or one.organ is entry.organ
+    )
+
+
+def why_open(entry: RegisterLesion, contours: Sequence[Lesion]) -> str:
+    """Return why nobody can tell if some contours are drawn for an entry, or "" without any."""
+    if not contours:
+        return ""
+    names = listed(dict.fromkeys(one.label for one in contours))
+    told = f"{quoted(entry.id)} may be what {names} draws (roi_names would tell)"
+    if unsaid := _unsaid(entry):
+        told += f", and the register does not say its {' and '.join(unsaid)}"
+    return told
+
+
+def _may_be_drawn_in(entry: RegisterLesion, organ: Organ) -> bool:
+    return entry.therapy not in NEVER_CONTOURED and entry.organ in (organ, None)
+
+
+def _unsaid(entry: RegisterLesion) -> list[str]:
+    """Return the keys whose answers a pair by organ and size rests on, and that are missing.
+
+    What is not irradiated need not be drawn, and what names ROIs is drawn as these: there only
+    roi_names that are drawn would tell.
+    """
+    needs_name = entry.therapy is Therapy.NONE or bool(entry.roi_names)
+    given = {
+        "organ": entry.organ is not None,
+        "kind": entry.kind is LesionKind.DISTANT,
+        "therapy": entry.therapy is not Therapy.UNKNOWN,
+        "size_mm": entry.size_mm is not None,
+        "roi_names (of what is drawn)": not needs_name,
+    }
+    return [key for key, is_given in given.items() if not is_given]
