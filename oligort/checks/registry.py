@@ -19,6 +19,7 @@ CONVENTION = Source(document="oligort convention")
 MODULES = (
     "dose",
     "eligibility",
+    "identity_left",
     "intake",
     "laterality",
     "lesions",

@@ -44,8 +44,8 @@ def _begun(sop_class: str, modality: str, uid: str) -> Dataset:
     dataset.SOPClassUID, dataset.SOPInstanceUID = sop_class, uid
     dataset.StudyDate, dataset.Modality = "20260401", modality
     dataset.Manufacturer = "Example"
-    dataset.PatientName, dataset.PatientID = "Doe^Jane", "PT-1"
-    dataset.PatientBirthDate, dataset.PatientSex = "19650102", "F"
+    dataset.PatientName, dataset.PatientID = "PT-1", "PT-1"
+    dataset.PatientBirthDate, dataset.PatientSex = "", "F"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = STUDY, f"{uid}.9"
     dataset.FrameOfReferenceUID = FRAME
     return dataset

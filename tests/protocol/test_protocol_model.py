@@ -157,8 +157,9 @@ def test_grades_are_those_of_the_default_table(protocol):
         "several_patients",
         "dose_in_arm_without_local_therapy",
         "left_and_right_swapped",
+        "identity_left",
     }
-    assert len(protocol.grades.of_deviations()) == 9
+    assert len(protocol.grades.of_deviations()) == 10
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
