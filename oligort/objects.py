@@ -124,7 +124,8 @@ class Plan:
 
     `fractions_planned` is of all `fraction_group_count` fraction groups, or None where one of them
     does not say. `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions,
-    or None.
+    or None. `replaces` are the plans that it names as its predecessors, by SOP Instance UID; `time`
+    is that of its `date`.
     """
 
     sop_instance_uid: str
@@ -140,6 +141,8 @@ class Plan:
     fractions_planned: int | None = None
     fraction_group_count: int = 1
     beam_dose_gy: float | None = None
+    time: str = ""
+    replaces: tuple[str, ...] = ()
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
 

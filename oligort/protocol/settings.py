@@ -274,6 +274,7 @@ class Grades(Sourced, frozen=True, kw_only=True):
     planning_system_dvh_differs: Grade
     name_not_mapped: Grade
     identity_left: Grade
+    approval_absent: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""

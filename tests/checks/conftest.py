@@ -91,6 +91,7 @@ def build() -> Callable[..., Submission]:
                         "1.2.2",
                         "RP.dcm",
                         "plan",
+                        approval_status="APPROVED",
                         structure_set_uid="1.2.1",
                         frame_of_reference_uid=FRAME,
                         prescriptions=prescriptions,

@@ -159,7 +159,7 @@ def test_grades_are_those_of_the_default_table(protocol):
         "left_and_right_swapped",
         "identity_left",
     }
-    assert len(protocol.grades.of_deviations()) == 10
+    assert len(protocol.grades.of_deviations()) == 11
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
