@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 import oligort
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
 from oligort.conventions import Conventions
 from oligort.document import Report
 from oligort.dose.comparison import Statistics, compare, statistics_of
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
 from oligort.objects import FaultKind
+from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
 LUNG_STRUCTURES = "RS.1.2.826.0.1.3680043.2.200.510938627.698.30980.1382.dcm"
@@ -99,6 +102,21 @@ class TestBreastBoost:
         assert "percent of the prescription of 14 Gy" in mislabelled.message
         for tiny in ("Borders", "Nodes", "Scar"):
             assert f'"{tiny}": of' in left_out.message
+
+    def test_what_the_headers_say(self, breast_boost: Submission) -> None:
+        case = Case(breast_boost, Protocol.load("nct06190782"), None)
+        codes = ("OL008", "OL009", "OL010", "OL011")
+        said = {check.code: list(check.run(case)) for check in all_checks() if check.code in codes}
+        identity, nameless = said["OL008"]
+        assert (identity.grade, nameless.grade) == (Grade.MAJOR, Grade.NOT_EVALUABLE)
+        told = [evidence.name for evidence in identity.evidence]
+        assert {"PatientName (0010,0010)", "OperatorsName (0008,1070)"} <= set(told)
+        assert [evidence.name for evidence in nameless.evidence] == ["PatientID (0010,0020)"]
+        (approval,), (spacing,), (densities,) = (said[code] for code in codes[1:])
+        assert approval.grade is Grade.MINOR
+        assert '"UNAPPROVED"' in approval.message
+        assert (spacing.grade, spacing.evidence[0].measured) == (Grade.PASS, 3.0)
+        assert densities.grade is Grade.PASS
 
     def test_one_lung_is_not_two(self, breast_boost: Submission) -> None:
         report = oligort.check(breast_boost)

@@ -19,6 +19,7 @@ CONVENTION = Source(document="oligort convention")
 MODULES = (
     "approval",
     "dose",
+    "dose_headers",
     "eligibility",
     "identity_left",
     "intake",

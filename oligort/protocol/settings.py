@@ -215,6 +215,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     target_median_dose_ratio: Range[Prescriptions]
     target_maximum_dose_ratio: Range[Prescriptions]
     duplicate_dice: Range[Dice]
+    dose_grid_spacing_mm: Number[Millimetres]
 
     def records(self) -> tuple[Setting, ...]:
         """Return the settings in force, for a report."""
@@ -275,6 +276,8 @@ class Grades(Sourced, frozen=True, kw_only=True):
     name_not_mapped: Grade
     identity_left: Grade
     approval_absent: Grade
+    coarse_dose_grid: Grade
+    heterogeneity_not_corrected: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""

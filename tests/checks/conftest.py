@@ -107,6 +107,7 @@ def build() -> Callable[..., Submission]:
                         summation_type="PLAN",
                         plan_uids=("1.2.2",),
                         frame_of_reference_uid=FRAME,
+                        heterogeneity_correction="IMAGE",
                         grid=dose_grid(edge_mm, z_mm, dose_type, scale),
                         patient_key="patient",
                     ),

@@ -131,6 +131,7 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         "planning_system_v20_difference_percentage_points": 1,
         "planning_system_curve_difference_percentage_points": 5,
         "planning_system_dose_difference_gy": 0.5,
+        "dose_grid_spacing_mm": 3,
     }
     ranges = [
         settings.target_median_dose_ratio,
@@ -159,7 +160,7 @@ def test_grades_are_those_of_the_default_table(protocol):
         "left_and_right_swapped",
         "identity_left",
     }
-    assert len(protocol.grades.of_deviations()) == 11
+    assert len(protocol.grades.of_deviations()) == 13
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
@@ -168,7 +169,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
     names = [record.name for record in records]
     assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
     # The eleven points that the public record leaves open; the fifth and the sixth are two
-    # settings each, and the fourth says both what counts and what is one organ.
+    # settings each, and the fourth says both what counts and what is one organ. And the grid.
     assert {record.name for record in records if record.assumption} == {
         "X6_structure",
         "diameter_reading",
@@ -184,6 +185,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
         "nodal_size",
         "effective_dose_accepted",
         "single_lung",
+        "dose_grid_spacing_mm",
     }
     assert all(record.question.endswith(("?", ".")) for record in records if record.assumption)
     values = {record.name: record.value for record in records}
