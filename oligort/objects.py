@@ -1,6 +1,7 @@
 """The DICOM objects of a submission, reduced to what oligort asks of them."""
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -38,6 +39,50 @@ class Fault:
     file: str
     reason: str
     kind: FaultKind = FaultKind.UNREADABLE
+
+
+@dataclass(frozen=True)
+class IdentityLeft:
+    """An element that says who the patient is, who treated him or where, and the files it is in.
+
+    The value itself is not kept. Equal `keys` mean that two elements say the same.
+
+    Parameters
+    ----------
+    keyword, tag : str
+        The element: "PatientName", "(0010,0010)"; of the name of a file "file name" and "".
+    keys : frozenset of str
+        Opaque digests of what it says, or of the name or id that a text repeats; see `keys_of_id`.
+    files : tuple of str
+        Their places in the submission, masked.
+    may_be_dummy : bool
+        Whether a value that de-identification puts there would look the same.
+    """
+
+    keyword: str
+    tag: str
+    keys: frozenset[str]
+    files: tuple[str, ...]
+    may_be_dummy: bool = False
+
+
+def keys_of_id(text: str) -> frozenset[str]:
+    """Return the digests of an id: as it is written, and as a name may repeat it.
+
+    Neither regards case; in a name whatever separates its parts may differ ("PT-017", "PT^017").
+    """
+    return frozenset({key_of_id(text), key_of_name(text)})
+
+
+def key_of_id(text: str) -> str:
+    """Return the digest of an id as it is written, without regard to case."""
+    return file_key(f"id\0{text.strip().casefold()}")
+
+
+def key_of_name(name: str) -> str:
+    """Return the digest of a name by its letters and digits alone, without regard to case."""
+    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFC", name).casefold()))
+    return file_key(f"name\0{letters}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +124,8 @@ class Plan:
 
     `fractions_planned` is of all `fraction_group_count` fraction groups, or None where one of them
     does not say. `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions,
-    or None.
+    or None. `replaces` are the plans that it names as its predecessors, by SOP Instance UID; `time`
+    is that of its `date`.
     """
 
     sop_instance_uid: str
@@ -95,6 +141,8 @@ class Plan:
     fractions_planned: int | None = None
     fraction_group_count: int = 1
     beam_dose_gy: float | None = None
+    time: str = ""
+    replaces: tuple[str, ...] = ()
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
 

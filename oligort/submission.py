@@ -29,7 +29,7 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
+from oligort.objects import Dose, Fault, FileDigest, IdentityLeft, ImageSeries, Plan, Registration
 from oligort.selection import Selection, named, named_plan
 from oligort.together import Together
 
@@ -44,14 +44,12 @@ class Submission:
 
     Parameters
     ----------
-    structure_sets, doses, plans, images
+    structure_sets, doses, plans, images, registrations
         What was read, in a fixed order.
-    faults : tuple of Fault
-        Files, or parts of them, that could not be used.
-    provenance : tuple of FileDigest
-        What was read, with digests.
-    registrations : tuple of Registration
-        How frames of reference lie in each other.
+    faults, provenance : tuples of Fault, of FileDigest
+        Files, or parts of them, that could not be used; what was read, with digests.
+    identity_left : tuple of IdentityLeft
+        Which elements of which files say who the patient is.
     trial_subject_id, trial_site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
     patient_age_years, oldest_age_years : int or None
@@ -80,6 +78,7 @@ class Submission:
     patient_age_years: int | None = None
     oldest_age_years: int | None = None
     treatment_records: tuple[str, ...] = ()
+    identity_left: tuple[IdentityLeft, ...] = ()
     selection: Selection = field(default_factory=Selection)
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)

@@ -11,15 +11,21 @@ import numpy as np
 import pytest
 
 import oligort
+from oligort.checks.case import Case
+from oligort.checks.registry import all_checks
 from oligort.conventions import Conventions
 from oligort.document import Report
 from oligort.dose.comparison import Statistics, compare, statistics_of
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
 from oligort.objects import FaultKind
+from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
 LUNG_STRUCTURES = "RS.1.2.826.0.1.3680043.2.200.510938627.698.30980.1382.dcm"
+
+
+DEVIATIONS = {Grade.MAJOR, Grade.MINOR}
 
 
 def of_code(report: Report, code: str) -> list[Finding]:
@@ -97,6 +103,21 @@ class TestBreastBoost:
         for tiny in ("Borders", "Nodes", "Scar"):
             assert f'"{tiny}": of' in left_out.message
 
+    def test_what_the_headers_say(self, breast_boost: Submission) -> None:
+        case = Case(breast_boost, Protocol.load("nct06190782"), None)
+        codes = ("OL008", "OL009", "OL010", "OL011")
+        said = {check.code: list(check.run(case)) for check in all_checks() if check.code in codes}
+        identity, nameless = said["OL008"]
+        assert (identity.grade, nameless.grade) == (Grade.MAJOR, Grade.NOT_EVALUABLE)
+        told = [evidence.name for evidence in identity.evidence]
+        assert {"PatientName (0010,0010)", "OperatorsName (0008,1070)"} <= set(told)
+        assert [evidence.name for evidence in nameless.evidence] == ["PatientID (0010,0020)"]
+        (approval,), (spacing,), (densities,) = (said[code] for code in codes[1:])
+        assert approval.grade is Grade.MINOR
+        assert '"UNAPPROVED"' in approval.message
+        assert (spacing.grade, spacing.evidence[0].measured) == (Grade.PASS, 3.0)
+        assert densities.grade is Grade.PASS
+
     def test_one_lung_is_not_two(self, breast_boost: Submission) -> None:
         report = oligort.check(breast_boost)
         finding = only(report, "OL301")
@@ -128,7 +149,8 @@ class TestEclipseProstate:
 
     def test_no_lungs_and_no_lesions_are_no_pass(self, eclipse_prostate: Submission) -> None:
         report = oligort.check(eclipse_prostate)
-        assert report.verdict is Grade.NOT_EVALUABLE
+        # The names in the headers are major; nothing of the patient can be evaluated.
+        assert {f.code for f in report.findings if f.grade in DEVIATIONS} == {"OL008"}
         for code in ("OL201", "OL202", "OL203", "OL301"):
             assert only(report, code).grade is Grade.NOT_EVALUABLE
         assert_no_criterion_passes(report)

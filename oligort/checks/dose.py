@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
+from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
 from oligort.checks.laterality import require_sides
@@ -37,7 +38,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     for tumour, would subtract.
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
-    of plans of another kind (screening, delivered) than the one that is judged; a part of the
+    of plans of another kind (screening, delivered) than the one that is judged, or of a plan that
+    was made for a phantom or a machine (OL009); a part of the
     structure is missing, only one lung is drawn, or a GTV to be cut out has no contours; left and
     right are swapped and one side is limited; the structure leaves the dose grid, or planes of it
     are not drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more
@@ -200,6 +202,7 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
 def _require_gradable(case: Case) -> None:
     """Raise NotEvaluable where no organ limit may be judged on the dose."""
     require_one_kind(case)
+    require_for_a_patient(case)
     dose = case.submission.dose_grid
     accepts_effective = case.protocol.settings.effective_dose_accepted.value
     if dose.dose_type == "EFFECTIVE" and not accepts_effective:

@@ -17,8 +17,11 @@ CONVENTION = Source(document="oligort convention")
 """Where a check stands that no protocol asks for by number."""
 
 MODULES = (
+    "approval",
     "dose",
+    "dose_headers",
     "eligibility",
+    "identity_left",
     "intake",
     "jumps",
     "laterality",

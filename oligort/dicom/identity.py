@@ -44,6 +44,8 @@ _NAME_KEYWORDS = (
     "ReferringPhysicianName",
 )
 
+_BIRTH_DATE, _OTHER_IDS = "PatientBirthDate", "OtherPatientIDsSequence"
+
 _CJK = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
@@ -66,13 +68,22 @@ def patient_key(dataset: Dataset) -> str:
 def identities(dataset: Dataset) -> frozenset[str]:
     """Return what names the patient, as written: ids, names with their parts, dates of birth."""
     found = {text(dataset, "AccessionNumber")}
-    for holder in (dataset, *items(dataset, "OtherPatientIDsSequence")):
+    for holder in (dataset, *items(dataset, _OTHER_IDS)):
         for keyword in _ID_KEYWORDS:
             found.update(text(holder, keyword).split("\\"))
-    for keyword in _NAME_KEYWORDS:
-        for name in text(dataset, keyword).split("\\"):
-            found |= _spellings_of_name(name)
-    return frozenset(found | _spellings_of_date(text(dataset, "PatientBirthDate"))) - {""}
+    for keyword in (*_NAME_KEYWORDS, _BIRTH_DATE):
+        for value in text(dataset, keyword).split("\\"):
+            found |= spellings_of(keyword, value)
+    return frozenset(found) - {""}
+
+
+def spellings_of(keyword: str, value: str) -> frozenset[str]:
+    """Return how a text may repeat one value of an element; nothing where that names nobody."""
+    if keyword in _NAME_KEYWORDS:
+        return frozenset(_spellings_of_name(value))
+    if keyword == _BIRTH_DATE:
+        return frozenset(_spellings_of_date(value))
+    return frozenset({value} if keyword in _ID_KEYWORDS or keyword == _OTHER_IDS else ())
 
 
 def _spellings_of_name(name: str) -> set[str]:

@@ -30,8 +30,10 @@ NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.
 DEFORMABLE_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.3"
 """SOP Class UID of a registration that bends."""
 
+LAST_OF_PATIENT = 0x0010FFFF
+"""The last tag of the group that says who the patient is."""
+
 _UNDEFINED_LENGTH = 0xFFFFFFFF
-_LAST_OF_PATIENT = 0x0010FFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 
@@ -240,7 +242,7 @@ def _announces_an_image(head: bytes) -> bool:
 
 
 def _after_patient(tag: int) -> bool:
-    return tag > _LAST_OF_PATIENT
+    return tag > LAST_OF_PATIENT
 
 
 def _at_pixels(tag: int) -> bool:

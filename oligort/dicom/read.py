@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
-from oligort.dicom.identity import Masking, identities, masking
+from oligort.dicom.identity import Masking, masking
+from oligort.dicom.identity_left import IdentitiesLeft, Stated
 from oligort.dicom.images import ImageHeader, grouped, read_image
 from oligort.dicom.instance import Kind, Recognised, read_object, recognise
 from oligort.dicom.registration import read_registration
@@ -74,12 +75,16 @@ def _read(source: Found) -> Submission:
     faults = list(source.faults)
     recognised: list[tuple[Located, Recognised, bool]] = []
     names: set[str] = set()
+    identities_left = IdentitiesLeft()
+    stated: list[tuple[str, tuple[Stated, ...]]] = []
     for entry in source.files:
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 found = recognise(entry.path)
-                names |= identities(found.header)
+                said = identities_left.said_in(found.header)
+                stated.append((entry.name, said.stated))
+                names |= said.identities
         except NotDicomError as error:
             # A file that is called DICOM and is none was meant to be read.
             is_meant = PurePosixPath(entry.name).suffix.casefold() in DICOM_SUFFIXES
@@ -92,7 +97,11 @@ def _read(source: Found) -> Submission:
 
     masked = masking(names)
     shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
-    reading = _Reading(masked, shown)
+    for name, of_file in stated:
+        identities_left.note(of_file, masked.path(name))
+    for entry in source.files:
+        identities_left.note_path(entry.name, masked.path(entry.name))
+    reading = _Reading(masked, shown, identities_left)
     for entry, found, is_damaged in recognised:
         if found.kind is not Kind.UNUSED:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
@@ -106,6 +115,7 @@ class _Reading:
 
     masked: Masking
     faults: list[Fault]
+    identities_left: IdentitiesLeft
     structure_sets: list[StructureSet] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
@@ -138,6 +148,7 @@ class _Reading:
                     return
                 self._keep(kind, dataset, file, digest, file_keys)
                 self._note_subject(dataset, file)
+                self._note_identity(kind, dataset, file)
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
                 return
@@ -191,6 +202,12 @@ class _Reading:
         if age_years is not None:
             self.ages_years.add(age_years)
 
+    def _note_identity(self, kind: Kind, dataset: Dataset, file: str) -> None:
+        """Keep what was not seen yet: what stands behind the patient, and the texts."""
+        if not kind.is_image:
+            self.identities_left.note_behind_patient(dataset, file)
+        self.identities_left.note_texts(dataset, file, self.masked)
+
     def _one_of(self, keyword: str) -> str:
         """Return what every object says that says anything; "" and a fault where they differ."""
         said = self.said.get(keyword, {})
@@ -239,6 +256,7 @@ class _Reading:
             patient_age_years=min(self.ages_years, default=None),
             oldest_age_years=max(self.ages_years) if len(self.ages_years) > 1 else None,
             treatment_records=tuple(self.treatment_records),
+            identity_left=self.identities_left.found(),
         )
 
 

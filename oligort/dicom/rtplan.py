@@ -41,6 +41,12 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
         fractions_planned=_fractions_planned(dataset),
         fraction_group_count=len(items(dataset, "FractionGroupSequence")),
         beam_dose_gy=_beam_dose_gy(dataset),
+        time=text(dataset, "RTPlanTime"),
+        replaces=tuple(
+            text(item, "ReferencedSOPInstanceUID")
+            for item in items(dataset, "ReferencedRTPlanSequence")
+            if text(item, "RTPlanRelationship") == "PREDECESSOR"
+        ),
         patient_key=patient_key(dataset),
     )
 

@@ -224,6 +224,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     target_median_dose_ratio: Range[Prescriptions]
     target_maximum_dose_ratio: Range[Prescriptions]
     duplicate_dice: Range[Dice]
+    dose_grid_spacing_mm: Number[Millimetres]
 
     def records(self) -> tuple[Setting, ...]:
         """Return the settings in force, for a report."""
@@ -283,6 +284,10 @@ class Grades(Sourced, frozen=True, kw_only=True):
     planning_system_dvh_differs: Grade
     name_not_mapped: Grade
     contour_spikes: Grade
+    identity_left: Grade
+    approval_absent: Grade
+    coarse_dose_grid: Grade
+    heterogeneity_not_corrected: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""

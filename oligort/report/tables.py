@@ -32,6 +32,9 @@ SECTIONS = {
 }
 """Headings by grade, in the order in which a reader needs them."""
 
+APART = {"OL008": "Identity left in the files"}
+"""Codes whose findings have a section of their own: others than the physicist deal with them."""
+
 VERDICT_WORDS = {
     Grade.MAJOR: "MAJOR DEVIATION",
     Grade.MINOR: "MINOR DEVIATION",
@@ -64,17 +67,27 @@ def verdict_line(report: Report) -> Text:
 def report_view(report: Report) -> RenderableType:
     """Return the whole report as a view: verdict, each grade, families, assumptions."""
     parts: list[RenderableType] = [verdict_line(report), *_judged(report)]
-    for grade, heading in SECTIONS.items():
-        findings = report.graded(grade)
-        if findings:
-            parts += [Text(), Text(f"{heading} ({len(findings)})", style=GRADE_STYLES[grade])]
-            parts += [_heads()]
-            parts += [part for finding in findings for part in _finding_view(finding)]
+    for heading, grade, findings in _sections(report):
+        parts += [Text(), Text(f"{heading} ({len(findings)})", style=GRADE_STYLES[grade])]
+        parts += [_heads()]
+        parts += [part for finding in findings for part in _finding_view(finding)]
     parts += family_views(report)
     if report.assumptions:
         parts += [Text(), Text("Assumptions to confirm with the trial office", style="bold")]
         parts += [_assumption(setting) for setting in report.assumptions]
     return Group(*parts)
+
+
+def _sections(report: Report) -> Iterator[tuple[str, Grade, list[Finding]]]:
+    """Yield heading, grade and findings of each section that holds any."""
+    for grade, heading in SECTIONS.items():
+        findings = report.graded(grade)
+        apart = () if grade is Grade.PASS else tuple(APART)
+        if among := [finding for finding in findings if finding.code not in apart]:
+            yield heading, grade, among
+        for code in apart:
+            if of_code := [finding for finding in findings if finding.code == code]:
+                yield f"{APART[code]}: {heading}", grade, of_code
 
 
 def report_text(report: Report, width: int = WIDTH) -> str:

@@ -103,3 +103,8 @@ def test_no_identity_is_in_the_report(written, tmp_path):
         text = report.to_json()
         assert not [secret for secret in (*IDENTITY, "19650304") if secret in text]
         assert "RTDOSE" in text
+        (told,) = (f for f in report.graded(Grade.MAJOR) if f.code == "OL008")
+        elements = [evidence.name for evidence in told.evidence]
+        assert "PatientName (0010,0010)" in elements
+        assert "PatientBirthDate (0010,0030)" in elements
+        assert "file name" in elements

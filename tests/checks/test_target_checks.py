@@ -296,5 +296,7 @@ def test_information_changes_no_verdict(build, register_table):
     from oligort.clinical.register import Register
 
     report = check(build(), register=Register.from_dict(register_table))
-    assert report.verdict is Grade.PASS
+    assert report.verdict is Grade.MINOR
+    assert {f.code for f in report.graded(Grade.MINOR)} == {"OL010"}  # voxels of 10 mm
+    assert not report.graded(Grade.MAJOR) + report.graded(Grade.NOT_EVALUABLE)
     assert {f.code for f in report.graded(Grade.INFO)} == {"OL304", "OL402", "OL403", "OL404"}

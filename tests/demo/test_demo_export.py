@@ -286,7 +286,7 @@ def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
 def test_no_identity_is_written(written) -> None:
     export = written(WITHIN)
     for dataset in (export.images[0], export.structures, export.plan, export.dose):
-        assert str(dataset.PatientName) == "DEMO"
+        assert str(dataset.PatientName) == dataset.PatientID == WITHIN.subject
         people = [e for e in dataset.iterall() if e.VR == "PN" and e.keyword != "PatientName"]
         assert all(not e.value for e in people)
         assert not dataset.PatientBirthDate

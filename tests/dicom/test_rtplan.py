@@ -1,6 +1,7 @@
 """RT Plan: prescription, fractions and the beams' own dose."""
 
 import pytest
+from pydicom.dataset import Dataset
 
 from oligort.dicom.instance import read_object
 from oligort.dicom.rtplan import read_plan
@@ -64,3 +65,17 @@ def test_dose_that_is_not_above_zero_prescribes_nothing(plan, write, tmp_path, d
     path.write_bytes(encoded.replace(b"77.25 ", dose.encode().ljust(6)))
     read = read_plan(read_object(path)[0], "plan.dcm")
     assert read.prescriptions == (Prescription(dose_gy=20.0, roi_number=3),)
+
+
+def test_the_plans_that_it_replaces(plan):
+    dataset = plan()
+    dataset.RTPlanDate, dataset.RTPlanTime = "20260401", "090000.5"
+    predecessor, alternative, unsaid = Dataset(), Dataset(), Dataset()
+    predecessor.ReferencedSOPInstanceUID, predecessor.RTPlanRelationship = "1.9.1", "PREDECESSOR"
+    alternative.ReferencedSOPInstanceUID, alternative.RTPlanRelationship = "1.9.2", "ALTERNATIVE"
+    unsaid.ReferencedSOPInstanceUID = "1.9.3"
+    dataset.ReferencedRTPlanSequence = [predecessor, alternative, unsaid]
+    read = read_plan(dataset, "RP.dcm")
+    assert read.replaces == ("1.9.1",)
+    assert (read.date, read.time) == ("20260401", "090000.5")
+    assert read_plan(plan(), "RP.dcm").replaces == ()

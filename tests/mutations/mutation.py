@@ -23,7 +23,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
 )
-from small_export import OBJECTS, register, write, write_export
+from small_export import OBJECTS, protocol, register, write, write_export
 
 import oligort
 from oligort.errors import OligortError
@@ -77,7 +77,7 @@ class Judged:
     @classmethod
     def of(cls, folder: Path) -> "Judged":
         """Check an export."""
-        report = oligort.check(oligort.read(folder), register=register())
+        report = oligort.check(oligort.read(folder), protocol(), register())
         told, numbers = set(), {}
         sentences: dict[str, set[str]] = {}
         for finding in report.findings:

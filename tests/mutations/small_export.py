@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 from answered import REGISTER
+from msgspec.structs import replace
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     ExplicitVRLittleEndian,
@@ -19,6 +20,7 @@ from pydicom.uid import (
 
 from oligort.clinical.register import Register
 from oligort.phantoms import Box
+from oligort.protocol.model import Protocol
 
 FRAME, STUDY = "1.2.840.1", "1.2.840.2"
 PLANES_MM = np.arange(-97.5, 100, 5.0)
@@ -39,13 +41,20 @@ def register() -> Register:
     return Register.from_dict({**REGISTER, "lesions": [*REGISTER["lesions"], primary]})
 
 
+def protocol() -> Protocol:
+    """Return the trial's protocol, which for this export allows a dose grid of 10 mm."""
+    trial = Protocol.load("nct06190782")
+    coarse = replace(trial.settings.dose_grid_spacing_mm, value=10.0)
+    return replace(trial, settings=replace(trial.settings, dose_grid_spacing_mm=coarse))
+
+
 def _begun(sop_class: str, modality: str, uid: str) -> Dataset:
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = sop_class, uid
     dataset.StudyDate, dataset.Modality = "20260401", modality
     dataset.Manufacturer = "Example"
-    dataset.PatientName, dataset.PatientID = "Doe^Jane", "PT-1"
-    dataset.PatientBirthDate, dataset.PatientSex = "19650102", "F"
+    dataset.PatientName, dataset.PatientID = "PT-1", "PT-1"
+    dataset.PatientBirthDate, dataset.PatientSex = "", "F"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = STUDY, f"{uid}.9"
     dataset.FrameOfReferenceUID = FRAME
     return dataset

@@ -132,6 +132,7 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         "planning_system_v20_difference_percentage_points": 1,
         "planning_system_curve_difference_percentage_points": 5,
         "planning_system_dose_difference_gy": 0.5,
+        "dose_grid_spacing_mm": 3,
     }
     ranges = [
         settings.target_median_dose_ratio,
@@ -158,8 +159,9 @@ def test_grades_are_those_of_the_default_table(protocol):
         "several_patients",
         "dose_in_arm_without_local_therapy",
         "left_and_right_swapped",
+        "identity_left",
     }
-    assert len(protocol.grades.of_deviations()) == 10
+    assert len(protocol.grades.of_deviations()) == 14
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
@@ -169,7 +171,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
     assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
     # The eleven points that the public record leaves open; the fifth and the sixth are two
     # settings each, and the fourth says both what counts and what is one organ. Where the primary
-    # may lie is a reading of our own.
+    # may lie and how fine a grid should be are readings of our own.
     assert {record.name for record in records if record.assumption} == {
         "X6_structure",
         "diameter_reading",
@@ -186,6 +188,7 @@ def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol
         "nodal_size",
         "effective_dose_accepted",
         "single_lung",
+        "dose_grid_spacing_mm",
     }
     assert all(record.question.endswith(("?", ".")) for record in records if record.assumption)
     values = {record.name: record.value for record in records}

@@ -227,3 +227,22 @@ def test_one_reason_for_several_structures_is_told_once() -> None:
     text = report_text(report_of(LUNG_V20, measurements=(*FAMILY[:4], *open_ones)))
     assert f"Lungs, Lungs-ITV: not measured, because {reason}" in text
     assert text.count(reason) == 1
+
+
+def test_identity_left_stands_in_a_section_of_its_own() -> None:
+    left = Finding(
+        code="OL008",
+        grade=Grade.MAJOR,
+        message="PatientName (0010,0010) says who the patient is",
+        evidence=(Evidence(name="PatientName (0010,0010)", measured=2.0, unit="files"),),
+        source=RULE,
+    )
+    passed = Finding(code="OL008", grade=Grade.PASS, message="nobody is named", source=RULE)
+    lines = report_text(report_of(LUNG_V20, left)).splitlines()
+    own = lines.index("Identity left in the files: MAJOR deviations (1)")
+    assert lines.index("MAJOR deviations (1)") < own
+    assert "PatientName (0010,0010)" in lines[own + 2]
+    assert lines[own + 2].split()[3:5] == ["2", "files"]
+    assert report_text(report_of(left)).count("MAJOR deviations") == 1
+    # what passes needs no section
+    assert "Identity left" not in report_text(report_of(passed))
