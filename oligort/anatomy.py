@@ -355,16 +355,22 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
     return float(np.mean(points_mm > middle_mm))
 
 
+def series_drawn_on(
+    structure_set: StructureSet, images: Sequence[ImageSeries]
+) -> tuple[ImageSeries, ...]:
+    """Return the image series that a structure set refers to, else those of its frame."""
+    frame = structure_set.frame_of_reference_uid
+    referenced = structure_set.referenced_image_uids
+    return tuple(s for s in images if s.sop_instance_uids & referenced) or tuple(
+        s for s in images if frame and s.frame_of_reference_uid == frame
+    )
+
+
 def usual_spacing_mm(
     structure_set: StructureSet, images: Sequence[ImageSeries] = ()
 ) -> float | None:
     """Return the plane spacing of the images that structures are drawn on, else of them all."""
-    frame = structure_set.frame_of_reference_uid
-    drawn_on = structure_set.referenced_image_uids
-    series = [s for s in images if s.sop_instance_uids & drawn_on] or [
-        s for s in images if frame and s.frame_of_reference_uid == frame
-    ]
-    for one in series:
+    for one in series_drawn_on(structure_set, images):
         spacing = most_common_spacing_mm(np.diff(one.positions_mm))
         if spacing is not None:
             return spacing

@@ -6,6 +6,7 @@ from dataclasses import replace
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
+from oligort.checks.image_planes import cut_off_by_images
 from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
 from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
@@ -34,7 +35,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
     differs from the computed one, or still holds the GTV; what superseded GTVs, or unions named
-    for tumour, would subtract.
+    for tumour, would subtract; planes are missing, or the images cut the organ off (OL016).
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
     of plans of another kind (screening, delivered) than the one that is judged; a part of the
@@ -257,9 +258,11 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
+    cut_off = cut_off_by_images(case, limit)
+    remarks += cut_off
     for what, other in judged.others:
         _require_agreement(limit, value, what, other)
-    flags = [Flag.QUERY] if judged.is_query or missing_cc else []
+    flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_off else []
     width = case.protocol.settings.borderline_percentage_points.value
     if limit.unit == "%" and abs(value - limit.limit) < width:
         flags.append(Flag.BORDERLINE)

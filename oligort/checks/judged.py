@@ -21,7 +21,7 @@ from oligort.geometry.algebra import (
 )
 from oligort.geometry.continuity import Gap
 from oligort.geometry.structure import Structure
-from oligort.lesions.naming import read_roi_name
+from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.protocol.limits import DoseLimit
 
@@ -201,6 +201,26 @@ def drawn_for(case: Case, limit: DoseLimit) -> list[Structure]:
         with suppress(NotEvaluable):
             parts += case.submission.structures_of(name)
     return list({id(one): one for one in (*parts, *_drawn_as(case, limit.structure))}.values())
+
+
+_TUMOUR_AND_TARGETS = frozenset[Role]().union(*ROLE_NAMES.values())
+
+
+def is_tumour_or_target(name: RoiName) -> bool:
+    """Whether an ROI is gross tumour, a target or several of them in one, by its name."""
+    role = name.base if name.role is Role.UNION else name.role
+    return role in _TUMOUR_AND_TARGETS
+
+
+def judged_rois(case: Case) -> frozenset[Structure]:
+    """Return the drawn ROIs that a verdict rests on: gross tumour, targets, organs with a limit."""
+    named = {
+        structure
+        for structure, name in case.submission.roi_names.items()
+        if not structure.is_empty and is_tumour_or_target(name)
+    }
+    limited = (one for limit in case.protocol.dose_limits for one in drawn_for(case, limit))
+    return frozenset(named.union(limited))
 
 
 def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:

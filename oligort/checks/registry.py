@@ -19,6 +19,7 @@ CONVENTION = Source(document="oligort convention")
 MODULES = (
     "dose",
     "eligibility",
+    "image_planes",
     "intake",
     "laterality",
     "lesions",

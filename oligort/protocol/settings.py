@@ -273,6 +273,8 @@ class Grades(Sourced, frozen=True, kw_only=True):
     missing_planes: Grade
     planning_system_dvh_differs: Grade
     name_not_mapped: Grade
+    contours_off_image_planes: Grade
+    organ_cut_off: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""
