@@ -17,6 +17,7 @@ CONVENTION = Source(document="oligort convention")
 """Where a check stands that no protocol asks for by number."""
 
 MODULES = (
+    "contours",
     "dose",
     "eligibility",
     "image_planes",

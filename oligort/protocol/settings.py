@@ -274,6 +274,7 @@ class Grades(Sourced, frozen=True, kw_only=True):
     planning_system_dvh_differs: Grade
     name_not_mapped: Grade
     contours_off_image_planes: Grade
+    contours_cross_themselves: Grade
     organ_cut_off: Grade
 
     def __post_init__(self) -> None:
