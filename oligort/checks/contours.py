@@ -1,20 +1,28 @@
-"""Contours: loops that cross themselves."""
+"""Contours: loops that cross themselves, specks, and ROIs that hold none."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from oligort.checks.case import Case
-from oligort.checks.judged import judged_rois
+from oligort.checks.judged import is_tumour_or_target, judged_rois, limited_organs
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.geometry.components import MAX_BRIDGED_SPACINGS
 from oligort.geometry.crossings import SelfCrossing, self_crossings
-from oligort.geometry.slabs import Slab, SlabModel
+from oligort.geometry.nesting import inside_loop
+from oligort.geometry.slabs import PLANE_TOLERANCE_MM, Slab, SlabModel
 from oligort.geometry.structure import Structure
+from oligort.lesions.vocabulary import GTV_ROLES, Role
 
 MOST_NAMED = 6
 """ROIs that one finding names."""
+
+CUBIC_MM_IN_CC = 1000
+"""Cubic millimetres of a cubic centimetre."""
 
 
 def _models(case: Case) -> tuple[list[tuple[Structure, SlabModel]], list[str]]:
@@ -160,3 +168,158 @@ def _crossing(models: Sequence[tuple[Structure, SlabModel]]) -> list[_Crossing]:
 
 def _badness(crossing: SelfCrossing) -> float:
     return float("inf") if crossing.in_doubt_mm2 is None else crossing.in_doubt_mm2
+
+
+@check("OL014", "Specks")
+def specks(case: Case) -> Iterator[Finding]:
+    """What it checks: no ROI has pieces beside its main one that are too small to be meant.
+
+    Why it matters: a click that was not taken back, or an island that a tool left behind, moves the
+    extent of a target and the smallest dose in it.
+
+    How it is measured: contours of less than 0.01 cc in the thickness of their plane, the size
+    below which the census counts no lesion either, that lie on no larger one in their plane or the
+    next. Specks of gross tumour are told with the lesions, and small holes are not asked. One
+    finding for the targets and organs that are judged, and one, INFO, for all other ROIs.
+
+    Not evaluable when: no structure set can be chosen, or no ROI is drawn in planes. A judged ROI
+    that is not is a query.
+
+    Source: oligort convention; the grade is the protocol's setting.
+    """
+    judged = judged_rois(case)
+    speck_cc = case.census_thresholds.speck_cc
+    graded: list[str] = []
+    others: list[str] = []
+    models, reasons = _models(case)
+    yield from _not_looked_at("OL014", reasons)
+    for structure, model in models:
+        if case.submission.roi_names[structure].role in GTV_ROLES:
+            continue
+        if not (count := _speck_count(model, speck_cc)):
+            continue
+        told = f"{quoted(structure.roi_name)} ({count})"
+        (graded if structure in judged else others).append(told)
+    if graded:
+        yield Finding(
+            code="OL014",
+            grade=case.protocol.grades.specks,
+            message=f"specks of less than {speck_cc:g} cc beside larger parts: {_some(graded)}",
+            source=CONVENTION,
+            hint="delete them, or confirm that they are meant",
+        )
+    if others:
+        yield Finding(
+            code="OL014",
+            grade=Grade.INFO,
+            message=f"specks of less than {speck_cc:g} cc in ROIs that are not judged: "
+            f"{_some(others)}",
+            source=CONVENTION,
+        )
+    if not graded and not reasons:
+        yield Finding(
+            code="OL014",
+            grade=Grade.PASS,
+            message=f"no target and no limited organ has specks of less than {speck_cc:g} cc",
+            source=CONVENTION,
+        )
+
+
+def _some(told: Sequence[str]) -> str:
+    left_out = len(told) - MOST_NAMED
+    shown = ", ".join(told[:MOST_NAMED])
+    return f"{shown} and {left_out} more" if left_out > 0 else shown
+
+
+def _speck_count(model: SlabModel, speck_cc: float) -> int:
+    """Return how many contours of a structure are specks; none where there is nothing larger."""
+    volumes_cc = [
+        slab.drawn.enclosed_mm2 * (slab.upper_mm - slab.lower_mm) / CUBIC_MM_IN_CC
+        for slab in model.slabs
+    ]
+    if max(float(of_plane.max()) for of_plane in volumes_cc) < speck_cc:
+        return 0
+    return sum(
+        _stands_alone(model, plane, int(loop))
+        for plane, of_plane in enumerate(volumes_cc)
+        for loop in np.flatnonzero((of_plane > 0) & (of_plane < speck_cc))
+    )
+
+
+def _stands_alone(model: SlabModel, plane: int, loop: int) -> bool:
+    """Whether no point of a small loop lies in a larger one, of its plane or of those beside it.
+
+    Planes beside it are those from which only missing planes part it: they are told as missing.
+    """
+    own, at_mm = model.slabs[plane].drawn, model.slabs[plane].position_mm
+    reach_mm = MAX_BRIDGED_SPACINGS * model.spacing_mm + PLANE_TOLERANCE_MM
+    points, area_mm2 = own.loops[loop], abs(float(own.signed_area_mm2[loop]))
+    for beside in (plane - 1, plane, plane + 1):
+        if not 0 <= beside < len(model.slabs):
+            continue
+        if abs(model.slabs[beside].position_mm - at_mm) > reach_mm:
+            continue
+        other = model.slabs[beside].drawn
+        may_hold = (
+            (np.abs(other.signed_area_mm2) > area_mm2)
+            & (other.low_mm <= own.high_mm[loop]).all(axis=1)
+            & (other.high_mm >= own.low_mm[loop]).all(axis=1)
+        )
+        if any(inside_loop(points, other.loops[n]).any() for n in np.flatnonzero(may_hold)):
+            return False
+    return True
+
+
+@check("OL015", "ROIs without contours")
+def empty_rois(case: Case) -> Iterator[Finding]:
+    """What it checks: every ROI that is listed is drawn.
+
+    Why it matters: an empty ROI is mostly left over from a template, but may be a lesion, a target
+    or an organ that was lost on the way.
+
+    How it is measured: ROIs of which no contour encloses an area: without contours, or of points
+    and lines only. Nothing is graded here: what needs an ROI that is empty is not evaluable, and
+    says so. Gross tumour, targets and the organs that a limit is about carry QUERY.
+
+    Not evaluable when: no structure set can be chosen.
+
+    Source: oligort convention.
+    """
+    organs = limited_organs(case)
+    needed, others, lines = [], [], []
+    for structure, name in case.submission.roi_names.items():
+        if not structure.is_empty:
+            continue
+        is_limited = name.role is Role.ORGAN and name.organ in organs
+        if is_tumour_or_target(name) or is_limited:
+            needed.append(structure.roi_name)
+        elif structure.contours:
+            lines.append(structure.roi_name)
+        else:
+            others.append(structure.roi_name)
+    for names, flags, what, hint in (
+        (
+            needed,
+            (Flag.QUERY,),
+            "gross tumour, targets or organs with a limit that enclose nothing",
+            "draw them, or delete these ROIs",
+        ),
+        (others, (), "without contours", ""),
+        (lines, (), "points and lines only", ""),
+    ):
+        if names:
+            yield Finding(
+                code="OL015",
+                grade=Grade.INFO,
+                flags=flags,
+                message=f"{what}: {listed(names, MOST_NAMED)}",
+                source=CONVENTION,
+                hint=hint,
+            )
+    if not needed:
+        yield Finding(
+            code="OL015",
+            grade=Grade.PASS,
+            message="no ROI that is judged is listed without contours",
+            source=CONVENTION,
+        )

@@ -223,6 +223,16 @@ def judged_rois(case: Case) -> frozenset[Structure]:
     return frozenset(named.union(limited))
 
 
+def limited_organs(case: Case) -> frozenset[Organ]:
+    """Return the organs that dose limits are about."""
+    names = (
+        name
+        for limit in case.protocol.dose_limits
+        for name in operand_names(parse(limit.structure))
+    )
+    return frozenset(organ for name in names if (organ := read_roi_name(name).organ))
+
+
 def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:
     """Return the planes missing in a limit's organs, or in the ROI that stands for them all."""
     return [

@@ -275,6 +275,7 @@ class Grades(Sourced, frozen=True, kw_only=True):
     name_not_mapped: Grade
     contours_off_image_planes: Grade
     contours_cross_themselves: Grade
+    specks: Grade
     organ_cut_off: Grade
 
     def __post_init__(self) -> None:

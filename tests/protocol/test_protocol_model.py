@@ -158,7 +158,7 @@ def test_grades_are_those_of_the_default_table(protocol):
         "dose_in_arm_without_local_therapy",
         "left_and_right_swapped",
     }
-    assert len(protocol.grades.of_deviations()) == 12
+    assert len(protocol.grades.of_deviations()) == 13
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
