@@ -310,11 +310,11 @@ class Anatomy:
         if name.subtracted or not sides:
             self._require_both_sides(whole)
             return
-        whole_cc = self._volume_cc(Shape((whole,)))
-        beyond_cc = self._volume_cc(Shape((), "-", Shape(sides), Shape((whole,))))
-        missing_cc = whole_cc - self._volume_cc(Shape(sides)) if len(sides) > 1 else 0.0
+        whole_cc = self.volume_cc(Shape((whole,)))
+        beyond_cc = self.volume_cc(Shape((), "-", Shape(sides), Shape((whole,))))
+        missing_cc = whole_cc - self.volume_cc(Shape(sides)) if len(sides) > 1 else 0.0
         tolerance_cc = SAME_ORGAN_SHARE * whole_cc
-        is_one_side = len(sides) == 1 and whole_cc - self._volume_cc(Shape(sides)) <= tolerance_cc
+        is_one_side = len(sides) == 1 and whole_cc - self.volume_cc(Shape(sides)) <= tolerance_cc
         if beyond_cc > tolerance_cc or missing_cc > tolerance_cc or is_one_side:
             names = listed(side.roi_name for side in sides)
             raise NotEvaluable(
@@ -331,7 +331,8 @@ class Anatomy:
                 f"ROI {quoted(whole.roi_name)} lies on one side of the body: the other is missing"
             )
 
-    def _volume_cc(self, shape: Shape) -> float:
+    def volume_cc(self, shape: Shape) -> float:
+        """Return the volume of a shape of this structure set."""
         return Region(shape, self.usual_spacing_mm).volume_mm3(COMPARISON_STEP_MM) / 1000
 
     def _suggestion(self, name: str) -> str:

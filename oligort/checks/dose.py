@@ -12,6 +12,7 @@ from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.volumes import require_plausible_volumes
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
@@ -39,10 +40,11 @@ def dose_limits(case: Case) -> Iterator[Finding]:
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
     of plans of another kind (screening, delivered) than the one that is judged; a part of the
-    structure is missing, only one lung is drawn, or a GTV to be cut out has no contours; left and
-    right are swapped and one side is limited; the structure leaves the dose grid, or planes of it
-    are not drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more
-    than the GTVs, or a GTV left in the drawn ROI, would change the verdict.
+    structure is missing, only one lung is drawn, or a GTV to be cut out has no contours; its volume
+    is not plausible (OL017); left and right are swapped and one side is limited; the structure
+    leaves the dose grid, or planes of it are not drawn, and the limit lies between the bounds;
+    superseded GTVs, a union that holds more than the GTVs, or a GTV left in the drawn ROI, would
+    change the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
@@ -50,7 +52,9 @@ def dose_limits(case: Case) -> Iterator[Finding]:
         try:
             _require_gradable(case)
             require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
-            yield _graded(case, limit, judged(case, limit))
+            found = judged(case, limit)
+            require_plausible_volumes(case, limit)
+            yield _graded(case, limit, found)
         except NotEvaluable as error:
             yield not_evaluable(
                 "OL301",

@@ -30,6 +30,7 @@ MODULES = (
     "second_opinion",
     "sizes",
     "targets",
+    "volumes",
 )
 """Where the checks stand: a module registers its own when it is imported."""
 
