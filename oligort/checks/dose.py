@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.image_planes import cut_off_by_images
-from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
+from oligort.checks.judged import (
+    Judged,
+    as_anatomy_allows,
+    as_limited,
+    gaps_of,
+    gaps_of_targets,
+    judged,
+    organs_of,
+)
 from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
@@ -18,6 +27,8 @@ from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import Operand, operand_names, parse
+from oligort.geometry.interrupted import Interruption
+from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 from oligort.picked import doses_of_parts, is_of_a_part
@@ -106,17 +117,21 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
 
 @check("OL303", "Planes of the judged structures")
 def planes_of_the_structures(case: Case) -> Iterator[Finding]:
-    """What it checks: no plane is missing in an organ that a dose limit is about.
+    """What it checks: no plane is missing in an organ that a dose limit is about, nor in gross
+    tumour or a target.
 
     Why it matters: the volume of a missing plane is left out, and a percentage of volume with it.
 
-    How it is measured: two neighbouring planes of the organ that lie more than 1.5 of its usual
-    plane spacings apart. Nothing is filled in. Targets are not asked: their parts may lie apart.
+    How it is measured: two neighbouring planes that lie more than 1.5 of the usual plane spacings
+    apart. Nothing is filled in. Parts of a tumour or target may lie apart: there a gap of at most 3
+    spacings is graded if at least half of the smaller area faces the larger one across it, and else
+    a query.
 
     Not evaluable when: the organ is missing.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
+    yield from map(partial(_interrupted, case), gaps_of_targets(case))
     for limit in case.protocol.dose_limits:
         gaps = gaps_of(case, limit)
         for structure, gap in gaps:
@@ -139,6 +154,26 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
                 + listed(structure.roi_name for structure in organs_of(case, limit)),
                 source=CONVENTION,
             )
+
+
+def _interrupted(case: Case, found: tuple[Structure, Interruption]) -> Finding:
+    """Return the finding on a gap of gross tumour or a target, of one piece or between two."""
+    structure, gap, is_in_one_piece = found[0], found[1].gap, found[1].is_in_one_piece
+    told = (
+        f"about {gap.missing_mm3 / 1000:.2f} cc are missing"
+        if is_in_one_piece
+        else "the two sides do not face each other: two parts, or planes are missing"
+    )
+    return Finding(
+        code="OL303",
+        grade=case.protocol.grades.missing_planes if is_in_one_piece else Grade.INFO,
+        flags=() if is_in_one_piece else (Flag.QUERY,),
+        about=structure.roi_name,
+        message=f"{quoted(structure.roi_name)}: no contour between "
+        f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm, where {told}",
+        source=CONVENTION,
+        hint="draw the missing planes, or confirm that these are two parts",
+    )
 
 
 @check("OL401", "Dose fits the prescription")

@@ -20,6 +20,7 @@ from oligort.geometry.algebra import (
     resolve,
 )
 from oligort.geometry.continuity import Gap
+from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
@@ -240,6 +241,19 @@ def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:
         for organ in organs_of(case, limit)
         for gap in case.submission.slabs_of(organ).gaps
     ]
+
+
+def gaps_of_targets(case: Case) -> list[tuple[Structure, Interruption]]:
+    """Return the short gaps of gross tumour and of targets."""
+    found: list[tuple[Structure, Interruption]] = []
+    for structure, name in case.submission.roi_names.items():
+        if not is_tumour_or_target(name):
+            continue
+        # What is empty, or drawn in no planes, is told by what asks for it.
+        with suppress(NotEvaluable):
+            gaps = interruptions(case.submission.slabs_of(structure))
+            found += [(structure, gap) for gap in gaps]
+    return found
 
 
 def _difference_of_drawn(
