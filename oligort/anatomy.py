@@ -310,11 +310,11 @@ class Anatomy:
         if name.subtracted or not sides:
             self._require_both_sides(whole)
             return
-        whole_cc = self._volume_cc(Shape((whole,)))
-        beyond_cc = self._volume_cc(Shape((), "-", Shape(sides), Shape((whole,))))
-        missing_cc = whole_cc - self._volume_cc(Shape(sides)) if len(sides) > 1 else 0.0
+        whole_cc = self.volume_cc(Shape((whole,)))
+        beyond_cc = self.volume_cc(Shape((), "-", Shape(sides), Shape((whole,))))
+        missing_cc = whole_cc - self.volume_cc(Shape(sides)) if len(sides) > 1 else 0.0
         tolerance_cc = SAME_ORGAN_SHARE * whole_cc
-        is_one_side = len(sides) == 1 and whole_cc - self._volume_cc(Shape(sides)) <= tolerance_cc
+        is_one_side = len(sides) == 1 and whole_cc - self.volume_cc(Shape(sides)) <= tolerance_cc
         if beyond_cc > tolerance_cc or missing_cc > tolerance_cc or is_one_side:
             names = listed(side.roi_name for side in sides)
             raise NotEvaluable(
@@ -331,7 +331,8 @@ class Anatomy:
                 f"ROI {quoted(whole.roi_name)} lies on one side of the body: the other is missing"
             )
 
-    def _volume_cc(self, shape: Shape) -> float:
+    def volume_cc(self, shape: Shape) -> float:
+        """Return the volume of a shape of this structure set."""
         return Region(shape, self.usual_spacing_mm).volume_mm3(COMPARISON_STEP_MM) / 1000
 
     def _suggestion(self, name: str) -> str:
@@ -355,16 +356,22 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
     return float(np.mean(points_mm > middle_mm))
 
 
+def series_drawn_on(
+    structure_set: StructureSet, images: Sequence[ImageSeries]
+) -> tuple[ImageSeries, ...]:
+    """Return the image series that a structure set refers to, else those of its frame."""
+    frame = structure_set.frame_of_reference_uid
+    referenced = structure_set.referenced_image_uids
+    return tuple(s for s in images if s.sop_instance_uids & referenced) or tuple(
+        s for s in images if frame and s.frame_of_reference_uid == frame
+    )
+
+
 def usual_spacing_mm(
     structure_set: StructureSet, images: Sequence[ImageSeries] = ()
 ) -> float | None:
     """Return the plane spacing of the images that structures are drawn on, else of them all."""
-    frame = structure_set.frame_of_reference_uid
-    drawn_on = structure_set.referenced_image_uids
-    series = [s for s in images if s.sop_instance_uids & drawn_on] or [
-        s for s in images if frame and s.frame_of_reference_uid == frame
-    ]
-    for one in series:
+    for one in series_drawn_on(structure_set, images):
         spacing = most_common_spacing_mm(np.diff(one.positions_mm))
         if spacing is not None:
             return spacing

@@ -51,6 +51,18 @@ def test_a_histogram_is_computed_once():
     assert submission.dvh("Liver") is not submission.dvh("Liver", Conventions(end_caps="none"))
 
 
+def test_the_slabs_of_a_structure_are_built_once_and_never_another_ones():
+    submission = submission_of([("Liver", CUBE), ("Spleen", APART)])
+    liver, spleen = submission.structure_set
+    assert submission.slabs_of(liver) is submission.slabs_of(liver)
+    assert submission.slabs_of(spleen) is not submission.slabs_of(liver)
+    # A structure that is built for the question and gone after it leaves nothing to the next.
+    moved = [submission.slabs_of(replace(liver, contours=liver.contours[n:])) for n in range(3)]
+    assert [len(model.slabs) for model in moved] == [4, 3, 2]
+    with pytest.raises(NotEvaluable):
+        submission.slabs_of(Structure(9, "Liver"))
+
+
 def test_trap_no_number_of_one_dose_is_kept_for_another():
     submission = submission_of([("Liver", CUBE)], gy=30.0)
     assert submission.dvh("Liver").mean_gy == pytest.approx(30.0)

@@ -2,21 +2,34 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
-from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
+from oligort.checks.image_planes import cut_off_by_images
+from oligort.checks.judged import (
+    Judged,
+    as_anatomy_allows,
+    as_limited,
+    gaps_of,
+    gaps_of_targets,
+    judged,
+    organs_of,
+)
 from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.volumes import require_plausible_volumes
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import Operand, operand_names, parse
+from oligort.geometry.interrupted import Interruption
+from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 from oligort.picked import doses_of_parts, is_of_a_part
@@ -35,12 +48,12 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
     differs from the computed one, or still holds the GTV; what superseded GTVs, or unions named
-    for tumour, would subtract.
+    for tumour, would subtract; planes are missing, or the images cut the organ off (OL016).
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
     of plans of another kind (screening, delivered) than the one that is judged, or of a plan that
-    was made for a phantom or a machine (OL009); a part of the
-    structure is missing, only one lung is drawn, or a GTV to be cut out has no contours; left and
+    was made for a phantom or a machine (OL009); a part of the structure is missing, only one lung
+    is drawn, or a GTV to be cut out has no contours; its volume is not plausible (OL017); left and
     right are swapped and one side is limited; the structure leaves the dose grid, or planes of it
     are not drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more
     than the GTVs, or a GTV left in the drawn ROI, would change the verdict.
@@ -51,7 +64,9 @@ def dose_limits(case: Case) -> Iterator[Finding]:
         try:
             _require_gradable(case)
             require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
-            yield _graded(case, limit, judged(case, limit))
+            found = judged(case, limit)
+            require_plausible_volumes(case, limit)
+            yield _graded(case, limit, found)
         except NotEvaluable as error:
             yield not_evaluable(
                 "OL301",
@@ -103,17 +118,21 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
 
 @check("OL303", "Planes of the judged structures")
 def planes_of_the_structures(case: Case) -> Iterator[Finding]:
-    """What it checks: no plane is missing in an organ that a dose limit is about.
+    """What it checks: no plane is missing in an organ that a dose limit is about, nor in gross
+    tumour or a target.
 
     Why it matters: the volume of a missing plane is left out, and a percentage of volume with it.
 
-    How it is measured: two neighbouring planes of the organ that lie more than 1.5 of its usual
-    plane spacings apart. Nothing is filled in. Targets are not asked: their parts may lie apart.
+    How it is measured: two neighbouring planes that lie more than 1.5 of the usual plane spacings
+    apart. Nothing is filled in. Parts of a tumour or target may lie apart: there a gap of at most 3
+    spacings is graded if at least half of the smaller area faces the larger one across it, and else
+    a query.
 
     Not evaluable when: the organ is missing.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
+    yield from map(partial(_interrupted, case), gaps_of_targets(case))
     for limit in case.protocol.dose_limits:
         gaps = gaps_of(case, limit)
         for structure, gap in gaps:
@@ -136,6 +155,26 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
                 + listed(structure.roi_name for structure in organs_of(case, limit)),
                 source=CONVENTION,
             )
+
+
+def _interrupted(case: Case, found: tuple[Structure, Interruption]) -> Finding:
+    """Return the finding on a gap of gross tumour or a target, of one piece or between two."""
+    structure, gap, is_in_one_piece = found[0], found[1].gap, found[1].is_in_one_piece
+    told = (
+        f"about {gap.missing_mm3 / 1000:.2f} cc are missing"
+        if is_in_one_piece
+        else "the two sides do not face each other: two parts, or planes are missing"
+    )
+    return Finding(
+        code="OL303",
+        grade=case.protocol.grades.missing_planes if is_in_one_piece else Grade.INFO,
+        flags=() if is_in_one_piece else (Flag.QUERY,),
+        about=structure.roi_name,
+        message=f"{quoted(structure.roi_name)}: no contour between "
+        f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm, where {told}",
+        source=CONVENTION,
+        hint="draw the missing planes, or confirm that these are two parts",
+    )
 
 
 @check("OL401", "Dose fits the prescription")
@@ -260,9 +299,11 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
+    cut_off = cut_off_by_images(case, limit)
+    remarks += cut_off
     for what, other in judged.others:
         _require_agreement(limit, value, what, other)
-    flags = [Flag.QUERY] if judged.is_query or missing_cc else []
+    flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_off else []
     width = case.protocol.settings.borderline_percentage_points.value
     if limit.unit == "%" and abs(value - limit.limit) < width:
         flags.append(Flag.BORDERLINE)

@@ -20,8 +20,9 @@ from oligort.geometry.algebra import (
     resolve,
 )
 from oligort.geometry.continuity import Gap
+from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
-from oligort.lesions.naming import read_roi_name
+from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.protocol.limits import DoseLimit
 
@@ -203,6 +204,36 @@ def drawn_for(case: Case, limit: DoseLimit) -> list[Structure]:
     return list({id(one): one for one in (*parts, *_drawn_as(case, limit.structure))}.values())
 
 
+_TUMOUR_AND_TARGETS = frozenset[Role]().union(*ROLE_NAMES.values())
+
+
+def is_tumour_or_target(name: RoiName) -> bool:
+    """Whether an ROI is gross tumour, a target or several of them in one, by its name."""
+    role = name.base if name.role is Role.UNION else name.role
+    return role in _TUMOUR_AND_TARGETS
+
+
+def judged_rois(case: Case) -> frozenset[Structure]:
+    """Return the drawn ROIs that a verdict rests on: gross tumour, targets, organs with a limit."""
+    named = {
+        structure
+        for structure, name in case.submission.roi_names.items()
+        if not structure.is_empty and is_tumour_or_target(name)
+    }
+    limited = (one for limit in case.protocol.dose_limits for one in drawn_for(case, limit))
+    return frozenset(named.union(limited))
+
+
+def limited_organs(case: Case) -> frozenset[Organ]:
+    """Return the organs that dose limits are about."""
+    names = (
+        name
+        for limit in case.protocol.dose_limits
+        for name in operand_names(parse(limit.structure))
+    )
+    return frozenset(organ for name in names if (organ := read_roi_name(name).organ))
+
+
 def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:
     """Return the planes missing in a limit's organs, or in the ROI that stands for them all."""
     return [
@@ -210,6 +241,19 @@ def gaps_of(case: Case, limit: DoseLimit) -> list[tuple[Structure, Gap]]:
         for organ in organs_of(case, limit)
         for gap in case.submission.slabs_of(organ).gaps
     ]
+
+
+def gaps_of_targets(case: Case) -> list[tuple[Structure, Interruption]]:
+    """Return the short gaps of gross tumour and of targets."""
+    found: list[tuple[Structure, Interruption]] = []
+    for structure, name in case.submission.roi_names.items():
+        if not is_tumour_or_target(name):
+            continue
+        # What is empty, or drawn in no planes, is told by what asks for it.
+        with suppress(NotEvaluable):
+            gaps = interruptions(case.submission.slabs_of(structure))
+            found += [(structure, gap) for gap in gaps]
+    return found
 
 
 def _difference_of_drawn(

@@ -18,10 +18,12 @@ CONVENTION = Source(document="oligort convention")
 
 MODULES = (
     "approval",
+    "contours",
     "dose",
     "dose_headers",
     "eligibility",
     "identity_left",
+    "image_planes",
     "intake",
     "jumps",
     "laterality",
@@ -32,6 +34,7 @@ MODULES = (
     "second_opinion",
     "sizes",
     "targets",
+    "volumes",
 )
 """Where the checks stand: a module registers its own when it is imported."""
 

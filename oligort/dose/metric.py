@@ -102,6 +102,16 @@ class Metric:
         if self.kind in {"D", "DC"} and self.at_unit == "%" and not 0 < self.at <= 100:
             raise MetricError(f"expected a volume above 0 and up to 100 %, found {self.at} %")
 
+    @property
+    def needs_whole_volume(self) -> bool:
+        """Whether volume that receives little changes it: a share, a mean, the least, the rest.
+
+        It leaves the maximum, the hottest cubic centimetres and those with a dose alone.
+        """
+        hottest = {("V", "cc"), ("D", "cc")}
+        counted_in = self.unit if self.kind == "V" else self.at_unit
+        return self.kind != "Max" and (self.kind, counted_in) not in hottest
+
     @classmethod
     def parse(cls, text: str) -> "Metric":
         """Read a metric. Without a unit volumes are in percent and doses in Gy.

@@ -130,6 +130,37 @@ def trapezoids(shapes: Sequence[Loops], exclusive: Sequence[bool] | None = None)
     return replace(cut, corners_mm=cut.corners_mm + origin)
 
 
+def areas_by_turns(loop: Floats) -> tuple[_Integers, Floats]:
+    """Return how often a loop runs around what it encloses, (W,) turns and their areas in mm2.
+
+    A turn from u to v is 1, one the other way -1. A loop that does not cross itself has one number
+    of turns, an eight 1 and -1; a bridge to a hole, drawn there and back, encloses nothing.
+
+    Parameters
+    ----------
+    loop : (N, 2) array
+        In mm; it need not repeat its first point.
+
+    Raises
+    ------
+    NotEvaluable
+        If the edges cross so often that they are cut into more than `MOST_PIECES`.
+    """
+    edges, _ = _edges_of([loop])
+    following = np.roll(loop, -1, axis=0)
+    rising = loop[:, 1] != following[:, 1]
+    is_upwards = (loop[:, 1] < following[:, 1])[rising]
+    directed = replace(edges, owner=np.where(is_upwards, -1, 1))
+    strip, y_bottom, y_top, x_bottom, x_top, turn = directed.pieces()
+    # Loops are closed: in each strip as many edges rise as fall, and the sum starts afresh.
+    turns = np.cumsum(turn)[:-1]
+    area = (np.diff(x_bottom) + np.diff(x_top)) / 2 * (y_top - y_bottom)[:-1]
+    encloses = (np.diff(strip) == 0) & (turns != 0)
+    numbers, which = np.unique(turns[encloses], return_inverse=True)
+    areas = np.bincount(which, area[encloses], minlength=len(numbers))
+    return numbers.astype(np.int64), areas.astype(np.float64)
+
+
 def _cut(shapes: Sequence[Loops], exclusive: Sequence[bool] | None) -> tuple[Trapezoids, Floats]:
     """Return the trapezoids of the shapes about the middle of the drawing, and that middle."""
     loops = [loop for shape in shapes for loop in shape]
@@ -194,7 +225,7 @@ def _edges_of(loops: Loops) -> "tuple[_Edges, Floats]":
 
 @dataclass(frozen=True, eq=False)
 class _Edges:
-    """Edges that rise from `low` to `high` (E, 2), and the loop that each belongs to."""
+    """Edges that rise from `low` to `high` (E, 2), and a number each: of its loop, or a turn."""
 
     low: Floats
     high: Floats
@@ -202,7 +233,7 @@ class _Edges:
 
     def trapezoids(self, loop_count: int) -> Trapezoids:
         """Return the areas between neighbouring edges of a strip that lie in any loop."""
-        strip, y_bottom, y_top, x_bottom, x_top, owner = self._strips_without_crossings()
+        strip, y_bottom, y_top, x_bottom, x_top, owner = self.pieces()
         toggled = np.zeros((len(strip), loop_count), dtype=np.uint8)
         toggled[np.arange(len(strip)), owner] = 1
         # Loops are closed, so every strip holds an even number of the edges of each and the
@@ -213,7 +244,7 @@ class _Edges:
         y = np.stack([y_bottom[drawn], y_bottom[drawn], y_top[drawn], y_top[drawn]], axis=1)
         return Trapezoids(np.stack([x, y], axis=2), inside[drawn])
 
-    def _strips_without_crossings(self) -> _Pieces:
+    def pieces(self) -> _Pieces:
         """Return, sorted by strip and then by x, the piece of every edge in every strip."""
         if not len(self.low):
             nothing, none = np.zeros(0), np.zeros(0, np.int64)

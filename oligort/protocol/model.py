@@ -14,7 +14,7 @@ from oligort.document import ProtocolRecord, Setting
 from oligort.errors import ProtocolError
 from oligort.finding import Source
 from oligort.protocol.limits import Criteria, DoseLimit, Name
-from oligort.protocol.settings import AlphaBeta, Grades, Settings, record_of
+from oligort.protocol.settings import AlphaBeta, Grades, PlausibleVolumes, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
 from oligort.strict import content_of, document_of, nearest
 
@@ -39,6 +39,7 @@ class _ProtocolFile(Strict, frozen=True, kw_only=True):
     settings: Settings
     grades: Grades
     alpha_beta: AlphaBeta | None = None
+    plausible_volumes: PlausibleVolumes | None = None
 
     def __post_init__(self) -> None:
         """Refuse sources that are not listed, and limits that contradict each other."""
@@ -81,6 +82,8 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
         What becomes of deviations that break no criterion.
     alpha_beta : AlphaBeta or None
         Of which tissues EQD2 is computed, for information; None for no EQD2.
+    plausible_volumes : PlausibleVolumes or None
+        How large organs with a dose limit can be; None: no volume is doubted.
     sha256 : str
         Digest of the file, in hex digits.
 
@@ -124,7 +127,8 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
             if limit.definition
         )
         tissues = self.alpha_beta.records() if self.alpha_beta else ()
-        return (*definitions, *self.settings.records(), *tissues, self.grades.record())
+        volumes = self.plausible_volumes.records() if self.plausible_volumes else ()
+        return (*definitions, *self.settings.records(), *tissues, *volumes, self.grades.record())
 
     def record(self) -> ProtocolRecord:
         """Return which protocol it is, for a report."""

@@ -10,6 +10,7 @@ from oligort.document import Setting
 from oligort.finding import Grade
 from oligort.geometry.algebra import operand_names, parse
 from oligort.lesions.naming import read_roi_name
+from oligort.lesions.vocabulary import Organ, Side
 from oligort.protocol.limits import Name, refuse_unless_deviation
 from oligort.protocol.sourced import Sourced, Strict
 
@@ -19,6 +20,7 @@ Millimetres = Literal["mm"]
 Prescriptions = Literal["times the prescription"]
 Dice = Literal["Dice"]
 Gray = Literal["Gy"]
+CubicCentimetres = Literal["cc"]
 
 _LARGEST = {"%": 100.0, "percentage points": 100.0, "mm": 500.0, "Dice": 1.0, "Gy": 100.0}
 
@@ -265,6 +267,53 @@ class AlphaBeta(Strict, frozen=True, kw_only=True):
         return tuple(record_of(name, one.shown, one) for name, one in every.items())
 
 
+class PlausibleVolumes(Strict, frozen=True, kw_only=True):
+    """How large organs can be: what lies outside is not believed, and no limit is held against it.
+
+    Parameters
+    ----------
+    smaller_side : Number
+        Least share that the smaller of two sides has of both together.
+    organs : dict of str to Range
+        By an organ as TG-263 names it ("Lungs", "Lung_L").
+
+    Raises
+    ------
+    ValueError
+        If a name is none of an organ: no volume would ever be held against it.
+    """
+
+    smaller_side: Number[Percent]
+    organs: dict[Name, Range[CubicCentimetres]]
+
+    def __post_init__(self) -> None:
+        """Refuse ranges of what is no organ."""
+        unknown = [name for name in self.organs if read_roi_name(name).organ is None]
+        if unknown:
+            raise ValueError(
+                f"organs: expected organs as TG-263 names them, found {listed(sorted(unknown))}"
+            )
+
+    def of(self, organ: Organ, side: Side | None) -> Range[CubicCentimetres] | None:
+        """Return the range of an organ's side, or of both sides together; None where none is."""
+        for name, volumes in self.organs.items():
+            read = read_roi_name(name)
+            if (read.organ, read.side) == (organ, side):
+                return volumes
+        return None
+
+    def records(self) -> tuple[Setting, ...]:
+        """Return the numbers in force, for a report."""
+        smaller = self.smaller_side
+        return (
+            record_of("plausible_smaller_side", smaller.shown, smaller),
+            *(
+                record_of(f"plausible_volume_{name}", one.shown, one)
+                for name, one in self.organs.items()
+            ),
+        )
+
+
 class Grades(Sourced, frozen=True, kw_only=True):
     """What becomes of a deviation that breaks no criterion.
 
@@ -288,6 +337,11 @@ class Grades(Sourced, frozen=True, kw_only=True):
     approval_absent: Grade
     coarse_dose_grid: Grade
     heterogeneity_not_corrected: Grade
+    contours_off_image_planes: Grade
+    contours_cross_themselves: Grade
+    specks: Grade
+    organ_cut_off: Grade
+    volume_implausible: Grade
 
     def __post_init__(self) -> None:
         """Refuse a grade that would hide a deviation."""

@@ -219,3 +219,25 @@ def test_parts_that_make_no_metric_are_refused(parts):
 )
 def test_what_is_relative_to_a_prescription_says_so(text, needs):
     assert Metric.parse(text).needs_prescription is needs
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("V20Gy[%]", True),
+        ("V20Gy[cc]", False),
+        ("CV20Gy[cc]", True),
+        ("D95%[Gy]", True),
+        ("D2cc[Gy]", False),
+        ("D2cc[%]", False),
+        ("DC2cc[Gy]", True),
+        ("Mean[Gy]", True),
+        ("Min[Gy]", True),
+        ("Max[Gy]", False),
+        ("gEUD(8)[Gy]", True),
+        ("HI", True),
+        ("CI", True),
+    ],
+)
+def test_what_a_cold_part_that_is_not_drawn_changes(text, needs):
+    assert Metric.parse(text).needs_whole_volume is needs

@@ -161,14 +161,14 @@ def test_grades_are_those_of_the_default_table(protocol):
         "left_and_right_swapped",
         "identity_left",
     }
-    assert len(protocol.grades.of_deviations()) == 14
+    assert len(protocol.grades.of_deviations()) == 19
     assert set(protocol.grades.of_deviations().values()) == {Grade.MAJOR, Grade.MINOR}
 
 
 def test_reports_get_every_setting_and_each_open_point_as_an_assumption(protocol):
     records = protocol.setting_records()
     names = [record.name for record in records]
-    assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 4
+    assert len(set(names)) == len(names) == len(protocol.settings.__struct_fields__) + 8
     # The eleven points that the public record leaves open; the fifth and the sixth are two
     # settings each, and the fourth says both what counts and what is one organ. Where the primary
     # may lie and how fine a grid should be are readings of our own.
@@ -259,6 +259,8 @@ def test_unknown_protocols_are_named(name, sentence):
         ("[alpha_beta.others]", "[alpha_beta.other]", "alpha_beta", "others"),
         ('section = "EQD2 of the lungs"', 'sektion = ""',
          "alpha_beta.structures.Lungs.source", "section"),
+        ("[plausible_volumes.smaller_side]", "[plausible_volumes.smaler_side]",
+         "plausible_volumes", "smaller_side"),
         ("[settings.single_lung]", "[settings.singel_lung]", "settings", "single_lung"),
         ('value = "longest_axial"', 'value = "longest_axal"',
          "settings.diameter_reading.value", "longest_axial"),
@@ -307,6 +309,12 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
             'missing_planes = "NOT_EVALUABLE"',
             "grades: missing_planes: expected",
         ),
+        (
+            "[plausible_volumes.organs.Lung_R]",
+            "[plausible_volumes.organs.Lungz]",
+            'organs: expected organs as TG-263 names them, found "Lungz"',
+        ),
+        ("least = 500", "least = 50000", "expected least below most"),
         (X6, X6.replace("25", "250"), "dose_limits[entry 1]: limit: expected at most 100 %"),
         (X6, X6.replace("25", "0"), "dose_limits[entry 1].limit: expected a number above 0"),
         (X6, X6.replace("25", "inf"), "dose_limits[entry 1].limit: expected a number above 0"),
