@@ -22,7 +22,7 @@ from oligort.geometry.structure import Points, Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.objects import ImageSeries
+from oligort.objects import ImageSeries, drawn_on
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -359,12 +359,7 @@ def usual_spacing_mm(
     structure_set: StructureSet, images: Sequence[ImageSeries] = ()
 ) -> float | None:
     """Return the plane spacing of the images that structures are drawn on, else of them all."""
-    frame = structure_set.frame_of_reference_uid
-    drawn_on = structure_set.referenced_image_uids
-    series = [s for s in images if s.sop_instance_uids & drawn_on] or [
-        s for s in images if frame and s.frame_of_reference_uid == frame
-    ]
-    for one in series:
+    for one in drawn_on(structure_set, images)[0]:
         spacing = most_common_spacing_mm(np.diff(one.positions_mm))
         if spacing is not None:
             return spacing

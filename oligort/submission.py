@@ -29,11 +29,12 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
+from oligort.objects import Dose, Fault, FileDigest, ImageSeries, LeftAlone, Plan, Registration
 from oligort.selection import Selection, named, named_plan
 from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
+Named = str | Sequence[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,8 @@ class Submission:
         Patient's Age (0010,1010), the lowest; and the highest where the objects do not agree.
     treatment_records : tuple of str
         Files that say that a treatment was delivered; they are not read.
+    left_alone : tuple of LeftAlone
+        Objects of kinds that are not used.
     selection : Selection
         The plans and the doses that the user asked for.
     earlier : tuple of Submission
@@ -80,6 +83,7 @@ class Submission:
     patient_age_years: int | None = None
     oldest_age_years: int | None = None
     treatment_records: tuple[str, ...] = ()
+    left_alone: tuple[LeftAlone, ...] = ()
     selection: Selection = field(default_factory=Selection)
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
@@ -87,11 +91,7 @@ class Submission:
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def selected(
-        self,
-        plan: str | Sequence[str] | None = None,
-        dose: str | Sequence[str] | None = None,
-    ) -> "Submission":
+    def selected(self, plan: Named = None, dose: Named = None) -> "Submission":
         """Return the submission with plans and doses chosen by label, UID or file.
 
         Several plans, or several doses, are courses: their doses are added up, each once.
@@ -396,5 +396,5 @@ class Submission:
         return answer
 
 
-def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+def _names(given: Named) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given or ())

@@ -42,6 +42,12 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
         fraction_group_count=len(items(dataset, "FractionGroupSequence")),
         beam_dose_gy=_beam_dose_gy(dataset),
         patient_key=patient_key(dataset),
+        time=text(dataset, "RTPlanTime"),
+        study_instance_uid=text(dataset, "StudyInstanceUID"),
+        related=tuple(
+            (text(item, "RTPlanRelationship"), text(item, "ReferencedSOPInstanceUID"))
+            for item in items(dataset, "ReferencedRTPlanSequence")
+        ),
     )
 
 
