@@ -1,0 +1,194 @@
+"""The report of a folder hangs on what its files hold, never on their names or their order."""
+
+import hashlib
+import random
+import re
+from collections import Counter
+from io import BytesIO
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage, PositronEmissionTomographyImageStorage
+from small_export import FRAME, PLANES_MM, STUDY, dose, plan, register, structures, write
+
+import oligort
+
+SAME = 1e-9
+"""Share by which a sum of doses may move with the order in which they are added."""
+
+NAMINGS = 3
+
+
+def as_bytes(dataset):
+    stream = BytesIO()
+    write(dataset, stream)
+    return stream.getvalue()
+
+
+def altered(dataset, **elements):
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def referring(uid, **elements):
+    item = Dataset()
+    item.ReferencedSOPInstanceUID = uid
+    return altered(item, **elements)
+
+
+def image(z_mm, number, sop_class=CTImageStorage, modality="CT"):
+    made = Dataset()
+    made.SOPClassUID, made.SOPInstanceUID, made.Modality = sop_class, f"1.2.9.{number}", modality
+    made.PatientName, made.PatientID = "Doe^Jane", "PT-1"
+    made.StudyInstanceUID, made.SeriesInstanceUID = STUDY, f"1.2.9.{modality == 'CT':d}"
+    made.FrameOfReferenceUID = FRAME
+    made.ImagePositionPatient = [0, 0, float(z_mm)]
+    made.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    made.PixelSpacing, made.Rows, made.Columns = [1, 1], 2, 2
+    made.BitsAllocated, made.PixelData = 16, bytes(8)
+    made["PixelData"].VR = "OW"
+    return made
+
+
+def whole():
+    return [structures(), plan(), dose()]
+
+
+def with_images():
+    images = [image(z_mm, number) for number, z_mm in enumerate(np.delete(PLANES_MM, 7))]
+    pet = image(0, 99, PositronEmissionTomographyImageStorage, "PT")
+    drawn = structures()
+    series = altered(Dataset(), SeriesInstanceUID="1.2.9.1")
+    series.ContourImageSequence = [referring(one.SOPInstanceUID) for one in images]
+    study = altered(referring(STUDY), RTReferencedSeriesSequence=[series])
+    frame = altered(Dataset(), FrameOfReferenceUID=FRAME, RTReferencedStudySequence=[study])
+    drawn.ReferencedFrameOfReferenceSequence = [frame]
+    return [drawn, plan(), dose(), pet, *images]
+
+
+def versions():
+    """Another structure set that replaces the first, an alternative plan with a dose of its own."""
+    second = altered(structures(), SOPInstanceUID="1.2.11")
+    second.PredecessorStructureSetSequence = [referring("1.2.1")]
+    other_plan = altered(plan(), SOPInstanceUID="1.2.22", RTPlanLabel="other")
+    related = referring("1.2.2", RTPlanRelationship="ALTERNATIVE")
+    other_plan.ReferencedRTPlanSequence = [related]
+    other_dose = altered(dose(), SOPInstanceUID="1.2.33", DoseGridScaling="0.0009")
+    other_dose.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = "1.2.22"
+    return [*whole(), second, other_plan, other_dose]
+
+
+def beams_and_sum():
+    """A dose of a plan beside those of its beams and the sum of two plans."""
+    beams = [
+        altered(dose(), SOPInstanceUID=f"1.2.4{k}", DoseSummationType="BEAM", DoseGridScaling=scale)
+        for k, scale in enumerate(("0.0004", "0.0006"))
+    ]
+    second = altered(plan(), SOPInstanceUID="1.2.22", RTPlanLabel="boost")
+    total = altered(dose(), SOPInstanceUID="1.2.5", DoseSummationType="MULTI_PLAN")
+    total.ReferencedRTPlanSequence = [
+        altered(referring(uid), ReferencedSOPClassUID=plan().SOPClassUID)
+        for uid in ("1.2.2", "1.2.22")
+    ]
+    return [*whole(), *beams, second, total]
+
+
+def courses_apart():
+    """Two plans with a dose each, whose targets lie apart: their doses are added."""
+    second = altered(plan(), SOPInstanceUID="1.2.22", RTPlanLabel="boost")
+    second.DoseReferenceSequence[0].ReferencedROINumber = 3
+    of_second = altered(dose(), SOPInstanceUID="1.2.33", DoseGridScaling="0.0009")
+    of_second.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = "1.2.22"
+    return [*whole(), second, of_second]
+
+
+def two_patients_and_twins():
+    """Objects of another patient and study, and two doses of one UID that differ."""
+    other = [altered(one, PatientID="PT-2", StudyInstanceUID="1.77") for one in whole()[:2]]
+    for number, one in enumerate(other):
+        one.SOPInstanceUID, one.FrameOfReferenceUID = f"1.2.6{number}", "1.78"
+    return [*whole(), *other, altered(dose(), DoseGridScaling="0.0007")]
+
+
+EXPORTS = [whole, with_images, versions, beams_and_sum, courses_apart, two_patients_and_twins]
+
+
+def written(encoded, folder, draw):
+    """Write each file under a name and in a folder that chance gives, in an order of chance."""
+    token_of = {}
+    for one in draw.sample(encoded, len(encoded)):
+        deep = "/".join(f"d{draw.randrange(3)}" for _ in range(draw.randrange(3)))
+        name = f"{draw.randrange(10**9)}{draw.choice(('', '.dcm', '.IMA', '.001'))}"
+        path = folder / deep / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(one)
+        token_of[path.relative_to(folder).as_posix()] = hashlib.sha256(one).hexdigest()
+    return token_of
+
+
+def said_by(folder, token_of):
+    """Return what a report says: sentences as bags of words, files by what they hold, numbers."""
+    report = oligort.check(oligort.read(folder), register=register())
+    names = sorted(token_of, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, names)))
+
+    def bag(text):
+        named = pattern.sub(lambda match: token_of[match[0]], text)
+        return tuple(sorted(re.findall(r"[\w.]+", named)))
+
+    told = Counter()
+    numbers = {}
+    for finding in report.findings:
+        told[finding.code, finding.grade, finding.flags, bag(finding.message + finding.hint)] += 1
+        for evidence in finding.evidence:
+            about = bag(finding.about)
+            numbers[finding.code, about, evidence.name] = evidence.measured
+    for measurement in report.measurements:
+        numbers[measurement.about, measurement.metric, bag(measurement.note)] = measurement.value
+    files = Counter(
+        (one.kind, one.sop_instance_uid, one.sha256)
+        for one in report.provenance
+        if not one.kind.endswith("series")
+    )
+    judged = report.plan_label, sorted(report.dose_sop_instance_uids), report.verdict
+    return told, files, judged, numbers
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.__name__)
+def test_no_name_and_no_order_of_files_changes_a_report(export, tmp_path):
+    encoded = [as_bytes(dataset) for dataset in export()]
+    expected = None
+    for seed in range(NAMINGS):
+        folder = tmp_path / str(seed)
+        token_of = written(encoded, folder, random.Random(seed))
+        assert sorted(token_of.values()) == sorted(set(token_of.values()))
+        *said, numbers = said_by(folder, token_of)
+        if expected is None:
+            expected = said, numbers
+            assert said[0]
+            continue
+        assert said == expected[0]
+        assert numbers.keys() == expected[1].keys()
+        for key, value in numbers.items():
+            is_number = isinstance(value, float)
+            assert value == (pytest.approx(expected[1][key], rel=SAME) if is_number else value)
+
+
+def test_the_courses_whose_targets_lie_apart_are_added(tmp_path):
+    for number, dataset in enumerate(courses_apart()):
+        (tmp_path / str(number)).write_bytes(as_bytes(dataset))
+    assert oligort.read(tmp_path).dose_sop_instance_uids == ("1.2.3", "1.2.33")
+
+
+def test_a_report_that_says_something_else_is_seen(tmp_path):
+    """What the test above compares tells two exports apart that differ in a reference alone."""
+    reports = []
+    for number, uid in enumerate(("1.2.1", "1.2.99")):
+        other = plan()
+        other.ReferencedStructureSetSequence[0].ReferencedSOPInstanceUID = uid
+        encoded = [as_bytes(one) for one in (structures(), other, dose())]
+        folder = tmp_path / str(number)
+        reports.append(said_by(folder, written(encoded, folder, random.Random(1)))[0])
+    assert reports[0] != reports[1]
