@@ -19,9 +19,11 @@ CONVENTION = Source(document="oligort convention")
 MODULES = (
     "dose",
     "eligibility",
+    "images",
     "intake",
     "laterality",
     "lesions",
+    "one_study",
     "plan_kind",
     "reconciliation",
     "recurrence",
