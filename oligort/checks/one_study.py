@@ -134,36 +134,50 @@ def _aside(submission: Submission) -> Iterator[Finding]:
         judged = None
     for structure_set in submission.structure_sets:
         if structure_set is not judged and len(submission.structure_sets) > 1:
-            yield _told_aside(structure_set, why_structures_aside(submission, structure_set))
+            yield _told_aside(
+                structure_set,
+                why_structures_aside(submission, structure_set),
+                # What is judged may be what it replaces.
+                is_query=judged is not None and _replaces(structure_set, judged),
+            )
     plans = _judged_plans(submission)
     for plan in submission.plans:
         if plan not in plans and len(submission.plans) > 1:
             yield _told_aside(plan, why_plan_aside(submission, plan))
 
 
-def _told_aside(thing: StructureSet | Plan, reasons: Sequence[str]) -> Finding:
+def _replaces(structure_set: StructureSet, other: StructureSet) -> bool:
+    """Whether a structure set names another as its predecessor."""
+    uid = other.sop_instance_uid
+    return bool(uid) and uid in structure_set.predecessor_uids
+
+
+def _told_aside(
+    thing: StructureSet | Plan, reasons: Sequence[str], *, is_query: bool = False
+) -> Finding:
     return Finding(
         code="OL020",
         grade=Grade.INFO,
+        flags=(Flag.QUERY,) if is_query else (),
         about=thing.file,
         message=f"{title(thing)} is not judged: {'; '.join(reasons)}",
         source=CONVENTION,
+        hint="judge the newer structure set, or confirm that the older one holds" * is_query,
     )
 
 
 def why_structures_aside(submission: Submission, structure_set: StructureSet) -> list[str]:
     """Return by which rules a structure set is not the one that is judged, as the files say."""
-    uid = structure_set.sop_instance_uid
     others = [one for one in submission.structure_sets if one is not structure_set]
     reasons = [
         f"{title(one)} names it as its predecessor (3006,0018)"
         for one in others
-        if uid and uid in one.predecessor_uids
+        if _replaces(one, structure_set)
     ]
     reasons += [
         f"it names {title(one)} as its predecessor (3006,0018)"
         for one in others
-        if one.sop_instance_uid and one.sop_instance_uid in structure_set.predecessor_uids
+        if _replaces(structure_set, one)
     ]
     plans = _judged_plans(submission) or submission.plans
     reasons += [

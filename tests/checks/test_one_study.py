@@ -121,12 +121,15 @@ def test_a_predecessor_is_told_whichever_names_the_other(versions):
     first, second = versions.structure_sets
     second = replace(second, predecessor_uids=frozenset({"1.2.1"}))
     both = replace(versions, structure_sets=(first, second))
-    assert 'names RTSTRUCT "RS.dcm" as its predecessor (3006,0018)' in messages(both)[0]
+    (finding,) = findings(both)
+    assert 'names RTSTRUCT "RS.dcm" as its predecessor (3006,0018)' in finding.message
+    assert finding.flags == (Flag.QUERY,)  # the plan stands on what was replaced
     (plan,) = versions.plans
     of_second = replace(both, plans=(replace(plan, structure_set_uid="1.2.11"),))
     assert of_second.structure_set.file == "RS2.dcm"
-    (message,) = messages(of_second)
-    assert message.startswith(
+    (finding,) = findings(of_second)
+    assert finding.flags == ()
+    assert finding.message.startswith(
         'RTSTRUCT "RS.dcm" is not judged: RTSTRUCT "RS2.dcm" names it as its predecessor'
     )
 
