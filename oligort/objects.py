@@ -89,7 +89,8 @@ class Plan:
 
     `fractions_planned` is of all `fraction_group_count` fraction groups, or None where one of them
     does not say. `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions,
-    or None. `related` are plans that it names, as RT Plan Relationship (300A,0055) and UID.
+    or None. `related` are plans that it names, as RT Plan Relationship (300A,0055) and UID. A plan
+    of brachytherapy is never judged.
     """
 
     sop_instance_uid: str
@@ -110,6 +111,7 @@ class Plan:
     time: str = ""
     study_instance_uid: str = ""
     related: tuple[tuple[str, str], ...] = ()
+    is_brachytherapy: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,13 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
             (text(item, "RTPlanRelationship"), text(item, "ReferencedSOPInstanceUID"))
             for item in items(dataset, "ReferencedRTPlanSequence")
         ),
+        is_brachytherapy=_is_brachytherapy(dataset),
     )
+
+
+def _is_brachytherapy(dataset: Dataset) -> bool:
+    """Whether the RT Brachy Application Setups Module (PS3.3 C.8.8.15) says how it is given."""
+    return bool(text(dataset, "BrachyTreatmentType") or items(dataset, "ApplicationSetupSequence"))
 
 
 def _prescriptions(dataset: Dataset) -> tuple[Prescription, ...]:

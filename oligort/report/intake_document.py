@@ -126,6 +126,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     fractions_planned: int | None
     structure_set_uid: str
     related: tuple[tuple[str, str], ...]
+    is_brachytherapy: bool
     is_judged: bool
 
     @classmethod
@@ -145,6 +146,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
             fractions_planned=plan.fractions_planned,
             structure_set_uid=plan.structure_set_uid,
             related=plan.related,
+            is_brachytherapy=plan.is_brachytherapy,
             is_judged=is_judged,
         )
 

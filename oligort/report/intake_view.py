@@ -201,7 +201,8 @@ def _plan_text(plan: PlanRecord) -> str:
     planned = plan.fractions_planned
     fractions = "" if planned is None else f" in {planned} fraction{'' if planned == 1 else 's'}"
     intent = safe_text(plan.intent)
-    return _joined(plan.modality, plan, f"{prescribed}{fractions}", intent)
+    brachytherapy = "brachytherapy, which is not judged" if plan.is_brachytherapy else ""
+    return _joined(plan.modality, plan, f"{prescribed}{fractions}", intent, brachytherapy)
 
 
 def _joined(kind: str, record: StructureSetRecord | PlanRecord, *facts: str) -> str:
