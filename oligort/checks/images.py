@@ -98,10 +98,12 @@ def image_series_whole(case: Case) -> Iterator[Finding]:
     series, is_by_reference = drawn_on(submission.structure_set, submission.images)
     if not series:
         raise NotEvaluable("no image series that the structures are drawn on is there")
-    for one in series if is_by_reference else series[:1]:
-        stacking = Stacking.of(one.patient_positions_mm)
-        if stacking.usual_mm is None and not stacking.repeated_mm:
-            raise NotEvaluable(f"{series_title(one)} is one image alone")
+    asked = series if is_by_reference else series[:1]
+    # A localizer among the images that are named is a stack of one.
+    stacks = [one for one in asked if len(one.positions_mm) > 1]
+    if not stacks:
+        raise NotEvaluable(f"{series_listing(asked)} is one image alone")
+    for one in stacks:
         faults = faults_of(one)
         yield Finding(
             code="OL019",

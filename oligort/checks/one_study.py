@@ -132,18 +132,18 @@ def _aside(submission: Submission) -> Iterator[Finding]:
         judged: StructureSet | None = submission.structure_set
     except NotEvaluable:
         judged = None
+    plans = _judged_plans(submission)
     for structure_set in submission.structure_sets:
         if structure_set is not judged and len(submission.structure_sets) > 1:
             yield _told_aside(
                 structure_set,
-                why_structures_aside(submission, structure_set),
+                _why_structures_aside(submission, structure_set, plans or submission.plans),
                 # What is judged may be what it replaces.
                 is_query=judged is not None and _replaces(structure_set, judged),
             )
-    plans = _judged_plans(submission)
     for plan in submission.plans:
         if plan not in plans and len(submission.plans) > 1:
-            yield _told_aside(plan, why_plan_aside(submission, plan))
+            yield _told_aside(plan, _why_plan_aside(submission, plan, is_open=not plans))
 
 
 def _replaces(structure_set: StructureSet, other: StructureSet) -> bool:
@@ -166,7 +166,9 @@ def _told_aside(
     )
 
 
-def why_structures_aside(submission: Submission, structure_set: StructureSet) -> list[str]:
+def _why_structures_aside(
+    submission: Submission, structure_set: StructureSet, plans: Sequence[Plan]
+) -> list[str]:
     """Return by which rules a structure set is not the one that is judged, as the files say."""
     others = [one for one in submission.structure_sets if one is not structure_set]
     reasons = [
@@ -179,7 +181,6 @@ def why_structures_aside(submission: Submission, structure_set: StructureSet) ->
         for one in others
         if _replaces(structure_set, one)
     ]
-    plans = _judged_plans(submission) or submission.plans
     reasons += [
         f"{title(plan)} refers to {title(one)} (300C,0060)"
         for plan in plans
@@ -191,7 +192,7 @@ def why_structures_aside(submission: Submission, structure_set: StructureSet) ->
     return reasons or ["no reference says which structure set replaces which"]
 
 
-def why_plan_aside(submission: Submission, plan: Plan) -> list[str]:
+def _why_plan_aside(submission: Submission, plan: Plan, *, is_open: bool) -> list[str]:
     """Return by which rules a plan is not one that is judged, as the files say."""
     uid = plan.sop_instance_uid
     others = [one for one in submission.plans if one is not plan]
@@ -210,7 +211,7 @@ def why_plan_aside(submission: Submission, plan: Plan) -> list[str]:
     doses = [dose for dose in submission.doses if uid and uid in dose.plan_uids]
     if not doses:
         reasons.append("no dose refers to it (300C,0002)")
-    elif _judged_plans(submission):
+    elif not is_open:
         reasons.append(f"the dose that is judged (OL004) is not its {title(doses[0])}")
     versions = [one for one in others if one.label == plan.label]
     reasons += _dated(plan, versions, "RT Plan Date (300A,0006)")

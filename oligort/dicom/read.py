@@ -104,7 +104,9 @@ def _read(source: Found) -> Submission:
     reading = _Reading(masked, shown)
     for entry, found, is_damaged in recognised:
         if found.kind is Kind.UNUSED:
-            reading.left_alone.append(LeftAlone(found.calls_itself, masked.path(entry.name)))
+            reading.left_alone.append(
+                LeftAlone(masked.label(found.calls_itself), masked.path(entry.name))
+            )
         else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
             reading.add(found, masked.path(entry.name), keys, is_damaged)
@@ -266,6 +268,7 @@ def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) ->
             replace(prescription, description=masked.label(prescription.description))
             for prescription in plan.prescriptions
         ),
+        related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
         file_keys=file_keys | label_keys,
     )
 

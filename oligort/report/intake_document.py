@@ -1,5 +1,6 @@
 """The JSON of `oligort intake`: a contract, whose keys are added to and never renamed."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,9 +12,17 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
 from oligort.geometry.stacking import Stacking
 from oligort.geometry.structure import StructureSet
-from oligort.objects import Dose, ImageSeries, Plan, Registration, drawn_on
+from oligort.objects import Dose, ImageSeries, Plan, Registration, drawn_on, file_key
 from oligort.report.unanswered import Unanswered
 from oligort.submission import Submission
+
+UID = re.compile(r"[0-9.]{0,64}")
+"""What a UID is made of (PS3.5 9.1); other text in its place may name somebody."""
+
+
+def shown_uid(uid: str) -> str:
+    """Return a UID as it is, and of text that is none only a digest, so that equal ones stay so."""
+    return uid if UID.fullmatch(uid) else f"no UID, but text of digest {file_key(uid)}"
 
 
 class ImagesRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +50,9 @@ class ImagesRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Build the record of a series."""
         positions_mm = series.patient_positions_mm
         return cls(
-            series_instance_uid=series.series_instance_uid,
-            study_instance_uid=series.study_instance_uid,
-            frame_of_reference_uid=series.frame_of_reference_uid,
+            series_instance_uid=shown_uid(series.series_instance_uid),
+            study_instance_uid=shown_uid(series.study_instance_uid),
+            frame_of_reference_uid=shown_uid(series.frame_of_reference_uid),
             modality=series.modality,
             description=series.description,
             phase=series.phase,
@@ -92,9 +101,9 @@ class StructureSetRecord(msgspec.Struct, frozen=True, kw_only=True):
         place = {id(one): number for number, one in enumerate(images)}
         return cls(
             file=structure_set.file,
-            sop_instance_uid=structure_set.sop_instance_uid,
-            study_instance_uid=structure_set.study_instance_uid,
-            frame_of_reference_uid=structure_set.frame_of_reference_uid,
+            sop_instance_uid=shown_uid(structure_set.sop_instance_uid),
+            study_instance_uid=shown_uid(structure_set.study_instance_uid),
+            frame_of_reference_uid=shown_uid(structure_set.frame_of_reference_uid),
             label=structure_set.label,
             date=structure_set.date,
             approval_status=structure_set.approval_status,
@@ -105,7 +114,7 @@ class StructureSetRecord(msgspec.Struct, frozen=True, kw_only=True):
             is_by_reference=is_by_reference,
             referenced_image_count=len(named),
             missing_image_count=len(named - there),
-            predecessor_uids=tuple(sorted(structure_set.predecessor_uids)),
+            predecessor_uids=tuple(sorted(map(shown_uid, structure_set.predecessor_uids))),
             is_judged=is_judged,
         )
 
@@ -134,9 +143,9 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Build the record of a plan."""
         return cls(
             file=plan.file,
-            sop_instance_uid=plan.sop_instance_uid,
-            study_instance_uid=plan.study_instance_uid,
-            frame_of_reference_uid=plan.frame_of_reference_uid,
+            sop_instance_uid=shown_uid(plan.sop_instance_uid),
+            study_instance_uid=shown_uid(plan.study_instance_uid),
+            frame_of_reference_uid=shown_uid(plan.frame_of_reference_uid),
             modality=plan.modality,
             label=plan.label,
             date=plan.date,
@@ -144,8 +153,8 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
             approval_status=plan.approval_status,
             prescriptions_gy=tuple(sorted({one.dose_gy for one in plan.prescriptions})),
             fractions_planned=plan.fractions_planned,
-            structure_set_uid=plan.structure_set_uid,
-            related=plan.related,
+            structure_set_uid=shown_uid(plan.structure_set_uid),
+            related=tuple((relation, shown_uid(uid)) for relation, uid in plan.related),
             is_brachytherapy=plan.is_brachytherapy,
             is_judged=is_judged,
         )
@@ -183,9 +192,9 @@ class DoseRecord(msgspec.Struct, frozen=True, kw_only=True):
         least_mm = float(steps_mm.min()) if grid else None
         return cls(
             file=dose.file,
-            sop_instance_uid=dose.sop_instance_uid,
-            study_instance_uid=dose.study_instance_uid,
-            frame_of_reference_uid=dose.frame_of_reference_uid,
+            sop_instance_uid=shown_uid(dose.sop_instance_uid),
+            study_instance_uid=shown_uid(dose.study_instance_uid),
+            frame_of_reference_uid=shown_uid(dose.frame_of_reference_uid),
             units=dose.units,
             dose_type=dose.dose_type,
             summation_type=dose.summation_type,
@@ -197,8 +206,8 @@ class DoseRecord(msgspec.Struct, frozen=True, kw_only=True):
             maximum_gy=dose.grid.maximum_gy if dose.grid else None,
             refusal=dose.refusal,
             planned_dvh_count=len(dose.planned_dvhs),
-            plan_uids=dose.plan_uids,
-            structure_set_uid=dose.structure_set_uid,
+            plan_uids=tuple(map(shown_uid, dose.plan_uids)),
+            structure_set_uid=shown_uid(dose.structure_set_uid),
             is_judged=is_judged,
         )
 
@@ -223,10 +232,12 @@ class RegistrationRecord(msgspec.Struct, frozen=True, kw_only=True):
         own = registration.frame_of_reference_uid
         return cls(
             file=registration.file,
-            sop_instance_uid=registration.sop_instance_uid,
-            study_instance_uid=registration.study_instance_uid,
-            frame_of_reference_uid=own,
-            registered_frame_uids=tuple(uid for uid, _ in registration.moved if uid != own),
+            sop_instance_uid=shown_uid(registration.sop_instance_uid),
+            study_instance_uid=shown_uid(registration.study_instance_uid),
+            frame_of_reference_uid=shown_uid(own),
+            registered_frame_uids=tuple(
+                shown_uid(uid) for uid, _ in registration.moved if uid != own
+            ),
             refusal=registration.refusal,
         )
 

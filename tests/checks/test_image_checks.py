@@ -161,3 +161,15 @@ def test_without_a_structure_set_nothing_is_asked(build):
     for code in ("OL018", "OL019"):
         with pytest.raises(NotEvaluable, match="no RTSTRUCT"):
             findings(code, build(structure_sets=(), images=(CT,)))
+
+
+def test_a_localizer_among_the_images_is_no_alarm(export):
+    localizer = replace(
+        CT,
+        normal=(1.0, 0.0, 0.0),
+        positions_mm=(0.0,),
+        sop_instance_uids=frozenset({"1.9.99"}),
+    )
+    submission = export(localizer, CT, named=[*UIDS, "1.9.99"])
+    assert [f.grade for f in findings("OL019", submission)] == [Grade.PASS]
+    assert [f.grade for f in findings("OL018", submission)] == [Grade.PASS]

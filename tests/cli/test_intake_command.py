@@ -12,6 +12,7 @@ from linked_export import (
     altered,
     as_bytes,
     beams_and_sum,
+    referring,
     two_patients_and_twins,
     versions,
     whole,
@@ -24,6 +25,7 @@ import oligort.checks.engine
 from oligort.cli import main
 from oligort.demo.cases import WITHIN_PROTOCOL
 from oligort.demo.export import write_case
+from oligort.report.intake_document import shown_uid
 
 ROOT = Path(__file__).parents[2]
 
@@ -228,13 +230,16 @@ def test_a_dose_without_a_grid_says_why(run: Run, written):
     assert told(run(folder, "--json", "-"))["doses"][0]["shape"] is None
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")  # of what the test writes
 def test_no_identity_and_no_escape_is_printed(run: Run, written, tmp_path):
     objects = with_images()
     for dataset in objects:
         dataset.PatientBirthDate = "19650102"
         dataset.SeriesDescription = "Doe Jane \x1b[31m PT-1"
+        dataset.StudyInstanceUID = "Doe^Jane"
     objects[0].StructureSetLabel = "Doe\x1b[31mJane"
     objects[1].RTPlanLabel = "PT-1 1965-01-02"
+    objects[1].ReferencedRTPlanSequence = [referring("Doe", RTPlanRelationship="JANE")]
     names = [f"Doe_Jane_{number}_PT-1.dcm" for number in range(len(objects))]
     folder = written(objects, names)
     document = tmp_path / "intake.json"
@@ -242,6 +247,14 @@ def test_no_identity_and_no_escape_is_printed(run: Run, written, tmp_path):
     for text in (answer.out, answer.err, document.read_text(encoding="utf-8")):
         assert not re.search(r"\bdoe\b|doe_|jane|1965|PT-1\b|\x1b", text, re.IGNORECASE)
     assert "***" in answer.out
+
+
+def test_text_in_the_place_of_a_uid_is_told_by_its_digest():
+    assert shown_uid("1.2.840.1") == "1.2.840.1"
+    told_alike = {shown_uid("Doe^Jane"), shown_uid("Doe^Jane")}
+    assert len(told_alike) == 1
+    assert "Doe" not in told_alike.pop()
+    assert shown_uid("Doe^Jane") != shown_uid("Roe^Rita")
 
 
 def test_what_cannot_run_is_2_and_a_bug_is_4(run: Run, written, tmp_path, monkeypatch):
