@@ -91,11 +91,11 @@ def image_series_whole(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention; the grade is the protocol's setting.
     """
-    submission = case.submission
-    if not submission.images:
+    structure_set, images = case.submission.structure_set, case.submission.images
+    if not images:
         yield _told(Grade.INFO, "no image is in the export", code="OL019")
         return
-    series, is_by_reference = drawn_on(submission.structure_set, submission.images)
+    series, is_by_reference = drawn_on(structure_set, images)
     if not series:
         raise NotEvaluable("no image series that the structures are drawn on is there")
     asked = series if is_by_reference else series[:1]

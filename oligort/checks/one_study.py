@@ -29,14 +29,16 @@ def one_study(case: Case) -> Iterator[Finding]:
     judged is told with what the files say of it: a predecessor (3006,0018), the relationship of
     plans (300A,0055), the references of plans and doses, the dates of versions of one label.
 
-    Not evaluable when: never; what the files do not say is told as such.
+    Not evaluable when: no structure set, plan or dose is there.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
+    count = len(parts_of(case.submission))
+    if not count:
+        raise NotEvaluable("no structure set, plan or dose is there")
     told = [*_patients(case), *_studies(case.submission), *_aside(case.submission)]
     yield from told
     if not told:
-        count = len(parts_of(case.submission))
         yield _finding(Grade.PASS, f"{count} object{'s' if count > 1 else ''} of one study")
 
 

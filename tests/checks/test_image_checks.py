@@ -159,8 +159,9 @@ def test_an_image_alone_shows_no_series(export):
 
 def test_without_a_structure_set_nothing_is_asked(build):
     for code in ("OL018", "OL019"):
-        with pytest.raises(NotEvaluable, match="no RTSTRUCT"):
-            findings(code, build(structure_sets=(), images=(CT,)))
+        for images in ((CT,), ()):
+            with pytest.raises(NotEvaluable, match="no RTSTRUCT"):
+                findings(code, build(structure_sets=(), images=images))
 
 
 def test_a_localizer_among_the_images_is_no_alarm(export):

@@ -6,8 +6,11 @@ import pytest
 
 from oligort.checks.case import Case
 from oligort.checks.registry import all_checks
+from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
+from oligort.objects import ImageSeries
 from oligort.protocol.model import Protocol
+from oligort.submission import Submission
 
 CHECKS = {one.code: one for one in all_checks()}
 
@@ -46,6 +49,12 @@ def other_patient(submission, **elsewhere):
 def test_objects_of_one_study_pass(whole):
     (finding,) = findings(whole)
     assert (finding.grade, finding.message) == (Grade.PASS, "3 objects of one study")
+
+
+def test_images_alone_show_no_study():
+    images = (ImageSeries("1.9", "CT", study_instance_uid="1.5", positions_mm=(0.0,)),)
+    with pytest.raises(NotEvaluable, match="no structure set, plan or dose"):
+        findings(Submission(images=images))
 
 
 def test_objects_without_a_study_are_told_and_no_alarm(build):

@@ -12,12 +12,13 @@ from linked_export import (
     courses_apart,
     two_patients_and_twins,
     versions,
-    whole,
     with_images,
 )
+from mutation import HARMLESS
 from small_export import dose, plan, register, structures
 
 import oligort
+from oligort.checks.engine import intake_findings
 
 SAME = 1e-9
 """Share by which a sum of doses may move with the order in which they are added."""
@@ -25,7 +26,7 @@ SAME = 1e-9
 NAMINGS = 3
 
 
-EXPORTS = [whole, with_images, versions, beams_and_sum, courses_apart, two_patients_and_twins]
+EXPORTS = [with_images, versions, beams_and_sum, courses_apart, two_patients_and_twins]
 
 
 def written(encoded, folder, draw):
@@ -87,6 +88,20 @@ def test_no_name_and_no_order_of_files_changes_a_report(export, tmp_path):
         for key, value in numbers.items():
             is_number = isinstance(value, float)
             assert value == (pytest.approx(expected[1][key], rel=SAME) if is_number else value)
+
+
+@pytest.mark.parametrize("how", HARMLESS)
+def test_no_encoding_of_images_and_objects_changes_what_is_told(how, tmp_path):
+    told = []
+    for number, encoded_by in enumerate((as_bytes, HARMLESS[how])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for place, dataset in enumerate(with_images()):
+            (folder / f"{place:02d}.dcm").write_bytes(encoded_by(dataset))
+        findings = intake_findings(oligort.read(folder))
+        told.append([(one.code, one.grade, one.message) for one in findings])
+    assert told[0] == told[1]
+    assert {"OL018", "OL019", "OL020"} <= {code for code, _, _ in told[0]}
 
 
 def test_the_courses_whose_targets_lie_apart_are_added(tmp_path):

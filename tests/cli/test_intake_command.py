@@ -168,10 +168,13 @@ def test_checks_with_a_limit_are_not_asked(run: Run, written):
 def test_dangling_ends_are_marked(run: Run, written, without, status, said):
     objects = whole()
     del objects[without]
-    answer = run(written(objects))
+    folder = written(objects)
+    answer = run(folder)
     assert answer.status == status
     assert said in "\n".join(answer.tree)
     assert ("not evaluable: OL004" in answer.err) is (status == 3)
+    # The status and the JSON never say two things.
+    assert bool(told(run(folder, "--json", "-"))["not_evaluable"]) is (status == 3)
 
 
 def test_versions_are_told_and_what_is_open_is_no_luck(run: Run, written):
