@@ -34,7 +34,7 @@ from oligort.selection import Selection, named, named_plan
 from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
-Named = str | Sequence[str] | None
+_Given = str | Sequence[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ class Submission:
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def selected(self, plan: Named = None, dose: Named = None) -> "Submission":
+    def selected(self, plan: _Given = None, dose: _Given = None) -> "Submission":
         """Return the submission with plans and doses chosen by label, UID or file.
 
         Several plans, or several doses, are courses: their doses are added up, each once.
@@ -396,5 +396,5 @@ class Submission:
         return answer
 
 
-def _names(given: Named) -> tuple[str, ...]:
+def _names(given: _Given) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given or ())

@@ -13,6 +13,9 @@ from oligort.objects import Dose, ImageSeries, Plan, drawn_on
 from oligort.selection import title
 from oligort.submission import Submission
 
+APPROVED = "APPROVED"
+"""The one Approval Status (300E,0002) that lets a patient be treated."""
+
 Thing = StructureSet | Plan | Dose | ImageSeries
 
 
@@ -130,22 +133,35 @@ def _studies(submission: Submission) -> Iterator[Finding]:
 
 
 def _aside(submission: Submission) -> Iterator[Finding]:
-    try:
-        judged: StructureSet | None = submission.structure_set
-    except NotEvaluable:
-        judged = None
     plans = _judged_plans(submission)
-    for structure_set in submission.structure_sets:
-        if structure_set is not judged and len(submission.structure_sets) > 1:
-            yield _told_aside(
-                structure_set,
-                _why_structures_aside(submission, structure_set, plans or submission.plans),
-                # What is judged may be what it replaces.
-                is_query=judged is not None and _replaces(structure_set, judged),
-            )
-    for plan in submission.plans:
-        if plan not in plans and len(submission.plans) > 1:
-            yield _told_aside(plan, _why_plan_aside(submission, plan, is_open=not plans))
+    if len(submission.structure_sets) > 1:
+        judged = _judged_structures(submission)
+        for structure_set in submission.structure_sets:
+            if not any(structure_set is one for one in judged):
+                reasons = _why_structures_aside(
+                    submission, structure_set, plans or submission.plans
+                )
+                doubts = [
+                    "what is judged is its predecessor"
+                    for one in judged
+                    if _replaces(structure_set, one)
+                ]
+                yield _told_aside(structure_set, reasons, doubts + _approved(structure_set, judged))
+    if len(submission.plans) > 1:
+        for plan in submission.plans:
+            if plan not in plans:
+                reasons = _why_plan_aside(submission, plan, is_open=not plans)
+                yield _told_aside(plan, reasons, _approved(plan, plans))
+
+
+def _approved(
+    thing: StructureSet | Plan, judged: Sequence[StructureSet] | Sequence[Plan]
+) -> list[str]:
+    """Return that a thing is approved where nothing that is judged is."""
+    is_only = judged and not any(one.approval_status == APPROVED for one in judged)
+    return ["it is APPROVED, and what is judged is not"] * bool(
+        is_only and thing.approval_status == APPROVED
+    )
 
 
 def _replaces(structure_set: StructureSet, other: StructureSet) -> bool:
@@ -155,16 +171,18 @@ def _replaces(structure_set: StructureSet, other: StructureSet) -> bool:
 
 
 def _told_aside(
-    thing: StructureSet | Plan, reasons: Sequence[str], *, is_query: bool = False
+    thing: StructureSet | Plan, reasons: Sequence[str], doubts: Sequence[str]
 ) -> Finding:
+    """Return why a thing is not judged, and as a query what speaks for judging it."""
+    told = "; ".join((*reasons, *doubts))
     return Finding(
         code="OL020",
         grade=Grade.INFO,
-        flags=(Flag.QUERY,) if is_query else (),
+        flags=(Flag.QUERY,) if doubts else (),
         about=thing.file,
-        message=f"{title(thing)} is not judged: {'; '.join(reasons)}",
+        message=f"{title(thing)} is not judged: {told}",
         source=CONVENTION,
-        hint="judge the newer structure set, or confirm that the older one holds" * is_query,
+        hint="confirm that what is judged is what holds" if doubts else "",
     )
 
 
@@ -218,6 +236,13 @@ def _why_plan_aside(submission: Submission, plan: Plan, *, is_open: bool) -> lis
     versions = [one for one in others if one.label == plan.label]
     reasons += _dated(plan, versions, "RT Plan Date (300A,0006)")
     return reasons or ["no reference says which plan replaces which, and its dose is there"]
+
+
+def _judged_structures(submission: Submission) -> tuple[StructureSet, ...]:
+    try:
+        return (submission.structure_set,)
+    except NotEvaluable:
+        return ()
 
 
 def _judged_plans(submission: Submission) -> tuple[Plan, ...]:

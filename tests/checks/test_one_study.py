@@ -179,6 +179,18 @@ def test_the_relationship_of_plans_is_told_from_both_ends(plans):
     assert 'plan "plan" in "RP.dcm" names it as "PRIOR" (300A,0055)' in message
 
 
+@pytest.mark.parametrize("status", ["", "UNAPPROVED", "REJECTED"])
+def test_an_approved_plan_beside_a_judged_one_that_is_not_is_a_query(plans, status):
+    first, later = plans.plans
+    first = replace(first, approval_status=status)
+    (finding,) = findings(replace(plans, plans=(first, later)))
+    assert finding.flags == (Flag.QUERY,)
+    assert "it is APPROVED, and what is judged is not" in finding.message
+    later = replace(later, approval_status=status)
+    (finding,) = findings(replace(plans, plans=(first, later)))
+    assert finding.flags == ()
+
+
 def test_the_dose_of_a_plan_that_is_not_judged_is_told(plans):
     (dose,) = plans.doses
     second = replace(dose, sop_instance_uid="1.2.33", file="RD2.dcm", plan_uids=("1.2.22",))
