@@ -118,6 +118,9 @@ def _placed(document: IntakeDocument) -> list[_Node]:
     for node, structure_set in zip(sets, document.structure_sets, strict=True):
         if structure_set.images:
             node.refers_to(images[structure_set.images[0]])
+        if structure_set.is_by_reference and (others := structure_set.images[1:]):
+            named = ", ".join(safe_text(document.images[place].modality) for place in others)
+            node.text += f"; refers to other series as well: {named}"
     for node, plan in zip(plans, document.plans, strict=True):
         _place(node, [plan.structure_set_uid], sets, "structure set")
     for node, dose in zip(doses, document.doses, strict=True):

@@ -18,6 +18,7 @@ from linked_export import (
     whole,
     with_images,
 )
+from pydicom.dataset import Dataset
 from pydicom.uid import SpatialFiducialsStorage
 from small_export import FRAME, STUDY, plan, structures
 
@@ -120,6 +121,19 @@ def test_images_stand_above_and_pet_is_left_alone(run: Run, written):
     assert "!" not in tree
     assert "OL019" in answer.out
     assert answer.status == 0  # a deviation is told, and is no status here
+
+
+def test_structures_on_several_series_stand_below_the_one_that_they_name_most(run: Run, written):
+    objects = with_images()
+    study = objects[0].ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+    pet = altered(Dataset(), SeriesInstanceUID="1.2.9.0")
+    pet.ContourImageSequence = [referring("1.2.9.99")]
+    study.RTReferencedSeriesSequence.append(pet)
+    answer = run(written(objects))
+    tree = "\n".join(answer.tree)
+    assert tree.index("PT series") < tree.index("CT series") < tree.index("RTSTRUCT")
+    assert "refers to other series as well: PT" in " ".join(tree.split())
+    assert "left alone" not in tree
 
 
 def test_json_says_the_same(run: Run, written):
