@@ -22,7 +22,7 @@ from oligort.geometry.structure import Points, Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.objects import ImageSeries
+from oligort.objects import ImageSeries, drawn_on
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -356,22 +356,11 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
     return float(np.mean(points_mm > middle_mm))
 
 
-def series_drawn_on(
-    structure_set: StructureSet, images: Sequence[ImageSeries]
-) -> tuple[ImageSeries, ...]:
-    """Return the image series that a structure set refers to, else those of its frame."""
-    frame = structure_set.frame_of_reference_uid
-    referenced = structure_set.referenced_image_uids
-    return tuple(s for s in images if s.sop_instance_uids & referenced) or tuple(
-        s for s in images if frame and s.frame_of_reference_uid == frame
-    )
-
-
 def usual_spacing_mm(
     structure_set: StructureSet, images: Sequence[ImageSeries] = ()
 ) -> float | None:
     """Return the plane spacing of the images that structures are drawn on, else of them all."""
-    for one in series_drawn_on(structure_set, images):
+    for one in drawn_on(structure_set, images)[0]:
         spacing = most_common_spacing_mm(np.diff(one.positions_mm))
         if spacing is not None:
             return spacing

@@ -239,7 +239,7 @@ def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan,
     Raises
     ------
     NotEvaluable
-        If one UID stands for two plans, and the user names neither.
+        If one UID stands for two plans, and the user names neither, or one is of brachytherapy.
     """
     chosen = (plan,) if plan else ()
     taken = {one.sop_instance_uid for one in chosen}
@@ -248,7 +248,13 @@ def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan,
         raise NotEvaluable(
             f"different plans share one SOP Instance UID: {listing(others)}; choose one by file"
         )
-    return *chosen, *others
+    held = (*chosen, *others)
+    if brachytherapy := [one for one in held if one.is_brachytherapy]:
+        raise NotEvaluable(
+            f"{title(dose)} is of brachytherapy, which is not judged: {listing(brachytherapy)}; "
+            f"choose the external beam plan"
+        )
+    return held
 
 
 def _placed(

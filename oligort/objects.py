@@ -2,12 +2,14 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oligort.dose.grid import DoseGrid
 from oligort.dose.planned_dvh import PlannedDvh
 from oligort.geometry.rigid import RigidTransform
+from oligort.geometry.structure import StructureSet
 
 
 def file_key(name: str) -> str:
@@ -100,6 +102,14 @@ class FileDigest:
 
 
 @dataclass(frozen=True)
+class LeftAlone:
+    """A DICOM object of a kind that is not used: what it calls itself, and its file."""
+
+    kind: str
+    file: str
+
+
+@dataclass(frozen=True)
 class Prescription:
     """One dose reference of type TARGET in a plan.
 
@@ -118,14 +128,18 @@ class Prescription:
     description: str = ""
 
 
+PREDECESSOR = "PREDECESSOR"
+"""RT Plan Relationship (300A,0055) of a plan to the one that it replaces."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The header of an RTPLAN or RT Ion Plan.
 
     `fractions_planned` is of all `fraction_group_count` fraction groups, or None where one of them
     does not say. `beam_dose_gy` is the sum of the beams' Beam Dose (300A,0084) over all fractions,
-    or None. `replaces` are the plans that it names as its predecessors, by SOP Instance UID; `time`
-    is that of its `date`.
+    or None. `time` is that of its `date`; `related` are the plans that it names, each as RT Plan
+    Relationship (300A,0055) and UID. A plan of brachytherapy is never judged.
     """
 
     sop_instance_uid: str
@@ -141,10 +155,17 @@ class Plan:
     fractions_planned: int | None = None
     fraction_group_count: int = 1
     beam_dose_gy: float | None = None
-    time: str = ""
-    replaces: tuple[str, ...] = ()
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
+    time: str = ""
+    study_instance_uid: str = ""
+    related: tuple[tuple[str, str], ...] = ()
+    is_brachytherapy: bool = False
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        """The plans that it names as its predecessors, by SOP Instance UID."""
+        return tuple(uid for relation, uid in self.related if relation == PREDECESSOR)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +190,7 @@ class Dose:
     planned_dvhs: tuple[PlannedDvh, ...] = ()
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
+    study_instance_uid: str = ""
 
     def __post_init__(self) -> None:
         if (self.grid is None) != bool(self.refusal):
@@ -190,6 +212,7 @@ class Registration:
     moved: tuple[tuple[str, RigidTransform], ...] = ()
     refusal: str = ""
     patient_key: str = ""
+    study_instance_uid: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.moved) == bool(self.refusal):
@@ -200,8 +223,10 @@ class Registration:
 class ImageSeries:
     """The headers of one image series.
 
-    `positions_mm` are the image positions along the normal of the images, ascending;
-    `normal` is that unit vector.
+    `positions_mm` are the image positions along the normal of the images, ascending, one an image;
+    `normal` is that unit vector. `phase` says which phase of a 4D scan it is, or what was made of
+    all of them ("phase 50 %", "average of the phases"), or "". Study, description and phase are ""
+    where the images do not agree.
     """
 
     series_instance_uid: str
@@ -211,3 +236,52 @@ class ImageSeries:
     positions_mm: tuple[float, ...] = ()
     sop_instance_uids: frozenset[str] = field(default_factory=frozenset)
     patient_key: str = ""
+    study_instance_uid: str = ""
+    description: str = ""
+    phase: str = ""
+
+    @property
+    def is_axial(self) -> bool:
+        """Whether positions are patient z, or its negative."""
+        return abs(self.normal[2]) > AXIAL_COSINE
+
+    @property
+    def patient_positions_mm(self) -> tuple[float, ...]:
+        """Patient z of axial images, ascending; of others the position along their normal."""
+        if self.is_axial and self.normal[2] < 0:
+            return tuple(-position_mm for position_mm in reversed(self.positions_mm))
+        return self.positions_mm
+
+
+AXIAL_COSINE = 1 - 1e-6
+"""Least cosine between the patient axis and the normal of axial images: 0.08 degrees."""
+
+
+MODALITIES_TO_DRAW_ON = ("CT", "MR", "PT")
+"""Modalities of images, those that structures are drawn on the likeliest first."""
+
+
+def drawn_on(
+    structure_set: StructureSet, images: Sequence[ImageSeries]
+) -> tuple[tuple[ImageSeries, ...], bool]:
+    """Return the image series that structures are drawn on, and whether by their references.
+
+    Those whose images they name, the one of which they name most first; else those whose series
+    they name; else, without a reference that holds, all of their frame of reference, CT first.
+    """
+    named, frame = structure_set.referenced_image_uids, structure_set.frame_of_reference_uid
+    by_image = [one for one in images if one.sop_instance_uids & named]
+    if by_image:
+        most_first = sorted(by_image, key=lambda one: -len(one.sop_instance_uids & named))
+        return tuple(most_first), True
+    series_uids = structure_set.referenced_series_uids
+    if not named and (by_series := [s for s in images if s.series_instance_uid in series_uids]):
+        return tuple(by_series), True
+    in_frame = [one for one in images if frame and one.frame_of_reference_uid == frame]
+    return tuple(sorted(in_frame, key=_likelihood)), False
+
+
+def _likelihood(series: ImageSeries) -> tuple[int, int]:
+    known = series.modality in MODALITIES_TO_DRAW_ON
+    place = MODALITIES_TO_DRAW_ON.index(series.modality) if known else len(MODALITIES_TO_DRAW_ON)
+    return place, -len(series.positions_mm)

@@ -212,7 +212,8 @@ def _courses_apart(
     targets = [_targets_of(plan, structure_sets) for plan in plans]
     if not all(targets) or not all(_lie_apart(*pair) for pair in combinations(targets, 2)):
         return ()
-    return tuple(whole)
+    # By UID, so that no order of files says which course comes first.
+    return tuple(sorted(whole, key=lambda dose: dose.sop_instance_uid))
 
 
 def _targets_of(plan: Plan, structure_sets: Sequence[StructureSet]) -> tuple[Structure, ...]:

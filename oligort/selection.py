@@ -79,8 +79,9 @@ def named_dose(doses: Sequence[Dose], name: str) -> Dose:
 
 
 def plans_of(dose: Dose, plans: Sequence[Plan]) -> tuple[Plan, ...]:
-    """Return the plans that a dose refers to, as far as they are there."""
-    return tuple(plan for plan in plans if plan.sop_instance_uid in dose.plan_uids)
+    """Return the plans that a dose refers to, as far as they are there, in its own order."""
+    uids = dict.fromkeys(dose.plan_uids)
+    return tuple(plan for uid in uids for plan in plans if plan.sop_instance_uid == uid)
 
 
 def _once(doses: Iterable[Dose]) -> list[Dose]:

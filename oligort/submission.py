@@ -29,11 +29,21 @@ from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, Fault, FileDigest, IdentityLeft, ImageSeries, Plan, Registration
+from oligort.objects import (
+    Dose,
+    Fault,
+    FileDigest,
+    IdentityLeft,
+    ImageSeries,
+    LeftAlone,
+    Plan,
+    Registration,
+)
 from oligort.selection import Selection, named, named_plan
 from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
+_Given = str | Sequence[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +66,8 @@ class Submission:
         Patient's Age (0010,1010), the lowest; and the highest where the objects do not agree.
     treatment_records : tuple of str
         Files that say that a treatment was delivered; they are not read.
+    left_alone : tuple of LeftAlone
+        Objects of kinds that are not used.
     selection : Selection
         The plans and the doses that the user asked for.
     earlier : tuple of Submission
@@ -79,6 +91,7 @@ class Submission:
     oldest_age_years: int | None = None
     treatment_records: tuple[str, ...] = ()
     identity_left: tuple[IdentityLeft, ...] = ()
+    left_alone: tuple[LeftAlone, ...] = ()
     selection: Selection = field(default_factory=Selection)
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
@@ -86,11 +99,7 @@ class Submission:
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def selected(
-        self,
-        plan: str | Sequence[str] | None = None,
-        dose: str | Sequence[str] | None = None,
-    ) -> "Submission":
+    def selected(self, plan: _Given = None, dose: _Given = None) -> "Submission":
         """Return the submission with plans and doses chosen by label, UID or file.
 
         Several plans, or several doses, are courses: their doses are added up, each once.
@@ -395,5 +404,5 @@ class Submission:
         return answer
 
 
-def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+def _names(given: _Given) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given or ())

@@ -21,6 +21,9 @@ from oligort.versions import versions_of
 LIBRARIES = ("oligort", "pydicom", "numpy", "msgspec")
 """Distributions whose versions a report names: those that its numbers pass through."""
 
+INTAKE_CODES = "OL0"
+"""How the codes of the checks begin that ask of the files alone."""
+
 
 def check(
     submission: Submission,
@@ -97,6 +100,33 @@ def check(
         protocol=rules.record(),
         versions=versions_of(LIBRARIES),
     )
+
+
+def intake_findings(
+    submission: Submission,
+    protocol: str | Path | Protocol = "nct06190782",
+    subject: str | None = None,
+) -> tuple[Finding, ...]:
+    """Return what the checks of intake say: those that ask of the files alone, by no limit.
+
+    Parameters
+    ----------
+    submission : Submission
+        From `oligort.read`, with plan and dose selected where there are several.
+    protocol : str, Path or Protocol
+        Whose grades and settings hold.
+    subject : str or None
+        The trial's subject id: a Patient ID that equals it identifies nobody.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol cannot be read.
+    """
+    rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
+    case = Case(submission, rules, None, subject)
+    asked = [one for one in all_checks() if one.code.startswith(INTAKE_CODES)]
+    return tuple(finding for one in asked for finding in _findings(one, case))
 
 
 def _findings(one: Check, case: Case) -> Iterator[Finding]:

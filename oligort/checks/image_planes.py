@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from oligort.anatomy import series_drawn_on
 from oligort.checks.case import Case
 from oligort.checks.judged import judged_rois, organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -17,7 +16,7 @@ from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.image_planes import ImagePlanes, Placed, placed
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
-from oligort.objects import ImageSeries
+from oligort.objects import ImageSeries, drawn_on
 from oligort.protocol.limits import DoseLimit
 
 FLAT_END_SHARE = 0.3
@@ -77,7 +76,7 @@ def _images_of(case: Case, structure: Structure) -> _Images:
     frame = structure.frame_of_reference_uid or structure_set.frame_of_reference_uid
     series = [
         one
-        for one in series_drawn_on(structure_set, submission.images)
+        for one in drawn_on(structure_set, submission.images)[0]
         if not (frame and one.frame_of_reference_uid) or one.frame_of_reference_uid == frame
     ]
     if not series:

@@ -313,13 +313,14 @@ def _references_of(course: Course, structure_set: StructureSet) -> _References:
             f"{len(course.plans)} are there"
         )
     # An earlier course was planned on structures of its own.
-    if plan and not plan.structure_set_uid and not course.is_prior:
-        absent.append(f"the plan {quoted(plan.label)} refers to no structure set")
-    elif plan and plan.structure_set_uid != structure_set.sop_instance_uid and not course.is_prior:
-        missing.append(
-            f"the plan {quoted(plan.label)} refers to another structure set than "
-            f"{quoted(structure_set.file)}"
-        )
+    for one in () if course.is_prior else course.plans:
+        if not one.structure_set_uid:
+            absent.append(f"the plan {quoted(one.label)} refers to no structure set")
+        elif one.structure_set_uid != structure_set.sop_instance_uid:
+            missing.append(
+                f"the plan {quoted(one.label)} refers to another structure set than "
+                f"{quoted(structure_set.file)}"
+            )
     return _References(tuple(missing), tuple(absent))
 
 

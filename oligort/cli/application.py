@@ -9,6 +9,7 @@ from oligort.cli.check import check
 from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
 from oligort.cli.explain import explain
+from oligort.cli.intake import intake
 from oligort.cli.lesions import lesions
 from oligort.cli.register import app as register
 from oligort.cli.schema import schema
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, dvh, lesions, demo, selftest, explain, schema):
+for command in (check, dvh, lesions, intake, demo, selftest, explain, schema):
     app.command()(command)
 app.add_typer(register, name="register")
 

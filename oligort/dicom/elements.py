@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
 
 from oligort.display import safe_text
 from oligort.errors import DicomError
@@ -58,11 +59,11 @@ _ENCODED_VRS = frozenset({None, "DS", "IS", "UN"})
 
 
 @cache
-def _tag(keyword: str) -> int:
+def _tag(keyword: str) -> BaseTag:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise KeyError(keyword)
-    return tag
+    return BaseTag(tag)
 
 
 @cache
@@ -249,3 +250,17 @@ def stored_bytes(dataset: Dataset, keyword: str) -> bytes:
     element: DataElement | RawDataElement | None = dataset.get_item(tag) if tag in dataset else None
     value = None if element is None else element.value
     return value if isinstance(value, bytes) else b""
+
+
+def as_stored(dataset: Dataset, keywords: tuple[str, ...]) -> tuple[bytes | str, ...]:
+    """Return elements without reading them: their bytes in the file, else what they were read as.
+
+    Datasets that store the same say the same.
+    """
+    found: list[bytes | str] = []
+    for keyword in keywords:
+        tag = _tag(keyword)
+        element = dataset.get_item(tag) if tag in dataset else None
+        value = None if element is None else element.value
+        found.append(value if isinstance(value, bytes) else str(value))
+    return tuple(found)

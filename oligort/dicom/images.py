@@ -2,16 +2,20 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import numbers, text, title
-from oligort.dicom.identity import patient_key
+from oligort.dicom.elements import as_stored, numbers, text, title
+from oligort.dicom.identity import UNMASKED, Masking, patient_key
+from oligort.dicom.phases import phase_of
 from oligort.errors import DicomError
+from oligort.geometry.slabs import PLANE_TOLERANCE_MM
 from oligort.objects import FileDigest, ImageSeries
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +33,8 @@ class ImageHeader:
     """What is kept of one image.
 
     `normal` is the unit vector across the image, columns x rows; `position_mm` the centre of the
-    first pixel, both (3,) in patient LPS; `digest` is the SHA-256 of the header.
+    first pixel, both (3,) in patient LPS; `digest` is the SHA-256 of the header. `phase` is of a
+    4D scan, or "".
     """
 
     series_instance_uid: str
@@ -41,10 +46,29 @@ class ImageHeader:
     patient_key: str
     file: str
     digest: str
+    study_instance_uid: str = ""
+    description: str = ""
+    phase: str = ""
 
 
-def read_image(dataset: Dataset, file: str, modality: str, digest: str) -> ImageHeader:
+Said = tuple[str, str, str]
+"""What an image says of its series: its study, its description and its phase."""
+
+_STUDY = "StudyInstanceUID"
+_SAID = ("SeriesDescription", "ImageComments", "ImageType", "TemporalPositionIdentifier")
+
+
+def read_image(
+    dataset: Dataset,
+    file: str,
+    modality: str,
+    digest: str,
+    said: dict[tuple[bytes | str, ...], Said] | None = None,
+) -> ImageHeader:
     """Return what is kept of an image's header.
+
+    `said` holds what images before this one said of their series: hundreds say the same, and it is
+    read once.
 
     Raises
     ------
@@ -65,6 +89,7 @@ def read_image(dataset: Dataset, file: str, modality: str, digest: str) -> Image
             f"expected rows and columns at right angles in {title('ImageOrientationPatient')}, "
             f"found a normal of length {length:.4g}"
         )
+    study, description, phase = _said(dataset, {} if said is None else said)
     return ImageHeader(
         series_instance_uid=text(dataset, "SeriesInstanceUID"),
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
@@ -75,14 +100,38 @@ def read_image(dataset: Dataset, file: str, modality: str, digest: str) -> Image
         patient_key=patient_key(dataset),
         file=file,
         digest=digest,
+        study_instance_uid=study,
+        description=description,
+        phase=phase,
     )
 
 
-def grouped(headers: Iterable[ImageHeader]) -> tuple[tuple[ImageSeries, FileDigest], ...]:
+def _said(dataset: Dataset, before: dict[tuple[bytes | str, ...], Said]) -> Said:
+    """Return study, description and phase; text that cannot be read says nothing: no fault."""
+    key = as_stored(dataset, ("SpecificCharacterSet", _STUDY, *_SAID))
+    if key not in before:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            texts = [_text_if_any(dataset, keyword) for keyword in _SAID]
+            before[key] = _text_if_any(dataset, _STUDY), texts[0], phase_of(*texts)
+    return before[key]
+
+
+def _text_if_any(dataset: Dataset, keyword: str) -> str:
+    try:
+        return text(dataset, keyword)
+    except DicomError:
+        return ""
+
+
+def grouped(
+    headers: Iterable[ImageHeader], masked: Masking = UNMASKED
+) -> tuple[tuple[ImageSeries, FileDigest], ...]:
     """Return the stacks of parallel images of each series, each with the digest of its headers.
 
     A series that holds images of several orientations, patients or frames of reference gives one
-    `ImageSeries` each. The order of the headers does not matter.
+    `ImageSeries` each, and so do the phases of a 4D scan whose planes repeat each other. The order
+    of the headers does not matter. `masked` hides the patient's identity in descriptions.
     """
     stacks: list[list[ImageHeader]] = []
     for header in sorted(headers, key=lambda h: (h.series_instance_uid, h.sop_instance_uid)):
@@ -91,7 +140,8 @@ def grouped(headers: Iterable[ImageHeader]) -> tuple[tuple[ImageSeries, FileDige
             stacks.append([header])
         else:
             stack.append(header)
-    return tuple((_series(stack), _digest(stack)) for stack in stacks)
+    phases = [phase for stack in stacks for phase in _phases(stack)]
+    return tuple((_series(phase, masked), _digest(phase)) for phase in phases)
 
 
 def _belongs(header: ImageHeader, first: ImageHeader) -> bool:
@@ -104,19 +154,47 @@ def _belongs(header: ImageHeader, first: ImageHeader) -> bool:
     )
 
 
-def _series(stack: list[ImageHeader]) -> ImageSeries:
+def _phases(stack: list[ImageHeader]) -> list[list[ImageHeader]]:
+    """Return the images of each phase where phases repeat each other's planes, else the stack."""
+    by_phase: dict[str, list[ImageHeader]] = {}
+    for header in stack:
+        by_phase.setdefault(header.phase, []).append(header)
+    if len(by_phase) == 1 or not _repeats(stack):
+        return [stack]
+    return [by_phase[phase] for phase in sorted(by_phase)]
+
+
+def _repeats(stack: list[ImageHeader]) -> bool:
+    return any(above - below < PLANE_TOLERANCE_MM for below, above in pairwise(_positions(stack)))
+
+
+def _positions(stack: list[ImageHeader]) -> list[float]:
+    """Return the positions along the normal of the first image, ascending."""
+    along = np.stack([header.position_mm for header in stack]) @ stack[0].normal
+    return [float(position_mm) for position_mm in np.sort(along)]
+
+
+def _series(stack: list[ImageHeader], masked: Masking) -> ImageSeries:
     first = stack[0]
     x, y, z = (float(cosine) for cosine in first.normal)
-    positions_mm = np.sort(np.stack([header.position_mm for header in stack]) @ first.normal)
     return ImageSeries(
         series_instance_uid=first.series_instance_uid,
         modality=first.modality,
         frame_of_reference_uid=first.frame_of_reference_uid,
         normal=(x, y, z),
-        positions_mm=tuple(positions_mm.tolist()),
+        positions_mm=tuple(_positions(stack)),
         sop_instance_uids=frozenset(header.sop_instance_uid for header in stack),
         patient_key=first.patient_key,
+        study_instance_uid=_common(header.study_instance_uid for header in stack),
+        description=masked.label(_common(header.description for header in stack)),
+        phase=_common(header.phase for header in stack),
     )
+
+
+def _common(texts: Iterable[str]) -> str:
+    """Return what all images of a stack say, or "" where they do not say one thing."""
+    said = set(texts)
+    return said.pop() if len(said) == 1 else ""
 
 
 def _digest(stack: list[ImageHeader]) -> FileDigest:

@@ -10,10 +10,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from pydicom.config import IGNORE
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
+from pydicom.uid import UID
 
 from oligort.dicom.content import Content, as_parsed, stored_bytes_of
 from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
@@ -103,6 +105,16 @@ class Recognised:
     kind: Kind
     header: FileDataset
     _to_pixels: "_ToPixels | None" = None
+
+    @property
+    def calls_itself(self) -> str:
+        """The name of its SOP Class as the standard lists it, else its Modality, else "object"."""
+        sop_class = text(self.header, "SOPClassUID")
+        name = UID(sop_class, validation_mode=IGNORE).name.removesuffix(" Storage")
+        if name != sop_class:
+            return name
+        modality = text(self.header, "Modality")
+        return f"{modality} object" if modality else "object"
 
     def image_header(self) -> tuple[FileDataset, str]:
         """Return the elements of an image before its pixels, and the SHA-256 of their bytes.

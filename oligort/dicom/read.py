@@ -12,7 +12,7 @@ from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Stated
-from oligort.dicom.images import ImageHeader, grouped, read_image
+from oligort.dicom.images import ImageHeader, Said, grouped, read_image
 from oligort.dicom.instance import Kind, Recognised, read_object, recognise
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
@@ -21,7 +21,16 @@ from oligort.dicom.rtstruct import read_structure_set
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
 from oligort.geometry.structure import StructureSet
-from oligort.objects import Dose, Fault, FaultKind, FileDigest, Plan, Registration, file_key
+from oligort.objects import (
+    Dose,
+    Fault,
+    FaultKind,
+    FileDigest,
+    LeftAlone,
+    Plan,
+    Registration,
+    file_key,
+)
 from oligort.submission import Submission
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -58,8 +67,8 @@ def read(*paths: str | Path) -> Submission:
     Submission
         Structure sets, doses, plans and registrations in the order of their file names, image
         series in that of their UIDs, and a fault for each file, or part of one, that could not be
-        used. Objects of kinds that are not used (fiducials ...) are left alone; of treatment
-        records it is only told that they are there.
+        used. Objects of kinds that are not used (fiducials ...) are left alone, and treatment
+        records with them: it is only told that they are there.
         Of identical copies of an object one is kept.
 
     Raises
@@ -103,7 +112,11 @@ def _read(source: Found) -> Submission:
         identities_left.note_path(entry.name, masked.path(entry.name))
     reading = _Reading(masked, shown, identities_left)
     for entry, found, is_damaged in recognised:
-        if found.kind is not Kind.UNUSED:
+        if found.kind is Kind.UNUSED:
+            reading.left_alone.append(
+                LeftAlone(masked.label(found.calls_itself), masked.path(entry.name))
+            )
+        else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
             reading.add(found, masked.path(entry.name), keys, is_damaged)
     return reading.submission(file_count=len(source.files))
@@ -121,9 +134,11 @@ class _Reading:
     plans: list[Plan] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     images: list[ImageHeader] = field(default_factory=list)
+    image_texts: dict[tuple[bytes | str, ...], Said] = field(default_factory=dict)
     digests: list[FileDigest] = field(default_factory=list)
     ages_years: set[int] = field(default_factory=set)
     treatment_records: list[str] = field(default_factory=list)
+    left_alone: list[LeftAlone] = field(default_factory=list)
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -190,7 +205,7 @@ class _Reading:
             case Kind.RTRECORD:
                 self.treatment_records.append(file)
             case _:
-                self.images.append(read_image(dataset, file, kind.value, digest))
+                self.images.append(read_image(dataset, file, kind.value, digest, self.image_texts))
                 return
         self.digests.append(FileDigest(kind.value, text(dataset, "SOPInstanceUID"), file, digest))
 
@@ -239,7 +254,7 @@ class _Reading:
                 "expected at least one RT structure set, dose, plan or image that can be read, "
                 f"found none among {file_count} files{reasons}"
             )
-        series = grouped(self.images)
+        series = grouped(self.images, self.masked)
         trial_subject_id, trial_site_id = (
             self._one_of(keyword) for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID")
         )
@@ -257,6 +272,7 @@ class _Reading:
             oldest_age_years=max(self.ages_years) if len(self.ages_years) > 1 else None,
             treatment_records=tuple(self.treatment_records),
             identity_left=self.identities_left.found(),
+            left_alone=tuple(self.left_alone),
         )
 
 
@@ -270,6 +286,7 @@ def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) ->
             replace(prescription, description=masked.label(prescription.description))
             for prescription in plan.prescriptions
         ),
+        related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
         file_keys=file_keys | label_keys,
     )
 

@@ -53,6 +53,7 @@ def read_registration(dataset: Dataset, file: str) -> Registration:
         moved=moved,
         refusal=refusal,
         patient_key=patient_key(dataset),
+        study_instance_uid=text(dataset, "StudyInstanceUID"),
     )
 
 

@@ -92,6 +92,7 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         refusal=refusal,
         planned_dvhs=_planned_dvhs(dataset),
         patient_key=patient_key(dataset),
+        study_instance_uid=text(dataset, "StudyInstanceUID"),
     )
 
 

@@ -41,14 +41,20 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
         fractions_planned=_fractions_planned(dataset),
         fraction_group_count=len(items(dataset, "FractionGroupSequence")),
         beam_dose_gy=_beam_dose_gy(dataset),
-        time=text(dataset, "RTPlanTime"),
-        replaces=tuple(
-            text(item, "ReferencedSOPInstanceUID")
-            for item in items(dataset, "ReferencedRTPlanSequence")
-            if text(item, "RTPlanRelationship") == "PREDECESSOR"
-        ),
         patient_key=patient_key(dataset),
+        time=text(dataset, "RTPlanTime"),
+        study_instance_uid=text(dataset, "StudyInstanceUID"),
+        related=tuple(
+            (text(item, "RTPlanRelationship"), text(item, "ReferencedSOPInstanceUID"))
+            for item in items(dataset, "ReferencedRTPlanSequence")
+        ),
+        is_brachytherapy=_is_brachytherapy(dataset),
     )
+
+
+def _is_brachytherapy(dataset: Dataset) -> bool:
+    """Whether the RT Brachy Application Setups Module (PS3.3 C.8.8.15) says how it is given."""
+    return bool(text(dataset, "BrachyTreatmentType") or items(dataset, "ApplicationSetupSequence"))
 
 
 def _prescriptions(dataset: Dataset) -> tuple[Prescription, ...]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -54,7 +55,8 @@ def read_structure_set(
     contour_items = _contour_items(dataset)
     types = _interpreted_types(dataset)
     roi_numbers = Counter(integer(roi, "ROINumber") for roi in rois)
-    image_uids = set(_study_image_uids(dataset))
+    drawn_on = _drawn_on(dataset)
+    image_uids = set(drawn_on.images)
     for roi in rois:
         roi_number = integer(roi, "ROINumber")
         roi_name = masked.roi_name(text(roi, "ROIName"))
@@ -95,6 +97,14 @@ def read_structure_set(
         approval_status=text(dataset, "ApprovalStatus"),
         patient_key=patient_key(dataset),
         left_out=tuple(left_out),
+        study_instance_uid=text(dataset, "StudyInstanceUID"),
+        date=text(dataset, "StructureSetDate"),
+        time=text(dataset, "StructureSetTime"),
+        referenced_series_uids=frozenset(drawn_on.series),
+        referenced_study_uids=frozenset(drawn_on.studies),
+        predecessor_uids=frozenset(
+            _referenced_uids(dataset, "PredecessorStructureSetSequence"),
+        ),
     )
     return structure_set, tuple(faults)
 
@@ -212,12 +222,27 @@ def _common_frame(dataset: Dataset, structures: list[Structure]) -> str:
     return frames.pop() if len(frames) == 1 else ""
 
 
-def _study_image_uids(dataset: Dataset) -> Iterator[str]:
-    """Yield the images that the structure set as a whole was drawn on."""
+@dataclass
+class _DrawnOn:
+    """The UIDs of studies, series and images that a structure set as a whole names."""
+
+    studies: set[str] = field(default_factory=set)
+    series: set[str] = field(default_factory=set)
+    images: set[str] = field(default_factory=set)
+
+
+def _drawn_on(dataset: Dataset) -> _DrawnOn:
+    """Return what the Referenced Frame of Reference Sequence (3006,0010) leads to."""
+    found = _DrawnOn()
     for frame in items(dataset, "ReferencedFrameOfReferenceSequence"):
         for study in items(frame, "RTReferencedStudySequence"):
+            found.studies.add(text(study, "ReferencedSOPInstanceUID"))
             for series in items(study, "RTReferencedSeriesSequence"):
-                yield from _image_uids(series)
+                found.series.add(text(series, "SeriesInstanceUID"))
+                found.images.update(_referenced_uids(series, "ContourImageSequence"))
+    for uids in (found.studies, found.series):
+        uids.discard("")
+    return found
 
 
 def _contour_image_uids(contour_items: Sequence[DrawnRoi | Dataset]) -> Iterator[str]:
@@ -226,11 +251,10 @@ def _contour_image_uids(contour_items: Sequence[DrawnRoi | Dataset]) -> Iterator
             yield from item.image_uids
             continue
         for contour in items(item, "ContourSequence"):
-            yield from _image_uids(contour)
+            yield from _referenced_uids(contour, "ContourImageSequence")
 
 
-def _image_uids(item: Dataset) -> Iterator[str]:
-    for image in items(item, "ContourImageSequence"):
-        uid = text(image, "ReferencedSOPInstanceUID")
-        if uid:
+def _referenced_uids(item: Dataset, keyword: str) -> Iterator[str]:
+    for reference in items(item, keyword):
+        if uid := text(reference, "ReferencedSOPInstanceUID"):
             yield uid

@@ -138,6 +138,14 @@ class StructureSet:
         Opaque digest of the patient's identity, for comparison only.
     left_out : tuple of str
         Names of ROIs that are in the file and whose contours are not to be trusted.
+    study_instance_uid : str
+        Of the structure set itself.
+    date, time : str
+        Structure Set Date (3006,0008) and Time (3006,0009), or "".
+    referenced_series_uids, referenced_study_uids : frozenset of str
+        The image series (3006,0014) and the studies (3006,0012) that it says it was drawn on.
+    predecessor_uids : frozenset of str
+        SOP Instance UIDs of the structure sets that it says it replaces (3006,0018).
     """
 
     structures: tuple[Structure, ...]
@@ -149,6 +157,12 @@ class StructureSet:
     approval_status: str = ""
     patient_key: str = ""
     left_out: tuple[str, ...] = ()
+    study_instance_uid: str = ""
+    date: str = ""
+    time: str = ""
+    referenced_series_uids: frozenset[str] = frozenset()
+    referenced_study_uids: frozenset[str] = frozenset()
+    predecessor_uids: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Structure]:
         return iter(self.structures)

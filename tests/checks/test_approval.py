@@ -110,7 +110,7 @@ def test_a_later_version_than_the_judged_one_is_told(build):
     for later in (
         {"date": "20260402"},
         {"date": "20260401", "time": "100000"},
-        {"label": "other", "replaces": ("1.2.2",)},
+        {"label": "other", "related": (("PREDECESSOR", "1.2.2"),)},
     ):
         versions, _ = findings(with_version(dated, **later))
         assert '"RP2.dcm" is later' in versions.message, later
@@ -134,6 +134,7 @@ def test_versions_of_which_none_can_be_chosen_are_told_before_the_reason(build):
 
 def test_three_versions_are_one_group(build):
     submission = with_version(build())
-    third = replace(submission.plans[0], sop_instance_uid="1.2.10", label="x", replaces=("1.2.9",))
+    related = (("PREDECESSOR", "1.2.9"),)
+    third = replace(submission.plans[0], sop_instance_uid="1.2.10", label="x", related=related)
     versions, _ = findings(replace(submission, plans=(*submission.plans, third)))
     assert versions.message.startswith("3 versions")

@@ -105,3 +105,16 @@ def test_the_doses_that_are_left_aside_are_named(build):
     assert "the only dose of a whole plan" in judged.message
     assert (aside.grade, aside.about) == (Grade.INFO, "beam.dcm")
     assert "not added" in aside.message
+
+
+def test_every_plan_of_a_sum_is_asked_for_its_structure_set_whatever_their_order(build):
+    whole = build()
+    (dose,), (plan,) = whole.doses, whole.plans
+    boost = replace(
+        plan, sop_instance_uid="1.2.22", label="boost", file="B.dcm", structure_set_uid="9"
+    )
+    total = replace(dose, summation_type="MULTI_PLAN", plan_uids=("1.2.2", "1.2.22"))
+    for plans in ((plan, boost), (boost, plan)):
+        (finding,) = findings("OL003", replace(whole, plans=plans, doses=(total,)))
+        assert finding.grade is Grade.MINOR
+        assert 'the plan "boost" refers to another structure set' in finding.message

@@ -119,7 +119,7 @@ def test_a_source_is_never_overwritten(run: Run, export: Path):
     assert source.read_bytes() == before
 
 
-@pytest.mark.parametrize("command", ["check", "dvh", "lesions"])
+@pytest.mark.parametrize("command", ["check", "dvh", "lesions", "intake"])
 @pytest.mark.parametrize("name", ["RTSTRUCT.dcm", "linked.json"])
 def test_json_never_overwrites_what_is_read(run: Run, export: Path, tmp_path: Path, command, name):
     folder = tmp_path / "case"
