@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -18,9 +18,12 @@ from oligort.lesions.derived import (
 )
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
+from oligort.lesions.roi_name import RoiName
 from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
+
+__all__ = ["RoiName", "read_roi_name"]
 
 _LONGEST = 256
 """Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
@@ -46,44 +49,6 @@ _SIZES = {Role.PTV: 2, Role.ITV: 1, Role.CTV: 1}
 
 _NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
 """Organs that no target is cropped by: the hyphen of "PTV-LN" only holds the words together."""
-
-
-@dataclass(frozen=True)
-class RoiName:
-    """What an ROI name says.
-
-    Parameters
-    ----------
-    role : Role
-        UNKNOWN where the words are not all known.
-    organ, side : Organ or None, Side or None
-        As far as the name says so; an organ without a group of its own is None.
-    subtracted : str
-        What is cut out of the organ or target, as written ("GTV", "ITV's"), or "": hostile text.
-    base : Role
-        For unions, rings and helpers the role of the volume they are made from; of an unknown
-        name the role that it says it is not ("not GTV").
-    superseded : str
-        The word ("old", "copy", "auto") that marks a likely repetition, or "".
-    evidence : str
-        What the role rests on, as a sentence's tail.
-    nearest : str
-        For an unknown name the known one that looks most like it, or "": only a suggestion.
-    may_be_tumour : bool
-        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), that of a
-        helper ("GTV_fiducials"), or that of an organ less a GTV ("Liver-GTV1", whose hyphen may
-        only hold the words together).
-    """
-
-    role: Role
-    organ: Organ | None = None
-    side: Side | None = None
-    subtracted: str = ""
-    base: Role = Role.UNKNOWN
-    superseded: str = ""
-    evidence: str = ""
-    nearest: str = ""
-    may_be_tumour: bool = False
 
 
 @lru_cache(maxsize=4096)
