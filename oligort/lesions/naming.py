@@ -23,7 +23,7 @@ from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
-__all__ = ["RoiName", "read_roi_name"]
+__all__ = ["NEVER_CUT_OUT", "RoiName", "read_roi_name"]
 
 _LONGEST = 256
 """Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
@@ -47,8 +47,9 @@ _NODES_TYPED = frozenset({"ORGAN", "AVOIDANCE"})
 _SIZES = {Role.PTV: 2, Role.ITV: 1, Role.CTV: 1}
 """Targets from small to large; gross tumour is 0. A larger one is cut out of no smaller one."""
 
-_NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
-"""Organs that no target is cropped by: the hyphen of "PTV-LN" only holds the words together."""
+NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
+"""Organs that no target is cropped by, or cut out of: the hyphen of "PTV-LN" and of "Rib-GTV" only
+holds the words together."""
 
 
 @lru_cache(maxsize=4096)
@@ -318,6 +319,12 @@ def _is_said(words: Sequence[str]) -> bool:
 def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> RoiName | None:
     """Read an organ or a target that a target is cut out of; `subtracted` only says whether."""
     evidence = f'from "{word} {" ".join(phrase)}" in the ROI name'
+    is_bound = word == "-" and left.role is Role.ORGAN and left.organ in NEVER_CUT_OUT
+    if is_bound and taken in {Role.GTV, Role.ITV}:
+        # Nobody plans with "the ribs less the GTV": "Rib-GTV1" is the first one in a rib.
+        open_ = f'"- {" ".join(phrase)}" after an organ that no target is cut out of'
+        base, may_be = (taken, False) if taken is Role.ITV else (Role.UNKNOWN, True)
+        return RoiName(Role.UNKNOWN, left.organ, left.side, "", base, "", open_, "", may_be)
     if phrase not in _ACRONYMS and left.role is Role.ORGAN:
         # "Liver-Met" is a metastasis with a hyphen, or the liver without it.
         if (word,) in role_words("negation", "words"):
@@ -340,7 +347,7 @@ def _cropped(left: RoiName, word: str, right: Sequence[str]) -> RoiName | None:
     """Read "PTV-Lung": a target that an organ is cut out of, or one in that organ."""
     organ = _read_words(right)
     is_margin = left.role in _SIZES
-    if not is_margin or organ.role is not Role.ORGAN or organ.organ in _NEVER_CUT_OUT:
+    if not is_margin or organ.role is not Role.ORGAN or organ.organ in NEVER_CUT_OUT:
         return None
     evidence = f'from "{word} {" ".join(right)}" in the ROI name'
     if word == "-" and extent_of_gtv(parse(["gtv", *right]))[0] is not Role.GTV:
