@@ -17,7 +17,7 @@ from oligort.lesions.candidates import Candidate, LesionHint, identity
 from oligort.lesions.counting import Unmeasured
 from oligort.lesions.lesion import Exclusion
 from oligort.lesions.naming import NEVER_CUT_OUT, RoiName
-from oligort.lesions.phrases import target_of
+from oligort.lesions.phrases import parse, target_of
 from oligort.lesions.site_map import FROM_SITE_MAP
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.lesions.whereabouts import OrganFinder
@@ -110,12 +110,20 @@ def _lacks_tumour(name: RoiName) -> bool:
 
 
 def _why_an_organ(candidate: Candidate, organs: OrganFinder) -> str:
-    """Return that an ROI fills half of an organ or more, as no lesion of it does, or "".
+    """Return that an ROI fills half of its own organ or more, as no lesion of it does, or "".
 
-    "" also where that cannot be told, with a note.
+    Only of organs much larger than lesions, and of no less than they hold: a metastasis may fill an
+    adrenal, a rib or a vertebra, and no other organ says what an ROI is. "" also where that cannot
+    be told, with a note.
     """
+    own = candidate.organ or parse(words_of(candidate.roi_name)).organ
+    least_cc = least_organ_cc().get(own)
+    if least_cc is None or sum(part.volume_cc for part in candidate.parts) < least_cc:
+        return ""
     try:
         for roi in organs.drawn():
+            if roi.organ is not own:
+                continue
             if not candidate.parts[0].model.frame.is_parallel_to(roi.model.frame):
                 continue
             shared_cc = sum(shared_volume_cc(part.model, roi.model) for part in candidate.parts)

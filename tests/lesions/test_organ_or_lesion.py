@@ -115,6 +115,48 @@ def test_a_site_map_settles_what_it_says_the_role_of(entry, count):
     assert census(drawn, hints=with_site_map({}, drawn, names)).count == count
 
 
+# ---- a name that leaves open what it is, and a lesion that fills its organ ----
+
+
+@pytest.mark.parametrize("share", [0.6, 0.9, 1.0])
+@pytest.mark.parametrize("typed", ["", "GTV"])
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [
+        *(("Adrenal_L", "AdrenalGTV"), ("Adrenal_L", "Adrenal-Met"), ("Sternum", "Sternum-Met 1")),
+        *(
+            ("Kidney_L", "Kidney-Met"),
+            ("VB_T8", "GTV_5mm"),
+            ("Spleen", "GTV_3mm"),
+            ("Rib", "RibGTV"),
+        ),
+        *(("Adrenal_L", "GTV_fiducials"), ("Spleen", "LiverGTV"), ("Liver", "Liver-Met")),
+    ],
+)
+def test_what_fills_a_small_organ_may_be_a_metastasis_of_it(organ, name, typed, share):
+    """Metastases replace an adrenal or a rib; a liver of 24 mm is none, whoever calls it so."""
+    radius = 12 * share ** (1 / 3)
+    found = census([roi(organ, at(0, 12), typed="ORGAN"), roi(name, at(0, radius), typed=typed)])
+    # A length in the name of what the file types GTV says nothing against the place that it has.
+    by_place = typed == "GTV" and name in {"GTV_5mm", "GTV_3mm"}
+    assert found.count == (Count(1, 1) if by_place else Count(0, 1))
+    assert [one.roi_name for one in found] == [name]
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [("Liver", "LiverGTV"), ("Lungs", "LungsGTV"), ("Lung_L", "LungGTV"), ("Brain", "Brain-Met")],
+)
+def test_what_fills_half_of_a_large_organ_is_that_organ(organ, name):
+    # 60 mm: 905 cc.
+    found = census([roi(organ, at(0, 60), typed="ORGAN"), roi(name, at(0, 60), at(0, 12))])
+    assert (len(found), found.count) == (0, Count(0, 0))
+    assert "no lesion of it" in told(found, name)
+    elsewhere = "Spleen" if organ == "Liver" else "Liver"
+    other = census([roi(elsewhere, at(0, 60), typed="ORGAN"), roi(name, at(0, 60), at(0, 12))])
+    assert other.count == Count(0, 1)
+
+
 def test_an_itv_in_a_bone_is_no_organ():
     read = read_roi_name("Rib-ITV2")
     assert (read.role, read.base, read.may_be_tumour) == (Role.UNKNOWN, Role.ITV, False)
