@@ -14,6 +14,7 @@ from oligort.lesions.candidates import (
     identity,
     is_gross_tumour,
     is_open,
+    may_be_distant,
     read_candidate,
     usual_spacing_of,
 )
@@ -31,7 +32,8 @@ from oligort.measure import Measure
 __all__ = ["CensusThresholds", "LesionHint", "census"]
 
 _COUNTS = {Role.GTV_METASTASIS: Count(1, 1), Role.GTV: Count(0, 1)}
-"""What one part of an ROI counts by its role; every other role is no distant metastasis."""
+"""What one part of an ROI counts by its role; every other role is no distant metastasis,
+but for nodes of which nobody says that they are regional."""
 
 _REASONS = {
     Role.ITV: "an ITV holds motion as well: its size is an upper bound of the lesion's",
@@ -58,7 +60,8 @@ def census(
     """Measure the lesions among the structures of one structure set, and count metastases.
 
     Every separate 3D part of an ROI of gross tumour is a candidate. Metastases count as one
-    each; a GTV that may be the primary as none or one; the primary and nodes as none. Repeated
+    each; a GTV that may be the primary, and nodes that nobody calls regional, as none or one; the
+    primary and regional nodes as none. Repeated
     parts and unions are left out; of parts that may be one lesion all but one are doubtful.
 
     Parameters
@@ -165,7 +168,8 @@ def _candidates(
         except NotEvaluable as reason:
             name, role, organ, _ = identity(structure, hints)
             role = name.base if role is Role.UNION else role
-            may_be = role in _COUNTS or is_open(name, role)
+            is_node = may_be_distant(structure, name, role, hints)
+            may_be = role in _COUNTS or is_open(name, role) or is_node
             exclusion = Exclusion(structure.roi_name, f"not measured: {reason}", may_be)
             unmeasured.append(Unmeasured(exclusion, organ))
     return candidates, unmeasured
@@ -173,7 +177,7 @@ def _candidates(
 
 def _bulges(candidate: Candidate, number: int, limits: CensusThresholds) -> Bulges | None:
     """Return the bulges of a part whose role counts, else None."""
-    if candidate.role not in _COUNTS:
+    if candidate.role not in _COUNTS and not candidate.may_be_distant:
         return None
     return bulges_of(candidate.parts[number], limits.neck_fraction)
 
@@ -228,7 +232,8 @@ def _own_count(
     limits: CensusThresholds,
 ) -> tuple[Count, str]:
     """Return what one part counts by itself in its role, and why it is doubtful."""
-    count, own = _COUNTS.get(role, NONE), candidate.parts[number]
+    own = candidate.parts[number]
+    count = MAYBE if candidate.may_be_distant else _COUNTS.get(role, NONE)
     volume_cc = own.volume_cc
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc
@@ -244,6 +249,8 @@ def _own_count(
         f"its name does not say whether it is gross tumour: {safe_text(candidate.name.evidence)}"
     )
     undecided = "its name does not say whether it is the primary or a metastasis"
+    if candidate.may_be_distant:
+        undecided = "nothing says that it is a regional node: it may be a distant one"
     cases = (
         (count == NONE, NONE, ""),
         (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),

@@ -19,6 +19,7 @@ from oligort.lesions.derived import (
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
 from oligort.lesions.roi_name import RoiName
+from oligort.lesions.stations import are_regional
 from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
@@ -163,18 +164,25 @@ def _read_target(parsed: Parsed) -> RoiName:
             evidence=doubt,
             may_be_tumour=role in GTV_ROLES and not _is_no_metastasis(parsed),
         )
+    is_regional = role is Role.GTV_NODE and are_regional(parsed)
     union, is_mixed = union_of(parsed)
     if union and is_mixed:
         role = Role.GTV if role in GTV_ROLES else role
         return RoiName(Role.UNION, base=role, evidence=_from(union))
     if union:
-        evidence = _from(union)
-        return RoiName(Role.UNION, parsed.organ, parsed.side, base=role, evidence=evidence)
+        return RoiName(
+            Role.UNION,
+            parsed.organ,
+            parsed.side,
+            base=role,
+            evidence=_from(union),
+            is_regional=is_regional,
+        )
     if is_joined(parsed):
         evidence = "the ROI name joins a target to something else"
         may_be = role in GTV_ROLES
         return RoiName(Role.UNKNOWN, base=role, evidence=evidence, may_be_tumour=may_be)
-    return RoiName(role, parsed.organ, parsed.side, evidence=evidence)
+    return RoiName(role, parsed.organ, parsed.side, evidence=evidence, is_regional=is_regional)
 
 
 def _read_organ(parsed: Parsed) -> RoiName:

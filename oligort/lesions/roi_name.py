@@ -30,6 +30,8 @@ class RoiName:
         Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), that of a
         helper ("GTV_fiducials"), or that of an organ less a GTV ("Liver-GTV1", whose hyphen may
         only hold the words together).
+    is_regional : bool
+        Whether the name of nodes says that they are regional ("GTVn", "GTV LN subcarinal").
     """
 
     role: Role
@@ -41,3 +43,4 @@ class RoiName:
     evidence: str = ""
     nearest: str = ""
     may_be_tumour: bool = False
+    is_regional: bool = False
