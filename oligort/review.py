@@ -63,7 +63,7 @@ def write_review(
 
     Each separate part is an ROI of its own, with the contour items of the original as they are
     written there; loops that repeat another are left out. Lesions whose count is in doubt are
-    included: their description says why. Primary and nodes are not counted, and not there.
+    included: their description says why. Primary and regional nodes are not counted, and not there.
 
     Parameters
     ----------

@@ -152,7 +152,9 @@ def account(
     Where no name says that two are one, their sizes must not differ by more than the tolerance.
     `primary_organs` says where a lesion that the register calls the primary is not doubted.
     """
-    drawn = [lesion for lesion in census.lesions if lesion.counted.most]
+    # Nodes that no entry names are `_unlisted`, whatever their names say.
+    counted = (lesion for lesion in census.lesions if lesion.counted.most)
+    drawn = [lesion for lesion in counted if lesion.role is not Role.GTV_NODE]
     entries = [
         entry
         for entry in (register.lesions if register else ())
@@ -248,18 +250,20 @@ def _held_against_register(
 
 
 def _unlisted(census: LesionCensus, register: Register | None) -> list[AccountedLesion]:
-    """Return the nodes that no entry names, where a register lists lesions.
+    """Return the nodes that no entry names.
 
     "Node" does not say "regional": a node that the register does not know may be a metastasis.
+    Where no register lists lesions, those that the census counts may be.
     """
-    if register is None or not register.lesions:
-        return []
-    known = {name for entry in register.lesions for name in entry.roi_names}
-    doubt = "a node that the register does not list may be regional or not"
+    entries = register.lesions if register else ()
+    known = {name for entry in entries for name in entry.roi_names}
+    doubt = "a node that the register does not list may be regional or not" if entries else ""
     return [
-        AccountedLesion((lesion,), None, Count(0, 1), doubt=doubt)
+        AccountedLesion((lesion,), None, Count(0, max(1, lesion.counted.most)), doubt=doubt)
         for lesion in census.lesions
-        if lesion.role is Role.GTV_NODE and lesion.roi_name not in known
+        if lesion.role is Role.GTV_NODE
+        and lesion.roi_name not in known
+        and (entries or lesion.counted.most)
     ]
 
 

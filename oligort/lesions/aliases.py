@@ -52,6 +52,22 @@ def organ_aliases() -> dict[Phrase, OrganAlias]:
 
 
 @cache
+def least_organ_cc() -> dict[Organ | None, float]:
+    """Return the volume below which an ROI of an organ is not most of it, where lesions are less.
+
+    Of one of a pair; organs that lesions may fill have none.
+    """
+    table = _table("organs.toml")
+    return {Organ(name): one["least_cc"] for name, one in table.items() if "least_cc" in one}
+
+
+@cache
+def primary_organs() -> frozenset[Organ | None]:
+    """Return the organs whose gross tumour is the primary."""
+    return frozenset(alias.organ for alias in organ_aliases().values() if alias.is_primary)
+
+
+@cache
 def longest_alias() -> int:
     """Return how many words the longest phrase of an organ has."""
     return max(map(len, organ_aliases()))

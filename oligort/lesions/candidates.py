@@ -11,7 +11,7 @@ from oligort.geometry.components import Part, parts
 from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
-from oligort.lesions.site_map import SiteMap
+from oligort.lesions.site_map import FROM_SITE_MAP, SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 
 FROM_REGISTER = "from the register"
@@ -36,7 +36,8 @@ class Candidate:
 
     `role` is what counts; for an ROI whose name says that several volumes are drawn in it
     (`is_union`) that of those volumes. `role_is_stated` where the register says the role, `is_open`
-    where the name does not say whether it is gross tumour at all.
+    where the name does not say whether it is gross tumour at all, `may_be_distant` nodes of which
+    nobody says that they are regional.
     """
 
     structure: Structure
@@ -48,6 +49,7 @@ class Candidate:
     is_union: bool = False
     is_open: bool = False
     role_is_stated: bool = False
+    may_be_distant: bool = False
 
     @property
     def roi_name(self) -> str:
@@ -70,6 +72,15 @@ def is_open(name: RoiName, role: Role) -> bool:
     return role in {Role.UNKNOWN, Role.HELPER} and name.may_be_tumour
 
 
+def may_be_distant(
+    structure: Structure, name: RoiName, role: Role, hints: Mapping[str, LesionHint]
+) -> bool:
+    """Whether nodes may be distant ones: neither register, site map nor name says what they are."""
+    is_stated = hints.get(structure.roi_name, LesionHint()).role is not None
+    is_settled = is_stated or name.evidence == FROM_SITE_MAP or name.is_regional
+    return role is Role.GTV_NODE and not is_settled
+
+
 def read_candidate(
     structure: Structure, hints: Mapping[str, LesionHint], usual_spacing_mm: float | None
 ) -> Candidate:
@@ -86,16 +97,18 @@ def read_candidate(
     own = parts(structure, usual_spacing_mm)
     for part in own:
         _ = part.volume_cc  # what has no volume that could be told is declined here
+    drawn_as = Role.GTV if is_open(name, role) else name.base if is_union else role
     return Candidate(
         structure=structure,
         name=name,
-        role=Role.GTV if is_open(name, role) else name.base if is_union else role,
+        role=drawn_as,
         organ=organ,
         organ_evidence=evidence,
         parts=own,
         is_union=is_union,
         is_open=is_open(name, role),
         role_is_stated=hints.get(structure.roi_name, LesionHint()).role is not None,
+        may_be_distant=may_be_distant(structure, name, drawn_as, hints),
     )
 
 

@@ -14,14 +14,16 @@ from oligort.lesions.candidates import (
     identity,
     is_gross_tumour,
     is_open,
+    may_be_distant,
     read_candidate,
     usual_spacing_of,
 )
 from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
+from oligort.lesions.organ_or_lesion import contradicting, typed_otherwise, without_organs
 from oligort.lesions.outlines import at_least, other_organs, with_organ_doubt, with_outlines
-from oligort.lesions.placing import place_of, why_an_organ, why_too_small
+from oligort.lesions.placing import place_of
 from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
 from oligort.lesions.vocabulary import Role
 from oligort.lesions.whereabouts import OrganFinder
@@ -30,7 +32,8 @@ from oligort.measure import Measure
 __all__ = ["CensusThresholds", "LesionHint", "census"]
 
 _COUNTS = {Role.GTV_METASTASIS: Count(1, 1), Role.GTV: Count(0, 1)}
-"""What one part of an ROI counts by its role; every other role is no distant metastasis."""
+"""What one part of an ROI counts by its role; every other role is no distant metastasis,
+but for nodes of which nobody says that they are regional."""
 
 _REASONS = {
     Role.ITV: "an ITV holds motion as well: its size is an upper bound of the lesion's",
@@ -57,7 +60,8 @@ def census(
     """Measure the lesions among the structures of one structure set, and count metastases.
 
     Every separate 3D part of an ROI of gross tumour is a candidate. Metastases count as one
-    each; a GTV that may be the primary as none or one; the primary and nodes as none. Repeated
+    each; a GTV that may be the primary, and nodes that nobody calls regional, as none or one; the
+    primary and regional nodes as none. Repeated
     parts and unions are left out; of parts that may be one lesion all but one are doubtful.
 
     Parameters
@@ -83,9 +87,9 @@ def census(
     chosen = _chosen(structures, hints, roi_names)
     organs = OrganFinder(structures, hints, spacing_mm, limits)
     candidates, unmeasured = _candidates(chosen, hints, spacing_mm)
-    candidates, no_tumour = _without_organs(candidates, organs)
+    candidates, no_tumour = without_organs(candidates, organs)
     if roi_names is None:
-        unmeasured += _contradicting(structures, chosen, hints, organs)
+        unmeasured += contradicting(structures, chosen, hints, organs)
     repetition = find_repetition(candidates, limits)
     lesions = {
         (number, part): _lesion(
@@ -122,7 +126,7 @@ def census(
         told = {missing.exclusion.roi_name for missing in unmeasured}
         rest = [it for it in structures if it.roi_name not in told]
         excluded += _no_lesions(rest, chosen, hints)
-        notes += _typed_otherwise(rest, chosen)
+        notes += typed_otherwise(rest, chosen)
     notes += [it.organ_conflict for it in lesions.values() if it.organ_conflict]
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
     notes += [text for it in lesions.values() if (text := _size_in_doubt(it))]
@@ -164,68 +168,16 @@ def _candidates(
         except NotEvaluable as reason:
             name, role, organ, _ = identity(structure, hints)
             role = name.base if role is Role.UNION else role
-            may_be = role in _COUNTS or is_open(name, role)
+            is_node = may_be_distant(structure, name, role, hints)
+            may_be = role in _COUNTS or is_open(name, role) or is_node
             exclusion = Exclusion(structure.roi_name, f"not measured: {reason}", may_be)
             unmeasured.append(Unmeasured(exclusion, organ))
     return candidates, unmeasured
 
 
-def _without_organs(
-    candidates: Sequence[Candidate], organs: OrganFinder
-) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return the candidates less those that are organs without a target, and why they are."""
-    kept, organ_like = [], []
-    for candidate in candidates:
-        may_be = candidate.name.may_be_tumour and candidate.role is not Role.ORGAN
-        reason = why_an_organ(candidate, organs) if may_be else ""
-        if reason:
-            organ_like.append(Exclusion(candidate.roi_name, reason))
-        else:
-            kept.append(candidate)
-    return kept, organ_like
-
-
-def _contradicting(
-    structures: Sequence[Structure],
-    chosen: Sequence[Structure],
-    hints: Mapping[str, LesionHint],
-    organs: OrganFinder,
-) -> list[Unmeasured]:
-    """Return the ROIs that are no gross tumour by name, though type or size contradict it.
-
-    "Liver-GTV1" may be the liver without it, or the lesion itself; what the file types GTV may be
-    one under a name that is read as something else. Each may be a metastasis.
-    """
-    found = []
-    for structure in structures:
-        name, role, organ, _ = identity(structure, hints)
-        if any(structure is one for one in chosen) or structure.is_empty:
-            continue
-        if role not in (Role.ORGAN, Role.UNKNOWN) or structure.roi_name in hints:
-            continue
-        is_typed = _is_typed_gtv(structure)
-        is_less = role is Role.ORGAN and "gtv" in name.subtracted.casefold()
-        if not is_typed and not is_less:
-            continue
-        small = why_too_small(structure, name, organs) if role is Role.ORGAN else None
-        if small == "":
-            continue
-        if small is None and not is_typed:
-            organs.notes.append(
-                f"{quoted(structure.roi_name)} is taken for an organ by its name alone: no ROI of "
-                f"the whole organ is drawn beside it"
-            )
-            continue
-        reasons = ["it is of interpreted type GTV"] if is_typed else []
-        reasons += [f"it {small}"] if small else []
-        reason = f"no gross tumour by its name, but {' and '.join(reasons)}: it may be a lesion"
-        found.append(Unmeasured(Exclusion(structure.roi_name, reason, True), organ))
-    return found
-
-
 def _bulges(candidate: Candidate, number: int, limits: CensusThresholds) -> Bulges | None:
     """Return the bulges of a part whose role counts, else None."""
-    if candidate.role not in _COUNTS:
+    if candidate.role not in _COUNTS and not candidate.may_be_distant:
         return None
     return bulges_of(candidate.parts[number], limits.neck_fraction)
 
@@ -281,7 +233,8 @@ def _own_count(
     limits: CensusThresholds,
 ) -> tuple[Count, str]:
     """Return what one part counts by itself in its role, and why it is doubtful."""
-    count, own = _COUNTS.get(role, NONE), candidate.parts[number]
+    own = candidate.parts[number]
+    count = MAYBE if candidate.may_be_distant else _COUNTS.get(role, NONE)
     volume_cc = own.volume_cc
     speck = f"{volume_cc:.2g} cc is less than the {limits.speck_cc:g} cc of a speck"
     is_speck = volume_cc < limits.speck_cc
@@ -297,6 +250,8 @@ def _own_count(
         f"its name does not say whether it is gross tumour: {safe_text(candidate.name.evidence)}"
     )
     undecided = "its name does not say whether it is the primary or a metastasis"
+    if candidate.may_be_distant:
+        undecided = "nothing says that it is a regional node: it may be a distant one"
     cases = (
         (count == NONE, NONE, ""),
         (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),
@@ -379,17 +334,3 @@ def _no_lesions(
             why = f"its name is not known ({safe_text(name.evidence, _MAX_REASON)}){like}"
             exclusions.append(Exclusion(structure.roi_name, why))
     return exclusions
-
-
-def _typed_otherwise(structures: Sequence[Structure], chosen: Sequence[Structure]) -> list[str]:
-    """Return a note for each ROI that the file types GTV and whose name says something else."""
-    return [
-        f"ROI {quoted(structure.roi_name)} is of interpreted type GTV, but by its name no gross "
-        f"tumour: not taken for a lesion"
-        for structure in structures
-        if _is_typed_gtv(structure) and not any(structure is one for one in chosen)
-    ]
-
-
-def _is_typed_gtv(structure: Structure) -> bool:
-    return structure.interpreted_type.strip().upper() == Role.GTV.upper()

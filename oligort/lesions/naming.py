@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -18,9 +18,13 @@ from oligort.lesions.derived import (
 )
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
+from oligort.lesions.roi_name import RoiName
+from oligort.lesions.stations import are_regional
 from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
+
+__all__ = ["NEVER_CUT_OUT", "RoiName", "read_roi_name"]
 
 _LONGEST = 256
 """Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
@@ -44,46 +48,9 @@ _NODES_TYPED = frozenset({"ORGAN", "AVOIDANCE"})
 _SIZES = {Role.PTV: 2, Role.ITV: 1, Role.CTV: 1}
 """Targets from small to large; gross tumour is 0. A larger one is cut out of no smaller one."""
 
-_NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
-"""Organs that no target is cropped by: the hyphen of "PTV-LN" only holds the words together."""
-
-
-@dataclass(frozen=True)
-class RoiName:
-    """What an ROI name says.
-
-    Parameters
-    ----------
-    role : Role
-        UNKNOWN where the words are not all known.
-    organ, side : Organ or None, Side or None
-        As far as the name says so; an organ without a group of its own is None.
-    subtracted : str
-        What is cut out of the organ or target, as written ("GTV", "ITV's"), or "": hostile text.
-    base : Role
-        For unions, rings and helpers the role of the volume they are made from; of an unknown
-        name the role that it says it is not ("not GTV").
-    superseded : str
-        The word ("old", "copy", "auto") that marks a likely repetition, or "".
-    evidence : str
-        What the role rests on, as a sentence's tail.
-    nearest : str
-        For an unknown name the known one that looks most like it, or "": only a suggestion.
-    may_be_tumour : bool
-        Whether an unknown name may be that of gross tumour all the same ("LiverGTV"), that of a
-        helper ("GTV_fiducials"), or that of an organ less a GTV ("Liver-GTV1", whose hyphen may
-        only hold the words together).
-    """
-
-    role: Role
-    organ: Organ | None = None
-    side: Side | None = None
-    subtracted: str = ""
-    base: Role = Role.UNKNOWN
-    superseded: str = ""
-    evidence: str = ""
-    nearest: str = ""
-    may_be_tumour: bool = False
+NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
+"""Organs that no target is cropped by, or cut out of: the hyphen of "PTV-LN" and of "Rib-GTV" only
+holds the words together."""
 
 
 @lru_cache(maxsize=4096)
@@ -197,18 +164,25 @@ def _read_target(parsed: Parsed) -> RoiName:
             evidence=doubt,
             may_be_tumour=role in GTV_ROLES and not _is_no_metastasis(parsed),
         )
+    is_regional = role is Role.GTV_NODE and are_regional(parsed)
     union, is_mixed = union_of(parsed)
     if union and is_mixed:
         role = Role.GTV if role in GTV_ROLES else role
         return RoiName(Role.UNION, base=role, evidence=_from(union))
     if union:
-        evidence = _from(union)
-        return RoiName(Role.UNION, parsed.organ, parsed.side, base=role, evidence=evidence)
+        return RoiName(
+            Role.UNION,
+            parsed.organ,
+            parsed.side,
+            base=role,
+            evidence=_from(union),
+            is_regional=is_regional,
+        )
     if is_joined(parsed):
         evidence = "the ROI name joins a target to something else"
         may_be = role in GTV_ROLES
         return RoiName(Role.UNKNOWN, base=role, evidence=evidence, may_be_tumour=may_be)
-    return RoiName(role, parsed.organ, parsed.side, evidence=evidence)
+    return RoiName(role, parsed.organ, parsed.side, evidence=evidence, is_regional=is_regional)
 
 
 def _read_organ(parsed: Parsed) -> RoiName:
@@ -353,6 +327,12 @@ def _is_said(words: Sequence[str]) -> bool:
 def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> RoiName | None:
     """Read an organ or a target that a target is cut out of; `subtracted` only says whether."""
     evidence = f'from "{word} {" ".join(phrase)}" in the ROI name'
+    is_bound = word == "-" and left.role is Role.ORGAN and left.organ in NEVER_CUT_OUT
+    if is_bound and taken in {Role.GTV, Role.ITV}:
+        # Nobody plans with "the ribs less the GTV": "Rib-GTV1" is the first one in a rib.
+        open_ = f'"- {" ".join(phrase)}" after an organ that no target is cut out of'
+        base, may_be = (taken, False) if taken is Role.ITV else (Role.UNKNOWN, True)
+        return RoiName(Role.UNKNOWN, left.organ, left.side, "", base, "", open_, "", may_be)
     if phrase not in _ACRONYMS and left.role is Role.ORGAN:
         # "Liver-Met" is a metastasis with a hyphen, or the liver without it.
         if (word,) in role_words("negation", "words"):
@@ -375,7 +355,7 @@ def _cropped(left: RoiName, word: str, right: Sequence[str]) -> RoiName | None:
     """Read "PTV-Lung": a target that an organ is cut out of, or one in that organ."""
     organ = _read_words(right)
     is_margin = left.role in _SIZES
-    if not is_margin or organ.role is not Role.ORGAN or organ.organ in _NEVER_CUT_OUT:
+    if not is_margin or organ.role is not Role.ORGAN or organ.organ in NEVER_CUT_OUT:
         return None
     evidence = f'from "{word} {" ".join(right)}" in the ROI name'
     if word == "-" and extent_of_gtv(parse(["gtv", *right]))[0] is not Role.GTV:

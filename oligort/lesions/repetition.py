@@ -1,27 +1,21 @@
 """Repetition: which parts are drawn twice, which ROIs are unions, which parts may be one lesion."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
-from oligort.display import listed, quoted
-from oligort.errors import NotEvaluable
+from oligort.display import listed
 from oligort.geometry.components import Part
-from oligort.geometry.contact import TOUCH_MM, shared_volume_cc, touch
-from oligort.geometry.slabs import PlaneFrame
-from oligort.geometry.structure import Points
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
 from oligort.lesions.enclosure import Enclosure, enclosure_of
+from oligort.lesions.overlaps import Key, label_of, near_pairs, part_of, shared_volumes
 from oligort.lesions.thresholds import CensusThresholds
-from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.lesions.vocabulary import Role
 
 __all__ = ["CensusThresholds", "Key", "Repetition", "find_repetition"]
-
-Key = tuple[int, int]
-"""Number of the candidate, number of its part."""
 
 _NAMED_ROLES = {Role.GTV_METASTASIS, Role.GTV_PRIMARY, Role.GTV_NODE}
 
@@ -51,10 +45,11 @@ class Repetition:
 def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThresholds) -> Repetition:
     """Compare every part of gross tumour with every part of the other ROIs of gross tumour."""
     found = Repetition()
-    shared = _shared_volumes(candidates, found)
-    _drop_unions(candidates, shared, thresholds, found)
+    shared = shared_volumes(candidates, found.may_be_one)
+    filling = _drop_unions(candidates, shared, thresholds, found)
     _drop_duplicates(candidates, shared, thresholds, found)
     _drop_enclosed(candidates, shared, thresholds, found)
+    _doubt_pieces(candidates, filling, found)
     _relate(candidates, shared, thresholds, found)
     _hand_down(found)
     return found
@@ -74,105 +69,22 @@ def _hand_down(found: Repetition) -> None:
         found.outlines.extend((kept, key) for key in further)
 
 
-def _part(candidates: Sequence[Candidate], key: Key) -> Part:
-    return candidates[key[0]].parts[key[1]]
-
-
-def _label(candidates: Sequence[Candidate], key: Key) -> str:
-    return quoted(candidates[key[0]].label(key[1]))
-
-
-def _shared_volumes(
-    candidates: Sequence[Candidate], found: Repetition
-) -> dict[tuple[Key, Key], float]:
-    """Return the shared volume in cc of every two parts of different ROIs that touch.
-
-    Parts of one ROI that touch are noted as perhaps one.
-
-    Only gross tumour is compared: that a target lies in the lung asked for says nothing of either.
-    """
-    shared = {}
-    for a, b, is_parallel in _near_pairs(candidates):
-        first, second = _part(candidates, a), _part(candidates, b)
-        labels = f"{_label(candidates, a)} and {_label(candidates, b)}"
-        if not is_parallel:
-            if a[0] != b[0] and _may_meet(first, second):
-                reason = f"{labels} are drawn in planes that are not parallel: overlap not computed"
-                found.may_be_one[a, b] = reason
-            continue
-        try:
-            if not touch(first.model, second.model):
-                continue
-            if a[0] == b[0]:
-                # Parts of one ROI lie apart; where they touch, a hair's breadth made two of one.
-                found.may_be_one[a, b] = f"{labels} touch and may be one lesion"
-            else:
-                shared[a, b] = shared_volume_cc(first.model, second.model)
-        except NotEvaluable as reason:
-            found.may_be_one[a, b] = f"{labels} may overlap: {reason}"
-    return shared
-
-
-def _near_pairs(candidates: Sequence[Candidate]) -> Iterator[tuple[Key, Key, bool]]:
-    """Yield the pairs of parts of gross tumour that boxes do not keep apart, each once.
-
-    And whether their planes are parallel; boxes in planes of two directions are not compared.
-    """
-    keys = _tumour_keys(candidates)
-    frames: list[PlaneFrame] = []
-    frame_of = {}
-    for number in sorted({number for number, _ in keys}):
-        frame = candidates[number].parts[0].model.frame
-        same = [index for index, other in enumerate(frames) if frame.is_parallel_to(other)]
-        frame_of[number] = same[0] if same else len(frames)
-        frames += [] if same else [frame]
-    boxes = np.array([_part(candidates, key).bounds_mm for key in keys]).reshape(-1, 2, 3)
-    low, high = boxes[:, 0], boxes[:, 1]
-    frame_of_key = np.array([frame_of[number] for number, _ in keys])
-    for index, key in enumerate(keys):
-        later = slice(index + 1, None)
-        meet = (low[index] - TOUCH_MM <= high[later]) & (low[later] - TOUCH_MM <= high[index])
-        is_parallel = frame_of_key[later] == frame_of_key[index]
-        for step in np.flatnonzero(meet.all(axis=1) | ~is_parallel).tolist():
-            yield key, keys[index + 1 + step], bool(is_parallel[step])
-
-
-def _tumour_keys(candidates: Sequence[Candidate]) -> list[Key]:
-    """Return every part of gross tumour."""
-    return [
-        (number, part)
-        for number, candidate in enumerate(candidates)
-        for part in range(len(candidate.parts))
-        if candidate.role in GTV_ROLES
-    ]
-
-
-def _may_meet(first: Part, second: Part) -> bool:
-    """Whether parts drawn in planes of two directions may touch: in the box of neither apart."""
-    return all(
-        _ranges_meet(first.bounds_in(frame), second.bounds_in(frame))
-        for frame in (first.model.frame, second.model.frame)
-    )
-
-
-def _ranges_meet(first: tuple[Points, Points], second: tuple[Points, Points]) -> bool:
-    (low_a, high_a), (low_b, high_b) = first, second
-    return bool((low_a - TOUCH_MM <= high_b).all() and (low_b - TOUCH_MM <= high_a).all())
-
-
 def _drop_unions(
     candidates: Sequence[Candidate],
     shared: dict[tuple[Key, Key], float],
     thresholds: CensusThresholds,
     found: Repetition,
-) -> None:
+) -> dict[Key, list[Key]]:
     """Drop the parts of ROIs that are filled by the parts of two or more other ROIs.
+
+    Return for each part that is dropped those that fill it.
 
     A metastasis that primaries or nodes fill stays, as it does where it repeats one of them.
 
     An ROI whose name says that it is a union needs no second ROI, and loses only what the others
     fill: what is drawn in no other ROI stays a candidate.
     """
+    filled_by: dict[Key, list[Key]] = {}
     both_ways = {**shared, **{(b, a): volume for (a, b), volume in shared.items()}}
     for number, union in enumerate(candidates):
         pieces: dict[Key, float] = {}
@@ -182,7 +94,7 @@ def _drop_unions(
         inside = {
             key: volume
             for key, volume in pieces.items()
-            if volume >= thresholds.covered_fraction * _part(candidates, key).volume_cc
+            if volume >= thresholds.covered_fraction * part_of(candidates, key).volume_cc
             and key not in found.dropped
         }
         twice = sum(both_ways.get((a, b), 0.0) for a, b in combinations(sorted(inside), 2))
@@ -200,14 +112,38 @@ def _drop_unions(
         for key in own_keys:
             filling = {b: v for (a, b), v in both_ways.items() if a == key and b in inside}
             again = sum(both_ways.get(pair, 0.0) for pair in combinations(sorted(filling), 2))
-            share = min((sum(filling.values()) - again) / _part(candidates, key).volume_cc, 1.0)
+            share = min((sum(filling.values()) - again) / part_of(candidates, key).volume_cc, 1.0)
             # Which of two names is right is not for a program to say: `_relate` tells of both.
             is_told_apart = any(_names_contradict(candidates, (key, piece)) for piece in filling)
             if share >= thresholds.covered_fraction and not is_told_apart:
                 names = listed(sorted({candidates[b[0]].roi_name for b in filling}))
                 found.dropped[key] = f"is {called}; {names} fill {share:.1%} of it"
-                if len(filling) == 1:
-                    found.outlines.extend((piece, key) for piece in filling)
+                filled_by[key] = sorted(filling)
+    return filled_by
+
+
+def _doubt_pieces(
+    candidates: Sequence[Candidate], filled_by: dict[Key, list[Key]], found: Repetition
+) -> None:
+    """Leave open whether what fills one connected part is one lesion, of the size of the whole.
+
+    Somebody drew it in one piece, and somebody in several: a crop may lie between these.
+    """
+    for whole, filling in filled_by.items():
+        pieces = [key for key in filling if key not in found.dropped]
+        pairs = [pair for pair in combinations(pieces, 2) if not _are_told_apart(candidates, pair)]
+        for first, second in pairs:
+            labels = f"{label_of(candidates, first)} and {label_of(candidates, second)}"
+            text = f"{labels} are one connected part of {label_of(candidates, whole)}"
+            found.may_be_one[first, second] = text
+        joined = {key for pair in pairs for key in pair} if len(pieces) > 1 else set(pieces)
+        found.outlines.extend((piece, whole) for piece in sorted(joined))
+
+
+def _are_told_apart(candidates: Sequence[Candidate], pair: tuple[Key, Key]) -> bool:
+    """Whether two parts are lesions of two kinds by register or names, such as primary and node."""
+    roles = {candidates[key[0]].role for key in pair}
+    return roles <= _NAMED_ROLES and len(roles) > 1
 
 
 def _drop_duplicates(
@@ -227,7 +163,7 @@ def _drop_duplicates(
         if _names_contradict(candidates, pair):
             continue  # which of the two names is right is not for a program to say
         kept, dropped = sorted(pair, key=lambda key: _worth(candidates[key[0]], key))
-        found.dropped[dropped] = f"repeats {_label(candidates, kept)} (Dice {dice:.3f})"
+        found.dropped[dropped] = f"repeats {label_of(candidates, kept)} (Dice {dice:.3f})"
         if not _is_settled(candidates[kept[0]], candidates[dropped[0]]):
             found.outlines.append((kept, dropped))
 
@@ -267,17 +203,17 @@ def _drop_enclosed(
     side, may hold a lesion that has no outline of its own; it is left to `_relate`.
     """
     inner_of: dict[Key, dict[Key, Enclosure]] = {}
-    for a, b, is_parallel in _near_pairs(candidates):
+    for a, b, is_parallel in near_pairs(candidates):
         if a[0] == b[0] or not is_parallel or (a, b) in found.may_be_one:
             continue
-        inner, outer = sorted((a, b), key=lambda key: _reach(_part(candidates, key)))
+        inner, outer = sorted((a, b), key=lambda key: _reach(part_of(candidates, key)))
         volume = shared.get((a, b), 0.0)
-        if volume or _box_holds(_part(candidates, outer), _part(candidates, inner)):
-            parts = _part(candidates, inner), _part(candidates, outer)
+        if volume or _box_holds(part_of(candidates, outer), part_of(candidates, inner)):
+            parts = part_of(candidates, inner), part_of(candidates, outer)
             enclosure = enclosure_of(*parts, volume, thresholds.covered_fraction)
             if enclosure is not None and (volume or enclosure.in_hollow):
                 inner_of.setdefault(outer, {})[inner] = enclosure
-    for outer in sorted(inner_of, key=lambda key: (_reach(_part(candidates, key)), key)):
+    for outer in sorted(inner_of, key=lambda key: (_reach(part_of(candidates, key)), key)):
         within = {key: it for key, it in inner_of[outer].items() if key not in found.dropped}
         if outer in found.dropped or len(within) != 1:
             continue
@@ -287,7 +223,7 @@ def _drop_enclosed(
             # Drawn twice, or nearly so: that is the range of two contourings.
             dice < thresholds.maybe_duplicate_dice
             and enclosure.is_even(thresholds.even_margin)
-            and bulges_of(_part(candidates, outer), thresholds.neck_fraction).most == 1
+            and bulges_of(part_of(candidates, outer), thresholds.neck_fraction).most == 1
         )
         if enclosure.in_hollow or is_rim:
             _drop_one(candidates, outer, inner, enclosure, found)
@@ -298,27 +234,29 @@ def _drop_one(
 ) -> None:
     """Drop the shell, or of two outlines the one whose name tells less; of equals the inner one."""
     if _names_contradict(candidates, (outer, inner)):
-        names = f"{_label(candidates, inner)} lies within {_label(candidates, outer)}"
+        names = f"{label_of(candidates, inner)} lies within {label_of(candidates, outer)}"
         found.may_be_one[min(outer, inner), max(outer, inner)] = names
         return
     tells_more = _telling(candidates[outer[0]]) < _telling(candidates[inner[0]])
     share = f"{enclosure.inside_fraction:.0%}"
     if enclosure.in_hollow:
         if tells_more:
-            text = f"{_label(candidates, outer)} is a shell around {_label(candidates, inner)}"
+            text = f"{label_of(candidates, outer)} is a shell around {label_of(candidates, inner)}"
             found.may_be_one[min(outer, inner), max(outer, inner)] = text
             return
-        reason = f"is a shell around {_label(candidates, inner)}: {share} of that lie in its hollow"
+        reason = (
+            f"is a shell around {label_of(candidates, inner)}: {share} of that lie in its hollow"
+        )
         found.dropped[outer] = reason
         found.outlines.append((inner, outer))
         return
     figures = f"margin {enclosure.margin_mm:.1f} mm, centres {enclosure.offset_mm:.1f} mm apart"
     if _telling(candidates[inner[0]]) < _telling(candidates[outer[0]]):
-        reason = f"is a margin around {_label(candidates, inner)}: {share} of that lie in it"
+        reason = f"is a margin around {label_of(candidates, inner)}: {share} of that lie in it"
         found.dropped[outer] = f"{reason} ({figures})"
         found.outlines.append((inner, outer))
     else:
-        reason = f"lies in the middle of {_label(candidates, outer)}: {share} of it"
+        reason = f"lies in the middle of {label_of(candidates, outer)}: {share} of it"
         found.dropped[inner] = f"{reason} ({figures})"
         found.outlines.append((outer, inner))
 
@@ -367,13 +305,12 @@ def _relate(
     for pair, volume in shared.items():
         if any(key in found.dropped for key in pair):
             continue
-        first, second = (_label(candidates, key) for key in pair)
+        first, second = (label_of(candidates, key) for key in pair)
         dice = _dice(candidates, pair, shared)
         text = f"{first} and {second} {_contact(volume, dice)}"
-        roles = {candidates[key[0]].role for key in pair}
-        smaller_cc = min(_part(candidates, key).volume_cc for key in pair)
+        smaller_cc = min(part_of(candidates, key).volume_cc for key in pair)
         is_within = volume >= thresholds.covered_fraction * smaller_cc
-        apart_by_name = roles <= _NAMED_ROLES and len(roles) == 2 and not is_within
+        apart_by_name = _are_told_apart(candidates, pair) and not is_within
         if dice >= thresholds.maybe_duplicate_dice or is_within:
             found.outlines.extend([pair, pair[::-1]])
         if apart_by_name and dice < thresholds.maybe_duplicate_dice:
@@ -385,7 +322,7 @@ def _relate(
             for other in piece.maybe_one_with:
                 pair = ((number, part), (number, other))
                 if part < other and not any(key in found.dropped for key in pair):
-                    first, second = (_label(candidates, key) for key in pair)
+                    first, second = (label_of(candidates, key) for key in pair)
                     found.may_be_one[pair] = f"only missing planes part {first} from {second}"
 
 
@@ -396,5 +333,5 @@ def _contact(volume_cc: float, dice: float) -> str:
 def _dice(
     candidates: Sequence[Candidate], pair: tuple[Key, Key], shared: dict[tuple[Key, Key], float]
 ) -> float:
-    volumes = [_part(candidates, key).volume_cc for key in pair]
+    volumes = [part_of(candidates, key).volume_cc for key in pair]
     return 2 * shared.get(pair, 0.0) / sum(volumes)

@@ -54,9 +54,19 @@ _BEYOND_MM = 20.0
 """How far slabs may reach beyond the points of their structure: more than half of any spacing."""
 
 
-HALF_OF_AN_ORGAN = 0.5
-"""What fills so much of an organ is the organ without something; lesions of half a liver are not
-drawn under a name that leaves open what it is."""
+@dataclass(frozen=True, eq=False)
+class DrawnOrgan:
+    """An ROI of an organ with a group, as slabs."""
+
+    structure: Structure
+    organ: Organ
+    name: RoiName
+    model: SlabModel
+
+    @property
+    def roi_name(self) -> str:
+        """The ROI name as written: hostile text."""
+        return self.structure.roi_name
 
 
 class OrganFinder:
@@ -101,41 +111,21 @@ class OrganFinder:
                 share = shared_volume_cc(part.model, model) / part.volume_cc
                 yield share, structure.roi_name, organ, self._names[index].side
 
-    def why_an_organ(self, candidate: Candidate) -> str:
-        """Return that an ROI fills half of an organ or more, as no lesion of it does, or ""."""
-        for index, (structure, _, _) in enumerate(self._organs):
-            model = self._model(index)
-            if model is None or not any(
-                part.model.frame.is_parallel_to(model.frame) for part in candidate.parts
-            ):
-                continue
-            shared_cc = sum(shared_volume_cc(part.model, model) for part in candidate.parts)
-            share = shared_cc / shared_volume_cc(model, model) if shared_cc else 0.0
-            if share >= HALF_OF_AN_ORGAN:
-                return f"fills {share:.0%} of ROI {quoted(structure.roi_name)}: no lesion of it"
-        return ""
+    def drawn(self) -> Iterator[DrawnOrgan]:
+        """Yield the organs that can be cut into slabs, in the order of the structure set."""
+        for index, (structure, organ, _) in enumerate(self._organs):
+            if (model := self._model(index)) is not None:
+                yield DrawnOrgan(structure, organ, self._names[index], model)
 
-    def why_too_small(self, structure: Structure, name: RoiName) -> str | None:
-        """Return that an ROI is less than half of the organ that its name says it is most of.
+    def model_of(self, structure: Structure) -> SlabModel:
+        """Return the slabs of any ROI.
 
-        "" where it is half or more; None where that organ is not drawn.
+        Raises
+        ------
+        NotEvaluable
+            If it cannot be cut into slabs.
         """
-        try:
-            own = slabs_of(structure, self._spacing_mm)
-        except NotEvaluable:
-            return None
-        own_cc, shares = shared_volume_cc(own, own), []
-        for index, (organ, of_organ, _) in enumerate(self._organs):
-            is_whole = not self._names[index].subtracted and organ is not structure
-            if is_whole and of_organ is name.organ and (model := self._model(index)) is not None:
-                shares.append((own_cc / shared_volume_cc(model, model), organ.roi_name))
-        if not shares:
-            return None
-        # Of "Lung_L", "Lung_R" and "Lungs" the smallest: more than half of it may be a lung.
-        share, roi_name = max(shares)
-        if share >= HALF_OF_AN_ORGAN:
-            return ""
-        return f"holds {share:.2g} times the volume of ROI {quoted(roi_name)}"
+        return slabs_of(structure, self._spacing_mm)
 
     def organ_of(self, candidate: Candidate, part: Part, label: str) -> Whereabouts:
         """Return organ and evidence; the register or the name decides where it speaks."""

@@ -285,13 +285,22 @@ def test_what_a_tumour_is_not_is_never_what_it_is(negation, word):
 @pytest.mark.parametrize(
     "name",
     [
-        *("Liver-GTV", "Liver-GTV1", "LungL-GTV1", "Brain-GTV1", "Kidney-GTV_L", "Bone-GTV"),
+        *("Liver-GTV", "Liver-GTV1", "LungL-GTV1", "Brain-GTV1", "Kidney-GTV_L"),
         *("肝-GTV", "Lung-GTV", "Lung_L-GTV", "Leber-GTV", "Foie-GTV"),
     ],
 )
 def test_an_organ_less_a_gtv_may_be_a_gtv_with_a_hyphen(name):
     read = read_roi_name(name, "GTV")
     assert (read.role, bool(read.subtracted), read.may_be_tumour) == (Role.ORGAN, True, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["Bone-GTV", "Rib-GTV1", "Adrenal_L-GTV", "Supraclav-GTV", "骨-GTV"]
+)
+def test_nobody_cuts_a_gtv_out_of_a_bone_an_adrenal_or_a_region(name):
+    read = read_roi_name(name)
+    assert (read.role, read.subtracted, read.may_be_tumour) == (Role.UNKNOWN, "", True)
+    assert read_roi_name(name, "GTV").role is Role.GTV
 
 
 @pytest.mark.parametrize(

@@ -371,7 +371,7 @@ def test_what_is_called_an_organ_without_its_tumour_and_is_small_may_be_the_tumo
     small = census([organ, roi(name, at(0, radius=10), typed="")])
     assert dict(small.per_organ) == {Organ.LIVER: Count(0, 1)}
     # (10 / 60)^3 = 0.0046; planes of 1 mm and 180 corners make 1 % of it.
-    assert "it holds 0.0046 times the volume of ROI" in reason(small, name)
+    assert "it fills 0.0046 of ROI" in reason(small, name)
     rest = roi(name, liver, at(0), typed="")
     assert census([organ, rest]).count == Count(0, 0)
     alone = census([rest])
