@@ -172,17 +172,22 @@ class LinkedAreas:
 
     Parameters
     ----------
-    points_mm : tuple of (N, 2) arrays
-        The points of all loops of each area, plane by plane upwards.
+    loops : tuple of tuples of (N, 2) arrays
+        The loops of each area, plane by plane upwards.
     plane : tuple of int
         In which slab each area lies.
     links : (L, 2) indices
         Areas of neighbouring planes that overlap, the lower one first.
     """
 
-    points_mm: tuple[Points, ...]
+    loops: tuple[tuple[Points, ...], ...]
     plane: tuple[int, ...]
     links: npt.NDArray[np.intp]
+
+    @cached_property
+    def points_mm(self) -> tuple[Points, ...]:
+        """The points (N, 2) of all loops of each area."""
+        return tuple(its[0] if len(its) == 1 else np.concatenate(its) for its in self.loops)
 
 
 def linked_areas(part: Part) -> LinkedAreas:
@@ -199,9 +204,7 @@ def linked_areas(part: Part) -> LinkedAreas:
         if first[plane + 2] - first[plane] == 2 or _overlap(areas[a], areas[b])
     ]
     return LinkedAreas(
-        tuple(
-            area.loops[0] if len(area.loops) == 1 else np.concatenate(area.loops) for area in areas
-        ),
+        tuple(area.loops for area in areas),
         tuple(area.plane for area in areas),
         np.array(links, dtype=np.intp).reshape(-1, 2),
     )

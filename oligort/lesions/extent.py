@@ -10,6 +10,7 @@ from oligort.geometry.components import LinkedAreas, Part, linked_areas
 from oligort.geometry.diameter import PlaneDiameter
 from oligort.geometry.reach import AreaStack
 from oligort.geometry.structure import Points
+from oligort.lesions.axial import axial_size
 from oligort.measure import Measure
 
 
@@ -19,10 +20,16 @@ class Extent:
 
     Parameters
     ----------
-    longest_axial : PlaneDiameter
-        Within one connected area of one plane.
+    in_plane : PlaneDiameter
+        The longest within one connected area of one drawn plane.
+    longest_axial_mm, short_axis_mm : Measure
+        Of axial planes: those of `in_plane` where they are the drawn ones; of other planes with
+        the interval ``planes``.
+    axial_end_points_mm : (2, 3) array
+        End points of that diameter, in patient LPS; of other planes those drawn farthest apart at
+        one height.
     plane_mm : float or None
-        LPS z of that plane; None where it is not axial.
+        LPS z of the plane of `in_plane`; None where it is not axial.
     maximum_3d_mm : Measure
         With half-slice caps; the interval ``convention`` runs from the vertices alone to what a
         solid can reach between the planes and a whole spacing beyond them.
@@ -30,7 +37,10 @@ class Extent:
         End points of the maximum 3D diameter, in patient LPS.
     """
 
-    longest_axial: PlaneDiameter
+    in_plane: PlaneDiameter
+    longest_axial_mm: Measure
+    short_axis_mm: Measure
+    axial_end_points_mm: Points
     plane_mm: float | None
     maximum_3d_mm: Measure
     maximum_3d_end_points_mm: Points
@@ -41,7 +51,8 @@ def extent_of(part: Part) -> Extent:
 
     Loops of one plane that overlap are one area and measured as one; others one by one. In 3D an
     area that nothing follows is carried on by half a slice, as it leans and narrows from the
-    plane before it; of one or two planes it goes on straight.
+    plane before it; of one or two planes it goes on straight. What is drawn in other planes than
+    axial ones is cut by these.
     """
     if not part.slabs:
         raise NotEvaluable("expected a part with at least one loop")
@@ -55,7 +66,7 @@ def extent_of(part: Part) -> Extent:
     if length_mm > 0:
         across = np.array([-along[1], along[0]]) / length_mm
         short_mm = float(np.ptp(drawn.hulls.corners_of(area) @ across))
-    axial = PlaneDiameter(
+    in_plane = PlaneDiameter(
         length_mm, frame.to_patient(np.column_stack([ends, positions[[area, area]]])), short_mm
     )
     above = np.array([part.slabs[plane].upper_mm for plane in areas.plane]) - positions
@@ -69,12 +80,20 @@ def extent_of(part: Part) -> Extent:
     bare_mm, bare_ends = stack.farthest(~is_cap[:, None] & ~is_cap)
     capped_mm, capped_ends = stack.farthest(is_cap[:, None] | is_cap)
     value_mm, ends_3d = max((bare_mm, bare_ends), (capped_mm, capped_ends), key=lambda it: it[0])
-    most_mm = drawn.turned(stack.towards).most_mm(areas.links, 2 * below, 2 * above)
+    outside = drawn.turned(stack.towards).envelope(areas.links, 2 * below, 2 * above)
+    longest_mm, short_axis_mm = Measure(length_mm, "mm"), Measure(short_mm, "mm")
+    axial_ends = in_plane.end_points_mm
+    if not frame.is_axial:
+        cut = axial_size(part, areas, stack.drawn_envelope, outside)
+        longest_mm, short_axis_mm, axial_ends = cut.longest_mm, cut.short_axis_mm, cut.end_points_mm
     return Extent(
-        axial,
+        in_plane,
+        longest_mm,
+        short_axis_mm,
+        axial_ends,
         float(positions[area]) if frame.is_axial else None,
         # What lies between the planes says nothing of caps, which need not be convex with them.
-        Measure(value_mm, "mm", convention=(bare_mm, max(value_mm, most_mm))),
+        Measure(value_mm, "mm", convention=(bare_mm, max(value_mm, outside.longest_mm))),
         frame.to_patient(ends_3d),
     )
 

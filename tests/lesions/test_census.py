@@ -302,7 +302,10 @@ def test_a_sagittal_lesion_has_no_axial_plane():
     turned = [loop[:, [2, 0, 1]] for loop in ball(0, 0, 0, 8)]
     lesion = only([roi("GTVm1", *turned)])
     assert lesion.plane_mm is None
-    assert lesion.longest_axial_mm == pytest.approx(16, rel=0.003)
+    # It is cut by axial planes, and rounded off half a plane beyond the last it is drawn in.
+    assert lesion.longest_axial_mm == pytest.approx(16, abs=0.1)
+    assert lesion.longest_axial_mm.low <= 16.02
+    assert lesion.longest_axial_mm.high >= 16
 
 
 @given(
