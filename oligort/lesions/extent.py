@@ -1,6 +1,6 @@
 """Extent: the diameters of one part, in its planes and in 3D."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,14 @@ from oligort.geometry.reach import AreaStack
 from oligort.geometry.structure import Points
 from oligort.lesions.axial import axial_size
 from oligort.measure import Measure
+
+_BENDS_ON = 4.0
+"""By how many times as much as through the last three planes the leading side bends beyond them.
+
+A thin rod's side is straight, and turns at its end within one step. Of 2160 seeded ellipsoids,
+capsules and pairs of spheres of 3 mm of a radius or more, in three planes of 1, 3 or 5 mm or more,
+none is then off by more than 0.9 spacings; at twice as much some capsules are by 1.4.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,32 +120,52 @@ def _caps(
             earlier = before[own == area]
             away, loop = float(half_mm[area]), corners
             # Two planes lean as much by chance as by the solid: a third has to tell.
-            is_told = len(earlier) == 1 and bool((own == earlier[0]).any())
-            if is_told and np.count_nonzero(before == earlier[0]) == 1:
-                step = abs(height - float(drawn.height_mm[earlier[0]]))
-                share, loop = _carried_on(
-                    drawn.hulls.corners_of(int(earlier[0])), corners, away / step
-                )
-                away = share * step
+            third = before[own == earlier[0]] if len(earlier) == 1 else earlier[:0]
+            if len(third) and np.count_nonzero(before == earlier[0]) == 1:
+                drawn_before = [drawn.hulls.corners_of(int(it)) for it in (earlier[0], *third)]
+                steps = np.abs(height - drawn.height_mm[[earlier[0], third[0]]])
+                share, loop = _carried_on(drawn_before, steps / steps[0], corners, away / steps[0])
+                away = share * float(steps[0])
             yield loop, height + sign * away
 
 
-def _carried_on(before: Points, last: Points, share: float) -> tuple[float, Points]:
-    """Return the loop that follows two, a share of their distance on, and that share.
+def _carried_on(
+    before: Sequence[Points], steps: Points, last: Points, share: float
+) -> tuple[float, Points]:
+    """Return the loop that follows others, a share of the last step on, and that share.
 
     Its area goes on straight; where that would vanish earlier, it ends there. Its centre goes on
     as well, but no more than its width is left: a tip is round, and what draws in leans less.
-    A cylinder thus goes on as it leans. Of 900 seeded ellipsoids, capsules and pairs of spheres
-    no diameter is then off by more than 0.7 of the planes' distance.
+    A cylinder thus goes on as it leans. Nor does its leading side go farther than by how it
+    bends: the last plane of a flat rod may cut its end, which puts the centres farther apart.
+
+    Parameters
+    ----------
+    before : sequence of (N, 2) arrays
+        The loop before the last one, and those before that.
+    steps : (2,) array
+        How far below the last one these lie, in units of the last step.
     """
-    (middle, area_mm2), (earlier, earlier_mm2) = _centre_and_area(last), _centre_and_area(before)
+    (middle, area_mm2), (earlier, earlier_mm2) = _centre_and_area(last), _centre_and_area(before[0])
     if not area_mm2 > 0:
         return share, last
     narrowing = earlier_mm2 / area_mm2 - 1
     share = min(share, 1 / narrowing) if narrowing > 0 else share
     width = float(np.sqrt(max(1 - share * narrowing, 0.0)))
-    shifted = middle + share * min(width, 1.0) * (middle - earlier)
-    return share, shifted + width * (last - middle)
+    shift = share * min(width, 1.0) * (middle - earlier)
+    length = float(np.hypot(*shift))
+    if length > 0:
+        ahead = shift / length
+        reach = [float((loop @ ahead).max()) for loop in (last, before[0])]
+        first = max(float((loop @ ahead).max()) for loop in before[1:])
+        rise, bend = reach[0] - reach[1], (reach[1] - first) / (steps[1] - 1)
+        # Through three points by Newton's formula, which is the line where they lie on one.
+        bent = _BENDS_ON * min(rise - bend, 0.0) / steps[1]
+        leading = reach[0] + share * rise + share * (share + 1) * bent
+        centre = float(middle @ ahead)
+        room = leading - centre - width * (reach[0] - centre)
+        shift = ahead * min(length, max(room, 0.0)) if room < length else shift
+    return share, middle + shift + width * (last - middle)
 
 
 def _centre_and_area(corners: Points) -> tuple[Points, float]:

@@ -36,7 +36,7 @@ def direction(seed: int) -> tuple[float, float, float]:
 def ellipsoid(generator: np.random.Generator) -> Oblique:
     axes = Rotation.random(random_state=int(generator.integers(2**31))).as_matrix()
     rows = tuple(tuple(row) for row in axes.tolist())
-    centre, semi = generator.uniform(-200, 200, 3), generator.uniform(5, 30, 3)
+    centre, semi = generator.uniform(-200, 200, 3), generator.uniform(3, 30, 3)
     return ObliqueEllipsoid(tuple(centre.tolist()), tuple(semi.tolist()), rows)
 
 
@@ -62,13 +62,13 @@ def small(generator: np.random.Generator) -> Oblique:
 
 def capsule(generator: np.random.Generator) -> Oblique:
     centre = tuple(generator.uniform(-200, 200, 3).tolist())
-    radius, segment = generator.uniform(5, 12), generator.uniform(5, 36)
+    radius, segment = generator.uniform(3, 12), generator.uniform(5, 54)
     return ObliqueCapsule(centre, radius, segment, direction(int(generator.integers(2**31))))
 
 
 def spheres(generator: np.random.Generator) -> Oblique:
     centre = tuple(generator.uniform(-200, 200, 3).tolist())
-    one, other = generator.uniform(5, 15, 2).tolist()
+    one, other = generator.uniform(3, 15, 2).tolist()
     return TouchingSpheres(centre, (one, other), direction(int(generator.integers(2**31))))
 
 
@@ -140,6 +140,29 @@ def test_seeded_solids(name, spacing_mm):
     # Asked for: one spacing always and half of one in the median.
     assert np.abs(in_spacings).max() < 1
     assert np.median(np.abs(in_spacings)) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("radius_mm", "segment_mm", "rise", "offset"),
+    [
+        (4.0, 50.0, 0.2, 0.0),  # three planes: the outer ones cut the ends
+        (3.022, 52.542, 0.1633, 0.664),
+        (3.037, 52.861, 0.3333, 0.52),  # four planes, of which the last one cuts the end
+        (3.174, 37.831, 0.4604, 0.54),
+    ],
+)
+def test_a_thin_rod_that_nearly_lies_in_its_planes_is_not_too_long(
+    radius_mm, segment_mm, rise, offset
+):
+    """Its centres lie apart as far as it leans, and nothing of it lies beyond its last planes."""
+    way = (float(np.sqrt(1 - rise**2)), 0.0, rise)
+    rod = ObliqueCapsule((0.0, 0.0, 0.0), radius_mm, segment_mm, way)
+    planes = planes_of(rod, 5.0, offset)
+    assert len(planes) >= LEAST_PLANES
+    (part,) = parts(rod.structure("GTVm", planes, np.arange(POINTS) * 2 * np.pi / POINTS), 5.0)
+    value = extent_of(part).maximum_3d_mm
+    assert value.low <= rod.longest_mm <= value.high
+    assert abs(float(value) - rod.longest_mm) < 5.0
 
 
 @pytest.mark.parametrize("spacing_mm", [3.0, 5.0])
