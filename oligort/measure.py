@@ -24,7 +24,7 @@ class Measure(float):
     **intervals : tuple[float, float]
         Lowest and highest value by cause: ``coverage`` (volume outside the dose grid),
         ``convention`` (end caps, interpolation), ``numerical``, ``outline`` (which of several
-        outlines is the lesion's).
+        outlines is the lesion's), ``planes`` (an axial size of what is not drawn in axial planes).
 
     Raises
     ------

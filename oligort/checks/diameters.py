@@ -87,6 +87,7 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
         if stated_mm is None or not lesion.contours:
             continue
         drawn = max((diameter.drawn_mm(part) for part in lesion.contours), key=float)
-        if abs(stated_mm - drawn) > tolerance_mm:
+        low_mm, high_mm = drawn.intervals.get("planes", (drawn, drawn))
+        if max(low_mm - stated_mm, stated_mm - high_mm) > tolerance_mm:
             told.append(f"the register says {stated_mm:g} mm ({diameter}), drawn {drawn:.1f} mm")
     return told

@@ -31,17 +31,19 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
 
     How it is measured: the longest diameter of the GTV within one axial plane, from the contour
     points, on the unrounded value; where the settings say so, the diameter in 3D
-    (diameter_reading), and of a node its short axis (nodal_size). The register's size beside it
+    (diameter_reading), and of a node its short axis (nodal_size). A GTV drawn in planes that are
+    not axial is cut by axial ones, which leaves an interval. The register's size beside it
     (size_mm, short_axis_mm, maximum_3d_mm), and alone for a lesion that is not drawn; a diameter
     that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
     contour further apart than the setting. BORDERLINE: drawn closer to the limit than the setting
     borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
     an upper bound; a register size above it is a query.
 
-    Not evaluable when: contour or such a bound and the register, or several outlines that may be
-    the lesion's (of lesions in contact, a shell, a margin), lie on both sides of the limit, a
-    lesion is neither drawn nor sized in the diameter that decides, one that may be a node is judged
-    otherwise as such, an oversized GTV may be the primary, or no register lists the lesions.
+    Not evaluable when: contour or such a bound and the register, several outlines that may be the
+    lesion's (of lesions in contact, a shell, a margin), or what planes that are not axial leave
+    open, lie on both sides of the limit, a lesion is neither drawn nor sized in the diameter that
+    decides, one that may be a node is judged otherwise as such, an oversized GTV may be the
+    primary, or no register lists the lesions.
 
     Source: NCT06190782, inclusion criteria, I4iii.
     """
@@ -90,6 +92,8 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             f"its {diameter} is {deciding.low:.1f} to {deciding.high:.1f} mm and the limit lies "
             f"between"
         )
+        if "planes" in deciding.intervals:
+            reason += ", since it is drawn in planes that are not axial"
         if "outline" in deciding.intervals:
             told = "; ".join(lesion.doubts) or "another ROI draws it otherwise"
             reason += f", by which outlines are its own: {told}"
@@ -106,7 +110,6 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
         return not_evaluable("OL203", rule, reason, about=lesion.name, flags=(Flag.QUERY,))
     queries = _queries(case, rule, lesion, largest, deciding)
     is_borderline = abs(deciding - rule.limit) < case.protocol.settings.borderline_mm.value
-    where = f"z {largest.plane_mm:.1f} mm" if largest.plane_mm is not None else "oblique plane"
     return held_against(
         "OL203",
         rule,
@@ -115,7 +118,7 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
         flags=(Flag.QUERY,) * bool(queries) + (Flag.BORDERLINE,) * is_borderline,
         message="; ".join(
             [
-                f"longest axial {largest.longest_axial_mm:.1f} mm ({where}), "
+                f"longest axial {largest.longest_axial_mm:.1f} mm ({_where(largest)}), "
                 f"short axis {largest.short_axis_mm:.1f} mm, 3D {largest.maximum_3d_mm:.1f} mm",
                 *queries,
             ]
@@ -138,6 +141,14 @@ def _why_not_sure(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Di
     doubt = "; ".join(lesion.doubts) or "it may be no metastasis"
     is_unsaid = lesion.entry is not None and lesion.entry.kind is None
     return f"{doubt}; the register does not say its kind" if is_unsaid else doubt
+
+
+def _where(lesion: Lesion) -> str:
+    """Return the plane of the longest axial diameter, or what other planes leave of it."""
+    sizes = lesion.longest_axial_mm.intervals.get("planes")
+    if sizes is None:
+        return f"z {lesion.plane_mm:.1f} mm"
+    return f"{sizes.low:.1f} to {sizes.high:.1f} mm: its planes are not axial"
 
 
 def _weight(rule: Limit, deciding: Measure) -> tuple[bool, bool, float]:

@@ -23,6 +23,13 @@ MAX_BRIDGED_SPACINGS = 3.0
 Two planes left out between drawn ones; across a wider gap two shapes say little of each other.
 """
 
+LEANING_SPACINGS = 1.5
+"""Where one part ends and one begins in the next plane so few spacings aside, they may be one.
+
+A pleural plaque 4 mm thick, 20 degrees from lying in the planes of 5 mm, overlaps from none to the
+next and leaves 2 mm between them; a rind of 2 mm, in planes of 3 mm, up to 4 mm at its ends.
+"""
+
 _NO_AREA_MM2 = 1e-6
 """A loop of less encloses nothing: a line of 1 mm, walked back a nanometre beside itself."""
 
@@ -48,7 +55,8 @@ class Part:
     model : SlabModel
         Its own loops, holes included, plane by plane.
     maybe_one_with : tuple of int
-        Indices of the parts of the same structure that only missing planes keep apart.
+        Indices of the parts of the same structure that may be one with it between the planes: only
+        missing planes keep them apart, or a lean.
     """
 
     model: SlabModel
@@ -172,17 +180,22 @@ class LinkedAreas:
 
     Parameters
     ----------
-    points_mm : tuple of (N, 2) arrays
-        The points of all loops of each area, plane by plane upwards.
+    loops : tuple of tuples of (N, 2) arrays
+        The loops of each area, plane by plane upwards.
     plane : tuple of int
         In which slab each area lies.
     links : (L, 2) indices
         Areas of neighbouring planes that overlap, the lower one first.
     """
 
-    points_mm: tuple[Points, ...]
+    loops: tuple[tuple[Points, ...], ...]
     plane: tuple[int, ...]
     links: npt.NDArray[np.intp]
+
+    @cached_property
+    def points_mm(self) -> tuple[Points, ...]:
+        """The points (N, 2) of all loops of each area."""
+        return tuple(its[0] if len(its) == 1 else np.concatenate(its) for its in self.loops)
 
 
 def linked_areas(part: Part) -> LinkedAreas:
@@ -199,9 +212,7 @@ def linked_areas(part: Part) -> LinkedAreas:
         if first[plane + 2] - first[plane] == 2 or _overlap(areas[a], areas[b])
     ]
     return LinkedAreas(
-        tuple(
-            area.loops[0] if len(area.loops) == 1 else np.concatenate(area.loops) for area in areas
-        ),
+        tuple(area.loops for area in areas),
         tuple(area.plane for area in areas),
         np.array(links, dtype=np.intp).reshape(-1, 2),
     )
@@ -222,19 +233,22 @@ def _bridges(
     joined: Sequence[tuple[int, int]],
     spacing_mm: float,
 ) -> Iterator[tuple[int, int]]:
-    """Yield the areas that only missing planes may keep apart.
+    """Yield the areas that only missing planes may keep apart, or a lean.
 
     What nothing overlaps in the next plane is followed, up and down, to the nearest plane within
-    reach in which anything does.
+    reach in which anything does. A solid that leans by 45 degrees or more from the normal, and is
+    thinner than it goes aside from plane to plane, overlaps nothing there: in the next plane it
+    begins anew.
     """
     follow_up, follow_down = {a for a, _ in joined}, {b for _, b in joined}
+    aside_mm = LEANING_SPACINGS * spacing_mm
     for number, region in enumerate(regions):
         own = region.plane
         ways = (
-            (follow_up, range(own + 1, len(positions))),
-            (follow_down, range(own - 1, -1, -1)),
+            (follow_up, follow_down, range(own + 1, len(positions))),
+            (follow_down, follow_up, range(own - 1, -1, -1)),
         )
-        for followed, planes in ways:
+        for followed, led_to, planes in ways:
             if number in followed:
                 continue
             for plane in planes:
@@ -242,6 +256,12 @@ def _bridges(
                 if away > (MAX_BRIDGED_SPACINGS + 1e-6) * spacing_mm:
                     break
                 met = [other for other in numbers[plane] if _overlap(region, regions[other])]
+                if abs(plane - own) == 1:
+                    met += [
+                        other
+                        for other in numbers[plane]
+                        if other not in led_to and _is_near(region, regions[other], aside_mm)
+                    ]
                 if met:
                     yield from ((number, other) for other in met)
                     break
@@ -309,6 +329,13 @@ def _overlap(a: _Region, b: _Region) -> bool:
     if not (_is_sliver(a, laid.of(0)) or _is_sliver(b, laid.of(1))):
         return False
     return min(loop_distance_mm(i, j) for i in a.loops for j in b.loops) <= SLIVER_MM
+
+
+def _is_near(a: _Region, b: _Region, reach_mm: float) -> bool:
+    """Whether two areas that do not overlap, seen along the normal, come so near to each other."""
+    if not _boxes_meet(a.low - reach_mm, a.high + reach_mm, b.low, b.high):
+        return False
+    return min(loop_distance_mm(i, j) for i in a.loops for j in b.loops) <= reach_mm
 
 
 def shared_at_least_mm2(one: Points, other: Points) -> Iterator[float]:

@@ -22,12 +22,17 @@ from oligort.lesions.counting import MAYBE, NONE, Unmeasured, add_up, doubts_of
 from oligort.lesions.extent import extent_of
 from oligort.lesions.lesion import Count, Exclusion, Lesion, LesionCensus
 from oligort.lesions.organ_or_lesion import contradicting, typed_otherwise, without_organs
-from oligort.lesions.outlines import at_least, other_organs, with_organ_doubt, with_outlines
+from oligort.lesions.outlines import (
+    at_least,
+    other_organs,
+    size_in_doubt,
+    with_organ_doubt,
+    with_outlines,
+)
 from oligort.lesions.placing import place_of
 from oligort.lesions.repetition import CensusThresholds, Repetition, find_repetition
 from oligort.lesions.vocabulary import Role
 from oligort.lesions.whereabouts import OrganFinder
-from oligort.measure import Measure
 
 __all__ = ["CensusThresholds", "LesionHint", "census"]
 
@@ -129,7 +134,7 @@ def census(
         notes += typed_otherwise(rest, chosen)
     notes += [it.organ_conflict for it in lesions.values() if it.organ_conflict]
     notes += [f"{quoted(it.label)}: {it.doubt}" for it in lesions.values() if it.doubt]
-    notes += [text for it in lesions.values() if (text := _size_in_doubt(it))]
+    notes += [text for it in lesions.values() if (text := size_in_doubt(it))]
     return LesionCensus(
         tuple(lesions.values()),
         total,
@@ -209,10 +214,10 @@ def _lesion(
         organ_evidence=place.evidence,
         organ_conflict=place.conflict,
         volume_cc=part.volume_cc,
-        longest_axial_mm=Measure(extent.longest_axial.length_mm, "mm"),
-        short_axis_mm=Measure(extent.longest_axial.short_axis_mm, "mm"),
+        longest_axial_mm=extent.longest_axial_mm,
+        short_axis_mm=extent.short_axis_mm,
         plane_mm=extent.plane_mm,
-        axial_end_points_mm=extent.longest_axial.end_points_mm,
+        axial_end_points_mm=extent.axial_end_points_mm,
         maximum_3d_mm=extent.maximum_3d_mm,
         maximum_3d_end_points_mm=extent.maximum_3d_end_points_mm,
         centroid_mm=part.centroid_mm,
@@ -276,17 +281,6 @@ def _grown(bulges: Bulges) -> str:
         f"it narrows to {bulges.neck_fraction:.0%} between {bulges.count} bulges: it may be as "
         f"many lesions"
     )
-
-
-def _size_in_doubt(lesion: Lesion) -> str:
-    """Return the sizes that the outlines in question leave open, or ""."""
-    sizes = lesion.longest_axial_mm.intervals.get("outline")
-    if sizes is None or not lesion.counted.most:
-        return ""
-    low, high = f"{sizes.low:.1f}", f"{sizes.high:.1f}"
-    if low == high:
-        return ""  # drawn twice, and rounded otherwise
-    return f"{quoted(lesion.label)}: {low} to {high} mm axially, by which outlines are its own"
 
 
 def _with_doubt(lesion: Lesion, doubt: tuple[Count, str] | None) -> Lesion:

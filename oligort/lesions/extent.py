@@ -1,6 +1,6 @@
 """Extent: the diameters of one part, in its planes and in 3D."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,16 @@ from oligort.geometry.components import LinkedAreas, Part, linked_areas
 from oligort.geometry.diameter import PlaneDiameter
 from oligort.geometry.reach import AreaStack
 from oligort.geometry.structure import Points
+from oligort.lesions.axial import axial_size
 from oligort.measure import Measure
+
+_BENDS_ON = 4.0
+"""By how many times as much as through the last three planes the leading side bends beyond them.
+
+A thin rod's side is straight, and turns at its end within one step. Of 2160 seeded ellipsoids,
+capsules and pairs of spheres of 3 mm of a radius or more, in three planes of 1, 3 or 5 mm or more,
+none is then off by more than 0.9 spacings; at twice as much some capsules are by 1.4.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +28,16 @@ class Extent:
 
     Parameters
     ----------
-    longest_axial : PlaneDiameter
-        Within one connected area of one plane.
+    in_plane : PlaneDiameter
+        The longest within one connected area of one drawn plane.
+    longest_axial_mm, short_axis_mm : Measure
+        Of axial planes: those of `in_plane` where they are the drawn ones; of other planes with
+        the interval ``planes``.
+    axial_end_points_mm : (2, 3) array
+        End points of that diameter, in patient LPS; of other planes those drawn farthest apart at
+        one height.
     plane_mm : float or None
-        LPS z of that plane; None where it is not axial.
+        LPS z of the plane of `in_plane`; None where it is not axial.
     maximum_3d_mm : Measure
         With half-slice caps; the interval ``convention`` runs from the vertices alone to what a
         solid can reach between the planes and a whole spacing beyond them.
@@ -30,7 +45,10 @@ class Extent:
         End points of the maximum 3D diameter, in patient LPS.
     """
 
-    longest_axial: PlaneDiameter
+    in_plane: PlaneDiameter
+    longest_axial_mm: Measure
+    short_axis_mm: Measure
+    axial_end_points_mm: Points
     plane_mm: float | None
     maximum_3d_mm: Measure
     maximum_3d_end_points_mm: Points
@@ -41,7 +59,8 @@ def extent_of(part: Part) -> Extent:
 
     Loops of one plane that overlap are one area and measured as one; others one by one. In 3D an
     area that nothing follows is carried on by half a slice, as it leans and narrows from the
-    plane before it; of one or two planes it goes on straight.
+    plane before it; of one or two planes it goes on straight. What is drawn in other planes than
+    axial ones is cut by these.
     """
     if not part.slabs:
         raise NotEvaluable("expected a part with at least one loop")
@@ -55,7 +74,7 @@ def extent_of(part: Part) -> Extent:
     if length_mm > 0:
         across = np.array([-along[1], along[0]]) / length_mm
         short_mm = float(np.ptp(drawn.hulls.corners_of(area) @ across))
-    axial = PlaneDiameter(
+    in_plane = PlaneDiameter(
         length_mm, frame.to_patient(np.column_stack([ends, positions[[area, area]]])), short_mm
     )
     above = np.array([part.slabs[plane].upper_mm for plane in areas.plane]) - positions
@@ -69,12 +88,20 @@ def extent_of(part: Part) -> Extent:
     bare_mm, bare_ends = stack.farthest(~is_cap[:, None] & ~is_cap)
     capped_mm, capped_ends = stack.farthest(is_cap[:, None] | is_cap)
     value_mm, ends_3d = max((bare_mm, bare_ends), (capped_mm, capped_ends), key=lambda it: it[0])
-    most_mm = drawn.turned(stack.towards).most_mm(areas.links, 2 * below, 2 * above)
+    outside = drawn.turned(stack.towards).envelope(areas.links, 2 * below, 2 * above)
+    longest_mm, short_axis_mm = Measure(length_mm, "mm"), Measure(short_mm, "mm")
+    axial_ends = in_plane.end_points_mm
+    if not frame.is_axial:
+        cut = axial_size(part, areas, stack.drawn_envelope, outside)
+        longest_mm, short_axis_mm, axial_ends = cut.longest_mm, cut.short_axis_mm, cut.end_points_mm
     return Extent(
-        axial,
+        in_plane,
+        longest_mm,
+        short_axis_mm,
+        axial_ends,
         float(positions[area]) if frame.is_axial else None,
         # What lies between the planes says nothing of caps, which need not be convex with them.
-        Measure(value_mm, "mm", convention=(bare_mm, max(value_mm, most_mm))),
+        Measure(value_mm, "mm", convention=(bare_mm, max(value_mm, outside.longest_mm))),
         frame.to_patient(ends_3d),
     )
 
@@ -93,32 +120,52 @@ def _caps(
             earlier = before[own == area]
             away, loop = float(half_mm[area]), corners
             # Two planes lean as much by chance as by the solid: a third has to tell.
-            is_told = len(earlier) == 1 and bool((own == earlier[0]).any())
-            if is_told and np.count_nonzero(before == earlier[0]) == 1:
-                step = abs(height - float(drawn.height_mm[earlier[0]]))
-                share, loop = _carried_on(
-                    drawn.hulls.corners_of(int(earlier[0])), corners, away / step
-                )
-                away = share * step
+            third = before[own == earlier[0]] if len(earlier) == 1 else earlier[:0]
+            if len(third) and np.count_nonzero(before == earlier[0]) == 1:
+                drawn_before = [drawn.hulls.corners_of(int(it)) for it in (earlier[0], *third)]
+                steps = np.abs(height - drawn.height_mm[[earlier[0], third[0]]])
+                share, loop = _carried_on(drawn_before, steps / steps[0], corners, away / steps[0])
+                away = share * float(steps[0])
             yield loop, height + sign * away
 
 
-def _carried_on(before: Points, last: Points, share: float) -> tuple[float, Points]:
-    """Return the loop that follows two, a share of their distance on, and that share.
+def _carried_on(
+    before: Sequence[Points], steps: Points, last: Points, share: float
+) -> tuple[float, Points]:
+    """Return the loop that follows others, a share of the last step on, and that share.
 
     Its area goes on straight; where that would vanish earlier, it ends there. Its centre goes on
     as well, but no more than its width is left: a tip is round, and what draws in leans less.
-    A cylinder thus goes on as it leans. Of 900 seeded ellipsoids, capsules and pairs of spheres
-    no diameter is then off by more than 0.7 of the planes' distance.
+    A cylinder thus goes on as it leans. Nor does its leading side go farther than by how it
+    bends: the last plane of a flat rod may cut its end, which puts the centres farther apart.
+
+    Parameters
+    ----------
+    before : sequence of (N, 2) arrays
+        The loop before the last one, and those before that.
+    steps : (2,) array
+        How far below the last one these lie, in units of the last step.
     """
-    (middle, area_mm2), (earlier, earlier_mm2) = _centre_and_area(last), _centre_and_area(before)
+    (middle, area_mm2), (earlier, earlier_mm2) = _centre_and_area(last), _centre_and_area(before[0])
     if not area_mm2 > 0:
         return share, last
     narrowing = earlier_mm2 / area_mm2 - 1
     share = min(share, 1 / narrowing) if narrowing > 0 else share
     width = float(np.sqrt(max(1 - share * narrowing, 0.0)))
-    shifted = middle + share * min(width, 1.0) * (middle - earlier)
-    return share, shifted + width * (last - middle)
+    shift = share * min(width, 1.0) * (middle - earlier)
+    length = float(np.hypot(*shift))
+    if length > 0:
+        ahead = shift / length
+        reach = [float((loop @ ahead).max()) for loop in (last, before[0])]
+        first = max(float((loop @ ahead).max()) for loop in before[1:])
+        rise, bend = reach[0] - reach[1], (reach[1] - first) / (steps[1] - 1)
+        # Through three points by Newton's formula, which is the line where they lie on one.
+        bent = _BENDS_ON * min(rise - bend, 0.0) / steps[1]
+        leading = reach[0] + share * rise + share * (share + 1) * bent
+        centre = float(middle @ ahead)
+        room = leading - centre - width * (reach[0] - centre)
+        shift = ahead * min(length, max(room, 0.0)) if room < length else shift
+    return share, middle + shift + width * (last - middle)
 
 
 def _centre_and_area(corners: Points) -> tuple[Points, float]:

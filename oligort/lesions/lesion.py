@@ -56,11 +56,12 @@ class Lesion:
     longest_axial_mm, short_axis_mm : Measure
         Longest diameter within one connected area of one plane, and the widest perpendicular to
         it there; the interval ``outline`` is what they are of the other outlines that may be the
-        lesion's.
+        lesion's, ``planes`` what they may be of a lesion drawn in planes that are not axial.
     plane_mm : float or None
-        LPS z of the plane of the longest axial diameter; None where the plane is not axial.
+        LPS z of the plane of the longest axial diameter; None where it is drawn in other planes.
     axial_end_points_mm : (2, 3) array
-        End points of the longest axial diameter.
+        End points of the longest axial diameter; where it is drawn in other planes, of the longest
+        that is drawn at one height.
     maximum_3d_mm : Measure
         With half-slice caps that go on as the surface leans; the interval ``convention`` runs
         from the vertices alone to what may lie between the planes and a whole spacing beyond.

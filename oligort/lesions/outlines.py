@@ -5,7 +5,7 @@ one may be several grown together. A size is then an interval, and no limit insi
 broken. An outline that is left out may name another organ, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +33,7 @@ def with_outlines(
     """Return the lesions, their sizes with the interval ``outline`` where they are in doubt."""
     others: dict[Key, list[Sizes]] = {}
     for kept, other in repetition.outlines:
-        others.setdefault(kept, []).append(_sizes(lesions[other]))
+        others.setdefault(kept, []).extend(_sizes(lesions[other], end) for end in (min, max))
     for members in groups:
         if len(members) == 1:
             continue
@@ -77,12 +77,34 @@ def with_organ_doubt(lesion: Lesion, others: Mapping[Organ, Lesion]) -> Lesion:
 
 def at_least(lesion: Lesion, size_mm: float) -> Lesion:
     """Return a lesion of several that may have grown together, each of at least this size."""
-    longest, short, in_3d = _sizes(lesion)
+    longest, short, in_3d = _sizes(lesion, min)
     return _between(lesion, [(min(longest, size_mm), min(short, size_mm), min(in_3d, size_mm))])
 
 
-def _sizes(lesion: Lesion) -> Sizes:
-    return float(lesion.longest_axial_mm), float(lesion.short_axis_mm), float(lesion.maximum_3d_mm)
+def size_in_doubt(lesion: Lesion) -> str:
+    """Return the sizes that the outlines in question, or their planes, leave open, or ""."""
+    causes = {
+        "outline": "by which outlines are its own",
+        "planes": "since it is not drawn in axial planes",
+    }
+    told = []
+    for cause, why in causes.items():
+        sizes = lesion.longest_axial_mm.intervals.get(cause)
+        if sizes is None or not lesion.counted.most:
+            continue
+        low, high = f"{sizes.low:.1f}", f"{sizes.high:.1f}"
+        if low != high:  # else drawn twice, and rounded otherwise
+            told.append(f"{low} to {high} mm axially, {why}")
+    return f"{quoted(lesion.label)}: {'; '.join(told)}" if told else ""
+
+
+def _sizes(lesion: Lesion, end: Callable[[Sequence[float]], float]) -> Sizes:
+    """Return the sizes of a lesion; of planes that are not axial the lower or the upper end."""
+    longest, short = (
+        end(measure.intervals.get("planes", (float(measure),)))
+        for measure in (lesion.longest_axial_mm, lesion.short_axis_mm)
+    )
+    return longest, short, float(lesion.maximum_3d_mm)
 
 
 def _between(lesion: Lesion, others: Sequence[Sizes]) -> Lesion:
@@ -123,8 +145,11 @@ def _joint_sizes(parts: Sequence[Part]) -> Sizes:
             for position in (slab.lower_mm, slab.upper_mm)
         ]
     )
+    in_3d_mm = maximum_3d(frame.to_patient(whole))[0]
+    if not frame.is_axial:
+        return in_3d_mm, in_3d_mm, in_3d_mm  # what no axial diameter of them is longer than
     best = max(longest, key=lambda it: it.length_mm)
-    return best.length_mm, best.short_axis_mm, maximum_3d(frame.to_patient(whole))[0]
+    return best.length_mm, best.short_axis_mm, in_3d_mm
 
 
 def _holds(other: Slab, slab: Slab) -> bool:

@@ -14,7 +14,7 @@ from oligort.checks.registry import all_checks
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
-from oligort.geometry.structure import Structure, StructureSet
+from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
@@ -219,6 +219,34 @@ def test_a_long_lesion_passes_axially_with_a_query_and_fails_in_3d(tmp_path):
     limited = replace_limit(near, criteria, diagonal)
     (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")], limited)
     assert finding.grade is Grade.NOT_EVALUABLE
+
+
+@pytest.mark.parametrize(
+    ("semi_axes_mm", "grade"),
+    [
+        ((20.0, 30.0, 15.0), Grade.MAJOR),
+        ((17.0, 17.0, 29.0), Grade.PASS),
+        ((24.0, 24.0, 24.0), Grade.NOT_EVALUABLE),
+    ],
+)
+@pytest.mark.parametrize("across", [0, 1])
+def test_what_coronal_and_sagittal_planes_show_is_no_axial_size(semi_axes_mm, grade, across):
+    """60 mm from front to back are 60 mm axially, and 58 mm along the patient are none of it."""
+    a, b, c = np.array(semi_axes_mm)
+    turn = np.arange(60) * 2 * np.pi / 60
+    half = semi_axes_mm[across]
+    loops = []
+    for away in np.arange(-half + 1, half, 3.0):
+        scale = np.sqrt(1 - (away / half) ** 2)
+        points = scale * np.stack([a * np.cos(turn), b * np.cos(turn), c * np.sin(turn)], axis=1)
+        points[:, across] = away
+        loops.append(Contour(points))
+    structure = Structure(1, "GTVm01_Liver", tuple(loops))
+    submission = Submission(structure_sets=(StructureSet((structure,), "1.1"),))
+    (finding,) = findings("OL203", submission, [entry("GTVm01_Liver")])
+    assert finding.grade is grade
+    assert "planes" in finding.message
+    assert "not axial" in finding.message
 
 
 @pytest.mark.parametrize("roi_name", ["GTVm01_Liver", "PTVm01_Liver"])

@@ -113,6 +113,33 @@ def test_across_a_gap_only_what_overlaps_may_be_one():
     assert not any(part.maybe_one_with for part in found)
 
 
+def plate(z: float, low: float, high: float) -> np.ndarray:
+    return np.array([[low, 0, z], [high, 0, z], [high, 30, z], [low, 30, z]])
+
+
+@pytest.mark.parametrize(
+    ("aside_mm", "maybe_one_with"), [(-1.0, None), (0.7, (1,)), (7.4, (1,)), (7.6, ())]
+)
+def test_what_is_thin_and_leans_may_be_one_although_no_plane_overlaps_the_next(
+    aside_mm, maybe_one_with
+):
+    """Planes of 5 mm through a plate of 10 mm: aside by up to 7.5 mm it may be one."""
+    lower, upper = plate(0, 0, 10), plate(5, 10 + aside_mm, 20 + aside_mm)
+    found = parts(structure(lower, upper), 5.0)
+    if maybe_one_with is None:
+        assert len(found) == 1
+    else:
+        assert len(found) == 2
+        assert found[0].maybe_one_with == maybe_one_with
+
+
+def test_what_goes_on_beside_another_part_leans_nowhere():
+    """The first goes on upwards where the second begins: the planes show them side by side."""
+    first = [plate(z, 0, 10) for z in (0.0, 5.0, 10.0)]
+    second = [plate(z, 12, 20) for z in (5.0, 10.0, 15.0)]
+    assert [part.maybe_one_with for part in parts(structure(*first, *second), 5.0)] == [(), ()]
+
+
 def test_a_sliver_beside_the_plane_that_it_grazes_is_no_part_of_its_own():
     sliver = np.array([[-0.12, -6.0001, -3], [0.12, -6.0001, -3], [0, -6.0012, -3]])
     assert len(parts(structure(sliver, *[disc(0, 0, z, 6) for z in (-2, -1, 0)]))) == 1
