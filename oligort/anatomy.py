@@ -346,7 +346,8 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
 
     Patient x grows to the left, whatever the patient's position. None where no body is drawn.
     """
-    drawn = [area.points_mm[:, 0] for body in bodies for area in body.areas]
+    frame = structures[0].frame_of_reference_uid
+    drawn = [area.points_mm[:, 0] for body in bodies if body.lies_in(frame) for area in body.areas]
     if not drawn:
         return None
     body_mm = np.concatenate(drawn)

@@ -265,6 +265,11 @@ def _placed(
     if dose.grid is None:
         raise NotEvaluable(f"{title(dose)} cannot be used: {dose.refusal}")
     ours, theirs = structure_set.frame_of_reference_uid, dose.frame_of_reference_uid
+    if not theirs and structure_set.lies_in_several_frames:
+        raise NotEvaluable(
+            f"{title(dose)} names no frame of reference, and the structures lie in several: where "
+            f"the dose lies on them is not known"
+        )
     if ours and theirs:
         if ours == theirs:
             return dose.grid
@@ -280,7 +285,7 @@ def _placed(
     )
     if not is_linked:
         raise NotEvaluable(
-            f"{title(dose)} or the structure set names no frame of reference (or several), and "
-            f"no reference links them: where the dose lies on the structures is not known"
+            f"{title(dose)} or the structure set names no frame of reference, and no reference "
+            f"links them: where the dose lies on the structures is not known"
         )
     return dose.grid

@@ -227,6 +227,8 @@ def _targets_of(plan: Plan, structure_sets: Sequence[StructureSet]) -> tuple[Str
 
 def _lie_apart(targets: tuple[Structure, ...], others: tuple[Structure, ...]) -> bool:
     """Whether no target overlaps or touches one of the others, as far as can be told."""
+    if not all(one.lies_in(other.frame_of_reference_uid) for one in targets for other in others):
+        return False
     try:
         stacks, other_stacks = ([slabs_of(one) for one in some] for some in (targets, others))
         return not any(touch(one, other) for one in stacks for other in other_stacks)
