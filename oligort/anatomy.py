@@ -15,6 +15,7 @@ from oligort.geometry.algebra import (
     operand_names,
     parse,
     resolve,
+    unquoted,
 )
 from oligort.geometry.region import Region
 from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
@@ -92,7 +93,7 @@ class Anatomy:
     site_map: SiteMap = field(default_factory=SiteMap)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
-        """Return the structures that a name stands for.
+        """Return the structures that a name stands for; in double quotes it is that of no role.
 
         All ROIs of a role ("GTV") that no newer one supersedes; else an ROI of that very name;
         else an organ by any of its names ("Lungs" is the drawn lungs, or else both sides).
@@ -105,9 +106,10 @@ class Anatomy:
         # The role goes first: an ROI "GTV" beside "GTVm01" is one of the GTVs, not all of them.
         if name in ROLE_NAMES:
             return self._of_role(name)
-        if not self.structure_set.named(name):
-            return self._of_organ(name)
-        drawn = self.drawn_as(name)
+        roi_name = unquoted(name)
+        if not self.structure_set.named(roi_name):
+            return self._of_organ(roi_name)
+        drawn = self.drawn_as(roi_name)
         self.require_sides(drawn)
         return (drawn,)
 
@@ -116,7 +118,8 @@ class Anatomy:
 
         A text that is both an ROI's name and an expression ("Lungs-GTV") is computed if its parts
         are there; in double quotes it is the ROI, in parentheses the expression. A hyphen in a
-        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing.
+        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing. A role ("GTV") is
+        the union of its ROIs, where one of that very name is drawn too.
 
         Raises
         ------
@@ -140,8 +143,19 @@ class Anatomy:
             shape = resolve(expression, self.structures_of)
             return Meant(shape, str(expression), self.notes_on(expression))
         if isinstance(expression, Operand):
-            return self._as_drawn(text)
+            return self._of_role_or_drawn(text)
         return self._computed_or_drawn(text, named, expression)
+
+    def _of_role_or_drawn(self, name: str) -> Meant:
+        """Return what the name of an ROI means: if it is a role's too, all ROIs of that role."""
+        if name not in ROLE_NAMES:
+            return self._as_drawn(name)
+        taken = self._of_role(name)
+        if [one.roi_name for one in taken] == [name]:
+            return self._as_drawn(name)
+        all_of = listed(one.roi_name for one in taken)
+        note = f"{name} is the union of {all_of}; {quoted(name)} in double quotes is that ROI alone"
+        return Meant(Shape(taken), name, (note, *self.notes_on(Operand(name))))
 
     def _computed_or_drawn(
         self, text: str, named: Sequence[Structure], expression: Expression

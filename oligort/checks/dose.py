@@ -6,7 +6,15 @@ from dataclasses import replace
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
-from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
+from oligort.checks.judged import (
+    Judged,
+    as_anatomy_allows,
+    gaps_of,
+    judged,
+    limited_dvh,
+    limited_operand,
+    organs_of,
+)
 from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
@@ -15,7 +23,7 @@ from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.algebra import Operand, operand_names, parse
+from oligort.geometry.algebra import operand_names, parse
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 from oligort.picked import doses_of_parts, is_of_a_part
@@ -190,8 +198,7 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
     for definition in limit.family:
         try:
             expression = as_anatomy_allows(case, parse(definition))
-            dvh = as_limited(case, limit, case.submission.computed_dvh(expression))
-            values[definition] = dvh[limit.metric]
+            values[definition] = limited_dvh(case, limit, expression)[limit.metric]
         except NotEvaluable as error:
             values[definition] = str(error)
     return values
@@ -312,8 +319,7 @@ def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
         if name in ROLE_NAMES:
             continue
         try:
-            dvh = as_limited(case, limit, case.submission.dvh(quoted_operand(name)))
-            value = dvh[limit.metric]
+            value = limited_operand(case, limit, name)[limit.metric]
         except NotEvaluable:
             continue
         shown.append(
@@ -326,8 +332,3 @@ def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
             )
         )
     return tuple(shown)
-
-
-def quoted_operand(name: str) -> str:
-    """Return a name as an expression of one operand."""
-    return str(Operand(name))
