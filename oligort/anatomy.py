@@ -24,6 +24,7 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.objects import ImageSeries
+from oligort.sides import MIDLINE, why_one_side
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -37,12 +38,6 @@ SAME_ORGAN_SHARE = 0.02
 """Share of its volume by which an organ of both sides may differ from its sides drawn apart.
 
 Two contourings of the same lungs differ by 1 to 2 %; a lobe is 20 %.
-"""
-
-LEAST_SIDE_SHARE = 0.1
-"""Share of the points of an organ of both sides that either half of the body holds at least.
-
-The smaller of two lungs has 45 % of both; one lung reaches a centimetre across the middle.
 """
 
 COMPARISON_STEP_MM = 2.5
@@ -107,7 +102,8 @@ class Anatomy:
         if name in ROLE_NAMES:
             return self._of_role(name)
         roi_name = unquoted(name)
-        if not self.structure_set.named(roi_name):
+        named = self.structure_set.named(roi_name)
+        if all(one.is_empty for one in named) and (not named or self._is_drawn_otherwise(roi_name)):
             return self._of_organ(roi_name)
         drawn = self.drawn_as(roi_name)
         self.require_sides(drawn)
@@ -149,6 +145,10 @@ class Anatomy:
     def _of_role_or_drawn(self, name: str) -> Meant:
         """Return what the name of an ROI means: if it is a role's too, all ROIs of that role."""
         if name not in ROLE_NAMES:
+            drawn = [one for one in self.structure_set.named(name) if not one.is_empty]
+            if not drawn and self._is_drawn_otherwise(name):
+                note = f"the ROI {quoted(name)} is empty: taken from what else is drawn of it"
+                return Meant(Shape(self.structures_of(name)), name, (note,))
             return self._as_drawn(name)
         taken = self._of_role(name)
         if [one.roi_name for one in taken] == [name]:
@@ -294,6 +294,14 @@ class Anatomy:
             )
         raise NotEvaluable(f"no ROI is read as {quoted(name)}{self._suggestion(name)}")
 
+    def _is_drawn_otherwise(self, name: str) -> bool:
+        """Whether what an organ's name stands for is drawn under other names, or its sides are."""
+        read = read_roi_name(name)
+        if read.organ is None or read.role is not Role.ORGAN or read.subtracted:
+            return False
+        by_side = self._by_side(read.organ)
+        return bool(by_side) and (read.side is Side.BOTH or read.side in by_side)
+
     def _by_side(self, organ: Organ) -> dict[Side | None, list[Structure]]:
         """Return the ROIs of an organ, of one side or of both."""
         drawn = {
@@ -338,12 +346,11 @@ class Anatomy:
 
     def _require_both_sides(self, whole: Structure) -> None:
         """Raise NotEvaluable where an ROI of both sides lies on one side of the body."""
-        bodies = [s for s, name in self.roi_names.items() if name.role is Role.EXTERNAL]
-        left = left_share([whole], bodies)
-        if left is not None and min(left, 1 - left) < LEAST_SIDE_SHARE:
-            raise NotEvaluable(
-                f"ROI {quoted(whole.roi_name)} lies on one side of the body: the other is missing"
-            )
+        others = self.roi_names.items()
+        bodies = [s for s, name in others if name.role is Role.EXTERNAL]
+        midline = [s for s, name in others if name.role is Role.ORGAN and name.organ in MIDLINE]
+        if reason := why_one_side(whole, bodies, midline):
+            raise NotEvaluable(f"ROI {quoted(whole.roi_name)} {reason}")
 
     def _volume_cc(self, shape: Shape) -> float:
         return Region(shape, self.usual_spacing_mm).volume_mm3(COMPARISON_STEP_MM) / 1000
@@ -353,21 +360,6 @@ class Anatomy:
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
         return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
-
-
-def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> float | None:
-    """Return which share of the points of structures lies left of the middle of the body.
-
-    Patient x grows to the left, whatever the patient's position. None where no body is drawn.
-    """
-    frame = structures[0].frame_of_reference_uid
-    drawn = [area.points_mm[:, 0] for body in bodies if body.lies_in(frame) for area in body.areas]
-    if not drawn:
-        return None
-    body_mm = np.concatenate(drawn)
-    middle_mm = (body_mm.min() + body_mm.max()) / 2
-    points_mm = np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
-    return float(np.mean(points_mm > middle_mm))
 
 
 def usual_spacing_mm(

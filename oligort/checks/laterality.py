@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oligort.anatomy import LEAST_SIDE_SHARE, left_share
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed
@@ -15,6 +14,7 @@ from oligort.finding import Finding, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
+from oligort.sides import LEAST_SIDE_SHARE, left_share
 
 
 @dataclass(frozen=True)
