@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from oligort.again import is_held_again
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import StructureSet
@@ -151,7 +152,11 @@ def choose(
         If the selection names nothing, or more than one object.
     """
     picked, by = pick(structure_sets, plans, doses, selection)
-    given = [Given(d, _summed(d, plan, plans), is_named=plan is not None) for d, plan in picked]
+    is_asked = bool(selection.plans or selection.doses)
+    given = [
+        Given(d, _summed(d, plan, plans), is_named=plan is not None, is_asked=is_asked)
+        for d, plan in picked
+    ]
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
@@ -160,11 +165,12 @@ def choose(
     placed: list[tuple[Given, Course]] = []
     for one in kept:
         grid = _placed(one, structure_set, registrations)
-        # Exported again with another frame of reference, it is the same only where it comes to lie.
+        # Exported again, in another frame or cropped, it is the same only where it comes to lie.
         same = [
             other.dose
             for other, course in placed
-            if is_same_dose(course.grid, grid) and is_one_course(other, one)
+            if (is_same_dose(course.grid, grid) and is_one_course(other, one))
+            or is_held_again(one, grid, other, course.grid)
         ]
         if same:
             notes.append(f"{title(one.dose)} is {title(same[0])} again: counted once")

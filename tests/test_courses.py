@@ -184,6 +184,13 @@ def test_a_course_that_is_given_twice_is_counted_once(name, way):
         both = submission([A], [OF_A]).selected(dose=["da", "RDda.dcm"])
     else:
         both = submission([A, *plans], [OF_A, twin]).selected(dose=["RDda.dcm", "again.dcm"])
+    if way == "named" and plans:
+        # Asked for by its dose or by its plan, what may be two phases has one answer.
+        by_plan = both.selected(plan=["RPA.dcm", "RPagain.dcm"])
+        for asked in (both, by_plan):
+            with pytest.raises(NotEvaluable, match="both asked for, and are equal and of plans"):
+                _ = asked.chosen
+        return
     assert uids(both) == ("da",)
     assert_same_dvh(both, submission([A], [OF_A]))
     if way == "prior" or twin is not OF_A:
@@ -207,6 +214,64 @@ def test_two_phases_that_were_planned_alike_are_two():
     ):
         with pytest.raises(NotEvaluable, match="equal in every voxel and of different plans"):
             _ = open_choice.chosen
+
+
+DATED = replace(A, date="20260401")
+DATED_AGAIN = replace(AGAIN, label=A.label, date="20260401")
+
+
+def on_grid(one, first, spacing_mm, counts):
+    """A dose on another grid of the same place, sampled where its voxels lie."""
+    x, y, z = first
+    frames = z + spacing_mm * np.arange(counts[2])
+    grid = Grid(
+        (x, y, 0), (1, 0, 0), (0, 1, 0), spacing_mm, spacing_mm, counts[0], counts[1], frames
+    )
+    points_mm = grid.to_patient(np.moveaxis(np.indices(grid.shape, dtype=float), 0, -1))
+    gy = one.grid.field().at(points_mm.reshape(-1, 3)).reshape(grid.shape)
+    return replace(one.grid, grid=grid, dose_gy=gy)
+
+
+CROPPED = on_grid(OF_A, (-40.0, -20.0, -50.0), 5.0, (17, 9, 21))
+RESAMPLED = on_grid(OF_A, (-44.0, -24.0, -54.0), 4.0, (23, 13, 28))
+
+
+def test_a_prior_cut_out_of_the_course_is_counted_once():
+    twin = again(replace(OF_A, grid=CROPPED), sop_instance_uid="new", plan_uids=("A2",))
+    now, before = submission([DATED], [OF_A]), submission([DATED_AGAIN], [twin])
+    both = now.after(before)
+    assert uids(both) == ("da",)
+    assert_same_dvh(both, submission([DATED], [OF_A]))
+    assert both.chosen.notes == (
+        'PLAN dose "again.dcm" is PLAN dose "RDda.dcm" again: counted once',
+    )
+    # The other way round the judged dose knows less than the earlier one.
+    with pytest.raises(NotEvaluable, match="holds less; read the larger one alone"):
+        _ = before.after(now).chosen
+    asked = submission([DATED, DATED_AGAIN], [OF_A, twin])
+    for choice in (
+        asked.selected(plan=["RPA.dcm", "RPagain.dcm"]),
+        asked.selected(dose=["RDda.dcm", "again.dcm"]),
+    ):
+        with pytest.raises(NotEvaluable, match="both asked for"):
+            _ = choice.chosen
+
+
+def test_a_course_that_is_nearly_another_of_a_plan_alike_is_neither_added_nor_dropped():
+    rough = replace(RESAMPLED, dose_gy=RESAMPLED.dose_gy * 1.02)
+    twin = again(replace(OF_A, grid=rough), sop_instance_uid="new", plan_uids=("A2",))
+    with pytest.raises(NotEvaluable, match="nearly equal where both grids lie"):
+        _ = submission([DATED], [OF_A]).after(submission([DATED_AGAIN], [twin])).chosen
+    # Of a plan with another date it is a course of its own.
+    later = replace(DATED_AGAIN, date="20270401")
+    assert uids(submission([DATED], [OF_A]).after(submission([later], [twin]))) == ("da", "new")
+
+
+def test_plans_alike_with_doses_elsewhere_are_two_courses():
+    mirrored = replace(OF_A.grid, dose_gy=OF_A.grid.dose_gy[::-1])
+    twin = again(replace(OF_A, grid=mirrored), sop_instance_uid="new", plan_uids=("A2",))
+    both = submission([DATED], [OF_A]).after(submission([DATED_AGAIN], [twin]))
+    assert uids(both) == ("da", "new")
 
 
 def test_a_sum_that_does_not_say_of_what_is_not_added_to():
