@@ -18,6 +18,7 @@ from oligort.once import Given, counted_once, is_one_course, is_same_dose
 from oligort.picked import pick
 from oligort.registration import transform_between
 from oligort.selection import Selection, listing, plans_of, title
+from oligort.sums import require_whole_sum
 
 
 class Export(Protocol):
@@ -157,6 +158,8 @@ def choose(
         Given(d, _summed(d, plan, plans), is_named=plan is not None, is_asked=is_asked)
         for d, plan in picked
     ]
+    for picked_dose, _ in picked:
+        require_whole_sum(picked_dose, doses)
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
@@ -204,6 +207,8 @@ def _given_before(export: Export) -> list[Given]:
     """Return the doses of an earlier export with the plans that they hold."""
     try:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
+        for dose, _ in chosen:
+            require_whole_sum(dose, export.doses)
         return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
     except NotEvaluable as error:
         told = "in the export of an earlier course"
