@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from oligort.display import listed, quoted
 from oligort.errors import ExpressionError, NotEvaluable
 from oligort.geometry.algebra import (
@@ -18,12 +16,10 @@ from oligort.geometry.algebra import (
     unquoted,
 )
 from oligort.geometry.region import Region
-from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
-from oligort.geometry.structure import Points, Structure, StructureSet
+from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.objects import ImageSeries
 from oligort.sides import MIDLINE, why_one_side
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
@@ -360,30 +356,6 @@ class Anatomy:
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
         return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
-
-
-def usual_spacing_mm(
-    structure_set: StructureSet, images: Sequence[ImageSeries] = ()
-) -> float | None:
-    """Return the plane spacing of the images that structures are drawn on, else of them all."""
-    frame = structure_set.frame_of_reference_uid
-    drawn_on = structure_set.referenced_image_uids
-    series = [s for s in images if s.sop_instance_uids & drawn_on] or [
-        s for s in images if frame and s.frame_of_reference_uid == frame
-    ]
-    for one in series:
-        spacing = most_common_spacing_mm(np.diff(one.positions_mm))
-        if spacing is not None:
-            return spacing
-    steps = [np.diff(_positions(structure)) for structure in structure_set]
-    return most_common_spacing_mm(np.concatenate(steps)) if steps else None
-
-
-def _positions(structure: Structure) -> Points:
-    try:
-        return plane_positions_mm(structure)
-    except NotEvaluable:
-        return np.empty(0)
 
 
 def _operators(expression: Expression) -> set[str]:

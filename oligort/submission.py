@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from oligort.anatomy import Anatomy, Meant, usual_spacing_mm
+from oligort.anatomy import Anatomy, Meant
 from oligort.conventions import DEFAULT, Conventions
 from oligort.courses import Chosen, choose, choose_structure_set
 from oligort.dose.comparison import beside_drawn
@@ -32,6 +32,7 @@ from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose, Fault, FileDigest, ImageSeries, Plan, Registration
 from oligort.selection import Selection, named, named_plan
+from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
