@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from oligort.display import listed, quoted
 from oligort.errors import ExpressionError, NotEvaluable
 from oligort.geometry.algebra import (
@@ -15,14 +13,14 @@ from oligort.geometry.algebra import (
     operand_names,
     parse,
     resolve,
+    unquoted,
 )
 from oligort.geometry.region import Region
-from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
-from oligort.geometry.structure import Points, Structure, StructureSet
+from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.objects import ImageSeries, drawn_on
+from oligort.sides import MIDLINE, why_one_side
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -36,12 +34,6 @@ SAME_ORGAN_SHARE = 0.02
 """Share of its volume by which an organ of both sides may differ from its sides drawn apart.
 
 Two contourings of the same lungs differ by 1 to 2 %; a lobe is 20 %.
-"""
-
-LEAST_SIDE_SHARE = 0.1
-"""Share of the points of an organ of both sides that either half of the body holds at least.
-
-The smaller of two lungs has 45 % of both; one lung reaches a centimetre across the middle.
 """
 
 COMPARISON_STEP_MM = 2.5
@@ -92,7 +84,7 @@ class Anatomy:
     site_map: SiteMap = field(default_factory=SiteMap)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
-        """Return the structures that a name stands for.
+        """Return the structures that a name stands for; in double quotes it is that of no role.
 
         All ROIs of a role ("GTV") that no newer one supersedes; else an ROI of that very name;
         else an organ by any of its names ("Lungs" is the drawn lungs, or else both sides).
@@ -105,9 +97,11 @@ class Anatomy:
         # The role goes first: an ROI "GTV" beside "GTVm01" is one of the GTVs, not all of them.
         if name in ROLE_NAMES:
             return self._of_role(name)
-        if not self.structure_set.named(name):
-            return self._of_organ(name)
-        drawn = self.drawn_as(name)
+        roi_name = unquoted(name)
+        named = self.structure_set.named(roi_name)
+        if all(one.is_empty for one in named) and (not named or self._is_drawn_otherwise(roi_name)):
+            return self._of_organ(roi_name)
+        drawn = self.drawn_as(roi_name)
         self.require_sides(drawn)
         return (drawn,)
 
@@ -116,7 +110,8 @@ class Anatomy:
 
         A text that is both an ROI's name and an expression ("Lungs-GTV") is computed if its parts
         are there; in double quotes it is the ROI, in parentheses the expression. A hyphen in a
-        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing.
+        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing. A role ("GTV") is
+        the union of its ROIs, where one of that very name is drawn too.
 
         Raises
         ------
@@ -140,8 +135,23 @@ class Anatomy:
             shape = resolve(expression, self.structures_of)
             return Meant(shape, str(expression), self.notes_on(expression))
         if isinstance(expression, Operand):
-            return self._as_drawn(text)
+            return self._of_role_or_drawn(text)
         return self._computed_or_drawn(text, named, expression)
+
+    def _of_role_or_drawn(self, name: str) -> Meant:
+        """Return what the name of an ROI means: if it is a role's too, all ROIs of that role."""
+        if name not in ROLE_NAMES:
+            drawn = [one for one in self.structure_set.named(name) if not one.is_empty]
+            if not drawn and self._is_drawn_otherwise(name):
+                note = f"the ROI {quoted(name)} is empty: taken from what else is drawn of it"
+                return Meant(Shape(self.structures_of(name)), name, (note,))
+            return self._as_drawn(name)
+        taken = self._of_role(name)
+        if [one.roi_name for one in taken] == [name]:
+            return self._as_drawn(name)
+        all_of = listed(one.roi_name for one in taken)
+        note = f"{name} is the union of {all_of}; {quoted(name)} in double quotes is that ROI alone"
+        return Meant(Shape(taken), name, (note, *self.notes_on(Operand(name))))
 
     def _computed_or_drawn(
         self, text: str, named: Sequence[Structure], expression: Expression
@@ -280,6 +290,14 @@ class Anatomy:
             )
         raise NotEvaluable(f"no ROI is read as {quoted(name)}{self._suggestion(name)}")
 
+    def _is_drawn_otherwise(self, name: str) -> bool:
+        """Whether what an organ's name stands for is drawn under other names, or its sides are."""
+        read = read_roi_name(name)
+        if read.organ is None or read.role is not Role.ORGAN or read.subtracted:
+            return False
+        by_side = self._by_side(read.organ)
+        return bool(by_side) and (read.side is Side.BOTH or read.side in by_side)
+
     def _by_side(self, organ: Organ) -> dict[Side | None, list[Structure]]:
         """Return the ROIs of an organ, of one side or of both."""
         drawn = {
@@ -324,12 +342,11 @@ class Anatomy:
 
     def _require_both_sides(self, whole: Structure) -> None:
         """Raise NotEvaluable where an ROI of both sides lies on one side of the body."""
-        bodies = [s for s, name in self.roi_names.items() if name.role is Role.EXTERNAL]
-        left = left_share([whole], bodies)
-        if left is not None and min(left, 1 - left) < LEAST_SIDE_SHARE:
-            raise NotEvaluable(
-                f"ROI {quoted(whole.roi_name)} lies on one side of the body: the other is missing"
-            )
+        others = self.roi_names.items()
+        bodies = [s for s, name in others if name.role is Role.EXTERNAL]
+        midline = [s for s, name in others if name.role is Role.ORGAN and name.organ in MIDLINE]
+        if reason := why_one_side(whole, bodies, midline):
+            raise NotEvaluable(f"ROI {quoted(whole.roi_name)} {reason}")
 
     def volume_cc(self, shape: Shape) -> float:
         """Return the volume of a shape of this structure set."""
@@ -340,39 +357,6 @@ class Anatomy:
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
         return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
-
-
-def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> float | None:
-    """Return which share of the points of structures lies left of the middle of the body.
-
-    Patient x grows to the left, whatever the patient's position. None where no body is drawn.
-    """
-    drawn = [area.points_mm[:, 0] for body in bodies for area in body.areas]
-    if not drawn:
-        return None
-    body_mm = np.concatenate(drawn)
-    middle_mm = (body_mm.min() + body_mm.max()) / 2
-    points_mm = np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
-    return float(np.mean(points_mm > middle_mm))
-
-
-def usual_spacing_mm(
-    structure_set: StructureSet, images: Sequence[ImageSeries] = ()
-) -> float | None:
-    """Return the plane spacing of the images that structures are drawn on, else of them all."""
-    for one in drawn_on(structure_set, images)[0]:
-        spacing = most_common_spacing_mm(np.diff(one.positions_mm))
-        if spacing is not None:
-            return spacing
-    steps = [np.diff(_positions(structure)) for structure in structure_set]
-    return most_common_spacing_mm(np.concatenate(steps)) if steps else None
-
-
-def _positions(structure: Structure) -> Points:
-    try:
-        return plane_positions_mm(structure)
-    except NotEvaluable:
-        return np.empty(0)
 
 
 def _operators(expression: Expression) -> set[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from oligort.again import is_held_again
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import StructureSet
@@ -17,6 +18,7 @@ from oligort.once import Given, counted_once, is_one_course, is_same_dose
 from oligort.picked import pick
 from oligort.registration import transform_between
 from oligort.selection import Selection, listing, plans_of, title
+from oligort.sums import require_whole_sum
 
 
 class Export(Protocol):
@@ -151,7 +153,13 @@ def choose(
         If the selection names nothing, or more than one object.
     """
     picked, by = pick(structure_sets, plans, doses, selection)
-    given = [Given(d, _summed(d, plan, plans), is_named=plan is not None) for d, plan in picked]
+    is_asked = bool(selection.plans or selection.doses)
+    given = [
+        Given(d, _summed(d, plan, plans), is_named=plan is not None, is_asked=is_asked)
+        for d, plan in picked
+    ]
+    for picked_dose, _ in picked:
+        require_whole_sum(picked_dose, doses)
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
@@ -160,11 +168,12 @@ def choose(
     placed: list[tuple[Given, Course]] = []
     for one in kept:
         grid = _placed(one, structure_set, registrations)
-        # Exported again with another frame of reference, it is the same only where it comes to lie.
+        # Exported again, in another frame or cropped, it is the same only where it comes to lie.
         same = [
             other.dose
             for other, course in placed
-            if is_same_dose(course.grid, grid) and is_one_course(other, one)
+            if (is_same_dose(course.grid, grid) and is_one_course(other, one))
+            or is_held_again(one, grid, other, course.grid)
         ]
         if same:
             notes.append(f"{title(one.dose)} is {title(same[0])} again: counted once")
@@ -198,6 +207,8 @@ def _given_before(export: Export) -> list[Given]:
     """Return the doses of an earlier export with the plans that they hold."""
     try:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
+        for dose, _ in chosen:
+            require_whole_sum(dose, export.doses)
         return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
     except NotEvaluable as error:
         told = "in the export of an earlier course"
@@ -271,6 +282,11 @@ def _placed(
     if dose.grid is None:
         raise NotEvaluable(f"{title(dose)} cannot be used: {dose.refusal}")
     ours, theirs = structure_set.frame_of_reference_uid, dose.frame_of_reference_uid
+    if not theirs and structure_set.lies_in_several_frames:
+        raise NotEvaluable(
+            f"{title(dose)} names no frame of reference, and the structures lie in several: where "
+            f"the dose lies on them is not known"
+        )
     if ours and theirs:
         if ours == theirs:
             return dose.grid
@@ -286,7 +302,7 @@ def _placed(
     )
     if not is_linked:
         raise NotEvaluable(
-            f"{title(dose)} or the structure set names no frame of reference (or several), and "
-            f"no reference links them: where the dose lies on the structures is not known"
+            f"{title(dose)} or the structure set names no frame of reference, and no reference "
+            f"links them: where the dose lies on the structures is not known"
         )
     return dose.grid

@@ -29,13 +29,14 @@ that were planned apart differ by percents somewhere.
 class Given:
     """A dose, the plans that it holds, and whether it is of an earlier course.
 
-    `is_named` tells whether its plan was named as a course.
+    `is_named` tells whether its plan was named as a course, `is_asked` whether it or its plan was.
     """
 
     dose: Dose
     plans: tuple[Plan, ...]
     is_prior: bool = False
     is_named: bool = False
+    is_asked: bool = False
 
 
 def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
@@ -130,15 +131,32 @@ def is_one_course(given: Given, other: Given) -> bool:
     uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
     if not uids or not theirs or uids & theirs:
         return True
+    if are_plans_alike(given, other):
+        refuse_alike_and_named(given, other)
+        return True
     if given.is_named and other.is_named:
         return False
-    contents = [[_content(plan) for plan in one.plans] for one in (given, other)]
-    if contents[0] and contents[0] == contents[1]:
-        return True
     raise NotEvaluable(
         f"{listing([given.dose, other.dose])} are equal in every voxel and of different plans: one "
         f"course exported twice, or two phases; name the plans that are courses, or one dose"
     )
+
+
+def are_plans_alike(given: Given, other: Given) -> bool:
+    """Whether two doses are of plans of different UIDs that are alike in all else."""
+    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
+    contents = [[_content(plan) for plan in one.plans] for one in (given, other)]
+    return not uids & theirs and bool(contents[0]) and contents[0] == contents[1]
+
+
+def refuse_alike_and_named(given: Given, other: Given) -> None:
+    """Raise NotEvaluable where the user asks for two doses that seem to be one course."""
+    if given.is_asked and other.is_asked:
+        raise NotEvaluable(
+            f"{listing([given.dose, other.dose])} are both asked for, and are equal and of plans "
+            f"that are alike in label, date and prescription: one course exported twice, or two "
+            f"phases; name one of them, or give the plans of two phases other labels"
+        )
 
 
 def _content(plan: Plan) -> tuple[object, ...]:

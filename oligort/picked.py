@@ -165,6 +165,11 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
     sums = [dose for dose in usable if dose.summation_type == "MULTI_PLAN"]
     if len(sums) == 1 and plan is None:
         summed = set(sums[0].plan_uids)
+        if not summed and len(whole) > 1:
+            raise NotEvaluable(
+                f"{title(sums[0])} does not say which plans it sums, and others are there: "
+                f"{listing([dose for dose in whole if dose is not sums[0]])}; choose with --dose"
+            )
         beyond = [dose for dose in whole if summed and not summed.issuperset(dose.plan_uids)]
         if not beyond:
             return sums[0], "the sum of all plans (MULTI_PLAN)"
@@ -228,6 +233,8 @@ def _targets_of(plan: Plan, structure_sets: Sequence[StructureSet]) -> tuple[Str
 
 def _lie_apart(targets: tuple[Structure, ...], others: tuple[Structure, ...]) -> bool:
     """Whether no target overlaps or touches one of the others, as far as can be told."""
+    if not all(one.lies_in(other.frame_of_reference_uid) for one in targets for other in others):
+        return False
     try:
         stacks, other_stacks = ([slabs_of(one) for one in some] for some in (targets, others))
         return not any(touch(one, other) for one in stacks for other in other_stacks)

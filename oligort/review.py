@@ -177,6 +177,9 @@ class _Writing:
         colour = self._contour_items[number].get_item("ROIDisplayColor")
         algorithm = self._roi_items[number].get_item("ROIGenerationAlgorithm")
         item = self._add(name, lesion.label, _described(lesion), "GTV")
+        source = self._roi_items[number].get_item("ReferencedFrameOfReferenceUID")
+        if source is not None:
+            self.dataset.StructureSetROISequence[-1][source.tag] = source
         item.ContourSequence = _items_of(drawn, self._contour_items[number])
         if colour is not None:
             item[colour.tag] = colour

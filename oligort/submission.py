@@ -7,16 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from oligort.anatomy import Anatomy, Meant, usual_spacing_mm
+from oligort.anatomy import Anatomy, Meant
 from oligort.conventions import DEFAULT, Conventions
 from oligort.courses import Chosen, choose, choose_structure_set
 from oligort.dose.comparison import beside_drawn
-from oligort.dose.composite import CompositeDose, composite_of, grids_of
+from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.counted import settings_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
-from oligort.dose.isodose import Isodose, isodose
+from oligort.dose.isodose import Isodose, isodose_of
 from oligort.dose.jointly import Asked
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.algebra import Expression, Shape, resolve
@@ -24,9 +24,10 @@ from oligort.geometry.region import Region
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Structure, StructureSet
 from oligort.lesions.candidates import with_site_map
-from oligort.lesions.census import CensusThresholds, LesionHint, census
+from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import LesionCensus
 from oligort.lesions.naming import RoiName
+from oligort.lesions.several_frames import census_by_frame
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
 from oligort.objects import (
@@ -40,6 +41,7 @@ from oligort.objects import (
     Registration,
 )
 from oligort.selection import Selection, named, named_plan
+from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
@@ -325,14 +327,12 @@ class Submission:
         NotEvaluable, ExpressionError
             As `dvh`; or if the dose is a sum of doses on different grids.
         """
-        leaves = self.anatomy.meant_by(roi).shape.leaves
-        grid, *others = grids_of(self.dose_grid)
-        if others:
-            raise NotEvaluable("an isodose of courses on different grids is not told")
-        targets = {s for s, name in self.roi_names.items() if name.role is Role.PTV}
-        is_alone = all(target.is_empty for target in targets.difference(leaves))
-        near = None if is_alone else Region(Shape(leaves), self.usual_spacing_mm)
-        return isodose(grid, at_gy, near)
+        return self.isodose_of_shape(self.anatomy.meant_by(roi).shape, at_gy)
+
+    def isodose_of_shape(self, shape: Shape, at_gy: float) -> Isodose:
+        """Return the same of a shape of this submission's structures."""
+        targets = [s for s, name in self.roi_names.items() if name.role is Role.PTV]
+        return isodose_of(self.dose_grid, at_gy, shape, targets, self.usual_spacing_mm)
 
     def dvh_settings(self, conventions: Conventions = DEFAULT) -> dict[str, str]:
         """Return the conventions that the histograms follow, by name."""
@@ -363,7 +363,7 @@ class Submission:
         key = "census", asked, tuple(said.items()), thresholds
         return self._once(
             key,
-            lambda: census(
+            lambda: census_by_frame(
                 self.structure_set.structures,
                 hints=said,
                 roi_names=roi_names,

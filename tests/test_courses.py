@@ -130,6 +130,81 @@ def test_multi_plan_with_its_plans_equals_multi_plan():
     assert_same_dvh(named, alone)
 
 
+def on_grid(one, first, spacing_mm, counts):
+    """A dose on another grid of the same place, sampled where its voxels lie."""
+    x, y, z = first
+    frames = z + spacing_mm * np.arange(counts[2])
+    grid = Grid(
+        (x, y, 0), (1, 0, 0), (0, 1, 0), spacing_mm, spacing_mm, counts[0], counts[1], frames
+    )
+    points_mm = grid.to_patient(np.moveaxis(np.indices(grid.shape, dtype=float), 0, -1))
+    gy = one.grid.field().at(points_mm.reshape(-1, 3)).reshape(grid.shape)
+    return replace(one.grid, grid=grid, dose_gy=gy)
+
+
+def sum_of(*courses, share=1.0, grid=None):
+    """A MULTI_PLAN of both plans that holds so much of some courses."""
+    total_gy = share * sum(one.grid.dose_gy for one in courses)
+    held = replace(SUM, grid=replace(OF_A.grid, dose_gy=total_gy, summation_type="MULTI_PLAN"))
+    return replace(held, grid=on_grid(held, *grid)) if grid else held
+
+
+COARSE = ((-46.0, -26.0, -56.0), 4.0, (23, 13, 28))
+
+
+@pytest.mark.parametrize("grid", [None, COARSE])
+@pytest.mark.parametrize(
+    ("courses", "share", "lacks"),
+    [
+        ((OF_A,), 1.0, True),  # names both plans and holds the first
+        ((OF_B,), 1.0, True),
+        ((OF_A, OF_B), 0.5, True),  # a mean instead of a sum
+        ((OF_A, OF_B), 1.0, False),
+        ((OF_A, OF_B), 0.9999, False),  # rounding of what is stored
+        ((OF_A, OF_B), 1.2, False),  # more may be of a third course
+    ],
+)
+def test_a_sum_is_nowhere_below_its_plans(courses, share, lacks, grid):
+    total = sum_of(*courses, share=share, grid=grid)
+    for both in (
+        submission(doses=[OF_A, total, OF_B]),
+        submission(doses=[OF_A, total, OF_B]).selected(plan=["A", "B"]),
+        submission(doses=[OF_A, total, OF_B]).selected(dose=["dab"]),
+        submission([plan("C")], [dose("dc", "C")]).after(submission(doses=[OF_A, total, OF_B])),
+    ):
+        if lacks:
+            with pytest.raises(NotEvaluable, match=r"RDdab.dcm. is up to .* lower than the sum of"):
+                _ = both.chosen
+        else:
+            assert "dab" in uids(both)
+
+
+def test_a_sum_is_held_against_the_plans_that_are_there():
+    """One of two is enough to see that it is not in the sum."""
+    with pytest.raises(NotEvaluable, match=r"lower than the sum of PLAN dose .RDda.dcm"):
+        _ = submission(doses=[OF_A, sum_of(OF_B)]).chosen
+    assert uids(submission(doses=[OF_A, sum_of(OF_A)])) == ("dab",)  # B has no dose to compare
+    # Another type of dose, or another frame, says nothing.
+    other = dose("da", "A", dose_type="EFFECTIVE")
+    assert uids(submission(doses=[other, sum_of(OF_B)])) == ("dab",)
+
+
+def test_a_steep_dose_on_another_grid_is_no_lack():
+    """A step of 30 Gy between two voxels, which a sum on other voxels shows elsewhere."""
+    x_mm = np.arange(21) * 5.0 - 50
+    steep = np.broadcast_to(30.0 * (x_mm > 0)[:, None, None], OF_A.grid.dose_gy.shape)
+    edge = replace(OF_A, grid=replace(OF_A.grid, dose_gy=steep))
+    assert uids(submission(doses=[edge, OF_B, sum_of(edge, OF_B, grid=COARSE)])) == ("dab",)
+
+
+def test_a_sum_that_names_no_plan_beside_others_is_not_chosen_unasked():
+    total = replace(SUM, plan_uids=())
+    with pytest.raises(NotEvaluable, match="does not say which plans it sums, and others"):
+        _ = submission(doses=[OF_A, total, OF_B]).chosen
+    assert uids(submission(doses=[OF_A, total, OF_B]).selected(dose="dab")) == ("dab",)
+    assert uids(submission([], [total])) == ("dab",)  # where nothing else is there
+
+
 def test_a_plan_with_its_beams_equals_the_plan():
     alone = submission([A], [OF_A])
     assert_same_dvh(submission([A], [*BEAMS, OF_A]), alone)
@@ -184,6 +259,13 @@ def test_a_course_that_is_given_twice_is_counted_once(name, way):
         both = submission([A], [OF_A]).selected(dose=["da", "RDda.dcm"])
     else:
         both = submission([A, *plans], [OF_A, twin]).selected(dose=["RDda.dcm", "again.dcm"])
+    if way == "named" and plans:
+        # Asked for by its dose or by its plan, what may be two phases has one answer.
+        by_plan = both.selected(plan=["RPA.dcm", "RPagain.dcm"])
+        for asked in (both, by_plan):
+            with pytest.raises(NotEvaluable, match="both asked for, and are equal and of plans"):
+                _ = asked.chosen
+        return
     assert uids(both) == ("da",)
     assert_same_dvh(both, submission([A], [OF_A]))
     if way == "prior" or twin is not OF_A:
@@ -207,6 +289,52 @@ def test_two_phases_that_were_planned_alike_are_two():
     ):
         with pytest.raises(NotEvaluable, match="equal in every voxel and of different plans"):
             _ = open_choice.chosen
+
+
+DATED = replace(A, date="20260401")
+DATED_AGAIN = replace(AGAIN, label=A.label, date="20260401")
+
+
+CROPPED = on_grid(OF_A, (-40.0, -20.0, -50.0), 5.0, (17, 9, 21))
+RESAMPLED = on_grid(OF_A, (-44.0, -24.0, -54.0), 4.0, (23, 13, 28))
+
+
+def test_a_prior_cut_out_of_the_course_is_counted_once():
+    twin = again(replace(OF_A, grid=CROPPED), sop_instance_uid="new", plan_uids=("A2",))
+    now, before = submission([DATED], [OF_A]), submission([DATED_AGAIN], [twin])
+    both = now.after(before)
+    assert uids(both) == ("da",)
+    assert_same_dvh(both, submission([DATED], [OF_A]))
+    assert both.chosen.notes == (
+        'PLAN dose "again.dcm" is PLAN dose "RDda.dcm" again: counted once',
+    )
+    # The other way round the judged dose knows less than the earlier one.
+    with pytest.raises(NotEvaluable, match="holds less; read the larger one alone"):
+        _ = before.after(now).chosen
+    asked = submission([DATED, DATED_AGAIN], [OF_A, twin])
+    for choice in (
+        asked.selected(plan=["RPA.dcm", "RPagain.dcm"]),
+        asked.selected(dose=["RDda.dcm", "again.dcm"]),
+    ):
+        with pytest.raises(NotEvaluable, match="both asked for"):
+            _ = choice.chosen
+
+
+def test_a_course_that_is_nearly_another_of_a_plan_alike_is_neither_added_nor_dropped():
+    rough = replace(RESAMPLED, dose_gy=RESAMPLED.dose_gy * 1.02)
+    twin = again(replace(OF_A, grid=rough), sop_instance_uid="new", plan_uids=("A2",))
+    with pytest.raises(NotEvaluable, match="nearly equal where both grids lie"):
+        _ = submission([DATED], [OF_A]).after(submission([DATED_AGAIN], [twin])).chosen
+    # Of a plan with another date it is a course of its own.
+    later = replace(DATED_AGAIN, date="20270401")
+    assert uids(submission([DATED], [OF_A]).after(submission([later], [twin]))) == ("da", "new")
+
+
+def test_plans_alike_with_doses_elsewhere_are_two_courses():
+    mirrored = replace(OF_A.grid, dose_gy=OF_A.grid.dose_gy[::-1])
+    twin = again(replace(OF_A, grid=mirrored), sop_instance_uid="new", plan_uids=("A2",))
+    both = submission([DATED], [OF_A]).after(submission([DATED_AGAIN], [twin]))
+    assert uids(both) == ("da", "new")
 
 
 def test_a_sum_that_does_not_say_of_what_is_not_added_to():

@@ -12,10 +12,11 @@ from oligort.checks.image_planes import cut_off_by_images
 from oligort.checks.judged import (
     Judged,
     as_anatomy_allows,
-    as_limited,
     gaps_of,
     gaps_of_targets,
     judged,
+    limited_dvh,
+    limited_operand,
     organs_of,
 )
 from oligort.checks.laterality import require_sides
@@ -27,7 +28,7 @@ from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.algebra import Operand, operand_names, parse
+from oligort.geometry.algebra import operand_names, parse
 from oligort.geometry.interrupted import Interruption
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
@@ -231,8 +232,7 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
     for definition in limit.family:
         try:
             expression = as_anatomy_allows(case, parse(definition))
-            dvh = as_limited(case, limit, case.submission.computed_dvh(expression))
-            values[definition] = dvh[limit.metric]
+            values[definition] = limited_dvh(case, limit, expression)[limit.metric]
         except NotEvaluable as error:
             values[definition] = str(error)
     return values
@@ -356,8 +356,7 @@ def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
         if name in ROLE_NAMES:
             continue
         try:
-            dvh = as_limited(case, limit, case.submission.dvh(quoted_operand(name)))
-            value = dvh[limit.metric]
+            value = limited_operand(case, limit, name)[limit.metric]
         except NotEvaluable:
             continue
         shown.append(
@@ -370,8 +369,3 @@ def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
             )
         )
     return tuple(shown)
-
-
-def quoted_operand(name: str) -> str:
-    """Return a name as an expression of one operand."""
-    return str(Operand(name))

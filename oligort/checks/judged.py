@@ -65,7 +65,7 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
     """
     try:
         expression = as_anatomy_allows(case, parse(limit.structure))
-        computed = as_limited(case, limit, case.submission.computed_dvh(expression))
+        computed = limited_dvh(case, limit, expression)
     except NotEvaluable as error:
         return _judged_as_drawn(case, limit, error)
     remarks: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judge
     """Return the ROI drawn for a limit, beside what it is without the targets cut out of it."""
     drawn = _standing_for_parts(case, limit, error)
     remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-    as_drawn = Judged(as_limited(case, limit, case.submission.dvh_of(drawn)), (remark,))
+    as_drawn = Judged(_limited_as_drawn(case, limit, drawn), (remark,))
     shape, expression, taken = Shape((drawn,)), parse(limit.structure), []
     while isinstance(expression, Combination) and expression.operator == "-":
         # What is not drawn cannot be left in by mistake either.
@@ -117,7 +117,7 @@ def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judge
 def _with_other(case: Case, limit: DoseLimit, judged: Judged, what: str, shape: Shape) -> Judged:
     """Return what is judged beside another shape that may be meant, where that has a dose."""
     try:
-        other = as_limited(case, limit, case.submission.dvh_of_shape(shape, what))
+        other = as_limited(case, limit, case.submission.dvh_of_shape(shape, what), shape)
     except NotEvaluable as error:
         return _with_remarks(judged, (f"not compared: {what}, because {error}",))
     difference = _difference(case, limit, judged.dvh, other)
@@ -131,8 +131,27 @@ def _with_remarks(judged: Judged, remarks: tuple[str, ...], is_query: bool = Tru
     return replace(judged, remarks=(*judged.remarks, *remarks), is_query=is_query)
 
 
-def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
-    """Return a histogram that a limit's metric can be read off, relative to what is prescribed.
+def limited_dvh(case: Case, limit: DoseLimit, expression: Expression) -> Dvh:
+    """Return the histogram of an expression for a limit; refused as `as_limited` does."""
+    shape = resolve(expression, case.submission.structures_of)
+    return as_limited(case, limit, case.submission.computed_dvh(expression), shape)
+
+
+def limited_operand(case: Case, limit: DoseLimit, name: str) -> Dvh:
+    """Return the histogram of an operand for a limit, an ROI as drawn; refused likewise."""
+    text = str(Operand(name))
+    shape = case.submission.anatomy.meant_by(text).shape
+    return as_limited(case, limit, case.submission.dvh(text), shape)
+
+
+def _limited_as_drawn(case: Case, limit: DoseLimit, drawn: Structure) -> Dvh:
+    return as_limited(case, limit, case.submission.dvh_of(drawn), Shape((drawn,)))
+
+
+def as_limited(case: Case, limit: DoseLimit, dvh: Dvh, shape: Shape) -> Dvh:
+    """Return the histogram of a shape that a limit's metric can be read off.
+
+    It is relative to what is prescribed; the isodose of a conformity index is that of the shape.
 
     Raises
     ------
@@ -145,7 +164,7 @@ def as_limited(case: Case, limit: DoseLimit, dvh: Dvh) -> Dvh:
     prescription_gy = submission.prescription_gy
     if metric.kind != "CI":
         return dvh.relative_to(prescription_gy)
-    isodose = submission.isodose(limit.structure, prescription_gy)
+    isodose = submission.isodose_of_shape(shape, prescription_gy)
     return dvh.relative_to(prescription_gy, isodose.volume)
 
 
@@ -262,7 +281,7 @@ def _difference_of_drawn(
     """Return what to say of the drawn ROI where it differs from the computed one."""
     what = f"the drawn ROI {quoted(drawn.roi_name)}"
     try:
-        of_drawn = as_limited(case, limit, case.submission.dvh_of(drawn))
+        of_drawn = _limited_as_drawn(case, limit, drawn)
     except NotEvaluable as error:
         return (f"not compared: {what}, because {error}",)
     difference = _difference(case, limit, computed, of_drawn)

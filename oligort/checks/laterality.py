@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oligort.anatomy import LEAST_SIDE_SHARE, left_share
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed
@@ -15,6 +14,7 @@ from oligort.finding import Finding, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
+from oligort.sides import LEAST_SIDE_SHARE, left_share
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ def laterality_of(case: Case) -> Laterality:
     compared, swapped = [], {}
     for organ, by_side in drawn.items():
         is_pair = by_side.keys() == {Side.LEFT, Side.RIGHT}
+        if not _in_one_frame([one for side in by_side.values() for one in side]):
+            continue
         wrong = _swapped(by_side) if is_pair else _on_wrong_side(by_side, bodies)
         if wrong is None:
             continue
@@ -74,6 +76,12 @@ def _on_wrong_side(by_side: dict[Side, list[Structure]], bodies: list[Structure]
     if own > LEAST_SIDE_SHARE:
         return ""
     return f"{_names(structures)} lies in the {other} half of the body"
+
+
+def _in_one_frame(structures: Sequence[Structure]) -> bool:
+    """Whether structures lie in one frame of reference; in several, positions say nothing."""
+    first = structures[0].frame_of_reference_uid
+    return all(one.lies_in(first) for one in structures)
 
 
 def _x_mm(structures: Sequence[Structure]) -> npt.NDArray[np.float64]:

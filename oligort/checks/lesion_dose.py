@@ -18,6 +18,7 @@ from oligort.display import quoted
 from oligort.dose.biology import TUMOUR_ALPHA_BETA_GY, bed_gy
 from oligort.dose.composite import grids_of
 from oligort.dose.dvh import Dvh
+from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.histogram import compute_dvh
 from oligort.dose.margin import margin
 from oligort.dose.metric import Metric
@@ -199,6 +200,11 @@ class _Dosed:
                 if target is self.drawn.structure:
                     held.append((dose_gy, "to its own ROI"))
                     continue
+                if not target.lies_in(self.drawn.structure.frame_of_reference_uid):
+                    raise NotEvaluable(
+                        f"target {quoted(target.roi_name)} is drawn in another frame of reference: "
+                        f"whether it holds the lesion is not known"
+                    )
                 model = self.case.submission.slabs_of(target)
                 if not model.frame.is_parallel_to(self.drawn.part.model.frame):
                     raise NotEvaluable(
@@ -268,6 +274,7 @@ class _Dosed:
         grid, *others = grids_of(self.case.submission.dose_grid)
         if others:
             raise NotEvaluable("an isodose of courses on different grids is not told")
+        require_frame_of_dose(Shape((self.drawn.structure,)), grid)
         part = self.drawn.part
         return margin(grid, self.prescribed.total_gy, part.slabs, part.model.frame)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import msgspec
 
 from oligort.checks.case import Case
-from oligort.checks.dose import quoted_operand
 from oligort.checks.effect import eqd2_dose, eqd2_dvh
-from oligort.checks.judged import as_anatomy_allows, as_limited, judged
+from oligort.checks.judged import as_anatomy_allows, judged, limited_dvh, limited_operand
 from oligort.checks.plausibility import fit_of
 from oligort.document import Measurement
 from oligort.dose.biology import bed_of_eqd2
@@ -55,12 +54,10 @@ def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
     """Yield the metrics of what a limit is about, of its operands, its family and its parts."""
 
     def computed(name: str) -> Callable[[], Dvh]:
-        return lambda: as_limited(
-            case, limit, case.submission.computed_dvh(as_anatomy_allows(case, parse(name)))
-        )
+        return lambda: limited_dvh(case, limit, as_anatomy_allows(case, parse(name)))
 
     def drawn(name: str) -> Callable[[], Dvh]:
-        return lambda: as_limited(case, limit, case.submission.dvh(quoted_operand(name)))
+        return lambda: limited_operand(case, limit, name)
 
     beside = (*limit.family, *limit.parts)
     operands = [name for name in operand_names(parse(limit.structure)) if name not in beside]

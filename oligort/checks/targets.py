@@ -305,6 +305,8 @@ def _highest(case: Case) -> Finding:
         highest_count, points_mm = 1, dose.peak[1][None]
     held_by = []
     for structure, name in submission.roi_names.items():
+        if not structure.lies_in(submission.structure_set.frame_of_reference_uid):
+            continue
         try:
             model = submission.slabs_of(structure)
         except NotEvaluable:

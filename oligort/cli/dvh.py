@@ -185,7 +185,7 @@ def _answer(
     try:
         # All ROIs means each as drawn: in quotes a name is never read as an expression.
         asked = {roi: roi for roi in rois} or {
-            str(Operand(structure.roi_name)): structure.roi_name
+            str(Operand(structure.roi_name, is_roi=True)): structure.roi_name
             for structure in submission.structure_set
         }
     except NotEvaluable as error:

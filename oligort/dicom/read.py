@@ -20,6 +20,7 @@ from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
+from oligort.frames import in_one_frame
 from oligort.geometry.structure import StructureSet
 from oligort.objects import (
     Dose,
@@ -258,8 +259,11 @@ class _Reading:
         trial_subject_id, trial_site_id = (
             self._one_of(keyword) for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID")
         )
+        dose_frames = [dose.frame_of_reference_uid for dose in self.doses if dose.grid is not None]
         return Submission(
-            structure_sets=tuple(self.structure_sets),
+            structure_sets=tuple(
+                in_one_frame(one, self.registrations, dose_frames) for one in self.structure_sets
+            ),
             doses=tuple(self.doses),
             plans=tuple(self.plans),
             images=tuple(each for each, _ in series),

@@ -20,6 +20,7 @@ from oligort.dose.composite_sampling import sampler_of, samples_of
 from oligort.dose.counted import BIN_GY, Counted, Statistics
 from oligort.dose.dvh import Dvh
 from oligort.dose.field import DoseField
+from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.grid import DoseGrid
 from oligort.dose.partition import Partition
 from oligort.dose.tally import VOLUME_ROUNDING, Extremes, Tally
@@ -113,9 +114,10 @@ def compute_dvh(
     Raises
     ------
     NotEvaluable
-        If the region is empty, the dose is higher than any real one, or its grid is too small to
-        interpolate in.
+        If the region is empty or drawn in another frame of reference than the dose, the dose is
+        higher than any real one, or its grid is too small to interpolate in.
     """
+    require_frame_of_dose(region.shape, dose)
     field = believed_field(dose, region.conventions)
     step_mm, finest_mm = steps_mm(region, field)
     outline, bounds_gy = reached_gy(region, field, step_mm)

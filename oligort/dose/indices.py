@@ -4,7 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from oligort.errors import NotEvaluable
 from oligort.measure import Interval, Measure
+
+SAME_ISODOSE = 0.05
+"""Share by which a structure may seem to receive more than its isodose holds.
+
+Both are counted in pieces of their own, and an isodose is linear where a histogram may be cubic.
+The isodose of another structure may hold nothing of this one.
+"""
 
 HI_PARTS = {"D2%": 0.02, "D98%": 0.98, "D50%": 0.5}
 """Shares of the volume; their doses, in this order, are the parts of the homogeneity index."""
@@ -46,14 +54,27 @@ def conformity(
         The structure.
     isodose_cc : Measure
         What of the whole dose receives the prescription; not 0.
+
+    Raises
+    ------
+    NotEvaluable
+        If the structure receives more than the whole dose gives: they are not of each other, and
+        the index would be no share.
     """
-    value = inside_cc * inside_cc / (volume_cc * isodose_cc)
+    _, inside_most = isodose_cc.intervals.get("numerical", (0.0, float(isodose_cc)))
+    inside_least, _ = inside_cc.intervals.get("numerical", (float(inside_cc), 0.0))
+    if inside_least > (1 + SAME_ISODOSE) * inside_most:
+        raise NotEvaluable(
+            f"CI: {inside_cc:.2f} cc of the structure receive the prescription, and the isodose "
+            f"that was given has {isodose_cc:.2f} cc: it is not the isodose of this structure"
+        )
+    value = min(inside_cc * inside_cc / (volume_cc * isodose_cc), 1.0)
     intervals = {}
     for cause in dict.fromkeys((*inside_cc.intervals, *isodose_cc.intervals)):
         low, high = inside_cc.intervals.get(cause, (float(inside_cc),) * 2)
         smallest, largest = isodose_cc.intervals.get(cause, (float(isodose_cc),) * 2)
-        least = low * low / (volume_cc * largest)
+        least = min(low * low / (volume_cc * largest), 1.0)
         # What of the structure is in the isodose is a part of it.
-        most = high * high / (volume_cc * max(smallest, high)) if high > 0 else 0.0
+        most = min(high * high / (volume_cc * max(smallest, high)), 1.0) if high > 0 else 0.0
         intervals[cause] = Interval(min(least, value), max(most, value))
     return value, intervals

@@ -6,6 +6,7 @@ surface. The latter is halved, which a trilinear dose allows exactly, and in eac
 taken as linear in six tetrahedra, whose share above a dose has a closed form.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise, permutations, product
 
@@ -13,11 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.cells import Nodes, corner_slices, halved
+from oligort.dose.composite import CompositeDose, grids_of
+from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.grid import DoseGrid
 from oligort.dose.tally import TIE_GY, VOLUME_ROUNDING
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import Shape
 from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
-from oligort.geometry.structure import Points
+from oligort.geometry.structure import Points, Structure
 from oligort.measure import Interval, Measure
 
 Floats = npt.NDArray[np.float64]
@@ -77,10 +82,13 @@ def isodose(dose: DoseGrid, at_gy: float, near: Region | None = None) -> Isodose
     Raises
     ------
     NotEvaluable
-        If the grid has fewer than two voxels along an axis.
+        If the grid has fewer than two voxels along an axis, or the region is drawn in another
+        frame of reference.
     ValueError
         If the dose is not above 0 Gy.
     """
+    if near is not None:
+        require_frame_of_dose(near.shape, dose)
     if not at_gy > 0:
         raise ValueError(f"expected an isodose above 0 Gy, found {at_gy}")
     nodes = Nodes.of(dose.field())
@@ -103,6 +111,29 @@ def isodose(dose: DoseGrid, at_gy: float, near: Region | None = None) -> Isodose
     if (nodes.is_border & np.isin(labels, chosen) & is_above).any():
         intervals["coverage"] = Interval(volume.cc, np.inf)
     return Isodose(at_gy, Measure(volume.cc, "cc", **intervals), len(chosen))
+
+
+def isodose_of(
+    dose: DoseGrid | CompositeDose,
+    at_gy: float,
+    target: Shape,
+    targets: Iterable[Structure],
+    usual_spacing_mm: float | None,
+) -> Isodose:
+    """Return the isodose of a target; where another of `targets` is drawn, its parts at this one.
+
+    Raises
+    ------
+    NotEvaluable
+        As `isodose`; or if the dose is a sum of doses on different grids.
+    """
+    grid, *others = grids_of(dose)
+    if others:
+        raise NotEvaluable("an isodose of courses on different grids is not told")
+    leaves = target.leaves
+    is_alone = all(other.is_empty for other in targets if other not in leaves)
+    near = None if is_alone else Region(Shape(leaves), usual_spacing_mm)
+    return isodose(grid, at_gy, near)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.counted import Counted, Statistics
 from oligort.dose.dvh import Dvh
 from oligort.dose.field import DoseField
+from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import (
     TOLERANCE,
@@ -84,8 +85,9 @@ def compute_dvhs(
     NotEvaluable
         If the structures' planes are not parallel; or as `compute_dvh` of the dose.
     """
-    field = believed_field(dose, conventions)
     leaves = tuple(dict.fromkeys(leaf for one in asked for leaf in one.shape.leaves))
+    require_frame_of_dose(Shape(leaves), dose)
+    field = believed_field(dose, conventions)
     together = Region(Shape(leaves), usual_spacing_mm, conventions)
     wholes = [_Whole.of(Region(one.shape, None, conventions, together), field) for one in asked]
     cells = _cells(together, wholes, field)

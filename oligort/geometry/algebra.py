@@ -8,6 +8,7 @@ operator, a parenthesis or a double quote is put in double quotes, in which two 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import reduce
 from typing import Literal
 
@@ -31,15 +32,29 @@ MOST_OPERANDS, MOST_PARENTHESES = 200, 50
 
 @dataclass(frozen=True)
 class Operand:
-    """A name in an expression: an ROI, a role or a structure that others make up."""
+    """A name in an expression: an ROI, a role or a structure that others make up.
+
+    One in double quotes that it does not need (`is_roi`) is an ROI's, and no role.
+    """
 
     name: str
+    is_roi: bool = dataclass_field(default=False, compare=False)
 
     def __str__(self) -> str:
-        """Return the name, in quotes where it would not be read as one without."""
-        if re.search(r'[-|&()"]', self.name) or self.name != self.name.strip():
+        """Return the name, in quotes where it would not be read as the same without."""
+        if self.is_roi or _needs_quotes(self.name):
             return '"' + self.name.replace('"', '""') + '"'
         return self.name
+
+
+def _needs_quotes(name: str) -> bool:
+    return bool(re.search(r'[-|&()"]', name)) or name != name.strip()
+
+
+def unquoted(name: str) -> str:
+    """Return the name in what `str` makes of an operand in double quotes; any other as it is."""
+    is_quoted = len(name) > 2 and name[0] == name[-1] == '"'
+    return name[1:-1].replace('""', '"') if is_quoted else name
 
 
 @dataclass(frozen=True)
@@ -127,6 +142,8 @@ class Shape:
 def resolve(expression: Expression, structures_of: Callable[[str], tuple[Structure, ...]]) -> Shape:
     """Return the shape of an expression; `structures_of` turns a name into its structures.
 
+    The name of an ROI that is meant and no role stands in double quotes.
+
     Raises
     ------
     NotEvaluable
@@ -134,7 +151,7 @@ def resolve(expression: Expression, structures_of: Callable[[str], tuple[Structu
         subtract".
     """
     if isinstance(expression, Operand):
-        return Shape(structures_of(expression.name))
+        return Shape(structures_of(str(expression) if expression.is_roi else expression.name))
     return Shape(
         operator=expression.operator,
         left=resolve(expression.left, structures_of),
@@ -143,8 +160,11 @@ def resolve(expression: Expression, structures_of: Callable[[str], tuple[Structu
 
 
 def _tokens(text: str) -> list[str]:
-    """Split into symbols and names; names keep a leading quote so that none looks like a symbol."""
-    tokens = []
+    """Split into symbols and names; names keep a leading quote so that none looks like a symbol.
+
+    Those in quotes that they do not need have an apostrophe in its place.
+    """
+    tokens: list[str] = []
     position = 0
     stripped = text.rstrip()
     while position < len(stripped):
@@ -158,7 +178,8 @@ def _tokens(text: str) -> list[str]:
             name = match["name"].strip() if quoted_name is None else quoted_name.replace('""', '"')
             if not name.strip():
                 raise ExpressionError(f"expected a name between the quotes in {quoted(text)}")
-            tokens.append(f'"{name}')
+            is_roi = quoted_name is not None and not _needs_quotes(name)
+            tokens.append(f"'{name}" if is_roi else f'"{name}')
         position = match.end()
     return tokens
 
@@ -186,8 +207,8 @@ def _operand(tokens: list[str], text: str) -> tuple[Expression, list[str]]:
         if not rest or rest[0] != ")":
             raise ExpressionError(f"expected a closing parenthesis in {quoted(text)}")
         return expression, rest[1:]
-    if tokens and tokens[0].startswith('"'):
-        return Operand(tokens[0][1:]), tokens[1:]
+    if tokens and tokens[0][0] in "\"'":
+        return Operand(tokens[0][1:], is_roi=tokens[0][0] == "'"), tokens[1:]
     found = f"found {quoted(tokens[0])}" if tokens else "found the end"
     raise ExpressionError(f"expected the name of a structure in {quoted(text)}, {found}")
 

@@ -8,7 +8,7 @@ smaller and the larger stand, off by less than a pixel where borders cross. What
 between its planes is the matter of `between`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -95,7 +95,8 @@ class Region:
     Raises
     ------
     NotEvaluable
-        If a structure has no area, or the structures' planes are not parallel.
+        If a structure has no area, the structures' planes are not parallel, or they are drawn in
+        different frames of reference.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Region:
     ) -> None:
         self.shape = shape
         self.conventions = conventions
+        _require_one_frame(shape.leaves)
         models = known._models if known else {}
         self._models: dict[int, SlabModel] = {
             id(structure): models.get(id(structure))
@@ -316,6 +318,18 @@ class Region:
         points[2, :count] = np.repeat([slab.lower_mm for slab in self.slabs], in_slab)
         points[2, count:] = np.repeat([slab.upper_mm for slab in self.slabs], in_slab)
         return points.T
+
+
+def _require_one_frame(structures: Sequence[Structure]) -> None:
+    """Raise NotEvaluable where structures are drawn in different frames of reference."""
+    first = next((one for one in structures if one.frame_of_reference_uid), structures[0])
+    for structure in structures:
+        if not structure.lies_in(first.frame_of_reference_uid):
+            raise NotEvaluable(
+                f"ROI {quoted(structure.roi_name)} and ROI {quoted(first.roi_name)} are drawn in "
+                f"different frames of reference, and no registration that can be used leads from "
+                f"one to the other"
+            )
 
 
 def _cut_at(borders_mm: Floats, levels_mm: Floats) -> tuple[Floats, Integers]:

@@ -117,6 +117,11 @@ class Structure:
         """Whether nothing in the structure encloses an area."""
         return not any(contour.encloses_area for contour in self.contours)
 
+    def lies_in(self, frame_of_reference_uid: str) -> bool:
+        """Whether it is drawn in a frame of reference, as far as both are named."""
+        own = self.frame_of_reference_uid
+        return not own or not frame_of_reference_uid or own == frame_of_reference_uid
+
 
 @dataclass(frozen=True, eq=False)
 class StructureSet:
@@ -129,7 +134,8 @@ class StructureSet:
     sop_instance_uid, label, file : str
         Which RTSTRUCT it is; `file` is relative to the submission.
     frame_of_reference_uid : str
-        The frame of its structures, or "" where they have none or several.
+        The frame of its structures, or "" where they name none; where they lie in several, the
+        one that the others were brought into as far as a registration leads there.
     referenced_image_uids : frozenset of str
         SOP Instance UIDs of the images that the structure set or its contours name.
     approval_status : str
@@ -169,6 +175,12 @@ class StructureSet:
 
     def __len__(self) -> int:
         return len(self.structures)
+
+    @property
+    def lies_in_several_frames(self) -> bool:
+        """Whether what is drawn lies in frames of reference that are not known to each other."""
+        frames = {s.frame_of_reference_uid for s in self.structures if not s.is_empty}
+        return len(frames - {""}) > 1
 
     def named(self, roi_name: str) -> tuple[Structure, ...]:
         """Return the structures of exactly this name; the same name may stand for several."""

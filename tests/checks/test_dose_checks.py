@@ -161,7 +161,8 @@ def test_trap_an_roi_named_gtv_is_not_all_of_them(build, findings_of, register_t
     # The dose is 20 Gy at z = 35: 5 of the 20 mm of this GTV, 8 cc, get more.
     expected = 100 * (108 - 8) / (LUNGS_CC - METASTASIS_CC - 32)
     assert finding.evidence[0].measured == pytest.approx(expected, abs=TOLERANCE)
-    assert submission.dvh("GTV").volume_cc == pytest.approx(32.0)
+    assert submission.dvh('"GTV"').volume_cc == pytest.approx(32.0)
+    assert submission.dvh("GTV").volume_cc == pytest.approx(32.0 + METASTASIS_CC + 1.0)
 
 
 @pytest.mark.parametrize("dose_type", ["EFFECTIVE", "ERROR", ""])
@@ -238,10 +239,20 @@ def test_a_stale_drawing_is_a_query_and_its_parts_are_graded(build, findings_of,
     assert told["V20Gy[%]"] == pytest.approx(100 * 108 / 712, abs=TOLERANCE)
 
 
+BODY = Box((0.0, 0.0, 0.0), (190.0, 110.0, 180.0))
+
+
+def test_one_lung_named_as_both_is_not_graded_without_a_body(build, findings_of, register_table):
+    one = build(without=["Lung_L", "Lung_R"], extra={"Lungs": LUNG_RIGHT})
+    (finding,) = findings_of("OL301", one, register_table)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert 'ROI "Lungs" is not two parts side by side' in finding.message
+
+
 def test_the_drawing_alone_is_graded_as_what_it_is_called(build, findings_of, register_table):
     alone = build(
         without=["Lung_L", "Lung_R"],
-        extra={"Lungs-GTV": Box((0.0, 0.0, 0.0), (120.0, 60.0, 100.0))},
+        extra={"Lungs-GTV": Box((0.0, 0.0, 0.0), (120.0, 60.0, 100.0)), "BODY": BODY},
     )
     (finding,) = findings_of("OL301", alone, register_table)
     assert finding.grade is Grade.PASS

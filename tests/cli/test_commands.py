@@ -125,6 +125,7 @@ class Drawn:
 
     def dvh(self, roi: str, conventions: Conventions) -> Curve:
         self.asked.append(conventions)
+        roi = roi.strip('"')  # in quotes, as all ROIs are asked for, it is the ROI
         if roi == "Empty":
             raise NotEvaluable("Empty encloses no area")
         if roi not in self.rois:
