@@ -32,9 +32,9 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     computed from its parts ("Lungs-GTV": the lungs without the union of the GTVs) in the dose of
     the chosen plan, as a percentage of the whole volume. Decided on the unrounded value.
     BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
-    definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
-    differs from the computed one, or still holds the GTV; what superseded GTVs, or unions named
-    for tumour, would subtract.
+    definition of the structure would change the verdict, or may, where the limit lies within its
+    interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
+    GTV; what superseded GTVs, or unions named for tumour, would subtract.
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
     of plans of another kind (screening, delivered) than the one that is judged; a part of the
@@ -263,15 +263,9 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     width = case.protocol.settings.borderline_percentage_points.value
     if limit.unit == "%" and abs(value - limit.limit) < width:
         flags.append(Flag.BORDERLINE)
-    family = family_values(case, limit)
-    others = [
-        f"{name} {other:.2f} {limit.unit}"
-        for name, other in family.items()
-        if isinstance(other, Measure) and limit.allows(other) is not limit.allows(value)
-    ]
-    if others:
+    if others := _deciding_otherwise(case, limit, value):
         flags.append(Flag.DEFINITION_SENSITIVE)
-        remarks.append(f"the verdict would change for {', '.join(others)}")
+        remarks.append(others)
     return held_against(
         "OL301",
         limit,
@@ -281,6 +275,22 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
         interval=(value.low, value.high) if value.intervals else None,
     )
+
+
+def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
+    """Return which other definitions would change the verdict, and which may; "" where none."""
+    would, may = [], []
+    for name, other in family_values(case, limit).items():
+        if not isinstance(other, Measure):
+            continue
+        allowed = allowed_throughout(other, limit)
+        if allowed is None:
+            may.append(f"{name} {other:.2f} {limit.unit} ({other.low:.3f} to {other.high:.3f})")
+        elif allowed is not limit.allows(value):
+            would.append(f"{name} {other:.2f} {limit.unit}")
+    told = [f"would change for {', '.join(would)}"] if would else []
+    told += [f"may change for {', '.join(may)}"] if may else []
+    return f"the verdict {' and '.join(told)}" if told else ""
 
 
 def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) -> None:

@@ -293,6 +293,26 @@ def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
         assert evidence.high == pytest.approx(high, abs=TOLERANCE + LEAST_DOUBT)
 
 
+def test_trap_a_definition_that_the_grid_leaves_open_questions_the_verdict(
+    build, findings_of, register_table
+):
+    """The PTV takes out lung of low dose: what lies outside weighs more in the rest of it."""
+    planned = {"PTVm02": Box((50.0, 0.0, -10.0), (60.0, 60.0, 60.0))}
+    clipped = {"edge_mm": edge_for(16.0), "extra": planned, "prescription_gy": None}
+    submission = build(z_mm=(-45.0, 90.0), **clipped)
+    (finding,) = findings_of("OL301", submission, register_table)
+    without_ptv = submission.dvh("Lungs-PTV")["V20Gy[%]"]
+    # 504 cc are left of 712, and all of the 18 cc of 2.5 mm below the grid.
+    assert without_ptv == pytest.approx(16 * 712 / 504, abs=TOLERANCE)
+    assert without_ptv < 25 < without_ptv.high
+    assert finding.grade is Grade.PASS
+    assert Flag.DEFINITION_SENSITIVE in finding.flags
+    assert "the verdict may change for Lungs-PTV 22.60 % (22.601 to 2" in finding.message
+    (covered,) = findings_of("OL301", build(**clipped), register_table)
+    assert covered.flags == ()
+    assert "verdict" not in covered.message
+
+
 def test_a_grid_that_covers_the_lungs_is_no_deviation(build, findings_of, register_table):
     (inside,) = findings_of("OL302", build(), register_table)
     assert inside.grade is Grade.PASS
