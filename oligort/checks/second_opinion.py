@@ -59,7 +59,7 @@ def planning_system(case: Case) -> Iterator[Finding]:
         return
     planned = [one for dose in _doses_of(case, chosen) for one in dose.planned_dvhs]
     if not planned:
-        yield _told("OL304", "no DVH of the planning system is of the judged dose")
+        yield _told("OL304", "no DVH of the planning system is of the judged dose and structures")
         return
     structures = {one.roi_number: one for one in chosen.structure_set}
     compared: list[_Compared] = []
@@ -239,7 +239,8 @@ def _reasons(left_out: Sequence[str]) -> str:
 def _doses_of(case: Case, chosen: Chosen) -> list[Dose]:
     """Return the judged dose, and those of the same plans that hold no dose but histograms.
 
-    Only those of the judged structures: ROI numbers of another structure set mean other ROIs.
+    Only those of the judged structures: ROI numbers of another structure set mean other ROIs. A
+    dose that names none is of the structures that its plans name.
     """
     plans = set(chosen.dose.plan_uids)
     beside = [
@@ -247,8 +248,13 @@ def _doses_of(case: Case, chosen: Chosen) -> list[Dose]:
         for dose in case.submission.doses
         if dose.grid is None and plans and set(dose.plan_uids) == plans
     ]
+    of_plans = {plan.structure_set_uid for plan in chosen.plans}
     own = {"", chosen.structure_set.sop_instance_uid}
-    return [dose for dose in (chosen.dose, *beside) if dose.structure_set_uid in own]
+    return [
+        dose
+        for dose in (chosen.dose, *beside)
+        if own.issuperset({dose.structure_set_uid} if dose.structure_set_uid else of_plans)
+    ]
 
 
 def _structure_of(planned: PlannedDvh, structures: Mapping[int | None, Structure]) -> Structure:

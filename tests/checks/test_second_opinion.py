@@ -146,6 +146,19 @@ def test_histograms_of_another_structure_set_mean_other_rois(with_dvhs):
     assert "of the judged dose" in finding.message
 
 
+@pytest.mark.parametrize(("of_plan", "is_heard"), [("9.9", False), ("1.2.1", True), ("", True)])
+def test_trap_where_the_dose_names_no_structure_set_that_of_its_plan_counts(
+    of_plan, is_heard, with_dvhs
+):
+    submission = with_dvhs(planned(LUNG_L, shift_gy=9.0), structure_set_uid="")
+    (plan,) = submission.plans
+    submission = replace(submission, plans=(replace(plan, structure_set_uid=of_plan),))
+    (finding,) = opinions(submission)
+    assert finding.grade is (Grade.MINOR if is_heard else Grade.INFO)
+    if not is_heard:
+        assert "no DVH of the planning system is of the judged dose and" in finding.message
+
+
 def test_no_histogram_is_of_doses_that_are_added_up(with_dvhs, build):
     earlier = build(edge_mm=EDGE_MM + 10)
     (dose,), (plan,) = earlier.doses, earlier.plans
