@@ -24,6 +24,7 @@ MODULES = (
     "laterality",
     "lesions",
     "plan_kind",
+    "planning_system",
     "reconciliation",
     "recurrence",
     "second_opinion",

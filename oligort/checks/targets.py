@@ -10,6 +10,7 @@ from itertools import groupby
 
 import numpy as np
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.plausibility import TARGET_ROLES, fit_of
 from oligort.checks.prescribed import refers_elsewhere, totals_by_roi
@@ -56,11 +57,11 @@ def prescription_and_fractions(case: Case) -> Iterator[Finding]:
     """
     plans = _plans_of(case)
     if not plans:
-        yield _information("OL402", "no plan of the dose is there: what is prescribed is not known")
+        yield information("OL402", "no plan of the dose is there: what is prescribed is not known")
     for plan in plans:
         by_dose = sorted(plan.prescriptions, key=lambda one: -one.dose_gy)
         if not by_dose:
-            yield _information("OL402", f"plan {quoted(plan.label)} prescribes no dose")
+            yield information("OL402", f"plan {quoted(plan.label)} prescribes no dose")
         for dose_gy, prescriptions in groupby(by_dose, key=lambda one: one.dose_gy):
             yield _prescribed(case, plan, dose_gy, list(prescriptions))
 
@@ -86,7 +87,7 @@ def target_coverage(case: Case) -> Iterator[Finding]:
         require_whole_dose(case)
         targets = _targets_of(case)
     except NotEvaluable as error:
-        yield _information("OL403", f"target coverage is not told, because {error}")
+        yield information("OL403", f"target coverage is not told, because {error}")
         return
     for target in targets:
         yield _covered(case, target)
@@ -110,7 +111,7 @@ def dose_maximum(case: Case) -> Iterator[Finding]:
     try:
         yield _highest(case)
     except NotEvaluable as error:
-        yield _information("OL404", f"the dose maximum is not told, because {error}")
+        yield information("OL404", f"the dose maximum is not told, because {error}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +120,6 @@ class _Target:
 
     structure: Structure
     prescription_gy: float
-
-
-def _information(code: str, message: str, about: str = "") -> Finding:
-    return Finding(code=code, grade=Grade.INFO, about=about, message=message, source=CONVENTION)
 
 
 def _evidence(name: str, measure: Measure) -> Evidence:
@@ -256,7 +253,7 @@ def _covered(case: Case, target: _Target) -> Finding:
     try:
         dvh = submission.dvh_of(structure)
     except NotEvaluable as error:
-        return _information("OL403", f"its coverage is not told, because {error}", name)
+        return information("OL403", f"its coverage is not told, because {error}", about=name)
     remarks = [f"{dvh.volume_cc:.1f} cc, prescription {prescription_gy:g} Gy"]
     if any(course.is_prior for course in submission.chosen.courses):
         remarks.append("the dose holds that of an earlier course")
