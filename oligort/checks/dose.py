@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
-from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
+from oligort.checks.answers import allowed_throughout, held_against, information, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.judged import Judged, as_anatomy_allows, as_limited, gaps_of, judged, organs_of
 from oligort.checks.laterality import require_sides
@@ -113,6 +113,11 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     for limit in case.protocol.dose_limits:
+        organs = organs_of(case, limit)
+        if not organs:
+            told = "planes are not asked of targets, whose parts may lie apart"
+            yield information("OL303", told, about=limit.structure)
+            continue
         gaps = gaps_of(case, limit)
         for structure, gap in gaps:
             yield Finding(
@@ -130,8 +135,7 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
                 code="OL303",
                 grade=Grade.PASS,
                 about=limit.structure,
-                message="no plane is missing in "
-                + listed(structure.roi_name for structure in organs_of(case, limit)),
+                message="no plane is missing in " + listed(one.roi_name for one in organs),
                 source=CONVENTION,
             )
 

@@ -429,6 +429,16 @@ def test_a_union_of_what_is_drawn_changes_nothing(build, findings_of):
     assert findings_of("OL301", with_structures(near, union)) == findings_of("OL301", near)
 
 
+def test_of_targets_no_plane_is_said_to_be_there(build, findings_of, tmp_path):
+    """The parts of a target may lie apart: nothing was looked at, so nothing is passed."""
+    of_targets = protocol_with(tmp_path, 'structure = "Lungs-GTV"', 'structure = "GTV"')
+    (finding,) = findings_of("OL303", build(), protocol=of_targets)
+    assert (finding.grade, finding.about) == (Grade.INFO, "GTV")
+    assert finding.message == "planes are not asked of targets, whose parts may lie apart"
+    (organ,) = findings_of("OL303", build())
+    assert organ.message == 'no plane is missing in "Lung_L", "Lung_R"'
+
+
 def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findings_of, tmp_path):
     """Both lungs in one ROI, half of the left one not drawn: its share must not just vanish."""
     whole = build(without=["Lung_L", "Lung_R"], edge_mm=12.0)
