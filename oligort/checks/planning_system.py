@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from oligort.checks.answers import information, reasons
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
@@ -204,16 +206,7 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
             grade=case.protocol.grades.planning_system_dvh_differs,
             about=one.roi_name,
             message=f"{quoted(one.roi_name)} differs from the planning system: {one.sentence}",
-            evidence=tuple(
-                Evidence(
-                    name=f"{name} apart",
-                    measured=None if apart is None else abs(apart),
-                    unit=unit,
-                    relation="<=",
-                    limit=limit,
-                )
-                for name, apart, unit, limit in _differences(case, one.apart)
-            ),
+            evidence=_evidence(case, one.apart),
             source=CONVENTION,
             hint="ask whether contours or dose were changed after the DVH was computed",
         )
@@ -231,8 +224,27 @@ def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
             f"within {abs(mean.apart.mean_gy):.2f} Gy ({quoted(mean.roi_name)}), curves within "
             f"{abs(worst.apart.worst_points):.2f} points where shifts of {tolerance_gy:g} Gy are "
             f"allowed ({quoted(worst.roi_name)}, at {worst.apart.worst_at_gy:.2f} Gy)",
+            evidence=tuple(
+                msgspec.structs.replace(of_one, name=f"{quoted(one.roi_name)}: {of_one.name}")
+                for one in agreeing
+                for of_one in _evidence(case, one.apart)
+            ),
             source=CONVENTION,
         )
+
+
+def _evidence(case: Case, found: Comparison) -> tuple[Evidence, ...]:
+    """Return how far one ROI is apart in each respect, beside the limits."""
+    return tuple(
+        Evidence(
+            name=f"{name} apart",
+            measured=None if apart is None else abs(apart),
+            unit=unit,
+            relation="<=",
+            limit=limit,
+        )
+        for name, apart, unit, limit in _differences(case, found)
+    )
 
 
 def _statistics(case: Case, chosen: Chosen, planned: Sequence[PlannedDvh]) -> Iterator[Finding]:
