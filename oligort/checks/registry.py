@@ -23,6 +23,7 @@ MODULES = (
     "jumps",
     "laterality",
     "lesions",
+    "maximum",
     "plan_kind",
     "planning_system",
     "reconciliation",
