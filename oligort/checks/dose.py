@@ -184,8 +184,11 @@ def _not_covered_cc(dvh: Dvh) -> float:
 
 def _outside_told(dvh: Dvh) -> str:
     told = f"{dvh.uncovered_cc:.2f} of {dvh.volume_cc:.1f} cc lie outside the dose grid"
-    partly_cc = dvh.partly_covered_volume_cc
-    return f"{told}, {partly_cc:.2f} cc inside only some of the grids added" if partly_cc else told
+    if partly_cc := dvh.partly_covered_volume_cc:
+        told += f", {partly_cc:.2f} cc inside only some of the grids added"
+    if edge_cc := dvh.edge_volume_cc:
+        told += f", {edge_cc:.2f} cc in the outermost half voxel, whose dose is not known"
+    return told
 
 
 def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
@@ -245,7 +248,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     if fit.target is None:
         remarks.append(fit.message)
     if allowed_throughout(value, limit) is None:
-        why = f"{_outside_told(judged.dvh)}: " if _not_covered_cc(judged.dvh) else ""
+        unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc
+        why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
             f"{why}{limit.metric} is {value.low:.3f} to {value.high:.3f} {limit.unit}, and the "
             f"limit lies between"

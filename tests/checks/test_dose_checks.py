@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import oligort.protocol
+from oligort.dose.grid import DoseGrid
 from oligort.finding import Flag, Grade
+from oligort.geometry.grid import Grid
 from oligort.geometry.structure import Structure
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
@@ -268,7 +270,9 @@ def test_another_definition_alone_is_shown_and_not_graded(build, findings_of, re
         # The grid ends 2.5 mm beyond its last centre: lungs above lie outside, 72 cc a cm.
         (30.0, 42.5, Grade.PASS),
         (30.0, 12.5, Grade.NOT_EVALUABLE),
-        (20.0, 42.5, Grade.MAJOR),
+        (15.0, 42.5, Grade.MAJOR),
+        # 27 % at the least if the dose went straight on in the last half voxel, 23 % if it ended.
+        (20.0, 42.5, Grade.NOT_EVALUABLE),
         (27.5, 32.5, Grade.PASS),
     ],
 )
@@ -278,8 +282,8 @@ def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
     submission = build(edge_mm=edge_mm, z_mm=(-87.5, top_mm), prescription_gy=None)
     inside_top = top_mm + 2.5
     outside_cc = AREA_CM2 * (50 - inside_top) / 10 - (8 * max(0, 10 - inside_top) / 20)
-    low = 100 * AREA_CM2 * max(0, inside_top - edge_mm) / 10 / 712
-    high = low + 100 * outside_cc / 712
+    low = 100 * AREA_CM2 * max(0, top_mm - edge_mm) / 10 / 712
+    high = 100 * (AREA_CM2 * max(0, inside_top - edge_mm) / 10 + outside_cc) / 712
     truth = Grade.MAJOR if low > 25 else Grade.PASS if high <= 25 else Grade.NOT_EVALUABLE
     assert truth is expected
     (finding,) = findings_of("OL301", submission, register_table)
@@ -291,6 +295,31 @@ def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
         (evidence,) = finding.evidence
         assert evidence.low == pytest.approx(low, abs=TOLERANCE + LEAST_DOUBT)
         assert evidence.high == pytest.approx(high, abs=TOLERANCE + LEAST_DOUBT)
+
+
+def test_trap_a_grid_clipped_at_a_penumbra_passes_nothing(build, findings_of, register_table):
+    """The dose falls from 40 to 0 Gy within 6 mm of z = -24.6; the grid begins in the midst of it.
+
+    Straight on from its first two centres the last half voxel gets less than 20 Gy.
+    """
+
+    def submission(first):
+        built = build(prescription_gy=None)
+        (dose,) = built.doses
+        z = (-59.9 + 3.0 * np.arange(48))[first:]
+        grid = Grid((-100, -60, 0), (1, 0, 0), (0, 1, 0), 10.0, 10.0, 21, 13, z, FRAME)
+        along_z = 40 / (1 + np.exp((z + 24.6) / 0.7))
+        falling = DoseGrid(grid, np.broadcast_to(along_z, grid.shape), "PHYSICAL", "PLAN", "1.2.3")
+        return replace(built, doses=(replace(dose, grid=falling),))
+
+    (whole,) = findings_of("OL301", submission(0), register_table)
+    assert whole.grade is Grade.MAJOR
+    assert whole.evidence[0].measured == pytest.approx(25.4, abs=0.1)
+    (clipped,) = findings_of("OL301", submission(12), register_table)
+    assert clipped.grade is Grade.NOT_EVALUABLE
+    assert "cc in the outermost half voxel, whose dose is not known" in clipped.message
+    low, high = submission(12).dvh("Lungs-GTV")["V20Gy[%]"].intervals["coverage"]
+    assert low <= whole.evidence[0].measured <= high
 
 
 def test_trap_a_definition_that_the_grid_leaves_open_questions_the_verdict(

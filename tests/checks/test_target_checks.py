@@ -212,14 +212,14 @@ def test_courses_on_one_grid_have_an_isodose_and_on_two_they_say_so(build, findi
 
 
 def test_a_target_outside_the_grid_is_said_to_be(build, findings_of):
-    clipped = build(edge_mm=25.0, z_mm=(-90.0, 50.0), prescription_gy=27.0)
+    clipped = build(edge_mm=25.0, z_mm=(-90.0, 55.0), prescription_gy=27.0)
     (finding,) = findings_of("OL403", clipped)
-    # The grid ends at z = 52.5: 12.5 of the 20 mm of the target lie in it.
-    assert "3.0 cc lie outside the dose grid" in finding.message
+    # The grid ends at z = 57.5: 17.5 of the 20 mm of the target lie in it.
+    assert "1.0 cc lie outside the dose grid" in finding.message
     assert "D95%[Gy] asks for" in finding.message
     assert "D95%[Gy]" not in evidence_of(finding)
     share = evidence_of(finding)["V100%[%]"]
-    assert (share.measured, share.high) == (pytest.approx(62.5), pytest.approx(100.0))
+    assert (share.measured, share.high) == (pytest.approx(87.5), pytest.approx(100.0))
     outside = build(edge_mm=25.0, z_mm=(-90.0, 30.0), prescription_gy=None)
     (told,) = findings_of("OL403", with_plan(outside, prescriptions=(Prescription(25.0, 5),)))
     assert told.grade is Grade.INFO
