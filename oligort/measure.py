@@ -22,7 +22,7 @@ class Measure(float):
     unit : str
         "Gy", "cc", "mm" or "%"; "" of a ratio.
     **intervals : tuple[float, float]
-        Lowest and highest value by cause: ``coverage`` (volume outside the dose grid),
+        Lowest and highest value by cause: ``coverage`` (volume of unknown dose),
         ``convention`` (end caps, interpolation), ``numerical``, ``outline`` (which of several
         outlines is the lesion's), ``planes`` (an axial size of what is not drawn in axial planes).
 

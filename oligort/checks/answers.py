@@ -1,11 +1,17 @@
 """Findings in the making: a value held against a rule, or a reason why there is no value."""
 
+from collections.abc import Sequence
+
 from oligort.checks.case import Case
+from oligort.checks.registry import CONVENTION
 from oligort.clinical.answer import Answer
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.measure import Measure
 from oligort.protocol.limits import Limit, Requirement, Rule
+
+MAX_REASONS = 6
+"""Reasons for leaving out that one finding tells; the number of the others follows."""
 
 
 def held_against(
@@ -117,3 +123,16 @@ def history_answer(case: Case, name: str) -> Answer:
     answer = getattr(case.require_register().history, name)
     assert isinstance(answer, Answer)
     return answer
+
+
+def information(code: str, message: str, *flags: Flag, about: str = "") -> Finding:
+    """Return a finding on which no verdict hangs."""
+    return Finding(
+        code=code, grade=Grade.INFO, about=about, message=message, flags=flags, source=CONVENTION
+    )
+
+
+def reasons(left_out: Sequence[str]) -> str:
+    """Return the first of some reasons, and how many follow."""
+    more = f" and {len(left_out) - MAX_REASONS} more" if len(left_out) > MAX_REASONS else ""
+    return "; ".join(left_out[:MAX_REASONS]) + more

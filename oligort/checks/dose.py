@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from oligort.anatomy import ROLE_NAMES
-from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
+from oligort.checks.answers import allowed_throughout, held_against, information, not_evaluable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.image_planes import cut_off_by_images
@@ -47,9 +47,10 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     computed from its parts ("Lungs-GTV": the lungs without the union of the GTVs) in the dose of
     the chosen plan, as a percentage of the whole volume. Decided on the unrounded value.
     BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
-    definition of the structure would change the verdict. QUERY: a drawn ROI of the same name
-    differs from the computed one, or still holds the GTV; what superseded GTVs, or unions named
-    for tumour, would subtract; planes are missing, or the images cut the organ off (OL016).
+    definition of the structure would change the verdict, or may, where the limit lies within its
+    interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
+    GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, or
+    the images cut the organ off (OL016).
 
     Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
     of plans of another kind (screening, delivered) than the one that is judged, or of a plan that
@@ -135,6 +136,11 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
     """
     yield from map(partial(_interrupted, case), gaps_of_targets(case))
     for limit in case.protocol.dose_limits:
+        organs = organs_of(case, limit)
+        if not organs:
+            told = "a gap in a target is told by itself, for its parts may lie apart"
+            yield information("OL303", told, about=limit.structure)
+            continue
         gaps = gaps_of(case, limit)
         for structure, gap in gaps:
             yield Finding(
@@ -152,8 +158,7 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
                 code="OL303",
                 grade=Grade.PASS,
                 about=limit.structure,
-                message="no plane is missing in "
-                + listed(structure.roi_name for structure in organs_of(case, limit)),
+                message="no plane is missing in " + listed(one.roi_name for one in organs),
                 source=CONVENTION,
             )
 
@@ -222,8 +227,11 @@ def _not_covered_cc(dvh: Dvh) -> float:
 
 def _outside_told(dvh: Dvh) -> str:
     told = f"{dvh.uncovered_cc:.2f} of {dvh.volume_cc:.1f} cc lie outside the dose grid"
-    partly_cc = dvh.partly_covered_volume_cc
-    return f"{told}, {partly_cc:.2f} cc inside only some of the grids added" if partly_cc else told
+    if partly_cc := dvh.partly_covered_volume_cc:
+        told += f", {partly_cc:.2f} cc inside only some of the grids added"
+    if edge_cc := dvh.edge_volume_cc:
+        told += f", {edge_cc:.2f} cc in the outermost half voxel, whose dose is not known"
+    return told
 
 
 def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
@@ -283,7 +291,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     if fit.target is None:
         remarks.append(fit.message)
     if allowed_throughout(value, limit) is None:
-        why = f"{_outside_told(judged.dvh)}: " if _not_covered_cc(judged.dvh) else ""
+        unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc
+        why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
             f"{why}{limit.metric} is {value.low:.3f} to {value.high:.3f} {limit.unit}, and the "
             f"limit lies between"
@@ -307,15 +316,9 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     width = case.protocol.settings.borderline_percentage_points.value
     if limit.unit == "%" and abs(value - limit.limit) < width:
         flags.append(Flag.BORDERLINE)
-    family = family_values(case, limit)
-    others = [
-        f"{name} {other:.2f} {limit.unit}"
-        for name, other in family.items()
-        if isinstance(other, Measure) and limit.allows(other) is not limit.allows(value)
-    ]
-    if others:
+    if others := _deciding_otherwise(case, limit, value):
         flags.append(Flag.DEFINITION_SENSITIVE)
-        remarks.append(f"the verdict would change for {', '.join(others)}")
+        remarks.append(others)
     return held_against(
         "OL301",
         limit,
@@ -325,6 +328,22 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
         interval=(value.low, value.high) if value.intervals else None,
     )
+
+
+def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
+    """Return which other definitions would change the verdict, and which may; "" where none."""
+    would, may = [], []
+    for name, other in family_values(case, limit).items():
+        if not isinstance(other, Measure):
+            continue
+        allowed = allowed_throughout(other, limit)
+        if allowed is None:
+            may.append(f"{name} {other:.2f} {limit.unit} ({other.low:.3f} to {other.high:.3f})")
+        elif allowed is not limit.allows(value):
+            would.append(f"{name} {other:.2f} {limit.unit}")
+    told = [f"would change for {', '.join(would)}"] if would else []
+    told += [f"may change for {', '.join(may)}"] if may else []
+    return f"the verdict {' and '.join(told)}" if told else ""
 
 
 def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) -> None:

@@ -1,4 +1,4 @@
-"""Targets: what is prescribed, how each target is covered, and where the dose is highest.
+"""Targets: what is prescribed, and how each target is covered.
 
 No rule of a protocol asks for these: they are information, and no verdict hangs on them. What
 cannot be told is said, as information too.
@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
-
+from oligort.checks.answers import information
 from oligort.checks.case import Case
-from oligort.checks.plausibility import TARGET_ROLES, fit_of
+from oligort.checks.plausibility import fit_of
 from oligort.checks.prescribed import refers_elsewhere, totals_by_roi
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
-from oligort.dose.composite import CompositeDose, grids_of
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
-from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.contact import holds
+from oligort.finding import Evidence, Finding, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
@@ -32,11 +29,6 @@ share of its volume that receives the prescription."""
 
 CONFORMITY = Metric.parse("CI")
 """Paddick's index, where the volume of the isodose is known."""
-
-
-MOST_ASKED = 1000
-"""Of voxels that share the maximum about so many are looked for in the ROIs, evenly picked: a dose
-cut off at a level has thousands, and those tell enough of where it is."""
 
 
 @check("OL402", "Prescription and fractions")
@@ -56,11 +48,11 @@ def prescription_and_fractions(case: Case) -> Iterator[Finding]:
     """
     plans = _plans_of(case)
     if not plans:
-        yield _information("OL402", "no plan of the dose is there: what is prescribed is not known")
+        yield information("OL402", "no plan of the dose is there: what is prescribed is not known")
     for plan in plans:
         by_dose = sorted(plan.prescriptions, key=lambda one: -one.dose_gy)
         if not by_dose:
-            yield _information("OL402", f"plan {quoted(plan.label)} prescribes no dose")
+            yield information("OL402", f"plan {quoted(plan.label)} prescribes no dose")
         for dose_gy, prescriptions in groupby(by_dose, key=lambda one: one.dose_gy):
             yield _prescribed(case, plan, dose_gy, list(prescriptions))
 
@@ -84,45 +76,20 @@ def target_coverage(case: Case) -> Iterator[Finding]:
     """
     try:
         require_whole_dose(case)
-        targets = _targets_of(case)
+        targets = targets_of(case)
     except NotEvaluable as error:
-        yield _information("OL403", f"target coverage is not told, because {error}")
+        yield information("OL403", f"target coverage is not told, because {error}")
         return
     for target in targets:
         yield _covered(case, target)
 
 
-@check("OL404", "Dose maximum")
-def dose_maximum(case: Case) -> Iterator[Finding]:
-    """What it checks: how high the dose is anywhere, and where that is.
-
-    Why it matters: a maximum outside the targets is a hot spot in an organ, or a dose that is not
-    of these structures.
-
-    How it is measured: the highest voxel centre of the whole dose, its position in patient LPS
-    coordinates, and the ROIs that hold it. QUERY: it lies outside every target, or outside the
-    body. Information: nothing is held against it.
-
-    Not evaluable when: never; where the dose is open, that is said.
-
-    Source: oligort convention.
-    """
-    try:
-        yield _highest(case)
-    except NotEvaluable as error:
-        yield _information("OL404", f"the dose maximum is not told, because {error}")
-
-
 @dataclass(frozen=True, eq=False)
-class _Target:
+class Target:
     """A structure and the dose that is prescribed to it, in all plans that the dose sums."""
 
     structure: Structure
     prescription_gy: float
-
-
-def _information(code: str, message: str, about: str = "") -> Finding:
-    return Finding(code=code, grade=Grade.INFO, about=about, message=message, source=CONVENTION)
 
 
 def _evidence(name: str, measure: Measure) -> Evidence:
@@ -222,7 +189,7 @@ def plans_of_targets(case: Case) -> list[Plan]:
     return plans
 
 
-def _targets_of(case: Case) -> list[_Target]:
+def targets_of(case: Case) -> list[Target]:
     """Return the targets of the judged dose, each with what all its plans prescribe to it.
 
     Raises
@@ -234,7 +201,7 @@ def _targets_of(case: Case) -> list[_Target]:
     by_roi = {number: dose_gy for (_, number), dose_gy in totals_by_roi(plans).items()}
     drawn = [s for s in case.submission.structure_set if not s.is_empty]
     if by_roi:
-        referred = [_Target(s, by_roi[s.roi_number]) for s in drawn if s.roi_number in by_roi]
+        referred = [Target(s, by_roi[s.roi_number]) for s in drawn if s.roi_number in by_roi]
         if not referred:
             raise NotEvaluable("no ROI that a prescription refers to is drawn")
         return referred
@@ -243,20 +210,20 @@ def _targets_of(case: Case) -> list[_Target]:
         told = ", ".join(f"{dose_gy:g} Gy" for dose_gy in sorted(doses))
         raise NotEvaluable(f"the prescriptions ({told}) refer to no ROI")
     names = case.submission.roi_names
-    targets = [_Target(s, *doses) for s in drawn if names[s].role is Role.PTV]
+    targets = [Target(s, *doses) for s in drawn if names[s].role is Role.PTV]
     if not targets:
         raise NotEvaluable("the prescription refers to no ROI, and no PTV is drawn")
     return targets
 
 
-def _covered(case: Case, target: _Target) -> Finding:
+def _covered(case: Case, target: Target) -> Finding:
     """Return the finding on the coverage of one target."""
     submission, structure = case.submission, target.structure
     name, prescription_gy = structure.roi_name, target.prescription_gy
     try:
         dvh = submission.dvh_of(structure)
     except NotEvaluable as error:
-        return _information("OL403", f"its coverage is not told, because {error}", name)
+        return information("OL403", f"its coverage is not told, because {error}", about=name)
     remarks = [f"{dvh.volume_cc:.1f} cc, prescription {prescription_gy:g} Gy"]
     if any(course.is_prior for course in submission.chosen.courses):
         remarks.append("the dose holds that of an earlier course")
@@ -284,62 +251,5 @@ def _covered(case: Case, target: _Target) -> Finding:
         about=name,
         message=f"{quoted(name)}: {'; '.join(remarks)}",
         evidence=tuple(evidence),
-        source=CONVENTION,
-    )
-
-
-def _highest(case: Case) -> Finding:
-    """Return the finding on the highest voxel centre, or on the first of several as high."""
-    submission = case.submission
-    dose = submission.dose_grid
-    if not dose.maximum_gy > 0:
-        raise NotEvaluable("it is 0 Gy everywhere")
-    grid, *others = grids_of(dose)
-    if not others:
-        at = np.argwhere(grid.dose_gy == grid.maximum_gy)
-        highest_count = len(at)
-        asked = at[:: max(1, highest_count // MOST_ASKED)]
-        points_mm = grid.grid.to_patient(asked.astype(np.float64))
-    else:
-        assert isinstance(dose, CompositeDose)
-        highest_count, points_mm = 1, dose.peak[1][None]
-    held_by = []
-    for structure, name in submission.roi_names.items():
-        if not structure.lies_in(submission.structure_set.frame_of_reference_uid):
-            continue
-        try:
-            model = submission.slabs_of(structure)
-        except NotEvaluable:
-            continue
-        if holds(model, points_mm).any():
-            held_by.append((structure.roi_name, name.role))
-    roles = {name.role for s, name in submission.roi_names.items() if not s.is_empty}
-    holding = {role for _, role in held_by}
-    remarks = []
-    if held_by:
-        remarks.append(f"in {listed(roi_name for roi_name, _ in held_by)}")
-    has_targets = not roles.isdisjoint(TARGET_ROLES)
-    is_outside_targets = has_targets and holding.isdisjoint(TARGET_ROLES)
-    is_outside_body = Role.EXTERNAL in roles and Role.EXTERNAL not in holding
-    if is_outside_targets:
-        remarks.append("outside every target")
-    if not has_targets:
-        remarks.append("no target is drawn")
-    if is_outside_body:
-        remarks.append("outside the body")
-    if highest_count > 1:
-        remarks.append(f"the first of {highest_count} voxels as high")
-    return Finding(
-        code="OL404",
-        grade=Grade.INFO,
-        flags=(Flag.QUERY,) if is_outside_targets or is_outside_body else (),
-        message=f"dose maximum {dose.maximum_gy:.2f} Gy: {'; '.join(remarks) or 'in no ROI'}",
-        evidence=(
-            Evidence(name="dose maximum", measured=dose.maximum_gy, unit="Gy"),
-            *(
-                Evidence(name=f"its position, LPS {axis}", measured=float(mm), unit="mm")
-                for axis, mm in zip("xyz", points_mm[0], strict=True)
-            ),
-        ),
         source=CONVENTION,
     )

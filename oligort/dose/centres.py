@@ -5,10 +5,12 @@ region are on its outline or at a voxel centre inside it. A lone hot voxel is me
 sub-voxels around it go straight on from their middles.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.composite import CompositeField
+from oligort.dose.composite import TOGETHER, CompositeField
 from oligort.dose.field import DoseField
 from oligort.dose.outline import outline_gy
 from oligort.geometry.region import Region
@@ -49,18 +51,15 @@ def _ends_inside_gy(
     fields = field.fields if isinstance(field, CompositeField) else (field,)
     if any(one.degree != 1 for one in fields) or not region.is_of_slabs:
         return np.empty(0)
-    low, high = region.box_mm
-    corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1)
-    corners_mm = region.frame.to_patient(corners.reshape(-1, 3))
+    corners_mm = _corners_mm(region)
     found = []
     for one in fields:
-        others_gy = sum(
-            max(other.range_around(corners_mm)[1], 0.0) for other in fields if other is not one
-        )
+        others_gy = _most_of_others(fields, one, corners_mm)
+        first, stop = _box(one, corners_mm)
         of_sign = (1.0, high_gy, others_gy), (-1.0, -low_gy, 0.0)
         for places, (sign, reached, more) in zip(one.peaks_and_hollows, of_sign, strict=True):
             own_gy = one.coefficients[tuple(places.T)]
-            is_near = _in_box(one, places, corners_mm)
+            is_near = ((places >= first) & (places < stop)).all(axis=1)
             may_be = np.flatnonzero(is_near & (sign * own_gy > reached + ABOVE_GY - more))
             ranked = may_be[np.argsort(-sign * own_gy[may_be], kind="stable")][:MOST_ASKED]
             ranked_mm = one.grid.to_patient(places[ranked].astype(np.float64))
@@ -68,14 +67,67 @@ def _ends_inside_gy(
     return np.array(found)
 
 
-def _in_box(field: DoseField, places: Integers, corners_mm: Floats) -> npt.NDArray[np.bool_]:
-    """Return which voxels (V, 3) of a grid lie in the box around some corners."""
+def highest_in(region: Region, field: DoseField | CompositeField) -> tuple[float, Floats] | None:
+    """Return the highest dose of a region in Gy, on its outline or at a voxel centre that it holds.
+
+    And where that is, (3,) in patient LPS mm; None where none of it lies inside a grid.
+    """
+    outline_mm = region.frame.to_patient(region.outline_points_mm())
+    dose_gy = np.nan_to_num(field.at(outline_mm), nan=-np.inf)
+    highest = int(dose_gy.argmax())
+    found = float(dose_gy[highest]), outline_mm[highest]
+    fields = field.fields if isinstance(field, CompositeField) else (field,)
+    corners_mm = _corners_mm(region)
+    for one in fields:
+        others_gy = _most_of_others(fields, one, corners_mm)
+        first, stop = _box(one, corners_mm)
+        own_gy = one.coefficients[tuple(map(slice, first, stop))]
+        may_be = np.argwhere(own_gy > found[0] + ABOVE_GY - others_gy) + first
+        for start in range(0, len(may_be), TOGETHER):
+            points_mm = one.grid.to_patient(may_be[start : start + TOGETHER].astype(np.float64))
+            found = _highest_held(region, points_mm, field.at(points_mm), found)
+    return found if found[0] > -np.inf else None
+
+
+def _highest_held(
+    region: Region, points_mm: Floats, dose_gy: Floats, found: tuple[float, Floats]
+) -> tuple[float, Floats]:
+    """Return the hottest of points (V, 3) that a region holds, or what was found and is hotter."""
+    hotter = np.flatnonzero(dose_gy > found[0] + ABOVE_GY)
+    ranked = hotter[np.argsort(-dose_gy[hotter], kind="stable")]
+    start, count = 0, AT_FIRST
+    while start < len(ranked):
+        some = ranked[start : start + count]
+        held = some[region.holds(region.frame.to_plane(points_mm[some]))]
+        if len(held):
+            return float(dose_gy[held[0]]), points_mm[held[0]]
+        start, count = start + count, 2 * count
+    return found
+
+
+def _corners_mm(region: Region) -> Floats:
+    """Return the corners (8, 3) of the box around a region, in patient coordinates."""
+    corners = np.stack(np.meshgrid(*zip(*region.box_mm, strict=True), indexing="ij"), axis=-1)
+    return np.asarray(region.frame.to_patient(corners.reshape(-1, 3)))
+
+
+def _most_of_others(fields: Sequence[DoseField], one: DoseField, corners_mm: Floats) -> float:
+    """Return what the doses beside one add to it at most, in the box around some corners."""
+    return sum(max(other.range_around(corners_mm)[1], 0.0) for other in fields if other is not one)
+
+
+def _box(field: DoseField, corners_mm: Floats) -> tuple[Integers, Integers]:
+    """Return the first voxels (3,) of a grid in the box around corners, and the first beyond."""
     along = np.einsum("nx,ax->an", corners_mm - field.grid.origin_mm, field.grid.axes)
-    is_in = np.ones(len(places), dtype=bool)
-    for axis, mm, place in zip(field.axes, along, places.T, strict=True):
-        first = np.searchsorted(axis.centres_mm, mm.min())
-        is_in &= (place >= first) & (place < np.searchsorted(axis.centres_mm, mm.max(), "right"))
-    return is_in
+    ends = [
+        (
+            np.searchsorted(axis.centres_mm, mm.min()),
+            np.searchsorted(axis.centres_mm, mm.max(), "right"),
+        )
+        for axis, mm in zip(field.axes, along, strict=True)
+    ]
+    first, stop = np.array(ends, dtype=np.int64).T
+    return first, stop
 
 
 def _first_inside(

@@ -87,6 +87,26 @@ class _CompositeSampler:
             yield self._samples(local, some)
 
     def _samples(self, local: Sequence[Local], sub_voxels: SubVoxels) -> Samples:
+        samples = self._known(local, sub_voxels)
+        if all(one.core is None for one in local):
+            return samples
+        # A sub-voxel that an outermost centre cuts is not certain throughout: it counts as beyond.
+        whole = np.ones(len(sub_voxels.pixel))
+        cores = np.stack([whole if one.core is None else one.core for one in local])
+        everywhere, certain_by = 2 ** len(local) - 1, _sets_of(cores > 1 - NO_SHARE)
+        is_certain = certain_by == everywhere
+        certain = [
+            spread(_sum_of(local, one, np.where(certain_by == one, 1.0, 0.0)), sub_voxels)
+            for one in sorted(set(np.unique(certain_by).tolist()) - {0, everywhere})
+        ]
+        return samples._replace(
+            partly=tuple(_between(one, is_certain) for one in samples.partly),
+            core=_between(samples, is_certain).core,
+            certain=tuple(certain),
+        )
+
+    def _known(self, local: Sequence[Local], sub_voxels: SubVoxels) -> Samples:
+        """Return the dose that is known, as its grids continue it beyond outermost centres."""
         everywhere = 2 ** len(local) - 1
         if all(one.inside.min(initial=1.0) > 1 - NO_SHARE for one in local):
             known = _sum_of(local, everywhere, np.broadcast_to(1.0, len(sub_voxels.pixel)))
@@ -161,7 +181,7 @@ def _in_boxes(together: Sequence[SubVoxels]) -> SubVoxels:
 
 def _part(local: Local, which: slice, sub_voxels: SubVoxels) -> Local:
     """Return the dose of some sub-voxels from that in their boxes."""
-    value, (u_change, v_change, n_change), inside, bend = local
+    value, (u_change, v_change, n_change), inside, bend, core = local
     boxes = sub_voxels.in_boxes
     box_mm = boxes.thickness_mm.take(boxes.of_layer)
     away = (sub_voxels.position_mm - boxes.position_mm.take(boxes.of_layer)) / box_mm
@@ -175,7 +195,12 @@ def _part(local: Local, which: slice, sub_voxels: SubVoxels) -> Local:
         (u_change[which], v_change[which], n_change),
         inside[which],
         None if bend is None else bend[which],
+        None if core is None else core[which],
     )
+
+
+def _between(samples: Samples, is_certain: npt.NDArray[np.bool_]) -> Samples:
+    return samples._replace(core=samples.inside * is_certain)
 
 
 def _sets_of(members: npt.NDArray[np.bool_]) -> Integers:

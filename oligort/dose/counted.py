@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from oligort.conventions import Conventions
 from oligort.dose.dvh import Dvh, NumericalDoubt
+from oligort.dose.edge import EdgeDose
 from oligort.geometry.region import Region
 from oligort.measure import Interval
 
@@ -35,7 +36,7 @@ class Counted:
 
     Parameters
     ----------
-    bin_gy, cumulative_mm3, volume_mm3, partly_mm3
+    bin_gy, cumulative_mm3, volume_mm3, partly_mm3, edge
         As of an estimate (`histogram`).
     uncovered_mm3 : float
         Volume outside the dose grid.
@@ -52,6 +53,7 @@ class Counted:
     statistics: Statistics | None
     doubt_mm3: Floats
     partly_mm3: Floats | None
+    edge: EdgeDose | None = None
 
     @property
     def kept_edges(self) -> npt.NDArray[np.bool_]:
@@ -102,6 +104,7 @@ class Counted:
             settings=settings_of(region.conventions),
             notes=(*region.notes, *notes),
             partly_covered_cc=None if self.partly_mm3 is None else self.partly_mm3[kept] / 1000,
+            edge=None if self.edge is None else self.edge.kept(kept, 1 / 1000),
         )
 
 

@@ -72,6 +72,19 @@ class Curve:
         corner = int(self._falling.searchsorted(self.rounding_cc - first, side="right"))
         return float(self.dose_gy[min(corner, len(self.dose_gy) - 1)])
 
+    @property
+    def lowest_above_gy(self) -> float:
+        """A dose that the lowest of the curve reaches: the last corner with all of the volume."""
+        first = float(self.volume_cc[0])
+        corner = int(self._falling.searchsorted(self.rounding_cc - first, side="right")) - 1
+        return float(self.dose_gy[max(corner, 0)])
+
+    @property
+    def highest_above_gy(self) -> float:
+        """A dose that the highest of the curve reaches: the last corner with volume; else 0."""
+        corner = int(self._falling.searchsorted(-self.rounding_cc)) - 1
+        return float(self.dose_gy[corner]) if corner >= 0 else 0.0
+
     def set_up(self) -> None:
         """Work out at once what is otherwise kept when it is first asked for."""
         _ = self._falling, self.density_cc_per_gy, self.steps

@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.edge import EdgeDose
 from oligort.dose.indices import HI_PARTS, HomogeneityParts, conformity, homogeneity_between
 from oligort.dose.metric import Metric
 from oligort.dose.reading import (
@@ -90,6 +91,9 @@ class Dvh:
     partly_covered_cc : (n + 1,) array or None
         Of a sum of several grids: the part of `cumulative_cc` that lies outside some of them. Its
         dose is what the others give, and so a lower bound.
+    edge : EdgeDose or None
+        The part of the covered volume that lies beyond the outermost voxel centres of a grid, in
+        cc: its dose goes straight on there, and is not known.
     prescription_gy : float or None
         The dose that percentages of dose are of.
     isodose : Measure or None
@@ -120,6 +124,7 @@ class Dvh:
     partly_covered_cc: Floats | None = None
     prescription_gy: float | None = None
     isodose: Measure | None = None
+    edge: EdgeDose | None = None
 
     def __post_init__(self) -> None:
         if self.edges_gy.shape != self.cumulative_cc.shape or self.edges_gy[0] != 0:
@@ -130,6 +135,8 @@ class Dvh:
             raise ValueError("expected covered and uncovered volume to make up the whole")
         if self.partly_covered_cc is not None:
             self._check_partly(self.partly_covered_cc)
+        if self.edge is not None and self.edge.found.shape != self.edges_gy.shape:
+            raise ValueError("expected a volume beyond the outermost centres for every edge")
         if self.prescription_gy is not None and not 0 < self.prescription_gy < np.inf:
             raise ValueError(f"expected a prescription above 0 Gy, found {self.prescription_gy}")
         if self.isodose is not None and (self.isodose.unit != "cc" or not self.isodose >= 0):
@@ -158,6 +165,14 @@ class Dvh:
     def partly_covered_volume_cc(self) -> float:
         """Volume inside some of the dose grids that are summed, and outside others."""
         return 0.0 if self.partly_covered_cc is None else float(self.partly_covered_cc[0])
+
+    @property
+    def edge_volume_cc(self) -> float:
+        """Volume inside all dose grids that lies beyond the outermost voxel centres of one."""
+        if self.edge is None:
+            return 0.0
+        volume_cc = self.edge.volume - self.partly_covered_volume_cc
+        return volume_cc if volume_cc > self._rounding_cc else 0.0
 
     def relative_to(self, prescription_gy: float, isodose: Measure | None = None) -> "Dvh":
         """Return the histogram with the dose that percentages of dose are of.
@@ -188,8 +203,9 @@ class Dvh:
 
         Percentages of volume are of the whole volume. Where part of it is uncovered, the value
         counts that part as 0 Gy (V, CV, D, DC, HI, CI) or leaves it out (Min, Mean, Max, gEUD);
-        what is partly covered counts with the dose that is known. The interval ``coverage`` tells
-        what any dose there could make of it.
+        what is partly covered counts with the dose that is known, and the outermost half voxel with
+        the dose that goes straight on. The interval ``coverage`` tells what any dose there could
+        make of it.
 
         HI is that of ICRU Report 83, CI that of Paddick (J Neurosurg 93 Suppl 3 (2000) 219), gEUD
         that of Niemierko (Med Phys 26 (1999) 1100): 0 Gy where a negative exponent meets volume
@@ -231,7 +247,8 @@ class Dvh:
     @cached_property
     def _causes(self) -> tuple[str, ...]:
         """Causes of doubt of which the curves that bound the truth are known."""
-        is_unknown = self.uncovered_cc + self.partly_covered_volume_cc > self._rounding_cc
+        unknown_cc = self.uncovered_cc + self.partly_covered_volume_cc + self.edge_volume_cc
+        is_unknown = unknown_cc > self._rounding_cc
         return ("numerical",) * (self.numerical is not None) + ("coverage",) * is_unknown
 
     @cached_property
@@ -244,12 +261,15 @@ class Dvh:
         ends_gy = (self.min_gy, self.max_gy)
         if self.numerical is not None:
             ends_gy = (self.numerical.min_gy.low, self.numerical.max_gy.high)
-        value = found(bins, bins.corners_gy(*ends_gy), self._rounding_cc)
+        corners_gy = bins.corners_gy(*ends_gy, from_0=self.edge is not None)
+        value = found(bins, corners_gy, self._rounding_cc)
         readings = [value]
         if self.numerical is not None:
             readings += numerical_bounds(value, bins, self.numerical)
         if "coverage" in self._causes:
-            readings += coverage_bounds(value, bins, self.uncovered_cc, self.partly_covered_cc)
+            readings += coverage_bounds(
+                value, bins, self.uncovered_cc, self.partly_covered_cc, self.edge
+            )
         return tuple(readings)
 
     def _read(self, metric: Metric, readings: Sequence[Reading]) -> list[float]:

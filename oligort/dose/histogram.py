@@ -19,6 +19,7 @@ from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.composite_sampling import sampler_of, samples_of
 from oligort.dose.counted import BIN_GY, Counted, Statistics
 from oligort.dose.dvh import Dvh
+from oligort.dose.edge import EdgeDose, EdgeTally
 from oligort.dose.field import DoseField
 from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.grid import DoseGrid
@@ -204,6 +205,8 @@ class Estimate:
         Mean width of their dose intervals.
     partly_mm3 : (n + 1,) array or None
         The curve of what lies inside some grids of a composite and not inside all.
+    edge : EdgeDose or None
+        What lies beyond the outermost voxel centres, in mm3.
     """
 
     bin_gy: float
@@ -217,6 +220,7 @@ class Estimate:
     doubt_share: float = DOUBT
     settled_share: float = DOUBT
     partly_mm3: Floats | None = None
+    edge: EdgeDose | None = None
 
     @classmethod
     def of(
@@ -233,6 +237,7 @@ class Estimate:
         follows_all = partition.follows_voxels and not partition.is_of_composite
         tally = Tally(field.range_gy, bin_gy, is_linear=follows_all)
         partly = Tally(field.range_gy, bin_gy, is_linear=follows_all)
+        edge = EdgeTally(field.range_gy, bin_gy, is_linear=follows_all)
         volume_mm3 = 0.0
         for together in partition.sub_voxels(region):
             for some, samples in zip(together, samples_of(sampler, together), strict=True):
@@ -243,8 +248,10 @@ class Estimate:
                 for known in samples.partly:
                     tally.add(some, known, size_mm3)
                     partly.add(some, known, size_mm3)
+                edge.add(some, samples, size_mm3)
             tally.merge()
             partly.merge()
+            edge.merge()
         extremes = tally.extremes(outline)
         if extremes is None:
             return cls(bin_gy, np.zeros(2), volume_mm3, 0.0, None, 0.0, np.zeros(2), 0.0)
@@ -263,6 +270,7 @@ class Estimate:
             partly_mm3=_cumulative(partly.histogram(extremes), partly.volume_mm3)
             if partly.volume_mm3
             else None,
+            edge=edge.counted(extremes),
         )
 
     @property
@@ -293,6 +301,7 @@ class Estimate:
             statistics=statistics,
             doubt_mm3=self.doubt_mm3,
             partly_mm3=self.partly_mm3,
+            edge=self.edge,
         )
 
     @property

@@ -17,6 +17,7 @@ from oligort.dose.centres import reached_gy
 from oligort.dose.composite import CompositeDose, CompositeField
 from oligort.dose.counted import Counted, Statistics
 from oligort.dose.dvh import Dvh
+from oligort.dose.edge import EdgeDose
 from oligort.dose.field import DoseField
 from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.grid import DoseGrid
@@ -284,6 +285,7 @@ def _sum(estimates: Sequence[Estimate], outline: Floats, size: int) -> Counted:
         statistics=_statistics([one for one in estimates if one.extremes is not None], outline),
         doubt_mm3=_total(map(_doubt_mm3, estimates), size),
         partly_mm3=_total(partly, size) if partly else None,
+        edge=EdgeDose.sum_of([one.edge for one in counted if one.edge is not None], size),
     )
 
 

@@ -19,6 +19,7 @@ from oligort.measure import Interval
 
 if TYPE_CHECKING:
     from oligort.dose.dvh import NumericalDoubt
+    from oligort.dose.edge import EdgeDose
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,14 +67,17 @@ class Bins(NamedTuple):
     mean_gy: float
     max_gy: float
 
-    def corners_gy(self, lowest_gy: float, highest_gy: float) -> Floats:
+    def corners_gy(self, lowest_gy: float, highest_gy: float, *, from_0: bool) -> Floats:
         """Return the corners (K,) of all curves: within the bins also at both ends of the doses.
 
-        Twice at the lowest and at the maximum, where a curve may fall at once.
+        Twice at the lowest and at the maximum, where a curve may fall at once; `from_0` is whether
+        one of them may fall below the lowest too.
         """
         after, until = self.edges_gy.searchsorted([lowest_gy, highest_gy])
+        after = 0 if from_0 else after
         corners = np.concatenate(
             [
+                [0.0] * from_0,
                 [lowest_gy, lowest_gy, self.min_gy, self.max_gy, self.max_gy, highest_gy],
                 self.edges_gy[after:until],
             ]
@@ -111,7 +115,7 @@ def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bou
     corners, covered = value.curve.dose_gy, value.counted_cc
     rounding = value.curve.rounding_cc
     least = np.interp(corners, bins.edges_gy, np.maximum(bins.cumulative_cc - doubt.curve_cc, 0))
-    least[0] = covered
+    least[: int(corners.searchsorted(doubt.min_gy.low)) + 1] = covered
     least[int(corners.searchsorted(bins.max_gy)) + 1 :] = 0
     most = np.minimum(bins.cumulative_cc + doubt.curve_cc, covered)
     upper = np.interp(corners, bins.edges_gy, most)
@@ -140,13 +144,20 @@ def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bou
 
 
 def coverage_bounds(
-    value: Reading, bins: Bins, uncovered_cc: float, partly_covered_cc: Floats | None
+    value: Reading,
+    bins: Bins,
+    uncovered_cc: float,
+    partly_covered_cc: Floats | None,
+    edge: "EdgeDose | None",
 ) -> Bounds:
     """Return what doses that are not known could make of it.
 
-    At the least there is none outside the grids, and no more than is known of inside. At the most
-    all of it is as high as can be; what is known is the rest.
+    At the least there is none outside the grids, and no more than is known of inside; beyond the
+    outermost centres no more than is certain. At the most all of it is as high as can be; what is
+    known is the rest.
     """
+    if edge is not None:
+        return _edge_bounds(value, bins, uncovered_cc, edge)
     curve, rounding = value.curve, value.curve.rounding_cc
     whole = value.counted_cc + uncovered_cc
     is_outside = uncovered_cc > rounding
@@ -170,6 +181,41 @@ def coverage_bounds(
         rounding,
     )
     return Bounds(low, Reading(known, known.lowest_below_gy, np.inf, np.inf, whole))
+
+
+def _edge_bounds(value: Reading, bins: Bins, uncovered_cc: float, edge: "EdgeDose") -> Bounds:
+    """Return the same where some volume lies beyond the outermost centres of a grid.
+
+    That of which only some grids of a sum are known lies beyond those of the others.
+    """
+    curve, rounding = value.curve, value.curve.rounding_cc
+    whole = value.counted_cc + uncovered_cc
+    beyond_cc = bins.at(curve.dose_gy, edge.found)
+    least_cc = curve.volume_cc - beyond_cc
+    least_cc += np.interp(curve.dose_gy, bins.edges_gy, edge.least)
+    least_cc = np.clip(least_cc, 0, curve.volume_cc)
+    maximum = int(curve.dose_gy.searchsorted(bins.max_gy))
+    if beyond_cc[maximum] > rounding:
+        # Of what shares the last bin the highest dose need not be.
+        least_cc[maximum:] = 0
+    # All of it has 0 Gy, and at once no more than what is certain.
+    least_cc[0] = value.counted_cc
+    # The corners at both ends of the doses lie within bins: there it may seem to rise.
+    least_cc = np.minimum.accumulate(least_cc)
+    least = Curve(curve.dose_gy, least_cc, rounding_cc=rounding)
+    is_whole = uncovered_cc <= rounding
+    low = Reading(
+        least,
+        min(least.lowest_above_gy, value.min_gy) if is_whole else 0.0,
+        max(value.mean_gy * value.counted_cc - edge.lost_gy, 0.0) / whole,
+        min(least.highest_above_gy, value.max_gy),
+        whole,
+    )
+    full = np.maximum(bins.cumulative_cc - edge.found, 0)
+    full = np.maximum.accumulate(full[::-1])[::-1]
+    known = Curve(curve.dose_gy, bins.at(curve.dose_gy, full), uncovered_cc + edge.volume, rounding)
+    lowest_gy = max(known.lowest_below_gy, value.min_gy)
+    return Bounds(low, Reading(known, lowest_gy, np.inf, np.inf, whole))
 
 
 def set_up(readings: Sequence[Reading]) -> None:

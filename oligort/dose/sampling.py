@@ -101,6 +101,12 @@ class Samples(NamedTuple):
         Fraction of the sub-voxel inside the dose grid; of a composite, inside all its grids.
     partly : tuple of Samples
         Of a composite, the dose that is known where only some of its grids are, each set of them.
+    core
+        Fraction of the sub-voxel that lies between outermost voxel centres too; None where all of
+        it that is inside does.
+    certain : tuple of Samples
+        Of a composite, the dose that is certain where not all of it is: of the grids between whose
+        outermost voxel centres a sub-voxel lies, each set of them.
     """
 
     dose_gy: Floats
@@ -109,6 +115,8 @@ class Samples(NamedTuple):
     reach_gy: Floats
     inside: Floats
     partly: "tuple[Samples, ...]" = ()
+    core: Floats | None = None
+    certain: "tuple[Samples, ...]" = ()
 
 
 class Sampler(Protocol):
@@ -134,14 +142,15 @@ def single_sampler(
 class Local(NamedTuple):
     """The dose at the middles of sub-voxels, (N,) each.
 
-    `changes` are those across the sub-voxel along u, v and n, `inside` as in `Samples`; `bend`
-    is how far the mean dose differs from that of the corners, None where it does not.
+    `changes` are those across the sub-voxel along u, v and n, `inside` and `core` as in `Samples`;
+    `bend` is how far the mean dose differs from that of the corners, None where it does not.
     """
 
     value: Floats
     changes: tuple[Floats, Floats, Floats]
     inside: Floats
     bend: Floats | None = None
+    core: Floats | None = None
 
 
 class _AlignedSampler:
@@ -161,6 +170,11 @@ class _AlignedSampler:
         self._coefficients = axes.coefficients
         self._inside = np.outer(u_size / lattice.u_step_mm, v_size / lattice.v_step_mm).ravel()
         self._is_inside = bool((self._inside > 1 - CUT_SHARE).all())
+        self._core = np.outer(
+            axes.u.between(lattice.u_centres_mm, lattice.u_step_mm),
+            axes.v.between(lattice.v_centres_mm, lattice.v_step_mm),
+        ).ravel()
+        self._is_core = bool((self._core > 1 - CUT_SHARE).all())
         self._strides = np.array(axes.coefficients.strides) // axes.coefficients.itemsize
         first = np.add.outer(self._u.first * self._strides[1], self._v.first)
         self._first_of_pixel = first.ravel()
@@ -185,7 +199,17 @@ class _AlignedSampler:
         else:
             inside = self._inside.take(sub_voxels.pixel)
             inside *= (size / sub_voxels.thickness_mm).take(sub_voxels.layer)
-        return Local(value, (u_change, v_change, n_change), inside, bend)
+        return Local(value, (u_change, v_change, n_change), inside, bend, self._core_of(sub_voxels))
+
+    def _core_of(self, sub_voxels: SubVoxels) -> Floats | None:
+        """Return which fraction of sub-voxels lies between the outermost centres, or None: all."""
+        along_n = self._n_axis.between(sub_voxels.position_mm, sub_voxels.thickness_mm)
+        if self._is_core and (along_n > 1 - CUT_SHARE).all():
+            return None
+        core = self._core.take(sub_voxels.pixel)
+        core *= along_n.take(sub_voxels.layer)
+        core[core > 1 - CUT_SHARE] = 1
+        return core
 
     def _on_planes(self, n: Shares, sub_voxels: SubVoxels) -> Sampled:
         """Sample whole planes, and take the sub-voxels from them."""
@@ -281,7 +305,9 @@ class _ObliqueSampler:
                 sub_voxels.position_mm[sub_voxels.layer],
             ]
         )
-        value, slopes, is_inside = self._field.with_slopes(self._frame.to_patient(points))
+        patient_mm = self._frame.to_patient(points)
+        value, slopes, is_inside = self._field.with_slopes(patient_mm)
+        is_core = self._field.between(patient_mm)
         u_slope, v_slope, n_slope = np.einsum(
             "na,ax,px->pn", slopes, self._field.grid.axes, self._frame.axes
         )
@@ -290,7 +316,8 @@ class _ObliqueSampler:
             v_slope * self._lattice.v_step_mm,
             n_slope * sub_voxels.thickness_mm[sub_voxels.layer],
         )
-        return Local(value, changes, is_inside.astype(np.float64))
+        core = None if is_core.all() else is_core.astype(np.float64)
+        return Local(value, changes, is_inside.astype(np.float64), core=core)
 
 
 def reach_gy(changes: tuple[Floats, Floats, Floats]) -> Floats:
@@ -305,7 +332,7 @@ def reach_gy(changes: tuple[Floats, Floats, Floats]) -> Floats:
 
 def spread(local: Local, sub_voxels: SubVoxels) -> Samples:
     """Return samples from the dose at the middles, moved to the centroid of what is covered."""
-    value, (u_change, v_change, n_change), inside, bend = local
+    value, (u_change, v_change, n_change), inside, bend, core = local
     reach = reach_gy(local.changes)
     if bend is not None:
         # Of one kink, what it rises above the ends is twice what the mean does.
@@ -331,4 +358,5 @@ def spread(local: Local, sub_voxels: SubVoxels) -> Samples:
         across_gy=np.sqrt(np.maximum(across, 0, out=across), out=across),
         reach_gy=reach,
         inside=inside,
+        core=core,
     )

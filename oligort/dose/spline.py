@@ -83,6 +83,12 @@ class SplineAxis:
         high = np.minimum(positions_mm + size_mm / 2, self.high_mm)
         return (low + high) / 2, np.maximum(high - low, 0.0)
 
+    def between(self, positions_mm: Floats, size_mm: float | Floats) -> Floats:
+        """Return which share of intervals around positions (N,) lies between outermost centres."""
+        low = np.maximum(positions_mm - size_mm / 2, self.centres_mm[0])
+        high = np.minimum(positions_mm + size_mm / 2, self.centres_mm[-1])
+        return np.asarray(np.clip((high - low) / size_mm, 0.0, 1.0))
+
     def weights(self, positions_mm: Floats) -> Weights:
         """Return what each position takes of the coefficients.
 

@@ -140,6 +140,11 @@ class Tally:
         return self._volume
 
     @property
+    def dose_volume(self) -> float:
+        """The sum of dose times covered volume, Gy mm3."""
+        return self._dose_volume
+
+    @property
     def mean_gy(self) -> float:
         """Mean dose of the covered volume."""
         return self._dose_volume / self._volume

@@ -1,4 +1,4 @@
-"""Structure algebra: "Lungs-GTV", "Lung_L|Lung_R", "(PTV01&Liver)-'GTV 1'".
+"""Structure algebra: ``Lungs-GTV``, ``Lung_L|Lung_R``, ``(PTV01&Liver)-"GTV-1"``.
 
 ``-`` subtracts, ``|`` joins, ``&`` intersects. ``&`` binds tighter than ``-`` and ``|``, which are
 of one rank and are read from the left. A name may hold spaces and apostrophes; one that holds an
@@ -88,10 +88,12 @@ def parse(text: str) -> Expression:
     Raises
     ------
     ExpressionError
-        If the text is no expression: an operand, an operator or a parenthesis is missing.
+        If the text is no expression: an operand, an operator or a parenthesis is missing; or if it
+        holds more of them than any that a person writes.
     """
     tokens = _tokens(text)
-    if tokens.count("(") > MOST_PARENTHESES or len(tokens) > 4 * MOST_OPERANDS:
+    names = sum(token.startswith('"') for token in tokens)
+    if names > MOST_OPERANDS or tokens.count("(") > MOST_PARENTHESES:
         raise ExpressionError(
             f"expected at most {MOST_OPERANDS} names and {MOST_PARENTHESES} parentheses in "
             f"{quoted(text)}"

@@ -45,6 +45,9 @@ VERDICT_WORDS = {
 _CODE, _CRITERION, _MEASURED, _LIMIT, _UNIT, _SOURCE = 6, 6, 15, 7, 6, 22
 _INDENT = (0, 0, 0, _CODE + _CRITERION + 2)
 
+MOST_ROWS = 12
+"""Numbers of a pass that are printed, a row each; of more the sentence is, which sums them up."""
+
 
 def verdict_line(report: Report) -> Text:
     """Return the one line that a reader needs: verdict, subject, how many of each grade."""
@@ -134,12 +137,13 @@ def _finding_view(finding: Finding) -> Iterator[RenderableType]:
     code, criterion, source = (
         sentence(text) for text in (finding.code, finding.criterion, finding.source)
     )
-    if not finding.evidence:
+    is_summed_up = finding.grade is Grade.PASS and len(finding.evidence) > MOST_ROWS
+    if is_summed_up or not finding.evidence:
         yield _row(code, criterion, sentence(_said(finding)), source)
-    for evidence in finding.evidence:
+    for evidence in finding.evidence[: 0 if is_summed_up else None]:
         yield _row(code, criterion, *_cells(finding, evidence), source)
         code = criterion = source = Text()
-    if finding.evidence and (finding.grade is not Grade.PASS or finding.flags):
+    if finding.evidence and not is_summed_up and (finding.grade is not Grade.PASS or finding.flags):
         yield Padding(sentence(finding.message), _INDENT)
     if finding.flags:
         yield Padding(sentence(f"Flags: {', '.join(finding.flags)}"), _INDENT)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import oligort.protocol
+from oligort.dose.grid import DoseGrid
 from oligort.finding import Flag, Grade
+from oligort.geometry.grid import Grid
 from oligort.geometry.structure import Structure
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
@@ -279,7 +281,9 @@ def test_another_definition_alone_is_shown_and_not_graded(build, findings_of, re
         # The grid ends 2.5 mm beyond its last centre: lungs above lie outside, 72 cc a cm.
         (30.0, 42.5, Grade.PASS),
         (30.0, 12.5, Grade.NOT_EVALUABLE),
-        (20.0, 42.5, Grade.MAJOR),
+        (15.0, 42.5, Grade.MAJOR),
+        # 27 % at the least if the dose went straight on in the last half voxel, 23 % if it ended.
+        (20.0, 42.5, Grade.NOT_EVALUABLE),
         (27.5, 32.5, Grade.PASS),
     ],
 )
@@ -289,8 +293,8 @@ def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
     submission = build(edge_mm=edge_mm, z_mm=(-87.5, top_mm), prescription_gy=None)
     inside_top = top_mm + 2.5
     outside_cc = AREA_CM2 * (50 - inside_top) / 10 - (8 * max(0, 10 - inside_top) / 20)
-    low = 100 * AREA_CM2 * max(0, inside_top - edge_mm) / 10 / 712
-    high = low + 100 * outside_cc / 712
+    low = 100 * AREA_CM2 * max(0, top_mm - edge_mm) / 10 / 712
+    high = 100 * (AREA_CM2 * max(0, inside_top - edge_mm) / 10 + outside_cc) / 712
     truth = Grade.MAJOR if low > 25 else Grade.PASS if high <= 25 else Grade.NOT_EVALUABLE
     assert truth is expected
     (finding,) = findings_of("OL301", submission, register_table)
@@ -302,6 +306,51 @@ def test_a_clipped_grid_is_open_only_where_the_limit_lies_within_the_bounds(
         (evidence,) = finding.evidence
         assert evidence.low == pytest.approx(low, abs=TOLERANCE + LEAST_DOUBT)
         assert evidence.high == pytest.approx(high, abs=TOLERANCE + LEAST_DOUBT)
+
+
+def test_trap_a_grid_clipped_at_a_penumbra_passes_nothing(build, findings_of, register_table):
+    """The dose falls from 40 to 0 Gy within 6 mm of z = -24.6; the grid begins in the midst of it.
+
+    Straight on from its first two centres the last half voxel gets less than 20 Gy.
+    """
+
+    def submission(first):
+        built = build(prescription_gy=None)
+        (dose,) = built.doses
+        z = (-59.9 + 3.0 * np.arange(48))[first:]
+        grid = Grid((-100, -60, 0), (1, 0, 0), (0, 1, 0), 10.0, 10.0, 21, 13, z, FRAME)
+        along_z = 40 / (1 + np.exp((z + 24.6) / 0.7))
+        falling = DoseGrid(grid, np.broadcast_to(along_z, grid.shape), "PHYSICAL", "PLAN", "1.2.3")
+        return replace(built, doses=(replace(dose, grid=falling),))
+
+    (whole,) = findings_of("OL301", submission(0), register_table)
+    assert whole.grade is Grade.MAJOR
+    assert whole.evidence[0].measured == pytest.approx(25.4, abs=0.1)
+    (clipped,) = findings_of("OL301", submission(12), register_table)
+    assert clipped.grade is Grade.NOT_EVALUABLE
+    assert "cc in the outermost half voxel, whose dose is not known" in clipped.message
+    low, high = submission(12).dvh("Lungs-GTV")["V20Gy[%]"].intervals["coverage"]
+    assert low <= whole.evidence[0].measured <= high
+
+
+def test_trap_a_definition_that_the_grid_leaves_open_questions_the_verdict(
+    build, findings_of, register_table
+):
+    """The PTV takes out lung of low dose: what lies outside weighs more in the rest of it."""
+    planned = {"PTVm02": Box((50.0, 0.0, -10.0), (60.0, 60.0, 60.0))}
+    clipped = {"edge_mm": edge_for(16.0), "extra": planned, "prescription_gy": None}
+    submission = build(z_mm=(-45.0, 90.0), **clipped)
+    (finding,) = findings_of("OL301", submission, register_table)
+    without_ptv = submission.dvh("Lungs-PTV")["V20Gy[%]"]
+    # 504 cc are left of 712, and all of the 18 cc of 2.5 mm below the grid.
+    assert without_ptv == pytest.approx(16 * 712 / 504, abs=TOLERANCE)
+    assert without_ptv < 25 < without_ptv.high
+    assert finding.grade is Grade.PASS
+    assert Flag.DEFINITION_SENSITIVE in finding.flags
+    assert "the verdict may change for Lungs-PTV 22.60 % (22.601 to 2" in finding.message
+    (covered,) = findings_of("OL301", build(**clipped), register_table)
+    assert covered.flags == ()
+    assert "verdict" not in covered.message
 
 
 def test_a_grid_that_covers_the_lungs_is_no_deviation(build, findings_of, register_table):
@@ -418,6 +467,16 @@ def test_a_union_of_what_is_drawn_changes_nothing(build, findings_of):
     loops = tuple(METASTASIS.structure("GTVall", 98, PLANES_MM).contours)
     union = Structure(98, "GTVall", loops, frame_of_reference_uid=FRAME)
     assert findings_of("OL301", with_structures(near, union)) == findings_of("OL301", near)
+
+
+def test_of_targets_no_plane_is_said_to_be_there(build, findings_of, tmp_path):
+    """The parts of a target may lie apart: nothing was looked at, so nothing is passed."""
+    of_targets = protocol_with(tmp_path, 'structure = "Lungs-GTV"', 'structure = "GTV"')
+    (finding,) = findings_of("OL303", build(), protocol=of_targets)
+    assert (finding.grade, finding.about) == (Grade.INFO, "GTV")
+    assert finding.message == "a gap in a target is told by itself, for its parts may lie apart"
+    (organ,) = findings_of("OL303", build())
+    assert organ.message == 'no plane is missing in "Lung_L", "Lung_R"'
 
 
 def test_trap_planes_missing_in_one_lung_of_both_are_no_smaller_v20(build, findings_of, tmp_path):

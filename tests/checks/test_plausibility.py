@@ -141,9 +141,12 @@ def test_roi_numbers_of_another_structure_set_refer_to_none(uid, thorax, gate):
     [
         # The grid ends at z = 47.5 mm: 7.5 of the 20 mm of the target lie in it.
         (45.0, 20.0, '"PTVm01" cannot be held against the prescription 20 Gy'),
-        # 12.5 of 20 mm: the dose that half of it gets is that at z = 42.5 mm, or up to z = 50.
-        (50.0, 17.0, '"PTVm01", whose median is 28.75 to 32.50 Gy, cannot be held'),
-        (50.0, 25.0, ""),
+        # 17.5 of 20 mm, of which 15 are known: the dose that half of it gets is that at z = 45 mm
+        # if the rest gets nothing, and at z = 50 if it gets more.
+        (55.0, 17.0, '"PTVm01", whose median is 30.00 to 32.50 Gy, cannot be held'),
+        (55.0, 25.0, ""),
+        # 12.5 of 20 mm, of which 10 are known: the other half may get any dose.
+        (50.0, 25.0, '"PTVm01", whose median is 27.50 to inf Gy, cannot be held'),
     ],
 )
 def test_a_target_that_leaves_the_grid(top_mm, prescription_gy, words, thorax, gate):

@@ -71,6 +71,28 @@ def test_those_that_agree_are_one_pass(with_dvhs):
     assert "2 ROIs agree: volumes within 0.00 %" in finding.message
 
 
+def test_those_that_agree_are_told_roi_by_roi(with_dvhs):
+    found = opinions(with_dvhs(planned(LUNG_L, shift_gy=0.4), planned(LUNG_R, volume_cc=362.0)))
+    (finding,) = found
+    assert finding.grade is Grade.PASS
+    told = {(one.name, one.unit): one for one in finding.evidence}
+    assert list(told) == [
+        (f'"{roi_name}": {what} apart', unit)
+        for roi_name in ("Lung_L", "Lung_R")
+        for what, unit in (
+            ("volume", "%"),
+            ("V20Gy[%]", "points"),
+            ("mean", "Gy"),
+            ("curves", "points"),
+        )
+    ]
+    # 0.4 Gy more is 0.8 mm of 100; a bin of 0.01 Gy is 0.02 points.
+    assert told['"Lung_L": V20Gy[%] apart', "points"].measured == pytest.approx(0.8, abs=0.03)
+    assert told['"Lung_R": V20Gy[%] apart', "points"].measured == pytest.approx(0, abs=0.03)
+    assert told['"Lung_R": volume apart', "%"].measured == pytest.approx(100 * 2 / 362, abs=1e-3)
+    assert [one.limit for one in finding.evidence[:4]] == [2, 1, 0.5, 5]
+
+
 def test_each_that_deviates_is_named_and_the_others_are_one(with_dvhs):
     # V20 of the lung is 30 %; half a Gy more makes 31 %, 0.6 Gy 31.2 %.
     found = opinions(with_dvhs(planned(LUNG_L, shift_gy=0.6), planned(LUNG_R, shift_gy=0.4)))
@@ -144,6 +166,19 @@ def test_histograms_of_another_structure_set_mean_other_rois(with_dvhs):
     (finding,) = opinions(with_dvhs(planned(LUNG_L, shift_gy=9.0), structure_set_uid="9.9"))
     assert finding.grade is Grade.INFO
     assert "of the judged dose" in finding.message
+
+
+@pytest.mark.parametrize(("of_plan", "is_heard"), [("9.9", False), ("1.2.1", True), ("", True)])
+def test_trap_where_the_dose_names_no_structure_set_that_of_its_plan_counts(
+    of_plan, is_heard, with_dvhs
+):
+    submission = with_dvhs(planned(LUNG_L, shift_gy=9.0), structure_set_uid="")
+    (plan,) = submission.plans
+    submission = replace(submission, plans=(replace(plan, structure_set_uid=of_plan),))
+    (finding,) = opinions(submission)
+    assert finding.grade is (Grade.MINOR if is_heard else Grade.INFO)
+    if not is_heard:
+        assert "no DVH of the planning system is of the judged dose and" in finding.message
 
 
 def test_no_histogram_is_of_doses_that_are_added_up(with_dvhs, build):

@@ -204,7 +204,7 @@ def test_courses_on_one_grid_have_an_isodose_and_on_two_they_say_so(build, findi
     assert list(evidence_of(apart)) == ["D95%[Gy]", "D98%[Gy]", "V100%[%]"]
     assert evidence_of(apart)["V100%[%]"].measured == pytest.approx(50.0, abs=0.1)
     for z_mm, words in (((-90.0, 90.0), "the first of 273"), ((-85.0, 90.0), "outside every")):
-        (highest,) = findings_of("OL404", two_courses(build, z_mm=z_mm))
+        highest, *_ = findings_of("OL404", two_courses(build, z_mm=z_mm))
         assert evidence_of(highest)["dose maximum"].measured == pytest.approx(52.5)
         assert evidence_of(highest)["its position, LPS z"].measured == pytest.approx(90.0)
         assert words in highest.message
@@ -212,21 +212,21 @@ def test_courses_on_one_grid_have_an_isodose_and_on_two_they_say_so(build, findi
 
 
 def test_a_target_outside_the_grid_is_said_to_be(build, findings_of):
-    clipped = build(edge_mm=25.0, z_mm=(-90.0, 50.0), prescription_gy=27.0)
+    clipped = build(edge_mm=25.0, z_mm=(-90.0, 55.0), prescription_gy=27.0)
     (finding,) = findings_of("OL403", clipped)
-    # The grid ends at z = 52.5: 12.5 of the 20 mm of the target lie in it.
-    assert "3.0 cc lie outside the dose grid" in finding.message
+    # The grid ends at z = 57.5: 17.5 of the 20 mm of the target lie in it.
+    assert "1.0 cc lie outside the dose grid" in finding.message
     assert "D95%[Gy] asks for" in finding.message
     assert "D95%[Gy]" not in evidence_of(finding)
     share = evidence_of(finding)["V100%[%]"]
-    assert (share.measured, share.high) == (pytest.approx(62.5), pytest.approx(100.0))
+    assert (share.measured, share.high) == (pytest.approx(87.5), pytest.approx(100.0))
     outside = build(edge_mm=25.0, z_mm=(-90.0, 30.0), prescription_gy=None)
     (told,) = findings_of("OL403", with_plan(outside, prescriptions=(Prescription(25.0, 5),)))
     assert told.grade is Grade.INFO
 
 
 def test_the_maximum_outside_every_target_is_a_query(build, findings_of):
-    (finding,) = findings_of("OL404", build(edge_mm=25.0))
+    finding, *_ = findings_of("OL404", build(edge_mm=25.0))
     told = {name: one.measured for name, one in evidence_of(finding).items()}
     assert told == {
         "dose maximum": 52.5,
@@ -252,7 +252,7 @@ def test_a_plateau_is_told_by_where_any_of_it_lies(build, findings_of):
         dose.grid.grid, np.full(dose.grid.grid.shape, 60.0), "PHYSICAL", "PLAN", "1.2.3"
     )
     flat = replace(submission, doses=(replace(dose, grid=flat),))
-    (finding,) = findings_of("OL404", flat)
+    finding, *_ = findings_of("OL404", flat)
     assert finding.flags == ()
     assert '"PTVm01"' in finding.message
     assert "the first of 10101 voxels as high" in finding.message
@@ -269,18 +269,68 @@ def hot_at(submission, *index):
 def test_the_maximum_is_told_with_the_rois_that_hold_it(build, findings_of):
     body = {"BODY": Box((0.0, 0.0, 0.0), (190.0, 110.0, 195.0))}
     # Voxel (10, 6, 28) is at (0, 0, 50) mm, in the middle of the PTV and the primary.
-    (inside,) = findings_of("OL404", hot_at(build(extra=body), 10, 6, 28))
+    inside, *_ = findings_of("OL404", hot_at(build(extra=body), 10, 6, 28))
     assert inside.flags == ()
     assert inside.message == 'dose maximum 60.00 Gy: in "GTVp", "PTVm01", "BODY"'
-    (lung,) = findings_of("OL404", hot_at(build(extra=body), 5, 6, 18))
+    lung, *_ = findings_of("OL404", hot_at(build(extra=body), 5, 6, 18))
     assert lung.flags == (Flag.QUERY,)
     assert 'in "Lung_R", "BODY"; outside every target' in lung.message
-    (outside,) = findings_of("OL404", hot_at(build(extra=body), 0, 0, 18))
+    outside, *_ = findings_of("OL404", hot_at(build(extra=body), 0, 0, 18))
     assert "outside every target; outside the body" in outside.message
     targets = ["PTVm01", "GTVp", "GTVm01_Lung_L"]
-    (none,) = findings_of("OL404", hot_at(build(without=targets), 5, 6, 18))
+    none, *_ = findings_of("OL404", hot_at(build(without=targets), 5, 6, 18))
     assert "no target is drawn" in none.message
     assert none.flags == ()
+
+
+def test_each_target_has_a_maximum_and_a_position(build, findings_of):
+    """The dose rises along z: it is highest on the upper face, but for a hot voxel inside."""
+    both = {"PTVm02": Box((-50.0, 0.0, 0.0), (20.0, 20.0, 20.0))}
+    submission = hot_at(build(extra=both), 5, 6, 18)
+    referring = with_plan(
+        submission, prescriptions=(Prescription(RX_GY, 5), Prescription(RX_GY, 6))
+    )
+    whole, first, second = findings_of("OL404", referring)
+    assert (whole.about, first.about, second.about) == ("", "PTVm01", "PTVm02")
+    for finding, gy, z_mm in ((first, 20 + 0.5 * (60 - 35), 60.0), (second, 60.0, 0.0)):
+        told = {name: one.measured for name, one in evidence_of(finding).items()}
+        assert told["maximum"] == pytest.approx(gy, abs=TOLERANCE)
+        assert told["at LPS z"] == pytest.approx(z_mm, abs=1e-9)
+        dvh = referring.dvh(finding.about)
+        assert told["maximum"] == pytest.approx(dvh["Max"], abs=TOLERANCE)
+        assert (finding.grade, finding.flags) == (Grade.INFO, ())
+    assert second.message == '"PTVm02": maximum 60.00 Gy'
+    # One alone is prescribed to: the other is no target of the plan.
+    assert len(findings_of("OL404", submission)) == 2
+
+
+@pytest.mark.parametrize(
+    ("without", "told"),
+    [
+        ([], ["PTVm01"]),
+        (["PTVm01"], ["GTVm01_Lung_L", "GTVp"]),
+        (["PTVm01", "GTVp", "GTVm01_Lung_L"], []),
+    ],
+)
+def test_without_a_prescription_the_targets_drawn_have_a_maximum(without, told, build, findings_of):
+    _, *found = findings_of("OL404", build(without=without, prescription_gy=None))
+    assert sorted(one.about for one in found) == told
+
+
+def test_the_maximum_of_a_target_that_the_grid_clips_says_so(build, findings_of):
+    _, clipped = findings_of("OL404", build(z_mm=(-90.0, 50.0)))
+    assert clipped.message.endswith("27.50 Gy of what lies inside the dose grid")
+    _, outside = findings_of("OL404", build(z_mm=(-90.0, 30.0)))
+    assert "none of it lies inside the dose grid" in outside.message
+    assert outside.evidence == ()
+
+
+@pytest.mark.parametrize("z_mm", [(-90.0, 90.0), (-85.0, 90.0)])
+def test_the_maximum_of_a_target_in_two_courses_is_that_of_their_sum(z_mm, build, findings_of):
+    _, finding = findings_of("OL404", two_courses(build, z_mm=z_mm))
+    told = evidence_of(finding)
+    assert told["maximum"].measured == pytest.approx(37.5, abs=TOLERANCE)
+    assert told["at LPS z"].measured == pytest.approx(60.0, abs=1e-9)
 
 
 def test_an_empty_target_holds_nothing(build, findings_of):
@@ -288,7 +338,7 @@ def test_an_empty_target_holds_nothing(build, findings_of):
     (drawn,) = submission.structure_sets
     empty = Structure(9, "PTVm01", frame_of_reference_uid=drawn.frame_of_reference_uid)
     drawn = replace(drawn, structures=(*drawn.structures, empty))
-    (finding,) = findings_of("OL404", replace(submission, structure_sets=(drawn,)))
+    finding, *_ = findings_of("OL404", replace(submission, structure_sets=(drawn,)))
     assert "no target is drawn" in finding.message
 
 

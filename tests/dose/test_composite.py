@@ -401,12 +401,18 @@ def test_what_only_some_grids_reach_is_told_and_may_have_any_dose_above(kind, ax
     dvh = dvh_of(BOX, BOX_PLANES_MM, composite_of([case.one, case.other]))
     assert case.partly_cc > 0
     assert dvh.partly_covered_volume_cc == pytest.approx(case.partly_cc, abs=1e-6)
+    # Of half a voxel at each border inside the box, and of boxes of 4 mm that it cuts, at the least
+    # the dose of the other course is certain.
+    area_cc_per_mm = BOX.volume_cc / (BOX_HIGH_MM - BOX_LOW_MM)[axis]
+    guessed_cc = 2 * (2.0 + 4.0) * area_cc_per_mm
+    assert dvh.edge.volume >= case.partly_cc - 1e-6
     for gy in (15.0, 20.0, 28.0):
         volume = dvh[f"V{gy:g}Gy[cc]"]
         low, high = volume.intervals["coverage"]
         # All that is known in full at a dose, and all that is not.
         in_full_cc = dvh.covered_cc - case.partly_cc
-        assert low == pytest.approx(float(case.cc_at(np.array([gy]))[0]), abs=V20_PP * 20)
+        truth = float(case.cc_at(np.array([gy]))[0])
+        assert truth - guessed_cc <= low <= truth + V20_PP * 20
         assert low <= volume <= high
         assert high <= in_full_cc + case.partly_cc + dvh.uncovered_cc + 1e-6
         assert high >= case.partly_cc + dvh.uncovered_cc - 1e-6

@@ -67,7 +67,9 @@ def test_volume_outside_the_grid_has_no_dose_and_is_not_dropped(dvh_of):
     assert found.uncovered_cc == pytest.approx(1.8, abs=1e-9)
     assert found["V20Gy[%]"] == pytest.approx(50)
     assert found["V20Gy[%]"].high == pytest.approx(100)
-    assert found["V30Gy[cc]"].intervals["coverage"] == pytest.approx((0, 1.8))
+    # And in the outermost half voxel, 1 mm of 20 x 9, the dose at the edge is a guess.
+    assert found["V30Gy[cc]"].intervals["coverage"] == pytest.approx((0, 1.8 + 0.18))
+    assert found["V20Gy[cc]"].intervals["coverage"] == pytest.approx((1.8 - 0.18, 3.6))
 
 
 def test_the_curve_is_not_rescaled_to_the_whole_volume(dose_of, dvh_of):

@@ -1,11 +1,22 @@
 """Structure expressions: precedence, quoting, round trip and refusals."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oligort.errors import ExpressionError, NotEvaluable
-from oligort.geometry.algebra import Combination, Operand, Shape, operand_names, parse, resolve
+from oligort.geometry import algebra
+from oligort.geometry.algebra import (
+    MOST_OPERANDS,
+    Combination,
+    Operand,
+    Shape,
+    operand_names,
+    parse,
+    resolve,
+)
 from oligort.geometry.structure import Structure
 
 A, B, C = Operand("A"), Operand("B"), Operand("C")
@@ -88,6 +99,29 @@ def test_what_is_printed_is_read_as_the_same_expression(expression):
 def test_what_is_no_expression_is_refused(text, message):
     with pytest.raises(ExpressionError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize("operator", "-|&")
+def test_two_hundred_names_are_read_and_one_more_is_refused(operator):
+    assert len(operand_names(parse(operator.join(["A"] * MOST_OPERANDS)))) == 200
+    with pytest.raises(ExpressionError, match="at most 200 names"):
+        parse(operator.join(["A"] * (MOST_OPERANDS + 1)))
+
+
+def test_fifty_parentheses_are_read_and_one_more_is_refused():
+    assert parse("(" * 50 + "A" + ")" * 50) == Operand("A")
+    with pytest.raises(ExpressionError, match="50 parentheses"):
+        parse("(" * 51 + "A" + ")" * 51)
+
+
+def test_the_examples_of_the_module_are_read():
+    title, _, _ = algebra.__doc__.partition("\n")
+    (examples,) = re.findall(r"Structure algebra: ``(.+)``\.", title)
+    assert [operand_names(parse(example)) for example in examples.split("``, ``")] == [
+        ("Lungs", "GTV"),
+        ("Lung_L", "Lung_R"),
+        ("PTV01", "Liver", "GTV-1"),
+    ]
 
 
 def test_a_hostile_name_is_made_harmless_in_the_message():

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from oligort.document import Measurement, ProtocolRecord, Report, Setting
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
-from oligort.report.tables import report_text, report_view, verdict_line
+from oligort.report.tables import MOST_ROWS, report_text, report_view, verdict_line
 from oligort.report.text import WIDTH, plain_text
 
 GOLDEN = Path(__file__).with_name("golden_report.txt")
@@ -139,6 +139,21 @@ def test_the_report_reads_as_the_golden_text() -> None:
     findings = (LISTED, ONE_PATIENT, SIZE, COUNTED, UNANSWERED, UNTREATED, LUNG_V20)
     report = report_of(*findings, measurements=FAMILY)
     assert report_text(report) == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("grade", [Grade.PASS, Grade.MINOR])
+def test_a_pass_of_many_numbers_is_told_by_its_sentence(grade: Grade) -> None:
+    def told(count: int) -> str:
+        rows = tuple(Evidence(name=f"number {n}", measured=1.0) for n in range(count))
+        finding = Finding(
+            code="OL304", grade=grade, message="They agree.", evidence=rows, source=RULE
+        )
+        return report_text(report_of(finding))
+
+    assert "number 0" in told(MOST_ROWS)
+    assert ("They agree." in told(MOST_ROWS)) is (grade is not Grade.PASS)
+    assert "They agree." in told(MOST_ROWS + 1)
+    assert ("number 0" in told(MOST_ROWS + 1)) is (grade is not Grade.PASS)
 
 
 def test_the_golden_text_keeps_to_its_columns() -> None:

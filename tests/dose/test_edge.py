@@ -1,0 +1,154 @@
+"""The outermost half voxel: what is not known there is in the interval, and nothing else is."""
+
+import numpy as np
+import pytest
+from scipy.special import erf, expit
+
+from oligort.conventions import DEFAULT
+from oligort.dose.composite import composite_of
+from oligort.dose.grid import DoseGrid
+from oligort.dose.jointly import Asked, compute_dvhs
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import Shape
+from oligort.geometry.grid import Grid
+from oligort.phantoms import Box, Ellipsoid
+
+SPACING_MM = 2.5
+COUNTS = np.array([19, 23, 27])
+LOW_MM = -(COUNTS - 1) / 2 * SPACING_MM
+SOLID = Ellipsoid((0, 0, 0), (17, 21, 25))
+PLANES_MM = np.arange(-24.0, 25.0, 3.0)
+
+METRICS = (
+    *("V5Gy[%]", "V20Gy[%]", "V30Gy[cc]", "CV20Gy[cc]", "D50%", "D2cc", "DC1cc"),
+    *("Min", "Mean", "Max", "gEUD(8)", "gEUD(-4)", "HI"),
+)
+
+ROUNDING = 1e-6
+"""Share of itself by which a metric of the same voxels may differ."""
+
+FALL = {
+    # The distance from 80 to 20 % of a fall: 2 ln 4 widths, 1.683 standard deviations.
+    "sigmoid": lambda x_mm, penumbra_mm: expit(-x_mm * 2 * np.log(4) / penumbra_mm),
+    "gaussian": lambda x_mm, penumbra_mm: (1 - erf(x_mm * 1.683 / penumbra_mm / 2**0.5)) / 2,
+    "linear": lambda x_mm, penumbra_mm: np.clip(0.5 - x_mm / (10 * penumbra_mm), 0, 1),
+}
+
+
+def grid_of(first, counts) -> Grid:
+    """The voxels of the whole grid from one on."""
+    low = LOW_MM + np.array(first) * SPACING_MM
+    frames = low[2] + np.arange(counts[2]) * SPACING_MM
+    i, j = map(int, counts[:2])
+    return Grid((low[0], low[1], 0.0), (1, 0, 0), (0, 1, 0), SPACING_MM, SPACING_MM, i, j, frames)
+
+
+def clipped(dose_gy, axis, kept: slice) -> DoseGrid:
+    which = [slice(None)] * 3
+    which[axis] = kept
+    part = dose_gy[tuple(which)]
+    first = [one.start or 0 for one in which]
+    return DoseGrid(grid_of(first, part.shape), part)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", FALL)
+def test_the_interval_of_a_clipped_penumbra_holds_the_truth(kind, seed, dvh_of):
+    """Penumbrae of 3 to 12 mm, straight and oblique, clipped anywhere: the truth is unclipped."""
+    random = np.random.default_rng([seed, len(kind)])
+    structure = SOLID.structure("S", 1, PLANES_MM, 90)
+    direction = random.normal(size=3) if seed % 2 else np.eye(3)[random.integers(3)]
+    direction /= np.linalg.norm(direction)
+    axes_mm = (low + np.arange(n) * SPACING_MM for low, n in zip(LOW_MM, COUNTS, strict=True))
+    along_mm = np.stack(np.meshgrid(*axes_mm, indexing="ij"), axis=-1) @ direction
+    fall = FALL[kind](along_mm - random.uniform(-8, 8), random.uniform(3, 12))
+    dose_gy = 2 + 50 * (fall if random.random() < 0.5 else 1 - fall)
+    whole = dvh_of(structure, DoseGrid(grid_of((0, 0, 0), COUNTS), dose_gy))
+    assert whole.edge is None
+    assert "coverage" not in whole["Mean"].intervals
+    answered = 0
+    for _ in range(9):
+        axis = int(random.integers(3))
+        place = int(random.integers(5, COUNTS[axis] - 5))
+        kept = slice(0, place) if random.random() < 0.5 else slice(place, None)
+        found = dvh_of(structure, clipped(dose_gy, axis, kept))
+        assert found.edge_volume_cc > 0
+        for metric in METRICS:
+            try:
+                low, high = found[metric].intervals["coverage"]
+            except NotEvaluable:
+                continue
+            # The truth is known to what its own computation may be off by.
+            least, most = whole[metric].intervals["numerical"]
+            slack = ROUNDING * max(1.0, abs(most))
+            assert low - slack <= most, metric
+            assert least <= high + slack, metric
+            answered += 1
+        # What is cut off and half a voxel, and no more.
+        low, high = found["V20Gy[cc]"].intervals["coverage"]
+        assert high - low <= found.uncovered_cc + found.edge_volume_cc + ROUNDING
+    assert answered >= 9 * (len(METRICS) - 4)
+
+
+BOX = Box((0.0, 0.0, 0.0), (20.0, 20.0, 20.0))
+BOX_PLANES_MM = np.arange(-9.0, 10.0, 2.0)
+
+
+def level(gy, low_mm, high_mm, spacing_mm=2.0) -> DoseGrid:
+    """One dose everywhere, with voxel centres from a point to a point."""
+    low = np.array(low_mm, dtype=float)
+    counts = np.round((np.array(high_mm) - low) / spacing_mm).astype(int) + 1
+    frames = low[2] + np.arange(counts[2]) * spacing_mm
+    axes = (1, 0, 0), (0, 1, 0)
+    i, j = map(int, counts[:2])
+    grid = Grid((low[0], low[1], 0.0), *axes, spacing_mm, spacing_mm, i, j, frames)
+    return DoseGrid(grid, np.full(grid.shape, gy))
+
+
+@pytest.mark.parametrize(("top_mm", "edge_mm"), [(20.0, 0.0), (10.0, 0.0), (9.5, 0.5), (9.0, 1.0)])
+def test_a_structure_that_ends_in_the_last_half_voxel(top_mm, edge_mm, dvh_of):
+    """Voxel centres up to its end: all is known. Half a voxel less: all of it is still covered."""
+    dose = level(25.0, (-20.0, -20.0, top_mm - 30.0), (20.0, 20.0, top_mm))
+    dvh = dvh_of(BOX.structure("S", 1, BOX_PLANES_MM), dose)
+    assert dvh.uncovered_cc == 0
+    assert dvh.edge_volume_cc == pytest.approx(0.4 * edge_mm, abs=1e-9)
+    assert dvh["V20Gy[cc]"] == pytest.approx(8.0)
+    if not edge_mm:
+        assert "coverage" not in dvh["V20Gy[cc]"].intervals
+        return
+    known_cc = 8 - 0.4 * edge_mm
+    assert dvh["V20Gy[cc]"].intervals["coverage"] == pytest.approx((known_cc, 8.0))
+    assert dvh["V30Gy[cc]"].intervals["coverage"] == pytest.approx((0.0, 8.0 - known_cc))
+    assert dvh["Min"].intervals["coverage"] == pytest.approx((0.0, 25.0), abs=0.011)
+    assert dvh["Mean"].intervals["coverage"] == (pytest.approx(25.0 * known_cc / 8), np.inf)
+    assert dvh["D2cc"].intervals["coverage"] == pytest.approx((25.0, 25.0), abs=0.011)
+
+
+def test_beyond_the_centres_of_one_course_the_other_is_certain(dvh_of):
+    """25 Gy and 10 Gy: in 1 mm of the box the second is a guess, the first is not."""
+    wide = level(25.0, (-20.0, -20.0, -20.0), (20.0, 20.0, 20.0))
+    low = level(10.0, (-20.0, -20.0, -21.0), (20.0, 20.0, 9.0))
+    dvh = dvh_of(BOX.structure("S", 1, BOX_PLANES_MM), composite_of([wide, low]))
+    assert (dvh.uncovered_cc, dvh.partly_covered_volume_cc) == (0, 0)
+    assert dvh["V30Gy[cc]"] == pytest.approx(8.0)
+    low_cc, high_cc = dvh["V30Gy[cc]"].intervals["coverage"]
+    # A box of 2 mm that the last centre cuts counts as beyond it.
+    assert 8 - 2 * 0.4 - 1e-9 <= low_cc <= 8 - 0.4 + 1e-9
+    assert high_cc == pytest.approx(8.0)
+    assert dvh["V20Gy[cc]"].intervals["coverage"] == pytest.approx((8.0, 8.0))
+    assert dvh["Min"].intervals["coverage"].low == pytest.approx(25.0, abs=0.011)
+
+
+def test_of_parts_the_outermost_half_voxel_adds_up():
+    whole = BOX.structure("A", 1, BOX_PLANES_MM)
+    part = Box((0.0, 0.0, 0.0), (8.0, 8.0, 20.0)).structure("B", 2, BOX_PLANES_MM)
+    dose = level(25.0, (-20.0, -20.0, -20.0), (20.0, 20.0, 9.0))
+    asked = [
+        Asked.of(Shape((whole,)), "A"),
+        Asked.of(Shape(operator="-", left=Shape((whole,)), right=Shape((part,))), "A-B"),
+        Asked.of(Shape(operator="&", left=Shape((whole,)), right=Shape((part,))), "A&B"),
+    ]
+    together, without, common = compute_dvhs(asked, dose, None, DEFAULT)
+    assert together.edge.volume == pytest.approx(0.4, abs=1e-9)
+    assert without.edge.volume + common.edge.volume == pytest.approx(0.4, abs=1e-9)
+    assert common.edge.volume == pytest.approx(0.064, abs=1e-9)
