@@ -24,7 +24,7 @@ from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
-__all__ = ["NEVER_CUT_OUT", "RoiName", "read_roi_name"]
+__all__ = ["NEVER_CUT_OUT", "RoiName", "is_margin", "read_roi_name"]
 
 _LONGEST = 256
 """Characters of the longest name that is read: DICOM allows 64, time grows with their square."""
@@ -77,7 +77,7 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     if says_nothing and typed is not None:
         return replace(read, role=typed, evidence=f"from the interpreted type {typed.upper()}")
     is_made = read.subtracted or read.base not in {*GTV_ROLES, Role.UNKNOWN}
-    if read.role is Role.HELPER and typed is Role.GTV and not is_made and not _is_margin(roi_name):
+    if read.role is Role.HELPER and typed is Role.GTV and not is_made and not is_margin(roi_name):
         return replace(read, may_be_tumour=True)
     if says_nothing and read.organ is Organ.LYMPH_NODES and kind in _NODES_TYPED:
         return replace(
@@ -104,7 +104,7 @@ def _read(roi_name: str) -> RoiName:
     return replace(read, superseded=superseded)
 
 
-def _is_margin(roi_name: str) -> bool:
+def is_margin(roi_name: str) -> bool:
     """Whether a name says that an ROI is a margin around a volume, of whatever type."""
     return bool(margin_of(parse(words_of(roi_name))))
 

@@ -11,6 +11,7 @@ from oligort.geometry.components import Part
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
 from oligort.lesions.enclosure import Enclosure, enclosure_of
+from oligort.lesions.naming import is_margin
 from oligort.lesions.overlaps import Key, label_of, near_pairs, part_of, shared_volumes
 from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import Role
@@ -46,6 +47,7 @@ def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThreshold
     """Compare every part of gross tumour with every part of the other ROIs of gross tumour."""
     found = Repetition()
     shared = shared_volumes(candidates, found.may_be_one)
+    _drop_margins(candidates, shared, thresholds, found)
     filling = _drop_unions(candidates, shared, thresholds, found)
     _drop_duplicates(candidates, shared, thresholds, found)
     _drop_enclosed(candidates, shared, thresholds, found)
@@ -67,6 +69,27 @@ def _hand_down(found: Repetition) -> None:
                 reached += [other for other in others.get(key, []) if other not in reached]
         further = [key for key in reached if key not in (kept, *own)]
         found.outlines.extend((kept, key) for key in further)
+
+
+def _drop_margins(
+    candidates: Sequence[Candidate],
+    shared: dict[tuple[Key, Key], float],
+    thresholds: CensusThresholds,
+    found: Repetition,
+) -> None:
+    """Drop what its name calls a margin and what holds another lesion: one around that.
+
+    Without another in it "GTV_liver_margin" may be a lesion at the edge of the liver.
+    """
+    for pair, volume in shared.items():
+        for outer, inner in (pair, pair[::-1]):
+            of_outer, of_inner = candidates[outer[0]], candidates[inner[0]]
+            if not of_outer.is_open or not is_margin(of_outer.roi_name) or of_inner.is_open:
+                continue
+            share = volume / part_of(candidates, inner).volume_cc
+            if share >= thresholds.covered_fraction:
+                label = label_of(candidates, inner)
+                found.dropped[outer] = f"is a margin around {label}: {share:.0%} of that lie in it"
 
 
 def _drop_unions(

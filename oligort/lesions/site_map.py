@@ -19,6 +19,9 @@ from oligort.strict import content_of, document_of, struct_of
 
 FROM_SITE_MAP = "from the site map"
 
+_MADE = frozenset({Role.UNION, Role.RING, Role.HELPER})
+"""Roles of what is made from other volumes."""
+
 _ANY = "*"
 """Stands in a pattern for any text, and for nothing."""
 
@@ -160,7 +163,16 @@ class SiteMap:
 
 
 def _base_of(role: Role, read: RoiName) -> Role:
-    return read.role if role in {Role.UNION, Role.RING, Role.HELPER} else Role.UNKNOWN
+    """Return what a union, ring or helper is made from, by its name.
+
+    A union of which the name tells nothing may be one of gross tumour.
+    """
+    if role not in _MADE:
+        return Role.UNKNOWN
+    if read.role not in {*_MADE, Role.UNKNOWN}:
+        return read.role
+    says_nothing = read.base is Role.UNKNOWN or read.role is Role.UNKNOWN
+    return Role.GTV if role is Role.UNION and says_nothing else read.base
 
 
 def _composed(name: str) -> str:

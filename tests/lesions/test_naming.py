@@ -333,6 +333,18 @@ def test_what_holds_no_metastasis_by_its_name_is_left_alone(name):
     assert not read_roi_name(name).may_be_tumour
 
 
+@pytest.mark.parametrize(
+    ("name", "may_be"),
+    [
+        *(("Met ant liver margin", True), ("GTV_liver_margin", True), ("GTV Leber Saum", True)),
+        *(("GTV_margin", False), ("GTV_liver_margin_5mm", False), ("GTV_liver_exp", False)),
+    ],
+)
+def test_the_margin_of_an_organ_is_its_edge_and_that_of_a_gtv_is_none(name, may_be):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.HELPER, may_be)
+
+
 @pytest.mark.parametrize("name", ["GTV ፩ + ፩", "PTV ² and ②", "GTV ፩ mm", "Skin-፩", "GTV_T፩"])
 def test_digits_that_are_no_decimals_can_be_read(name):
     assert read_roi_name(name).role in Role

@@ -173,6 +173,16 @@ def test_a_margin_by_name_is_none_and_leaves_no_doubt(name):
     assert "outline" not in found.lesions[0].longest_axial_mm.intervals
 
 
+@pytest.mark.parametrize("x", [0, 5])
+def test_a_margin_beside_the_word_of_an_organ_is_one_where_it_holds_a_lesion(x):
+    margin = roi("GTVm1_Liver_margin", at(x, radius=21), number=2)
+    found = census([roi("GTVm1_Liver", at(0)), margin])
+    assert found.count == Count(1, 1)
+    assert 'is a margin around "GTVm1_Liver"' in reason(found, "GTVm1_Liver_margin")
+    assert outline_mm(found, "GTVm1_Liver") == pytest.approx((30, 30), abs=0.05)
+    assert census([roi("Met ant liver margin", at(0), typed="")]).count == Count(0, 1)
+
+
 def test_what_lies_at_the_side_of_an_outline_is_a_range():
     # The rest of the larger one is 14 mm wide: there may be another lesion in it.
     found = census([roi("GTVm1", at(7, radius=7)), roi("GTVm2", at(0, radius=14), number=2)])

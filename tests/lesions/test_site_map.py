@@ -7,6 +7,7 @@ import pytest
 
 from oligort.errors import NamesError, NotEvaluable
 from oligort.geometry.structure import StructureSet
+from oligort.lesions.lesion import Count
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Organ, Role, Side
@@ -124,6 +125,21 @@ def test_the_example_is_a_site_map():
     names = SiteMap.load(Path(__file__).parents[2] / "examples" / "names.toml")
     assert names.read("LungsGTV").subtracted == "GTV"
     assert names.read("Help_7").role is Role.HELPER
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "most"),
+    [
+        *(("Boost all", Role.GTV, 1), ("Red dose", Role.GTV, 1), ("Lungs x", Role.GTV, 1)),
+        *(("GTVm 1", Role.GTV_METASTASIS, 1), ("GTV_opt", Role.GTV, 1)),
+        *(("PTV x", Role.PTV, 0), ("PTV_opt", Role.PTV, 0)),
+    ],
+)
+def test_a_union_of_which_no_name_tells_may_be_one_of_gross_tumour(name, base, most):
+    """What nobody else draws was none for certain, though "GTV_ALL" may be one."""
+    names = of_table({name: {"role": "union"}})
+    assert names.read(name).base is base
+    assert drawn(name).with_names(names).lesions().count == Count(0, most)
 
 
 def test_entries_that_fit_no_roi_are_told():
