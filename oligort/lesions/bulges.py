@@ -148,7 +148,7 @@ def _laid_along(part: Part, further: float) -> Part:
         replace(slab, loops=tuple((loop - origin) @ axes for loop in slab.loops))
         for slab in part.slabs
     ]
-    return replace(part, model=replace(part.model, slabs=tuple(slabs)))
+    return replace(part, model=replace(part.model, slabs=tuple(slabs)), areas=None)
 
 
 def _moments(loop: Floats) -> Floats:
