@@ -269,15 +269,13 @@ def _bridges(
                 if away > (MAX_BRIDGED_SPACINGS + 1e-6) * spacing_mm:
                     break
                 met = [other for other in numbers[plane] if _overlap(region, regions[other])]
-                if abs(plane - own) == 1:
-                    met += [
-                        other
-                        for other in numbers[plane]
-                        if other not in led_to and _is_near(region, regions[other], aside_mm)
-                    ]
                 if met:
                     yield from ((number, other) for other in met)
                     break
+                if abs(plane - own) == 1:  # what lies beyond may be one with it all the same
+                    for other in numbers[plane]:
+                        if other not in led_to and _is_near(region, regions[other], aside_mm):
+                            yield number, other
 
 
 def connected_groups(count: int, links: Sequence[tuple[int, int]]) -> list[int]:

@@ -135,6 +135,14 @@ def test_what_is_thin_and_leans_may_be_one_although_no_plane_overlaps_the_next(
         assert found[0].maybe_one_with == maybe_one_with
 
 
+def test_what_lies_aside_hides_nothing_beyond_a_missing_plane():
+    """A plane of the first is missing; the second begins beside where it would be."""
+    first, second = [plate(z, 0, 10) for z in (0.0, 5.0, 15.0)], [plate(10.0, 14, 24)]
+    found = parts(structure(*first, *second), 5.0)
+    assert [len(part.slabs) for part in found] == [2, 1, 1]
+    assert found[0].maybe_one_with == (1, 2)
+
+
 def test_what_goes_on_beside_another_part_leans_nowhere():
     """The first goes on upwards where the second begins: the planes show them side by side."""
     first = [plate(z, 0, 10) for z in (0.0, 5.0, 10.0)]
