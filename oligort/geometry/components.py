@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
-from oligort.geometry.contact import loop_distance_mm
+from oligort.geometry.contact import loop_distance_mm, shared_at_least_mm2
 from oligort.geometry.continuity import GAP_FACTOR
 from oligort.geometry.nesting import SAME_AREA, Nesting
 from oligort.geometry.overlay import overlay
@@ -42,8 +42,28 @@ belong to as often as on it. They join what lies this near; 0.05 mm is the toler
 """
 
 
-_LINES_ACROSS = 8
-"""Lines on which two loops are compared before the exact overlap is computed."""
+@dataclass(frozen=True, eq=False)
+class LinkedAreas:
+    """The connected areas of the planes of one part, and what lies on what.
+
+    Parameters
+    ----------
+    loops : tuple of tuples of (N, 2) arrays
+        The loops of each area, plane by plane upwards.
+    plane : tuple of int
+        In which slab each area lies.
+    links : (L, 2) indices
+        Areas of neighbouring planes that overlap, the lower one first.
+    """
+
+    loops: tuple[tuple[Points, ...], ...]
+    plane: tuple[int, ...]
+    links: npt.NDArray[np.intp]
+
+    @cached_property
+    def points_mm(self) -> tuple[Points, ...]:
+        """The points (N, 2) of all loops of each area."""
+        return tuple(its[0] if len(its) == 1 else np.concatenate(its) for its in self.loops)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +77,13 @@ class Part:
     maybe_one_with : tuple of int
         Indices of the parts of the same structure that may be one with it between the planes: only
         missing planes keep them apart, or a lean.
+    areas : LinkedAreas or None
+        Its areas and what lies on what, where they are known already; see `linked_areas`.
     """
 
     model: SlabModel
     maybe_one_with: tuple[int, ...] = ()
+    areas: LinkedAreas | None = None
 
     @property
     def slabs(self) -> tuple[Slab, ...]:
@@ -159,9 +182,14 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
     ]
     bridged = list(_bridges(regions, numbers, positions, joined, model.spacing_mm))
     group_of = connected_groups(len(regions), joined)
-    members: dict[int, list[_Region]] = {}
+    members: dict[int, list[_Region]] = {group: [] for group in group_of}
+    links: dict[int, list[tuple[int, int]]] = {group: [] for group in group_of}
+    place = []
     for region, group in zip(regions, group_of, strict=True):
-        members.setdefault(group, []).append(region)
+        place.append(len(members[group]))
+        members[group].append(region)
+    for a, b in joined:
+        links[group_of[a]].append((place[a], place[b]))
     order = sorted(members, key=lambda group: _place(members[group]))
     rank = {group: number for number, group in enumerate(order)}
     apart = {(rank[group_of[a]], rank[group_of[b]]) for a, b in bridged}
@@ -169,37 +197,16 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
         Part(
             _sub_model(model, members[group]),
             tuple(sorted({b for a, b in apart | {(b, a) for a, b in apart} if a == own} - {own})),
+            _linked(members[group], links[group]),
         )
         for own, group in enumerate(order)
     )
 
 
-@dataclass(frozen=True, eq=False)
-class LinkedAreas:
-    """The connected areas of the planes of one part, and what lies on what.
-
-    Parameters
-    ----------
-    loops : tuple of tuples of (N, 2) arrays
-        The loops of each area, plane by plane upwards.
-    plane : tuple of int
-        In which slab each area lies.
-    links : (L, 2) indices
-        Areas of neighbouring planes that overlap, the lower one first.
-    """
-
-    loops: tuple[tuple[Points, ...], ...]
-    plane: tuple[int, ...]
-    links: npt.NDArray[np.intp]
-
-    @cached_property
-    def points_mm(self) -> tuple[Points, ...]:
-        """The points (N, 2) of all loops of each area."""
-        return tuple(its[0] if len(its) == 1 else np.concatenate(its) for its in self.loops)
-
-
 def linked_areas(part: Part) -> LinkedAreas:
     """Return the connected areas of a part; what is alone in its plane is not looked at."""
+    if part.areas is not None:
+        return part.areas
     by_plane = [list(_areas_of(number, slab)) for number, slab in enumerate(part.slabs)]
     areas = [area for plane in by_plane for area in plane]
     first = np.cumsum([0] + [len(plane) for plane in by_plane]).tolist()
@@ -211,9 +218,15 @@ def linked_areas(part: Part) -> LinkedAreas:
         # A part is in one piece: of two areas that are alone, one lies on the other.
         if first[plane + 2] - first[plane] == 2 or _overlap(areas[a], areas[b])
     ]
+    return _linked(areas, links)
+
+
+def _linked(areas: Sequence[_Region], links: Sequence[tuple[int, int]]) -> LinkedAreas:
+    """Return areas, plane by plane upwards, and what lies on what."""
+    planes = np.unique([area.plane for area in areas], return_inverse=True)[1]
     return LinkedAreas(
         tuple(area.loops for area in areas),
-        tuple(area.plane for area in areas),
+        tuple(planes.tolist()),
         np.array(links, dtype=np.intp).reshape(-1, 2),
     )
 
@@ -256,15 +269,13 @@ def _bridges(
                 if away > (MAX_BRIDGED_SPACINGS + 1e-6) * spacing_mm:
                     break
                 met = [other for other in numbers[plane] if _overlap(region, regions[other])]
-                if abs(plane - own) == 1:
-                    met += [
-                        other
-                        for other in numbers[plane]
-                        if other not in led_to and _is_near(region, regions[other], aside_mm)
-                    ]
                 if met:
                     yield from ((number, other) for other in met)
                     break
+                if abs(plane - own) == 1:  # what lies beyond may be one with it all the same
+                    for other in numbers[plane]:
+                        if other not in led_to and _is_near(region, regions[other], aside_mm):
+                            yield number, other
 
 
 def connected_groups(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
@@ -336,40 +347,6 @@ def _is_near(a: _Region, b: _Region, reach_mm: float) -> bool:
     if not _boxes_meet(a.low - reach_mm, a.high + reach_mm, b.low, b.high):
         return False
     return min(loop_distance_mm(i, j) for i in a.loops for j in b.loops) <= reach_mm
-
-
-def shared_at_least_mm2(one: Points, other: Points) -> Iterator[float]:
-    """Yield areas in mm2 that two loops (N, 2) surely share, each around one line across them.
-
-    On a line between vertices the loops enclose stretches. Until the next vertex the ends of the
-    longest one they share move no faster than the flattest edge leans, whichever edges cross.
-    Rough outlines that overlap are told so without cutting them at all their crossings.
-    """
-    levels = np.sort(np.concatenate([one[:, 1], other[:, 1]]))
-    bottom, top = max(one[:, 1].min(), other[:, 1].min()), min(one[:, 1].max(), other[:, 1].max())
-    levels = levels[(levels >= bottom) & (levels <= top)]
-    gaps_mm = np.diff(levels)
-    for widest in np.argsort(-gaps_mm, kind="stable")[:_LINES_ACROSS]:
-        half_mm = float(gaps_mm[widest]) / 2
-        crossings = [_crossings(loop, float(levels[widest]) + half_mm) for loop in (one, other)]
-        at, lean = np.concatenate(crossings, axis=1)
-        owner = np.repeat([0, 1], [its.shape[1] for its in crossings])
-        order = np.argsort(at)
-        is_in_both = np.logical_and(*(np.cumsum(owner[order] == n) % 2 == 1 for n in (0, 1)))
-        length_mm = float((np.diff(at[order]) * is_in_both[:-1]).max(initial=0.0))
-        steepest = float(np.abs(lean).max(initial=0.0))
-        # So far half of the length is left in the mean, on both sides of the line.
-        height_mm = min(half_mm, length_mm / (2 * steepest)) if steepest > 0 else half_mm
-        yield length_mm * height_mm
-
-
-def _crossings(loop: Points, level_mm: float) -> Points:
-    """Return where the edges of a loop cross a line along u, and how they lean there, (2, K)."""
-    following = np.roll(loop, -1, axis=0)
-    across = (loop[:, 1] > level_mm) != (following[:, 1] > level_mm)
-    begin, end = loop[across], following[across]
-    lean = (end[:, 0] - begin[:, 0]) / (end[:, 1] - begin[:, 1])
-    return np.stack([begin[:, 0] + lean * (level_mm - begin[:, 1]), lean])
 
 
 def _is_sliver(region: _Region, area_mm2: float) -> bool:

@@ -20,6 +20,10 @@ rounding alone.
 """
 
 
+_LINES_ACROSS = 8
+"""Lines on which two loops are compared before the exact overlap is computed."""
+
+
 def shared_volume_cc(first: SlabModel, second: SlabModel) -> float:
     """Return the volume that two stacks of slabs have in common, exact for the slabs.
 
@@ -104,3 +108,37 @@ def _vertex_to_edge(vertices: Points, loop: Points) -> float:
     offset = vertices[:, None] - loop
     share = np.clip((offset * along).sum(axis=2) / squared, 0, 1)
     return float(np.sqrt(((offset - share[..., None] * along) ** 2).sum(axis=2).min()))
+
+
+def shared_at_least_mm2(one: Points, other: Points) -> Iterator[float]:
+    """Yield areas in mm2 that two loops (N, 2) surely share, each around one line across them.
+
+    On a line between vertices the loops enclose stretches. Until the next vertex the ends of the
+    longest one they share move no faster than the flattest edge leans, whichever edges cross.
+    Rough outlines that overlap are told so without cutting them at all their crossings.
+    """
+    levels = np.sort(np.concatenate([one[:, 1], other[:, 1]]))
+    bottom, top = max(one[:, 1].min(), other[:, 1].min()), min(one[:, 1].max(), other[:, 1].max())
+    levels = levels[(levels >= bottom) & (levels <= top)]
+    gaps_mm = np.diff(levels)
+    for widest in np.argsort(-gaps_mm, kind="stable")[:_LINES_ACROSS]:
+        half_mm = float(gaps_mm[widest]) / 2
+        crossings = [_crossings(loop, float(levels[widest]) + half_mm) for loop in (one, other)]
+        at, lean = np.concatenate(crossings, axis=1)
+        owner = np.repeat([0, 1], [its.shape[1] for its in crossings])
+        order = np.argsort(at)
+        is_in_both = np.logical_and(*(np.cumsum(owner[order] == n) % 2 == 1 for n in (0, 1)))
+        length_mm = float((np.diff(at[order]) * is_in_both[:-1]).max(initial=0.0))
+        steepest = float(np.abs(lean).max(initial=0.0))
+        # So far half of the length is left in the mean, on both sides of the line.
+        height_mm = min(half_mm, length_mm / (2 * steepest)) if steepest > 0 else half_mm
+        yield length_mm * height_mm
+
+
+def _crossings(loop: Points, level_mm: float) -> Points:
+    """Return where the edges of a loop cross a line along u, and how they lean there, (2, K)."""
+    following = np.roll(loop, -1, axis=0)
+    across = (loop[:, 1] > level_mm) != (following[:, 1] > level_mm)
+    begin, end = loop[across], following[across]
+    lean = (end[:, 0] - begin[:, 0]) / (end[:, 1] - begin[:, 1])
+    return np.stack([begin[:, 0] + lean * (level_mm - begin[:, 1]), lean])

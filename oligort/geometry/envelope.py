@@ -18,6 +18,12 @@ cos(0.5 degrees) = 1 - 4e-5 of its length: 0.002 mm of 50 mm.
 
 SHORTEST_SEEN = float(np.cos(np.pi / (2 * DIRECTIONS)))
 
+_ENOUGH = 128
+"""So many points of a direction are looked at pair by pair; of more, most lie between others."""
+
+_BESIDE_MM = 0.01
+"""Points that lie no farther outside the line between others are left out; the answer adds it."""
+
 _ELEVATIONS = np.radians(np.linspace(-85, 85, 35))
 """Angles above a section's plane from which it is looked at, every 5 degrees.
 
@@ -48,13 +54,49 @@ class Envelope:
     @property
     def longest_mm(self) -> float:
         """How long the solid may be at most."""
-        squared = 0.0
+        kept, aside_mm = self._thinned()
+        reach, height = self.reach_mm[kept], self.height_mm[kept]
+        # From any middle, two points that far apart lie as far from it in sum.
+        middle = (height.min() + height.max()) / 2
+        sideways = (reach.max(axis=0) - np.roll(reach.max(axis=0), DIRECTIONS)) / 2
+        radius = np.hypot(np.maximum(reach - sideways, 0) / SHORTEST_SEEN, height - middle)
+        outer, number = reach.argmax(axis=0), np.arange(reach.shape[1])
+        far, high = (np.split(it[outer, number], 2) for it in (reach, height))
+        apart = np.maximum(far[0] + far[1], 0) / SHORTEST_SEEN
+        longest = float(np.hypot(apart, high[0] - high[1]).max())
         for there in range(DIRECTIONS):
             back = there + DIRECTIONS
-            apart = np.maximum(self.reach_mm[:, there, None] + self.reach_mm[:, back], 0)
-            rise = self.height_mm[:, there, None] - self.height_mm[:, back]
-            squared = max(squared, float(((apart / SHORTEST_SEEN) ** 2 + rise**2).max()))
-        return float(np.sqrt(squared))
+            beside = float(aside_mm[there] + aside_mm[back]) / SHORTEST_SEEN
+            least = longest - beside
+            ones = radius[:, there] >= least - radius[:, back].max()
+            others = radius[:, back] >= least - radius[:, there].max()
+            apart = np.maximum(reach[ones, there, None] + reach[others, back], 0) / SHORTEST_SEEN
+            rise = height[ones, there, None] - height[others, back]
+            squared = apart * apart + rise * rise
+            longest = max(longest, float(np.sqrt(squared.max(initial=0.0))) + beside)
+        return longest
+
+    def _thinned(self) -> tuple[Indices, Floats]:
+        """Return the points that are enough, and by how much others lie outside them (2 D,)."""
+        order = np.argsort(self.height_mm.mean(axis=1), kind="stable")
+        nothing = np.zeros(self.reach_mm.shape[1])
+        every = -(-len(order) // _ENOUGH)
+        if every == 1:
+            return order, nothing
+        kept = np.append(np.arange(0, len(order) - 1, every), len(order) - 1)
+        reach, height = self.reach_mm[order], self.height_mm[order]
+        below = np.repeat(kept[:-1], np.diff(kept))
+        above = np.repeat(kept[1:], np.diff(kept))
+        rise = height[above] - height[below]
+        away = np.clip(height[:-1] - height[below], 0, np.maximum(rise, 0))
+        share = np.divide(away, rise, out=np.zeros_like(rise), where=rise > 0)
+        chord = reach[below] + share * (reach[above] - reach[below])
+        # What lies higher or lower than both of them is none of theirs to hold.
+        is_between = (height[:-1] >= height[below]) & (height[:-1] <= height[above])
+        outside = np.where(is_between, np.maximum(reach[:-1] - chord, 0), np.inf)
+        outside[kept[:-1]] = 0
+        aside = outside.max(axis=0)
+        return (order[kept], aside) if aside.max() <= _BESIDE_MM else (order, nothing)
 
     def support_mm(self, ways: Floats) -> Floats:
         """Return how far the solid lies at most along directions (..., 3) of any length.

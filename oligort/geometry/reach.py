@@ -27,6 +27,18 @@ ellipsoids and capsules down to 2 mm of a semi-axis, in one or two planes, none 
 that, and some leaned more than 3.
 """
 
+_FIRST_ELEVATIONS = np.radians([-60, -40, -20, 0, 20, 40, 60])
+"""Angles out of the plane along which a first pair of far corners is looked for."""
+
+_NEIGHBOURS = 6
+"""Directions that are looked at together before each of them is: 6 degrees."""
+
+_PAIRS_AT_ONCE = 2000
+"""Pairs of areas whose directions are held in memory at a time: 6 MB."""
+
+_NOTHING_MM = 1e-9
+"""What areas of a single point reach by rounding."""
+
 _ROUNDING = 1e-12
 """Relative slack, so that rounding (1e-16 a step) never rejects the true pair."""
 
@@ -64,9 +76,13 @@ class AreaStack:
         heights = np.concatenate([self.height_mm, caps.height_mm])
         return AreaStack(self.hulls.and_those_of(caps.hulls), heights, towards)
 
-    def turned(self, towards: float) -> "AreaStack":
-        """Return the same stack, its directions counted from another angle."""
-        return AreaStack(self.hulls, self.height_mm, towards)
+    def beginning_of(self, whole: "AreaStack") -> "AreaStack":
+        """Return this stack with the directions of one that begins with its areas."""
+        begun = AreaStack(self.hulls, self.height_mm, whole.towards)
+        # What is computed once a stack, and most of its time: it need not be looked up again.
+        begun.__dict__["_outermost"] = whole._outermost[: len(self.height_mm)]
+        begun.__dict__["reach_mm"] = whole.reach_mm[: len(self.height_mm)]
+        return begun
 
     @cached_property
     def _directions(self) -> Floats:
@@ -85,18 +101,6 @@ class AreaStack:
         across = np.stack([np.cos(self._directions), np.sin(self._directions)], axis=-1)
         return np.asarray((corners * across).sum(axis=-1))
 
-    @cached_property
-    def _widths(self) -> tuple[Floats, Indices]:
-        """(A, A) how far apart two areas appear at most, and the direction's number."""
-        count = len(self.height_mm)
-        width, widest = np.full((count, count), -np.inf), np.zeros((count, count), np.intp)
-        there, back = np.split(self.reach_mm, 2, axis=1)
-        for number in range(DIRECTIONS):
-            apart = there[:, number, None] + back[:, number]
-            wider = apart > width
-            width[wider], widest[wider] = apart[wider], number
-        return width, widest
-
     def longest(self) -> tuple[int, float, Indices]:
         """Return the area with the longest diameter, that diameter and its two corners (2,).
 
@@ -112,7 +116,9 @@ class AreaStack:
         length_mm = float(np.hypot(*np.subtract(*self.hulls.corners_mm[ends])))
         return int(self.hulls.hull[p[best]]), length_mm, ends
 
-    def farthest(self, paired: npt.NDArray[np.bool_] | None = None) -> tuple[float, Floats]:
+    def farthest(
+        self, ones: Indices | None = None, others: Indices | None = None
+    ) -> tuple[float, Floats]:
         """Return the greatest distance of two corners, and these as (2, 3) points (u, v, n).
 
         Exact. In each direction two areas appear at most as far apart as they reach; only pairs of
@@ -120,25 +126,75 @@ class AreaStack:
 
         Parameters
         ----------
-        paired : (A, A) of bool or None
-            Which pairs of areas to look at, symmetric; None: all.
+        ones, others : indices or None
+            Of the areas that the two corners may belong to, one each; None: of any.
         """
-        width, widest = self._widths
-        one, other = np.nonzero(np.ones_like(width, dtype=bool) if paired is None else paired)
-        width, widest = width[one, other], widest[one, other]
-        rise = self.height_mm[one] - self.height_mm[other]
-        # Of the corners that appear farthest apart, the true distance is known already.
-        p, q = self._outermost[one, widest], self._outermost[other, widest + DIRECTIONS]
-        shown = self.hulls.corners_mm[p] - self.hulls.corners_mm[q]
-        known = float(((shown**2).sum(axis=-1) + rise**2).max())
-        at_most = (np.maximum(width, 0) / SHORTEST_SEEN) ** 2 + rise**2
-        kept = at_most >= known * (1 - _ROUNDING)
-        pairs = np.unique(np.sort(np.stack([one[kept], other[kept]], axis=1), axis=1), axis=0)
+        ones = self._every if ones is None else ones
+        others = self._every if others is None else others
+        known = self._known_squared(ones, others) * (1 - _ROUNDING)
+        ones, others = self._far_enough(ones, others, known)
+        one, other = self._pairs(ones, others, known)
+        pairs = np.unique(np.sort(np.stack([one, other], axis=1), axis=1), axis=0)
         p, q = self.hulls.facing(pairs[:, 0], pairs[:, 1])
         ends = np.stack([self._points(p), self._points(q)], axis=1)
         squared = ((ends[:, 1] - ends[:, 0]) ** 2).sum(axis=1)
         best = ends[int(squared.argmax())]
         return float(np.linalg.norm(best[1] - best[0])), best
+
+    def _known_squared(self, ones: Indices, others: Indices) -> float:
+        """Return the square of a distance of two corners that is nearly the longest."""
+        number, best = np.arange(0, 2 * DIRECTIONS, _NEIGHBOURS), 0.0
+        there = self.reach_mm[ones[:, None], number]
+        back = self.reach_mm[others[:, None], (number + DIRECTIONS) % (2 * DIRECTIONS)]
+        for rise in np.tan(_FIRST_ELEVATIONS):
+            i = ones[(there + rise * self.height_mm[ones, None]).argmax(axis=0)]
+            j = others[(back - rise * self.height_mm[others, None]).argmax(axis=0)]
+            p = self._points(self._outermost[i, number])
+            q = self._points(self._outermost[j, (number + DIRECTIONS) % (2 * DIRECTIONS)])
+            best = max(best, float(((p - q) ** 2).sum(axis=1).max()))
+        return best
+
+    def _far_enough(self, ones: Indices, others: Indices, known: float) -> tuple[Indices, Indices]:
+        """Return the areas that a pair may belong to, by how far they reach from one middle."""
+        reach, height = self.reach_mm, self.height_mm
+        # Any point will do for the middle: that between what lies outermost both ways is near it.
+        u, v = (
+            reach.max(axis=0)
+            @ np.stack([np.cos(self._directions), np.sin(self._directions)], axis=1)
+        ) / DIRECTIONS
+        n = (height.min() + height.max()) / 2
+        around = reach - (u * np.cos(self._directions) + v * np.sin(self._directions))
+        radius = np.hypot(np.maximum(around.max(axis=1), 0) / SHORTEST_SEEN, height - n)
+        least = np.sqrt(known) * (1 - _ROUNDING) - _NOTHING_MM
+        return (
+            ones[radius[ones] >= least - radius[others].max()],
+            others[radius[others] >= least - radius[ones].max()],
+        )
+
+    def _pairs(self, ones: Indices, others: Indices, known: float) -> tuple[Indices, Indices]:
+        """Return the pairs of areas of which two corners may be as far apart as is known.
+
+        First by the farthest that they reach within some neighbouring directions.
+        """
+        # Of one set each pair stands there twice, the other way round: half a turn tells of both.
+        turn = DIRECTIONS if np.array_equal(ones, others) else 2 * DIRECTIONS
+        there = self.reach_mm[ones, :turn]
+        back = np.roll(self.reach_mm[others], DIRECTIONS, axis=1)[:, :turn]
+        rise = (self.height_mm[ones, None] - self.height_mm[others]) ** 2
+        least = np.sqrt(np.maximum(known - rise, 0)) * SHORTEST_SEEN - _NOTHING_MM
+        first = np.arange(0, turn, _NEIGHBOURS)
+        coarse = [np.maximum.reduceat(it, first, axis=1).T.copy() for it in (there, back)]
+        width = np.full(rise.shape, -np.inf)
+        for one, other in zip(*coarse, strict=True):
+            np.maximum(width, one[:, None] + other, out=width)
+        i, j = np.nonzero(width >= least)
+        is_kept = np.concatenate(
+            [
+                (there[i[some]] + back[j[some]]).max(axis=1) >= least[i[some], j[some]]
+                for some in np.array_split(np.arange(len(i)), -(-len(i) // _PAIRS_AT_ONCE))
+            ]
+        )
+        return ones[i[is_kept]], others[j[is_kept]]
 
     def _points(self, corners: Indices) -> Floats:
         """Return corners as (..., 3) points (u, v, n)."""
@@ -209,7 +265,10 @@ class AreaStack:
         (A, 2 D) and (A,); of several areas before it that which reaches farthest tells.
         """
         farthest = np.full_like(self.reach_mm, -np.inf)
-        np.maximum.at(farthest, after, self.reach_mm[before])
+        if len(np.unique(after)) == len(after):
+            farthest[after] = self.reach_mm[before]
+        else:
+            np.maximum.at(farthest, after, self.reach_mm[before])
         step = np.ones(len(self.height_mm))
         step[after] = np.abs(self.height_mm[after] - self.height_mm[before])
         known = np.isin(self._every, after)

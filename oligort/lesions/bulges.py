@@ -25,6 +25,18 @@ CELLS = 36
 LEAST_CELLS = 2.0
 """A bulge is at least so many cells deep: what is thinner is the unevenness of the raster."""
 
+_LAYS = (0.0, np.pi / 4)
+"""Angles from the axis of a part at which its raster lies."""
+
+_ROUND = 1e-6
+"""What spreads by less than this more one way than another is round: rounding would choose."""
+
+_ALIKE = 1e-9
+"""Shares and depths that differ by less are the same.
+
+Cells that an outline halves, and depths of whole cells, are many; turned and moved, points round.
+"""
+
 _HALF_OF_NEIGHBOURS = [np.array(step) for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
 
 
@@ -59,14 +71,23 @@ class Bulges:
 def bulges_of(part: Part, neck_fraction: float) -> Bulges:
     """Return the bulges of a part: places with less than `neck_fraction` of depth between them.
 
-    A hollow is filled: what dies in the middle of a lesion makes no two of it.
+    A hollow is filled: what dies in the middle of a lesion makes no two of it. The part is laid on
+    its raster in several ways, and what any of them sees is there.
     """
-    part = _laid_along(filled(part))
+    part = filled(part)
+    return max(
+        (_bulges_as_laid(_laid_along(part, turn), neck_fraction) for turn in _LAYS),
+        key=lambda found: (found.most, -found.neck_fraction),
+    )
+
+
+def _bulges_as_laid(part: Part, neck_fraction: float) -> Bulges:
+    """Return the bulges of a part without hollows, on cells along its axes."""
     low, high = part.bounds_mm
     lattice = Lattice.around(part.slabs, float((high - low).max()) / CELLS)
     raster = CoverageRaster(part.slabs, lattice)
     area = raster.coverage(0, len(part.slabs)).area
-    covered = area >= 0.5
+    covered = area >= 0.5 - _ALIKE
     crossing = [int((part.slabs[n].drawn.enclosed_mm2 > 0).sum()) for n in raster.overlapping]
     depth, levels_mm = _depth_mm(part, lattice, covered)
     count, narrowest = _count(depth, neck_fraction, LEAST_CELLS * lattice.u_step_mm)
@@ -94,28 +115,60 @@ def _balls(depth: Floats, levels_mm: Floats, lattice: Lattice) -> tuple[Floats, 
     return np.stack(centres, axis=1), depth[level, u, v]
 
 
-def _laid_along(part: Part) -> Part:
-    """Return a part turned in its planes, the longest way across it along u.
+def _laid_along(part: Part, further: float) -> Part:
+    """Return a part turned in its planes: the axis along which it spreads most, `further` from u.
 
-    So the cells lie in it alike wherever the patient lies.
+    So the cells lie in it alike wherever the patient lies and a loop begins.
     """
-    points = np.concatenate([loop for slab in part.slabs for loop in slab.loops])
-    ends = longest_in_plane(np.column_stack([points, np.zeros(len(points))])).end_points_mm
-    start, along = ends[0, :2], ends[1, :2] - ends[0, :2]
-    length_mm = float(np.hypot(*along))
-    if not length_mm > 0:
+    loops = [loop for slab in part.slabs for loop in slab.loops]
+    points = np.concatenate(loops)
+    origin = (points.min(axis=0) + points.max(axis=0)) / 2
+    thickness = [slab.upper_mm - slab.lower_mm for slab in part.slabs for _ in slab.loops]
+    moments = np.array([_moments(loop - origin) for loop in loops])
+    area, first, spread = np.split(np.array(thickness) @ moments, [1, 3])
+    if not area[0] > 0:
         return part
-    # Of the two ends the one that more of the points lie near comes first.
-    middle = (points.mean(axis=0) - start) @ along
-    if middle > length_mm**2 / 2:
-        start, along = ends[1, :2], -along
-    u, v = along / length_mm, np.array([-along[1], along[0]]) / length_mm
-    turn = np.stack([u, v], axis=1)
+    centre = first / area[0]
+    uu, uv, vv = spread / area[0] - np.array(
+        [centre[0] ** 2, centre[0] * centre[1], centre[1] ** 2]
+    )
+    if np.hypot(uu - vv, 2 * uv) > _ROUND * (uu + vv):
+        turn = np.arctan2(2 * uv, uu - vv) / 2
+    else:
+        along = np.subtract(*longest_in_plane(np.pad(points, ((0, 0), (0, 1)))).end_points_mm)
+        turn = np.arctan2(along[1], along[0])
+    turn -= further
+    axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    laid = (points - origin) @ axes
+    # Of the two ends the heavier one comes first; of what is as heavy at both ends, the side.
+    lean = (centre @ axes) - (laid.min(axis=0) + laid.max(axis=0)) / 2
+    told = lean[np.abs(lean) > _ROUND * np.ptp(laid, axis=0)]
+    axes = -axes if len(told) and told[0] > 0 else axes
     slabs = [
-        replace(slab, loops=tuple((loop - start) @ turn for loop in slab.loops))
+        replace(slab, loops=tuple((loop - origin) @ axes for loop in slab.loops))
         for slab in part.slabs
     ]
-    return replace(part, model=replace(part.model, slabs=tuple(slabs)))
+    return replace(part, model=replace(part.model, slabs=tuple(slabs)), areas=None)
+
+
+def _moments(loop: Floats) -> Floats:
+    """Return the area that a loop (N, 2) encloses, its first and its second moments (uu, uv, vv).
+
+    Whichever way it runs.
+    """
+    u, v = loop.T
+    next_u, next_v = np.roll(loop, -1, axis=0).T
+    twice = u * next_v - next_u * v
+    terms = [
+        twice / 2,
+        twice * (u + next_u) / 6,
+        twice * (v + next_v) / 6,
+        twice * (u * u + u * next_u + next_u * next_u) / 12,
+        twice * (2 * u * v + u * next_v + next_u * v + 2 * next_u * next_v) / 24,
+        twice * (v * v + v * next_v + next_v * next_v) / 12,
+    ]
+    sums = np.array([term.sum() for term in terms])
+    return np.asarray(sums * np.sign(sums[0]))
 
 
 def _waist(part: Part, area_mm2: Floats) -> float:
@@ -203,14 +256,16 @@ def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, f
             continue
         thin, thick = sorted(tops, key=lambda peak: (flat[peak], peak))
         neck = float(height[index] / flat[thin])
-        if neck < neck_fraction and flat[thin] >= least_mm:
+        if neck < neck_fraction - _ALIKE and flat[thin] >= least_mm * (1 - _ALIKE):
             count += 1
             narrowest = min(narrowest, neck)
         highest[thin] = thick
     # A bridge thinner than a cell is no saddle: what it joins lies apart, with no neck at all.
     apart = {top(peak) for peak in np.unique(peak_of[flat > 0]).tolist()}
     # Of a flat part nothing is deep: there an island counts that is half as deep as the deepest.
-    islands = sum(bool(flat[peak] >= min(least_mm, flat.max() / 2)) for peak in apart)
+    islands = sum(
+        bool(flat[peak] >= min(least_mm, flat.max() / 2) * (1 - _ALIKE)) for peak in apart
+    )
     return (count + islands - 1, 0.0) if islands > 1 else (count, narrowest)
 
 

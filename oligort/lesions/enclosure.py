@@ -70,4 +70,4 @@ def filled(part: Part) -> Part:
         )
         for slab in part.slabs
     ]
-    return replace(part, model=replace(part.model, slabs=tuple(slabs)))
+    return replace(part, model=replace(part.model, slabs=tuple(slabs)), areas=None)

@@ -84,11 +84,11 @@ def extent_of(part: Part) -> Extent:
         AreaStack.of([cap for cap, _ in caps], [height for _, height in caps]),
         float(np.arctan2(along[1], along[0])),
     )
-    is_cap = np.arange(len(stack.height_mm)) >= len(positions)
-    bare_mm, bare_ends = stack.farthest(~is_cap[:, None] & ~is_cap)
-    capped_mm, capped_ends = stack.farthest(is_cap[:, None] | is_cap)
+    every = np.arange(len(stack.height_mm))
+    bare_mm, bare_ends = stack.farthest(every[: len(positions)], every[: len(positions)])
+    capped_mm, capped_ends = stack.farthest(every[len(positions) :], every)
     value_mm, ends_3d = max((bare_mm, bare_ends), (capped_mm, capped_ends), key=lambda it: it[0])
-    outside = drawn.turned(stack.towards).envelope(areas.links, 2 * below, 2 * above)
+    outside = drawn.beginning_of(stack).envelope(areas.links, 2 * below, 2 * above)
     longest_mm, short_axis_mm = Measure(length_mm, "mm"), Measure(short_mm, "mm")
     axial_ends = in_plane.end_points_mm
     if not frame.is_axial:

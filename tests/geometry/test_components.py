@@ -1,5 +1,7 @@
 """Parts against closed forms and against scikit-image's labelling of a fine stack."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,8 +10,8 @@ from skimage.draw import polygon2mask
 from skimage.measure import label
 
 from oligort.errors import NotEvaluable
-from oligort.geometry.components import parts, shared_at_least_mm2
-from oligort.geometry.contact import shared_volume_cc, touch
+from oligort.geometry.components import linked_areas, parts
+from oligort.geometry.contact import shared_at_least_mm2, shared_volume_cc, touch
 from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import slabs_of
 from oligort.geometry.structure import Contour, Structure
@@ -133,11 +135,30 @@ def test_what_is_thin_and_leans_may_be_one_although_no_plane_overlaps_the_next(
         assert found[0].maybe_one_with == maybe_one_with
 
 
+def test_what_lies_aside_hides_nothing_beyond_a_missing_plane():
+    """A plane of the first is missing; the second begins beside where it would be."""
+    first, second = [plate(z, 0, 10) for z in (0.0, 5.0, 15.0)], [plate(10.0, 14, 24)]
+    found = parts(structure(*first, *second), 5.0)
+    assert [len(part.slabs) for part in found] == [2, 1, 1]
+    assert found[0].maybe_one_with == (1, 2)
+
+
 def test_what_goes_on_beside_another_part_leans_nowhere():
     """The first goes on upwards where the second begins: the planes show them side by side."""
     first = [plate(z, 0, 10) for z in (0.0, 5.0, 10.0)]
     second = [plate(z, 12, 20) for z in (5.0, 10.0, 15.0)]
     assert [part.maybe_one_with for part in parts(structure(*first, *second), 5.0)] == [(), ()]
+
+
+def test_the_areas_of_a_part_are_those_that_its_loops_show():
+    holed = [disc(0, 0, z, 8) for z in range(5)] + [disc(0, 0, z, 3) for z in range(1, 4)]
+    forked = [disc(30, 0, 0, 9), *(disc(x, 0, z, 3) for z in (1, 2, 3) for x in (25, 35))]
+    for part in parts(structure(*holed, *forked)):
+        told, seen = linked_areas(part), linked_areas(replace(part, areas=None))
+        assert told.plane == seen.plane
+        assert {tuple(link) for link in told.links} == {tuple(link) for link in seen.links}
+        for own, again in zip(told.points_mm, seen.points_mm, strict=True):
+            assert np.array_equal(own, again)
 
 
 def test_a_sliver_beside_the_plane_that_it_grazes_is_no_part_of_its_own():

@@ -8,6 +8,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
+from oligort.geometry.envelope import DIRECTIONS, SHORTEST_SEEN, Envelope
 from oligort.geometry.hull import convex_hulls
 from oligort.geometry.reach import AreaStack
 
@@ -74,3 +75,47 @@ def test_a_stack_is_as_long_as_all_pairs_say(seed):
     assert own[area] == pytest.approx(max(own), abs=1e-12)
     p, q = stack.hulls.corners_mm[corners]
     assert np.linalg.norm(p - q) == pytest.approx(longest, abs=1e-12)
+
+
+@given(seed=st.integers(0, 2**32 - 1), is_round=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_of_many_areas_the_farthest_corners_are_found(seed, is_round):
+    """Any two sets of areas, as those with caps and all are; round stacks keep every pair long."""
+    generator = np.random.default_rng(seed)
+    heights = np.sort(generator.uniform(-24.9, 24.9, 150))
+    scale = np.sqrt(1 - (heights / 25) ** 2) if is_round else generator.uniform(0, 1, 150)
+    turn = np.arange(12) * 2 * np.pi / 12
+    groups = [
+        25 * s * np.stack([np.cos(turn + shift), np.sin(turn + shift)], axis=1)
+        for s, shift in zip(scale, generator.uniform(0, 7, 150), strict=True)
+    ]
+    stack = AreaStack.of(groups, heights, generator.uniform(-4, 4))
+    ones = np.flatnonzero(generator.uniform(size=150) < 0.3)
+    others = np.arange(150)
+    clouds = [
+        np.concatenate(
+            [np.pad(groups[i], ((0, 0), (0, 1)), constant_values=heights[i]) for i in its]
+        )
+        for its in (ones, others)
+    ]
+    length, ends = stack.farthest(ones, others)
+    assert length == pytest.approx(cdist(*clouds).max(), abs=1e-12)
+    assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(length, abs=1e-12)
+
+
+@pytest.mark.parametrize("levels", [40, 700])
+@pytest.mark.parametrize("seed", range(4))
+def test_an_envelope_is_as_long_as_all_its_pairs_say(levels, seed):
+    """Of many levels some stand for all, which adds no more than the others lie outside."""
+    generator = np.random.default_rng(seed)
+    height = np.sort(generator.uniform(-30, 30, levels))
+    squashed = 1 + generator.uniform(0, 0.5) * np.cos(np.linspace(0, 4 * np.pi, 2 * DIRECTIONS))
+    reach = np.sqrt(901 - height**2)[:, None] * squashed + generator.uniform(0, 5) * (seed % 2)
+    found = Envelope(reach, np.broadcast_to(height[:, None], reach.shape)).longest_mm
+    rise = np.abs(height[:, None] - height)
+    every = max(
+        np.hypot((reach[:, k, None] + reach[:, k + DIRECTIONS]) / SHORTEST_SEEN, rise).max()
+        for k in range(DIRECTIONS)
+    )
+    assert type(found) is float  # a NumPy number would not pass for JSON
+    assert every - 1e-9 <= found <= every + (0.025 if levels > 128 else 1e-9)

@@ -339,6 +339,9 @@ def test_the_axial_size_of_what_is_drawn_in_other_planes_lies_in_its_interval(tu
         assert truth <= size.high
         in_spacings.append(abs(size - truth) / spacing_mm)
         assert extent.plane_mm is None
+        assert {
+            type(end) for one in (size, extent.short_axis_mm) for end in (one.low, one.high)
+        } == {float}
         ends = extent.axial_end_points_mm
         assert ends[0, 2] == pytest.approx(ends[1, 2], abs=1e-9)
         assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(size.low, rel=1e-12)
