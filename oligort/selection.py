@@ -1,6 +1,7 @@
 """Selection: what the user named, found among the plans and doses of a submission."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TypeVar
@@ -11,6 +12,9 @@ from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, file_key
 
 _Named = TypeVar("_Named", Plan, Dose)
+
+Given = str | Sequence[str] | None
+"""One name, several or none."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,15 @@ class Selection:
     plans: tuple[str, ...] = ()
     doses: tuple[str, ...] = ()
     by: str = "the user"
+
+    @classmethod
+    def of(cls, plan: Given, dose: Given) -> "Selection":
+        """Return what the user asks for by one name, several or none of each."""
+        return cls(_names(plan), _names(dose))
+
+
+def _names(given: Given) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
 
 
 def named(
@@ -54,6 +67,13 @@ def named(
             f"none of the doses that are named is of {listing(without)}; name its dose too"
         )
     return chosen_plans, chosen_doses
+
+
+def first_named_plan(plans: Sequence[Plan], selection: Selection) -> Plan | None:
+    """Return the first plan that the user names; None where none is named or the name fits none."""
+    with suppress(SelectionError):
+        return next((named_plan(plans, name) for name in selection.plans), None)
+    return None
 
 
 def named_plan(plans: Sequence[Plan], name: str) -> Plan:

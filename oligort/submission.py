@@ -1,7 +1,6 @@
 """Submission: everything that one patient's export holds, and the numbers that follow from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,12 +39,11 @@ from oligort.objects import (
     Plan,
     Registration,
 )
-from oligort.selection import Selection, named, named_plan
+from oligort.selection import Given, Selection, first_named_plan, named
 from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
 
 _Answer = TypeVar("_Answer")
-_Given = str | Sequence[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +99,7 @@ class Submission:
     # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def selected(self, plan: _Given = None, dose: _Given = None) -> "Submission":
+    def selected(self, plan: Given = None, dose: Given = None) -> "Submission":
         """Return the submission with plans and doses chosen by label, UID or file.
 
         Several plans, or several doses, are courses: their doses are added up, each once.
@@ -111,7 +109,7 @@ class Submission:
         SelectionError
             If a name fits none or several, or a dose is that of another plan.
         """
-        selection = Selection(_names(plan), _names(dose))
+        selection = Selection.of(plan, dose)
         named(self.plans, self.doses, selection)
         return replace(self, selection=selection)
 
@@ -163,13 +161,8 @@ class Submission:
         try:
             return self.chosen.structure_set
         except NotEvaluable:
-            plan = self._first_named_plan()
+            plan = first_named_plan(self.plans, self.selection)
             return choose_structure_set(self.structure_sets, plan, self.plans)
-
-    def _first_named_plan(self) -> Plan | None:
-        with suppress(SelectionError):
-            return next((named_plan(self.plans, name) for name in self.selection.plans), None)
-        return None
 
     @cached_property
     def dose_grid(self) -> DoseGrid | CompositeDose:
@@ -402,7 +395,3 @@ class Submission:
             self._kept[key] = compute()
         answer: _Answer = self._kept[key]
         return answer
-
-
-def _names(given: _Given) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given or ())
