@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydicom.uid import CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage
 
-from oligort.anatomy import usual_spacing_mm
 from oligort.dicom.phases import AVERAGE, MAXIMUM, MINIMUM, phase_of
 from oligort.dicom.read import read
 from oligort.geometry.structure import StructureSet
 from oligort.objects import ImageSeries, drawn_on
+from oligort.spacing import usual_spacing_mm
 
 CT, MR, PT = CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage
 
