@@ -346,7 +346,9 @@ def _relate(
                 pair = ((number, part), (number, other))
                 if part < other and not any(key in found.dropped for key in pair):
                     first, second = (label_of(candidates, key) for key in pair)
-                    found.may_be_one[pair] = f"only what lies between drawn planes parts {first} from {second}"
+                    found.may_be_one[pair] = (
+                        f"only what lies between drawn planes parts {first} from {second}"
+                    )
 
 
 def _contact(volume_cc: float, dice: float) -> str:
