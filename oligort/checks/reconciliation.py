@@ -10,7 +10,7 @@ from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
 from oligort.checks.pairing import NEVER_CONTOURED
 from oligort.checks.registry import CONVENTION, check
-from oligort.checks.unclaimed import MARGIN_ROLES
+from oligort.checks.unclaimed import MARGIN_ROLES, may_be_unclaimed
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
@@ -276,6 +276,15 @@ def matched_lesions(case: Case) -> tuple[AccountedLesion, ...]:
             matched_by = "kind" if contours else ""
         accounted.append(AccountedLesion(contours, entry, Count(0, 0), matched_by))
     return tuple(accounted)
+
+
+def unclaiming_entries(case: Case) -> list[str]:
+    """Return the lesions of the register, of any kind, that may be ROIs that nobody claims."""
+    return [
+        one.entry.id
+        for one in matched_lesions(case)
+        if one.entry and may_be_unclaimed(one, case.drawn_names)
+    ]
 
 
 def _contradictions(case: Case) -> Iterator[str]:
