@@ -7,7 +7,7 @@ stays open on both sides makes the count a range.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from oligort.checks.kinds import doubt_of_kind
@@ -191,10 +191,10 @@ def account(
         AccountedLesion((), entry, _count_of(entry), perhaps=possible_contours(entry, open_drawn))
         for entry in open_entries
     ]
-    perhaps_known = sum(may_be_drawn(lesion) for lesion in undrawn)
+    perhaps_known = most_counted_rois(open_drawn, sum(map(may_be_drawn, undrawn)))
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
-    for index, lesion in enumerate(open_drawn):
-        least = 0 if index < perhaps_known else lesion.counted.least
+    for lesion in open_drawn:
+        least = 0 if lesion.roi_name in perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
     listed = [
         _held_against_register(lesion, register, primary_organs)
@@ -305,6 +305,17 @@ def claims_primaries(entry: RegisterLesion) -> bool:
     """Say whether an entry is a primary that may be drawn under a name that the register omits."""
     is_removed = entry.therapy in NEVER_CONTOURED
     return entry.kind is LesionKind.PRIMARY and not entry.roi_names and not is_removed
+
+
+def most_counted_rois(contours: Iterable[Lesion], number: int) -> frozenset[str]:
+    """Return so many ROIs whose parts together surely count most.
+
+    Each may be an entry without contours: one entry may be all parts of an ROI.
+    """
+    sure: Counter[str] = Counter()
+    for one in contours:
+        sure[one.roi_name] += one.counted.least
+    return frozenset(roi_name for roi_name, least in sure.most_common(number) if least)
 
 
 def may_be_drawn(lesion: AccountedLesion) -> bool:

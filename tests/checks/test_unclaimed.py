@@ -103,3 +103,18 @@ def test_what_is_drawn_for_planning_is_no_lesion():
     for code in ("OL105", "OL201", "OL202", "OL203"):
         assert whole[code][0]
         assert found[code][0], found[code][1]
+
+
+@pytest.mark.parametrize("code", ["OL201", "OL202"])
+def test_an_entry_may_be_all_parts_of_the_contour_that_it_may_be(code):
+    """Of its own ROI in two parts, one without its name counted as three lesions."""
+    halves = [cube(n).structure("GTVm01_Liver", 1, range(-40, 41, 4)) for n in (1, 3)]
+    drawn = replace(halves[0], contours=(*halves[0].contours, *halves[1].contours))
+    submission = Submission(structure_sets=(StructureSet((drawn,), "1.1"),))
+    one = entry("A", roi_names=["GTVm01_Liver"], **PROVEN)
+    others = {"OL201": ("Bone", "Brain", "Skin"), "OL202": ("Liver", "Liver")}[code]
+    more = [entry(f"B{n}", organ, "surgery") for n, organ in enumerate(others)]
+    for entries in ([one, *more], changed([one, *more], 0, "roi_names")):
+        is_pass, told = judged(submission, entries)[code]
+        assert not is_pass
+        assert "the limit lies inside the range" in told
