@@ -249,3 +249,12 @@ def test_the_option_of_the_command(tmp_path, monkeypatch):
         assert found["plan_kind"] == (option[1] if option else "screening")
         grades = {f["code"]: f["grade"] for f in found["findings"]}
         assert grades["OL206"] == grade
+
+
+@pytest.mark.parametrize("name", ["PLAN", " Plan", "plan"])
+def test_a_plan_is_chosen_by_its_label_in_any_case_of_letters(both, register_table, name):
+    register_table |= {"screening_plans": [name.strip()], "plan_kind": "screening"}
+    report = check(both, register=Register.from_dict(register_table))
+    assert report.dose_sop_instance_uids == ("1.2.3",)
+    graded = {f.code: f.grade for f in report.findings}
+    assert graded["OL207"] is graded["OL301"] is Grade.PASS
