@@ -122,11 +122,19 @@ def _named(objects: Sequence[_Named], name: str, kind: str, modality: str) -> _N
 
 
 def fitting(objects: Sequence[_Named], name: str) -> Sequence[_Named]:
-    """Return the objects of a name; a whole path or UID goes before the last part of a path."""
+    """Return the objects of a name; a whole path or UID goes before the last part of a path.
+
+    Where none has it as written, plans of that label in any case of letters: people write it so.
+    """
     for wanted in (name, PurePath(name).name):
         if found := [thing for thing in objects if _has_name(thing, wanted)]:
             return found
-    return []
+    label = name.strip().casefold()
+    return [
+        thing
+        for thing in objects
+        if label and isinstance(thing, Plan) and thing.label.strip().casefold() == label
+    ]
 
 
 def _has_name(thing: Plan | Dose, name: str) -> bool:

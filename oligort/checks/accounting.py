@@ -7,12 +7,12 @@ stays open on both sides makes the count a range.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from oligort.checks.kinds import doubt_of_kind
 from oligort.checks.pairing import NEVER_CONTOURED, pairs_by_organ, possible_contours, why_open
-from oligort.clinical.register import LesionKind, Register, RegisterLesion, Therapy
+from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.protocol.settings import PrimaryOrgans
@@ -193,10 +193,10 @@ def account(
         AccountedLesion((), entry, _count_of(entry), perhaps=possible_contours(entry, open_drawn))
         for entry in open_entries
     ]
-    perhaps_known = sum(may_be_drawn(lesion) for lesion in undrawn)
+    perhaps_known = most_counted_rois(open_drawn, sum(map(may_be_drawn, undrawn)))
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
-    for index, lesion in enumerate(open_drawn):
-        least = 0 if index < perhaps_known else lesion.counted.least
+    for lesion in open_drawn:
+        least = 0 if lesion.roi_name in perhaps_known else lesion.counted.least
         accounted.append(AccountedLesion((lesion,), None, Count(least, lesion.counted.most)))
     listed = [
         _held_against_register(lesion, register, primary_organs)
@@ -288,28 +288,38 @@ def _count_of(entry: RegisterLesion) -> Count:
     return Count(1, 1) if entry.kind is LesionKind.DISTANT else Count(0, 1)
 
 
-def is_to_be_drawn(lesion: AccountedLesion, drawn: Collection[str]) -> bool:
-    """Say whether a lesion is irradiated, or may be, and no ROI that is drawn is said to be it."""
-    entry = lesion.entry
-    return (
-        entry is not None
-        and not lesion.contours
-        and entry.therapy in {Therapy.RADIOTHERAPY, Therapy.UNKNOWN}
-        and not any(name in drawn for name in entry.roi_names)
-    )
-
-
 def unclaimed_primaries(census: LesionCensus, register: Register | None) -> tuple[Lesion, ...]:
-    """Return what is named the primary where the register lists no primary that it is of."""
+    """Return what is named the primary where the register lists no primary that it is of.
+
+    A primary without ROI names is what is named so, unless it was removed; of more ROIs than there
+    are such primaries nobody can tell which.
+    """
     entries = register.lesions if register else ()
     named = {name for entry in entries for name in entry.roi_names}
-    if any(one.kind is LesionKind.PRIMARY and not one.roi_names for one in entries):
-        return ()
-    return tuple(
+    found = tuple(
         lesion
         for lesion in census.lesions
         if lesion.said.role is Role.GTV_PRIMARY and lesion.roi_name not in named
     )
+    claiming = sum(map(claims_primaries, entries))
+    return found if len({lesion.roi_name for lesion in found}) > claiming else ()
+
+
+def claims_primaries(entry: RegisterLesion) -> bool:
+    """Say whether an entry is a primary that may be drawn under a name that the register omits."""
+    is_removed = entry.therapy in NEVER_CONTOURED
+    return entry.kind is LesionKind.PRIMARY and not entry.roi_names and not is_removed
+
+
+def most_counted_rois(contours: Iterable[Lesion], number: int) -> frozenset[str]:
+    """Return so many ROIs whose parts together surely count most.
+
+    Each may be an entry without contours: one entry may be all parts of an ROI.
+    """
+    sure: Counter[str] = Counter()
+    for one in contours:
+        sure[one.roi_name] += one.counted.least
+    return frozenset(roi_name for roi_name, least in sure.most_common(number) if least)
 
 
 def may_be_drawn(lesion: AccountedLesion) -> bool:

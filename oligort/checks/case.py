@@ -7,24 +7,20 @@ from functools import cached_property
 from oligort.checks.accounting import (
     AccountedLesion,
     account,
-    is_to_be_drawn,
     regional_nodes,
     unclaimed_primaries,
 )
 from oligort.checks.counting import Counting
+from oligort.checks.unclaimed import may_be_lesion, may_be_unclaimed, unclaimed_rois
 from oligort.clinical.register import PlanKind, Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.naming import RoiName
-from oligort.lesions.vocabulary import Role
+from oligort.lesions.vocabulary import GTV_ROLES
 from oligort.protocol.model import Protocol
 from oligort.protocol.settings import RegionalNodes
 from oligort.selection import Selection, fitting
 from oligort.submission import Submission
-
-MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
-"""Roles of volumes that are larger than the lesion that they are drawn for."""
 
 _NOTHING = LesionCensus((), Count(0, 0), {}, ())
 """The census where no structure set was submitted."""
@@ -34,14 +30,14 @@ def _with_roles_of(submission: Submission, register: Register | None) -> Submiss
     """Return the submission with the roles that the register gives to the ROIs of its lesions.
 
     A PTV that the register names for a lesion bounds its size and is not the lesion, and an organ
-    is none: what such names say stands. So does, of an unknown kind, what says a kind.
+    is none: what such names say stands. So does, of an unknown kind, what says gross tumour.
     """
     roles = {
         roi_name: lesion.role
         for lesion in (register.lesions if register else ())
         for roi_name in lesion.roi_names
-        if _may_be_lesion(name := submission.site_map.read(roi_name))
-        and (lesion.kind is not None or name.role is Role.UNKNOWN)
+        if may_be_lesion(name := submission.site_map.read(roi_name))
+        and (lesion.kind is not None or name.role not in GTV_ROLES)
     }
     return replace(submission, roles=roles) if roles else submission
 
@@ -77,10 +73,6 @@ def _asked_for(submission: Submission, names: tuple[str, ...]) -> Submission:
 def _naming(submission: Submission, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of some names that a plan of an export has."""
     return tuple(name for name in names if fitting(submission.plans, name))
-
-
-def _may_be_lesion(name: RoiName) -> bool:
-    return {name.role, name.base}.isdisjoint(MARGIN_ROLES | {Role.ORGAN})
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +166,10 @@ class Case:
         primary_organs = settings.primary_organs.value
         accounted = account(census, self.register, tolerance_mm, primary_organs)
         if self.submission.structure_sets:
-            drawn = {structure.roi_name for structure in self.submission.structure_set}
             accounted = tuple(
-                one.perhaps_drawn_as(self._unclaimed) if is_to_be_drawn(one, drawn) else one
+                one.perhaps_drawn_as(self.unclaimed)
+                if may_be_unclaimed(one, self.drawn_names)
+                else one
                 for one in accounted
             )
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
@@ -184,19 +177,20 @@ class Case:
         return (*accounted, *regional_nodes(census, self.register, primary_organs))
 
     @cached_property
-    def _unclaimed(self) -> tuple[Lesion, ...]:
+    def drawn_names(self) -> frozenset[str]:
+        """The names of the ROIs of the structure set, also of those without contours."""
+        return frozenset(structure.roi_name for structure in self.submission.structure_set)
+
+    @cached_property
+    def unclaimed(self) -> tuple[Lesion, ...]:
         """What is drawn, and neither register nor name say of which lesion.
 
-        Under a name that says nothing, or as a primary that the register does not list.
+        Whatever a register may name as a lesion, and a primary that the register does not list.
         """
+        entries = self.register.lesions if self.register else ()
         known = {lesion.roi_name for lesion in self.census}
-        unknown = [
-            structure.roi_name
-            for structure, name in self.submission.roi_names.items()
-            if name.role is Role.UNKNOWN
-            and not structure.is_empty
-            and structure.roi_name not in known
-        ]
+        known |= {name for entry in entries for name in entry.roi_names}
+        unknown = tuple(unclaimed_rois(self.submission, known))
         unmapped = self.submission.lesions(unknown).lesions if unknown else ()
         return (*unmapped, *unclaimed_primaries(self.census, self.register))
 

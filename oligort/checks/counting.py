@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from oligort.checks.accounting import AccountedLesion, may_be_drawn
+from oligort.checks.accounting import AccountedLesion, may_be_drawn, most_counted_rois
 from oligort.clinical.register import LesionKind
 from oligort.display import listed
 from oligort.lesions.lesion import Count
@@ -256,13 +256,14 @@ def _surely_further(
     lesions: Sequence[AccountedLesion], perhaps_known: int
 ) -> list[AccountedLesion]:
     """Return lesions as they surely count, where so many contours may be entries already."""
+    unlisted = [lesion.contours[0] for lesion in lesions if lesion.entry is None]
+    known = most_counted_rois(unlisted, perhaps_known)
     found = []
     for lesion in lesions:
         sure = lesion.counted
         if lesion.entry is None:
             sure = lesion.contours[0].counted
-            if sure.least and perhaps_known:
-                perhaps_known -= 1
+            if lesion.contours[0].roi_name in known:
                 sure = Count(0, sure.most)
         found.append(replace(lesion, counted=sure))
     return found

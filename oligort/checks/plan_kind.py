@@ -1,6 +1,6 @@
 """What the plan is for: to judge whether a patient may enter, or to treat; and the trial's arm."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
@@ -10,8 +10,8 @@ from oligort.courses import Course
 from oligort.display import listed
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
-from oligort.objects import FaultKind, Plan
-from oligort.selection import fitting
+from oligort.objects import Dose, FaultKind, Plan
+from oligort.selection import fitting, title
 
 LOCAL_THERAPIES = frozenset({Therapy.RADIOTHERAPY, Therapy.SURGERY, Therapy.ABLATION})
 """What the arm without local therapy is without."""
@@ -45,19 +45,19 @@ def kind_of(case: Case) -> Kind:
     A register that says nothing of the kind, and lists the judged plans under one, says that.
     """
     register = case.register
-    listed_as = _listed_kinds(case, register) if register else {}
+    listed_as = _listed_kinds(case, register) if register else ()
     said = register.plan_kind if register else None
     if case.asked_kind:
         kind, origin = case.asked_kind, "the user"
     elif said:
         kind, origin = said, "the register's plan_kind"
-    elif len(set(listed_as.values())) == 1:
-        kind, origin = next(iter(listed_as.values())), "the register's list of its plans"
+    elif len({listed_kind for _, listed_kind in listed_as}) == 1:
+        kind, origin = listed_as[0][1], "the register's list of its plans"
     else:
         kind, origin = None, ""
-    others = [label for label, listed_kind in listed_as.items() if listed_kind is not kind]
+    others = [one for one in listed_as if one[1] is not kind]
     if others:
-        told = ", ".join(f"{listed([one])} as {listed_as[one]}" for one in others)
+        told = ", ".join(f"{listed([name])} as {listed_kind}" for name, listed_kind in others)
         return Kind(kind, origin, f"the register lists {told}", is_mixed=True)
     if case.asked_kind and said and said is not case.asked_kind:
         return Kind(kind, origin, f"the register's plan_kind is {said}")
@@ -72,19 +72,21 @@ def require_one_kind(case: Case) -> None:
         raise NotEvaluable(f"{judged}, and {kind.contradiction}")
 
 
-def _listed_kinds(case: Case, register: Register) -> dict[str, PlanKind]:
-    """Return the kind of each judged plan that the register lists, by its label or UID."""
+def _listed_kinds(case: Case, register: Register) -> tuple[tuple[str, PlanKind], ...]:
+    """Return the names by which the register lists judged plans, each with the kind.
+
+    Two plans may have one label, and one plan may be listed by label and by UID.
+    """
     own = _judged_courses(case)
     plans = tuple(dict.fromkeys(plan for course in own for plan in course.plans))
     # A dose says by UID of which plans it is, whether they are there or not.
     uids = {uid for course in own for uid in course.dose.plan_uids}
-    found: dict[str, PlanKind] = {}
-    for kind in PlanKind:
-        for name in register.plans_of(kind):
-            found |= {plan.label or name: kind for plan in _of_name(plans, name)}
-            if name in uids and not any(plan.sop_instance_uid == name for plan in plans):
-                found[name] = kind
-    return found
+    return tuple(
+        (name, kind)
+        for kind in PlanKind
+        for name in register.plans_of(kind)
+        if name in uids or fitting(plans, name)
+    )
 
 
 def _judged_courses(case: Case) -> list[Course]:
@@ -94,17 +96,11 @@ def _judged_courses(case: Case) -> list[Course]:
         return []
 
 
-def _of_name(plans: Sequence[Plan], name: str) -> Sequence[Plan]:
-    """Return the plans that a register means by a name: people write a label in any case."""
-    alike = [p for p in plans if p.label.strip().casefold() == name.strip().casefold()]
-    return fitting(plans, name) or alike
-
-
 def _others_named(case: Case, register: Register, kind: PlanKind) -> str:
     """Return what to ask where the register names plans of a kind and the judged one is none."""
     named = register.plans_of(kind)
     judged = [plan for course in _judged_courses(case) for plan in course.plans]
-    if not named or not judged or any(_of_name(judged, name) for name in named):
+    if not named or not judged or any(fitting(judged, name) for name in named):
         return ""
     return f"the register names {listed(named)} as {kind}, not the judged {_labels(judged)}"
 
@@ -127,7 +123,8 @@ def plan_kind(case: Case) -> Iterator[Finding]:
     the register lists for the kind are judged.
 
     Not evaluable when: a judged plan is listed under the other kind, or both kinds are judged
-    together; no dose limit is graded then. INFO when nobody says: what hangs on it is not
+    together; no dose limit is graded then. Nor where several plans or doses are there and none of
+    them can be chosen (OL004). INFO when nobody says: what hangs on it is not
     evaluable by itself.
 
     Source: oligort convention.
@@ -144,6 +141,9 @@ def plan_kind(case: Case) -> Iterator[Finding]:
             hint="give --plan-kind, or plan_kind in the register",
         )
         return
+    if len(case.submission.plans) > 1 or len(case.submission.doses) > 1:
+        # Of a kind is what is judged: where nothing is, that is told as the reason.
+        _ = case.submission.chosen
     more = f"; {kind.contradiction}" if kind.contradiction else ""
     yield Finding(
         code="OL207",
@@ -169,8 +169,9 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     Not evaluable when: a plan or dose is there that is not for screening, and the register does
     not say the arm; in the arm without local therapy, nobody says what the plan is for, plans of
     both kinds are judged together, the register says radiotherapy of a lesion and no plan or dose
-    is there, it lists a delivered plan that is not there, treatment records are there, or a file
-    that may be a plan or a dose could not be read.
+    is there, it lists a delivered plan that is not there, a plan or dose is there that is neither
+    judged nor listed for screening (that of an earlier course given by --prior apart), treatment
+    records are there, or a file that may be a plan or a dose could not be read.
 
     Source: NCT06190782, arms; the grade is the protocol's setting.
     """
@@ -248,7 +249,45 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     if not is_screening:
         yield _of_arm(case, grade, "a delivered plan in the arm without local therapy", said)
         return
+    _require_known_plans(case, register)
     yield _of_arm(case, Grade.PASS, "a screening plan, in the arm without local therapy", said)
+
+
+def _require_known_plans(case: Case, register: Register) -> None:
+    """Raise NotEvaluable where a plan or dose is not judged, for screening or of an earlier course.
+
+    Where nothing could be chosen, one plan, and one dose, are the judged ones.
+    """
+    submission = case.submission
+    courses = _judged_courses(case)
+    of_screening = register.plans_of(PlanKind.SCREENING)
+    plans = [plan for course in courses for plan in course.plans]
+    doses = [course.dose for course in courses]
+    if not courses:
+        plans += submission.plans if len(submission.plans) == 1 else ()
+        doses += submission.doses if len(submission.doses) == 1 else ()
+    for name in of_screening:
+        plans += fitting(submission.plans, name)
+    plans += [plan for export in submission.earlier for plan in export.plans]
+    doses += [dose for export in submission.earlier for dose in export.doses]
+    plan_uids = {plan.sop_instance_uid for plan in plans} | set(of_screening)
+    plan_uids |= {uid for dose in doses for uid in dose.plan_uids}
+    dose_uids = {dose.sop_instance_uid for dose in doses}
+    others: list[Plan | Dose] = [
+        plan for plan in submission.plans if plan.sop_instance_uid not in plan_uids
+    ]
+    others += [
+        dose
+        for dose in submission.doses
+        if dose.sop_instance_uid not in dose_uids
+        and not (dose.plan_uids and plan_uids.issuperset(dose.plan_uids))
+    ]
+    if others:
+        raise NotEvaluable(
+            f"in the arm without local therapy {'; '.join(map(title, others))} is neither judged "
+            f"nor listed in the register's screening_plans, and may have been delivered "
+            f"(delivered_plans)"
+        )
 
 
 def _delivered_plans(case: Case, register: Register) -> tuple[list[Plan], list[str]]:
@@ -260,9 +299,9 @@ def _delivered_plans(case: Case, register: Register) -> tuple[list[Plan], list[s
     found: list[Plan] = []
     missing: list[str] = []
     for name in register.plans_of(PlanKind.DELIVERED):
-        if here := _of_name(case.submission.plans, name):
+        if here := fitting(case.submission.plans, name):
             found += here
-        elif not _of_name(earlier, name):
+        elif not fitting(earlier, name):
             missing.append(name)
     return found, missing
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from oligort.checks.accounting import AccountedLesion
-from oligort.checks.case import MARGIN_ROLES, Case
+from oligort.checks.accounting import AccountedLesion, claims_primaries
+from oligort.checks.case import Case
 from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
 from oligort.checks.pairing import NEVER_CONTOURED
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.unclaimed import MARGIN_ROLES, may_be_unclaimed
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
@@ -270,11 +271,20 @@ def matched_lesions(case: Case) -> tuple[AccountedLesion, ...]:
             continue
         contours = tuple(one for one in case.census if one.roi_name in entry.roi_names)
         matched_by = "ROI name" if contours else ""
-        if not contours and entry.kind is LesionKind.PRIMARY:
+        if not contours and claims_primaries(entry):
             contours, primaries = primaries, ()
             matched_by = "kind" if contours else ""
         accounted.append(AccountedLesion(contours, entry, Count(0, 0), matched_by))
     return tuple(accounted)
+
+
+def unclaiming_entries(case: Case) -> list[str]:
+    """Return the lesions of the register, of any kind, that may be ROIs that nobody claims."""
+    return [
+        one.entry.id
+        for one in matched_lesions(case)
+        if one.entry and may_be_unclaimed(one, case.drawn_names)
+    ]
 
 
 def _contradictions(case: Case) -> Iterator[str]:

@@ -8,6 +8,7 @@ from oligort.checks.answers import answer_finding, required_answer
 from oligort.checks.case import Case
 from oligort.checks.lesions import why_incomplete
 from oligort.checks.plausibility import Fit, fit_of_course
+from oligort.checks.reconciliation import unclaiming_entries
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.courses import Course, courses_before
@@ -55,7 +56,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
     dose was given and is of another patient id, has no prescription, does not fit it, or cannot be
     placed on the structures;
     a part lies between the settings, or outside a dose grid that the isodose leaves; the register
-    does not answer and a lesion is not drawn, so that no dose can tell.
+    does not answer and a lesion is not drawn, so that no dose can tell; an ROI that no lesion of
+    the register claims is not outside, and may be drawn for one of no known contour.
 
     Source: NCT06190782, exclusion criteria, X4; the isodose is an assumption.
     """
@@ -76,6 +78,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
             raise NotEvaluable(f"{spoken}; {told}")
         if unseen := _unseen(case):
             raise NotEvaluable(f"{spoken}; {told}; {unseen}")
+    if Answer.YES not in (said, dosed) and (perhaps := by_dose.perhaps_inside):
+        raise NotEvaluable(f"{spoken}; {told}; {perhaps}")
     if (said, dosed) == (Answer.NO, Answer.YES):
         yield Finding(
             code="OL114",
@@ -165,6 +169,23 @@ class _ByDose:
         fields = dict.fromkeys(f"{part.isodose} of {part.course}" for part in parts)
         return Answer.NO, f"no lesion that is drawn lies inside {' or '.join(fields)}"
 
+    @cached_property
+    def perhaps_inside(self) -> str:
+        """What is not outside of a field and may be a lesion of the register, or ""."""
+        entries = [] if self.case.register is None else unclaiming_entries(self.case)
+        if not entries or not self.case.unclaimed:
+            return ""
+        limits = self.case.protocol.settings.in_field_part
+        reasons: list[str] = []
+        parts = self._parts_of(list(self.case.unclaimed), reasons)
+        inside = [part for part in parts if part.lies(limits) is not Answer.NO]
+        if not inside:
+            return ""
+        return (
+            f"{', '.join(part.told for part in inside)} inside {inside[0].isodose} may be what is "
+            f"drawn for {listed(entries)} (roi_names would tell)"
+        )
+
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """The part of each lesion in each course."""
@@ -185,7 +206,6 @@ class _ByDose:
     @cached_property
     def _parts(self) -> tuple[tuple[_Part, ...], tuple[str, ...]]:
         """The part of each lesion in each course, and why some cannot be told."""
-        parts: list[_Part] = []
         reasons: list[str] = []
         try:
             lesions = [lesion for lesion in self.case.census if _may_recur(lesion)]
@@ -193,12 +213,18 @@ class _ByDose:
             return (), (str(error),)
         if not lesions:
             return (), ("no lesion is drawn to look for in the dose of an earlier course",)
+        parts = self._parts_of(lesions, reasons)
+        return tuple(parts), tuple(dict.fromkeys(reasons))
+
+    def _parts_of(self, lesions: list[Lesion], reasons: list[str]) -> list[_Part]:
+        """Return the part of some lesions in each course; add why some cannot be told."""
+        parts: list[_Part] = []
         for course in self._courses(reasons):
             try:
                 parts += _Field.of(self.case, course).parts(lesions)
             except NotEvaluable as error:
                 reasons.append(str(error))
-        return tuple(parts), tuple(dict.fromkeys(reasons))
+        return parts
 
     def _courses(self, reasons: list[str]) -> Iterator[Course]:
         """Yield the earlier courses, none that is the judged one; say why where one has none."""

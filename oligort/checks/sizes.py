@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from oligort.checks.accounting import AccountedLesion
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
-from oligort.checks.case import MARGIN_ROLES, Case
+from oligort.checks.case import Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_incomplete
 from oligort.checks.registry import check
+from oligort.checks.unclaimed import MARGIN_ROLES, names_not_drawn
 from oligort.clinical.register import RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
@@ -101,6 +102,9 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
     if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
         reason = f"it measures {deciding:.1f} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
+    if allowed and (other := _contradicted(case, rule, lesion, deciding, diameter)):
+        reason = f"the contour measures {deciding:.1f} mm, and {other}: {lesion.open_match}"
+        return not_evaluable("OL203", rule, reason, about=lesion.name, hint=_NAME_IT)
     by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:
         reason = (
@@ -186,9 +190,9 @@ def _undrawn(
     margins = _margins_of(case, entry)
     bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
-        if other := _contradicted(case, rule, lesion, stated, diameter):
-            reason = f"the register says {stated} ({diameter}), and {other}: {lesion.open_match}"
-            return not_evaluable("OL203", rule, reason, about=entry.id, hint="give roi_names")
+        if doubt := _doubt_of_stated(case, rule, lesion, stated, diameter):
+            reason = f"the register says {stated} ({diameter}), and {doubt}"
+            return not_evaluable("OL203", rule, reason, about=entry.id, hint=_NAME_IT)
         return _as_stated(rule, lesion, stated, diameter, (margins, bound_mm))
     if not margins:
         said = (
@@ -213,18 +217,36 @@ def _undrawn(
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)
 
 
-def _contradicted(
+def _doubt_of_stated(
     case: Case, rule: Limit, lesion: AccountedLesion, stated: Stated, diameter: Diameter
+) -> str:
+    """Return why a size of the register may not be that of the lesion's contour, or ""."""
+    if other := _contradicted(case, rule, lesion, stated, diameter):
+        return f"{other}: {lesion.open_match}"
+    missing = names_not_drawn(lesion.entry, case.drawn_names) if lesion.entry else []
+    if not missing or not stated.allowed(rule):
+        return ""
+    return f"its contour was not found: {listed(missing)} (roi_names) is not drawn"
+
+
+_NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"
+
+
+def _contradicted(
+    case: Case, rule: Limit, lesion: AccountedLesion, known: Stated | Measure, diameter: Diameter
 ) -> str:
     """Return what a contour that may be the lesion's measures, if that is otherwise, or "".
 
-    A size above the limit is doubted only by what is near enough to be a measurement of it.
+    `known` is what the register says, or its own contour measures. A size above the limit is
+    doubted only by what is near enough to be a measurement of it.
     """
-    allowed = stated.allowed(rule)
+    if isinstance(known, Measure):
+        known = Stated(known.low, known.high)
+    allowed = known.allowed(rule)
     tolerance_mm = case.protocol.settings.register_size_difference_mm.value
     for contour in lesion.perhaps:
         drawn = diameter.drawn_mm(contour)
-        is_near = stated.low_mm - tolerance_mm <= drawn <= stated.high_mm + tolerance_mm
+        is_near = known.low_mm - tolerance_mm <= drawn <= known.high_mm + tolerance_mm
         if allowed_throughout(drawn, rule) is not allowed and (allowed or is_near):
             return f"{quoted(contour.label)} measures {drawn:.1f} mm"
     return ""

@@ -33,7 +33,8 @@ class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         What the cells of all keys that are answered by a word stand for ("1" = "yes"); a cell that
         stands for "" says nothing, and an empty cell stands for nothing else.
     values : table
-        The same for one key, before `words`.
+        The same for one key, before `words`; of a key that is a list a cell may stand for [], which
+        says that there is none.
     units : dict of str to "mm" or "cm"
         The unit of each column of lengths; needed, as no number tells its own.
     separators : dict of str to str
@@ -132,9 +133,9 @@ def is_length(key: str) -> bool:
     return key.endswith("_mm")
 
 
-def values_of(table: TableMap, keys: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return what the cells of each key stand for, by key."""
-    found: dict[str, dict[str, str]] = {}
+def values_of(table: TableMap, keys: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the cells of each key stand for, by key: a word, or [] of a list."""
+    found: dict[str, dict[str, Any]] = {}
     for path, word in flat(table.values).items():
         key = next((key for key in keys if path.startswith(f"{key}.")), "")
         found.setdefault(key, {})[path.removeprefix(f"{key}.")] = word
@@ -145,9 +146,9 @@ def _leaves(kind: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, A
     for field in msgspec.structs.fields(kind):
         plain = plain_kind(field.type)
         if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
-            yield from _leaves(plain, f"{path}{field.name}.")
+            yield from _leaves(plain, f"{path}{field.encode_name}.")
         else:
-            yield f"{path}{field.name}", field.type
+            yield f"{path}{field.encode_name}", field.type
 
 
 def _problems(table: TableMap, kinds: Mapping[str, Any]) -> Iterator[str]:
@@ -170,9 +171,11 @@ def _problems(table: TableMap, kinds: Mapping[str, Any]) -> Iterator[str]:
     yield from _strangers(
         "values", (key or "another" for key in values_of(table, columns)), columns
     )
-    for path, word in flat(table.values).items():
-        if not isinstance(word, str):
-            yield f"values.{path}: expected a word in quotes"
+    for key, cells_of_key in values_of(table, columns).items():
+        for cell, word in cells_of_key.items():
+            if not isinstance(word, str) and not (word == [] and key in lists):
+                of_list = ", or []" if key in lists else ""
+                yield f"values.{key}.{cell}: expected a word in quotes{of_list}"
     cells = [cell for of_key in values_of(table, columns).values() for cell in of_key]
     if not all(cell.strip() for cell in (*table.words, *cells)):
         yield "words or values: expected what a cell stands for, found it for an empty cell"

@@ -51,7 +51,7 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "organ": "The organ group that it is counted in (I4ii).",
         "side": "Which of a pair, where the protocol takes the two for two organs.",
         "station": "Nodal station, in the words of the trial.",
-        "roi_names": "The ROIs that are drawn for it, spelt as in the structure set.",
+        "roi_names": "The ROIs that are drawn for it, spelt as in the structure set; [] for none.",
         "therapy": "The local therapy that it got or is to get.",
         "no_therapy_reason": "Why it gets none.",
         "pathology": "Was it proven by pathology (I5)?",

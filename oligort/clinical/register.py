@@ -123,8 +123,9 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         Which of a pair, where the protocol takes the two for two organs.
     station : str
         Nodal station, in the words of the trial.
-    roi_names : tuple of str
-        The ROIs that are drawn for it, spelt as in the structure set.
+    drawn_as : tuple of str or None
+        Its roi_names: the ROIs that are drawn for it, spelt as in the structure set; empty where
+        it is drawn nowhere, and None where the register does not say.
     therapy : Therapy
         Its local therapy.
     no_therapy_reason : str
@@ -151,7 +152,7 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
     organ: Organ | None = None
     side: Literal["L", "R"] | None = None
     station: Text = ""
-    roi_names: tuple[Label, ...] = ()
+    drawn_as: tuple[Label, ...] | None = msgspec.field(default=None, name="roi_names")
     therapy: Therapy = Therapy.UNKNOWN
     no_therapy_reason: Text = ""
     pathology: Answer = Answer.UNKNOWN
@@ -184,6 +185,11 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
                 f'expected no_therapy_reason only beside therapy = "none", '
                 f"found it beside therapy = {quoted(self.therapy)}"
             )
+
+    @property
+    def roi_names(self) -> tuple[str, ...]:
+        """The ROIs that the register names for it, none where it does not say."""
+        return self.drawn_as or ()
 
     @property
     def role(self) -> Role:

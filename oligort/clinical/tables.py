@@ -178,7 +178,7 @@ class _Table:
         return {key: column.strip() for key, column in flat(self.table.columns).items()}
 
     @cached_property
-    def values(self) -> dict[str, dict[str, str]]:
+    def values(self) -> dict[str, dict[str, Any]]:
         """What the cells of a key stand for."""
         return values_of(self.table, self.columns)
 
@@ -241,7 +241,7 @@ class _Table:
 
     def _value(self, row: Row, key: str) -> Any:
         """Return the value of a cell for a key, or None where it says nothing."""
-        cell = row.cells[self.columns[key]]
+        cell: Any = row.cells[self.columns[key]]
         kind = plain_kind(self.kinds[key])
         words = words_of(kind)
         own = self.values.get(key, {})
@@ -250,7 +250,8 @@ class _Table:
         elif words and cell in self.table.words:
             cell = self.table.words[cell]
         if not cell:
-            return None
+            # Only [] is an answer: that there is none.
+            return cell if isinstance(cell, list) else None
         if words:
             # A word is a word in any case of its letters; what the map says stands as it is.
             by_lower_case = {word.casefold(): word for word in words}
@@ -261,7 +262,8 @@ class _Table:
                 )  # fmt: skip
             return by_lower_case.get(cell.casefold(), cell)
         if get_origin(kind) is tuple:
-            return self._names(cell, key)
+            # Signs without a name between them say nothing; that there is none is said by values.
+            return self._names(cell, key) or None
         if kind is PartialDate:
             return self._date(row, key, cell)
         if kind in (int, float):

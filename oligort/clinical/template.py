@@ -52,8 +52,10 @@ def register_template() -> str:
 def _asked(table: type[Any], field: msgspec.structs.FieldInfo) -> Iterator[str]:
     """Yield the question of a key, and the line that answers it; one that is open is a comment."""
     kind = plain_kind(field.type)
-    yield from _comment(f"{QUESTIONS[table.__name__][field.name]}{_words(kind)}")
-    yield _line(field.name, kind)
+    yield from _comment(f"{QUESTIONS[table.__name__][field.encode_name]}{_words(kind)}")
+    # An empty list where None may stand says that there is none, and that is an answer.
+    is_open = field.default is None
+    yield f"# {field.encode_name} =" if is_open else _line(field.encode_name, kind)
 
 
 def _line(name: str, kind: Any) -> str:

@@ -51,10 +51,10 @@ def test_a_misspelt_roi_name_leaves_open_what_is_drawn():
     is_pass, told = judged(submission, [named("Kn 8")])["OL203"]
     assert not is_pass
     assert '"A" may be what "Kn 3" draws (roi_names would tell)' in told
-    # What is not irradiated need not be drawn: the register alone answers.
+    # What is not irradiated need not be drawn: where it says so, the register alone answers.
     (gone,) = changed([named("Kn 3")], 0, "roi_names")
     for therapy in ("surgery", "ablation"):
-        assert judged(submission, [gone | {"therapy": therapy}])["OL203"][0]
+        assert judged(submission, [gone | {"therapy": therapy, "roi_names": []}])["OL203"][0]
     assert judged(submission_of({"Kn 3": cube(1)}), [gone])["OL203"][0]
 
 

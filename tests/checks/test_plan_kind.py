@@ -249,3 +249,65 @@ def test_the_option_of_the_command(tmp_path, monkeypatch):
         assert found["plan_kind"] == (option[1] if option else "screening")
         grades = {f["code"]: f["grade"] for f in found["findings"]}
         assert grades["OL206"] == grade
+
+
+WITHOUT_KIND = {"arm": "no_local_therapy", "plan_kind": None}
+
+
+def test_a_plan_of_unknown_kind_may_have_been_delivered(both, register_table, findings_of):
+    register_table |= WITHOUT_KIND | LISTS
+    (found,) = findings_of("OL206", both.selected(plan="plan"), register_table)
+    assert found.grade is Grade.MAJOR
+    # Without the list nobody says that it was not.
+    del register_table["delivered_plans"]
+    for chosen, said in ((both, "screening"), (both.selected(plan="plan"), None)):
+        (found,) = findings_of("OL206", chosen, register_table | {"plan_kind": said})
+        assert found.grade is Grade.NOT_EVALUABLE
+        assert "screening_plans" in found.message
+        assert '"treated"' in found.message
+    # A dose alone is one, too; of an earlier course it is none of the trial's.
+    alone = replace(both, plans=both.plans[:1]).selected(plan="plan")
+    assert findings_of("OL206", alone, register_table)[0].grade is Grade.NOT_EVALUABLE
+    earlier = replace(both, plans=both.plans[1:], doses=both.doses[1:])
+    for own in (both, replace(both, plans=both.plans[:1], doses=both.doses[:1])):
+        chosen = own.selected(plan="plan").after(earlier)
+        (found,) = findings_of("OL206", chosen, register_table | {"plan_kind": "screening"})
+        assert found.grade is Grade.PASS, found.message
+    register_table["screening_plans"] = ["plan", "treated"]
+    (found,) = findings_of("OL206", both.selected(plan="plan"), register_table)
+    assert found.grade is Grade.PASS
+
+
+def test_where_no_plan_can_be_chosen_none_is_of_a_kind(both, register_table, findings_of):
+    register_table |= {"arm": "no_local_therapy", "plan_kind": "screening"}
+    for code in ("OL206", "OL207"):
+        (found,) = findings_of(code, both, register_table)
+        assert found.grade is Grade.NOT_EVALUABLE, code
+    (found,) = findings_of("OL207", both.selected(plan="plan"), register_table)
+    assert found.grade is Grade.PASS
+
+
+@pytest.mark.parametrize("said", ["delivered", "screening", None])
+def test_two_plans_of_one_label_are_not_taken_for_each_other(
+    both, register_table, findings_of, said
+):
+    register_table |= {"screening_plans": ["1.2.2"], "delivered_plans": ["1.2.5"]}
+    register_table["plan_kind"] = said
+    alike = replace(both, plans=tuple(replace(plan, label="plan") for plan in both.plans))
+    together = replace(both.doses[0], summation_type="MULTI_PLAN", plan_uids=("1.2.2", "1.2.5"))
+    for mixed in (alike.selected(plan=["1.2.2", "1.2.5"]), replace(alike, doses=(together,))):
+        for code in ("OL207", "OL301"):
+            (found,) = findings_of(code, mixed, register_table)
+            assert found.grade is Grade.NOT_EVALUABLE, code
+    (found,) = findings_of("OL207", alike.selected(plan="1.2.5"), register_table)
+    expected = Grade.NOT_EVALUABLE if said == "screening" else Grade.PASS
+    assert found.grade is expected
+
+
+@pytest.mark.parametrize("name", ["PLAN", " Plan", "plan"])
+def test_a_plan_is_chosen_by_its_label_in_any_case_of_letters(both, register_table, name):
+    register_table |= {"screening_plans": [name.strip()], "plan_kind": "screening"}
+    report = check(both, register=Register.from_dict(register_table))
+    assert report.dose_sop_instance_uids == ("1.2.3",)
+    graded = {f.code: f.grade for f in report.findings}
+    assert graded["OL207"] is graded["OL301"] is Grade.PASS

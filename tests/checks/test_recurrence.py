@@ -265,3 +265,27 @@ def test_the_settings_stand_in_the_protocol(tmp_path):
     for name in ("in_field_isodose_percent", "in_field_part"):
         assert shown[name].assumption
     assert shown["in_field_part"].value == "1 to 50 %"
+
+
+@pytest.mark.parametrize("roi_name", ["Boost", "PET_40%", "zHelp"])
+def test_a_lesion_inside_is_not_lost_with_its_name(roi_name):
+    """It lies at z = 60 mm, inside the isodose that the first lesion is outside of."""
+    inside = drawn(roi_name, 2, Box((30.0, 0.0, 45.0), (20.0, 20.0, 20.0)))
+    now = replace(NOW, structure_sets=(replace(SET, structures=(LESION, inside)),))
+    other = {"id": "L2", "kind": "distant", "organ": "Liver", "therapy": "surgery"}
+    assert finding([FAR], now=now, entries=(ENTRY,)).grade is Grade.PASS
+    named = other | {"roi_names": [roi_name]}
+    assert finding([FAR], now=now, entries=(ENTRY, named)).grade is Grade.NOT_EVALUABLE
+    for kind in ("distant", "primary", "regional_node"):
+        organ = {"organ": None} if kind == "regional_node" else {}
+        for less in (other, other | {"roi_names": ["misspelt"]}):
+            with pytest.raises(NotEvaluable, match=r'"L2" \(roi_names would tell\)'):
+                finding([FAR], now=now, entries=(ENTRY, less | {"kind": kind} | organ))
+    # Where nothing is drawn for it, or what is drawn lies outside, the register's word stands.
+    nowhere = other | {"roi_names": []}
+    assert finding([FAR], now=now, entries=(ENTRY, nowhere)).grade is Grade.PASS
+    outside = drawn(roi_name, 2, Box((30.0, 0.0, -45.0), (20.0, 20.0, 20.0)))
+    away = replace(NOW, structure_sets=(replace(SET, structures=(LESION, outside)),))
+    assert finding([FAR], now=away, entries=(ENTRY, other)).grade is Grade.PASS
+    missed = finding([FAR], "yes", now, (ENTRY, other))
+    assert (missed.grade, missed.flags) == (Grade.MAJOR, (Flag.QUERY,))

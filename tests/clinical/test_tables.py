@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -225,6 +226,29 @@ short_axis_mm = "SHORT"
 size_mm = "LONG"
 maximum_3d_mm = "IN3D"
 """
+ROIS_MAP = """
+schema_version = 1
+[patients]
+columns = { subject = "SUBJID" }
+[lesions]
+columns = { subject = "SUBJID", id = "NO", roi_names = "ROIS" }
+separators = { roi_names = "|" }
+values = { roi_names = { "not drawn" = [] } }
+"""
+
+
+def test_a_cell_may_say_that_nothing_is_drawn_and_an_empty_one_does_not(files):
+    rows = "SUBJID,NO,ROIS\nP1,1,a|b\nP1,2,not drawn\nP1,3,\nP1,4,|\n"
+    (register,) = files("SUBJID\nP1\n", rows, ROIS_MAP).values()
+    assert [one.drawn_as for one in register.lesions] == [("a", "b"), (), None, None]
+    assert Register.from_dict(json.loads(register.to_json())) == register
+    for word, told in (('["a"]', "a word in quotes, or []"), ("7", "a word in quotes, or []")):
+        with pytest.raises(RegisterError, match=re.escape(told)):
+            files("SUBJID\nP1\n", rows, ROIS_MAP.replace("[]", word))
+    with pytest.raises(RegisterError, match=re.escape("values.id.x: expected a word in quotes")):
+        files("SUBJID\nP1\n", rows, ROIS_MAP.replace('roi_names = { "not drawn"', "id = { x"))
+
+
 PLANS = "SUBJID,C,S,D\nP1,a|b,a,c\n"
 WIDE = """\
 SUBJID,NO,KIND,ORGAN,THERAPY,WHY,SHORT,LONG,IN3D

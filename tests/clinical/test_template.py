@@ -49,6 +49,13 @@ def test_every_key_of_the_register_is_asked_once():
             assert question in " ".join(TEMPLATE.replace("## ", "").split())
 
 
+def test_an_empty_list_that_would_be_an_answer_is_not_filled_in():
+    assert "\n# roi_names =\n" in TEMPLATE
+    opened = TEMPLATE.replace("# [[lesions]]\n", '[[lesions]]\nid = "L1"\n')
+    (lesion,) = Register.from_dict(tomllib.loads(opened)).lesions
+    assert lesion.drawn_as is None
+
+
 @pytest.mark.parametrize("key", ["ecog", "age_years", "primary_diagnosis_date", "arm"])
 def test_a_line_that_was_opened_and_not_filled_in_is_no_answer(tmp_path, key):
     file = tmp_path / "PT.toml"
@@ -67,8 +74,8 @@ def test_the_schema_has_every_key_with_its_question_and_no_other():
     for struct in structs:
         defined = schema[struct.__name__]
         assert defined["additionalProperties"] is False
-        assert set(defined["properties"]) == set(struct.__struct_fields__)
-        assert set(QUESTIONS[struct.__name__]) == set(struct.__struct_fields__)
+        assert set(defined["properties"]) == set(struct.__struct_encode_fields__)
+        assert set(QUESTIONS[struct.__name__]) == set(struct.__struct_encode_fields__)
         for name, key in defined["properties"].items():
             assert key["description"] == QUESTIONS[struct.__name__][name]
 

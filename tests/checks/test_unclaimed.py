@@ -1,0 +1,120 @@
+"""ROIs that no entry claims: a register without its ROI names hides nothing that is drawn."""
+
+from dataclasses import replace
+
+import pytest
+from test_lost_witnesses import LARGE, named
+from test_reconciliation import cube
+from test_unnamed_entries import PROVEN, changed, entry, judged, liver, removed, submission_of
+
+from oligort.geometry.structure import StructureSet
+from oligort.phantoms import Box
+from oligort.submission import Submission
+
+THERAPIES = ("radiotherapy", "surgery", "ablation", "none")
+NAMES = ("Struktur1", "Leberherd", "Boost", "ROI 3", "zHelp", "Ring1", "Marker", "Body2", "PET_40%")
+
+
+@pytest.mark.parametrize("therapy", THERAPIES)
+@pytest.mark.parametrize("roi_name", NAMES)
+def test_a_contour_above_the_limit_is_not_lost_with_its_name(roi_name, therapy):
+    entries = [named(roi_name, therapy=therapy)]
+    submission = submission_of({roi_name: LARGE})
+    assert not judged(submission, entries)["OL203"][0]
+    for less in (changed(entries, 0, "roi_names"), [named("PET 40%", therapy=therapy)]):
+        is_pass, told = judged(submission, less)["OL203"]
+        assert not is_pass
+        assert f'"A" may be what "{roi_name}" draws (roi_names would tell)' in told
+    assert not judged(submission, changed(entries, 0, "kind"))["OL203"][0]
+    # That it is drawn nowhere is an answer, but not of what is to be irradiated.
+    nowhere = judged(submission, changed(entries, 0, "roi_names", []))
+    assert nowhere["OL203"][0] is (therapy != "radiotherapy")
+
+
+def test_a_name_that_is_not_drawn_leaves_the_size_open_by_itself():
+    submission = submission_of({"Heart": cube(9)})
+    is_pass, told = judged(submission, [named("Kn 8", therapy="surgery")])["OL203"]
+    assert not is_pass
+    assert '"Kn 8" (roi_names) is not drawn' in told
+    assert judged(submission, [named("Kn 8", therapy="surgery") | {"roi_names": []}])["OL203"][0]
+
+
+def test_a_name_that_is_not_drawn_beside_one_that_is_hides_no_contour():
+    solids = {"GTVm01_Liver": cube(1), "Struktur1": LARGE}
+    one = entry("A", roi_names=["GTVm01_Liver", "Struktur 1"], **PROVEN)
+    is_pass, told = judged(submission_of(solids), [one])["OL203"]
+    assert not is_pass
+    assert '"Struktur1" measures 56.6 mm' in told
+    assert judged(submission_of(solids | {"Struktur1": cube(1)}), [one])["OL203"][0]
+    assert judged(submission_of(solids), [one | {"roi_names": ["GTVm01_Liver"]}])["OL203"][0]
+
+
+def test_the_parts_of_a_helper_are_not_lost_with_its_name():
+    halves = [cube(n).structure("zHelp", 1, range(-40, 41, 4)) for n in (1, 3)]
+    drawn = replace(halves[0], contours=(*halves[0].contours, *halves[1].contours))
+    submission = Submission(structure_sets=(StructureSet((drawn,), "1.1"),))
+    one = named("zHelp", 28.0, therapy="surgery")
+    entries = [one, *removed("Bone", "Brain", "Skin")]
+    assert not judged(submission, entries)["OL201"][0]
+    is_pass, told = judged(submission, changed(entries, 0, "roi_names"))["OL201"]
+    assert not is_pass
+    assert "roi_names" in told
+
+
+PRIMARY = {"id": "P", "kind": "primary", "organ": "Esophagus", "roi_names": ["GTVp"]}
+
+
+@pytest.mark.parametrize(
+    ("of_primary", "others"),
+    [({"therapy": "surgery"}, {}), ({"therapy": "ablation"}, {}), ({}, {"GTVp2": cube(5)})],
+)
+def test_a_primary_claims_no_contour_that_cannot_be_its_own(of_primary, others):
+    """One that was removed claims none, and one claims no two."""
+    primary = {name: value for name, value in PRIMARY.items() if name != "roi_names"}
+    entries = [primary | {"therapy": "radiotherapy"} | of_primary, named("GTVp", therapy="surgery")]
+    submission = submission_of({"GTVp": LARGE, **others})
+    assert not judged(submission, entries)["OL203"][0]
+    is_pass, told = judged(submission, changed(entries, 1, "roi_names"))["OL203"]
+    assert not is_pass
+    assert '"A" may be what' in told
+
+
+def test_a_primary_to_be_irradiated_claims_the_contour_of_its_kind():
+    primary = {name: value for name, value in PRIMARY.items() if name != "roi_names"}
+    entries = [primary | {"therapy": "radiotherapy"}, *removed("Liver")]
+    entries[1] |= PROVEN
+    assert judged(submission_of({"GTVp": LARGE}), entries)["OL203"][0]
+
+
+def test_what_is_drawn_for_planning_is_no_lesion():
+    """Bodies and couches are wider than any, and rings and sums hold a target."""
+    solids = liver(1) | {
+        "PTVm01_Liver": cube(1, 30.0),
+        "Ring1": cube(1, 60.0),
+        "zHelp": cube(1, 70.0),
+        "GTV_all": cube(1),
+        "BODY": Box((0.0, 0.0, 0.0), (356.0, 236.0, 70.0)),
+        "Couch": Box((0.0, 150.0, 0.0), (530.0, 60.0, 70.0)),
+        "Struktur1": Box((0.0, 150.0, 0.0), (530.0, 60.0, 70.0)),
+    }
+    entries = [entry("A", **PROVEN), *removed("Bone")]
+    whole = judged(submission_of(liver(1)), entries)
+    found = judged(submission_of(solids), entries)
+    for code in ("OL105", "OL201", "OL202", "OL203"):
+        assert whole[code][0]
+        assert found[code][0], found[code][1]
+
+
+@pytest.mark.parametrize("code", ["OL201", "OL202"])
+def test_an_entry_may_be_all_parts_of_the_contour_that_it_may_be(code):
+    """Of its own ROI in two parts, one without its name counted as three lesions."""
+    halves = [cube(n).structure("GTVm01_Liver", 1, range(-40, 41, 4)) for n in (1, 3)]
+    drawn = replace(halves[0], contours=(*halves[0].contours, *halves[1].contours))
+    submission = Submission(structure_sets=(StructureSet((drawn,), "1.1"),))
+    one = entry("A", roi_names=["GTVm01_Liver"], **PROVEN)
+    others = {"OL201": ("Bone", "Brain", "Skin"), "OL202": ("Liver", "Liver")}[code]
+    more = [entry(f"B{n}", organ, "surgery") for n, organ in enumerate(others)]
+    for entries in ([one, *more], changed([one, *more], 0, "roi_names")):
+        is_pass, told = judged(submission, entries)[code]
+        assert not is_pass
+        assert "the limit lies inside the range" in told
