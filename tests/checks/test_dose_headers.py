@@ -83,7 +83,7 @@ def test_each_added_course_is_asked(build):
     coarse = spaced(build(), 4, 2, [0, 2])
     prior = replace(
         coarse,
-        plans=(replace(coarse.plans[0], sop_instance_uid="1.3.2"),),
+        plans=(replace(coarse.plans[0], sop_instance_uid="1.3.2", label="before"),),
         doses=(replace(coarse.doses[0], sop_instance_uid="1.3.3", plan_uids=("1.3.2",)),),
     )
     assert [f.grade for f in findings("OL010", whole.after(prior))] == [Grade.PASS, Grade.MINOR]

@@ -97,22 +97,19 @@ def test_gaps_in_the_numbers_of_rois_are_no_trouble(tmp_path, write, structure_s
     assert submission.faults == ()
 
 
-def test_structures_of_several_frames_of_reference_have_no_common_one(
-    tmp_path, write, structure_set, contour, dose, plan
+def test_structures_of_several_frames_of_reference_keep_their_own(
+    tmp_path, write, structure_set, contour, dose
 ):
     dataset = structure_set({"A": [contour(disc(32.0))], "B": [contour(disc(35.0))]})
     dataset.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = "1.9.9"
     write(dataset, tmp_path / "rs.dcm")
-    unlinked = plan()
-    unlinked.ReferencedStructureSetSequence[0].ReferencedSOPInstanceUID = "1.2.99"
-    write(unlinked, tmp_path / "rp.dcm")
     write(dose(), tmp_path / "rd.dcm")
     submission = read(tmp_path)
     (structure_set_read,) = submission.structure_sets
-    assert structure_set_read.frame_of_reference_uid == ""
+    assert structure_set_read.frame_of_reference_uid == "1.2.3.4"  # the dose's
     assert [s.frame_of_reference_uid for s in structure_set_read] == ["1.2.3.4", "1.9.9"]
-    with pytest.raises(NotEvaluable, match=r"names no frame of reference \(or several\)"):
-        _ = submission.chosen
+    with pytest.raises(NotEvaluable, match='"B"'):
+        submission.dvh("B")
 
 
 def test_objects_of_other_character_sets_lie_side_by_side(tmp_path, write, structure_set):
