@@ -129,6 +129,14 @@ def _lines_in(content: bytes, file: str | Path) -> Mapping[Steps, int]:
         return {}  # nested deeper than any document of ours: the way of keys must do
 
 
+class MisplacedError(ValueError):
+    """What contradicts itself in a struct, with the way from there to the key that says it."""
+
+    def __init__(self, problem: str, *steps: str | int) -> None:
+        super().__init__(problem)
+        self.steps: Steps = steps
+
+
 class _Fault(NamedTuple):
     """What is wrong in a document: the way to it, the sentence, and a key there that is no way."""
 
@@ -248,7 +256,9 @@ def _fault(value: Any, kind: Any, failure: msgspec.ValidationError) -> _Fault:
         inner = _fault_in_container(value, kind)
     else:
         inner = _Fault((), _leaf_problem(value, kind, failure))
-    return inner or _Fault((), safe_text(failure.__cause__ or failure, _MAX_FILE_TEXT))
+    cause = failure.__cause__
+    steps = cause.steps if isinstance(cause, MisplacedError) else ()
+    return inner or _Fault(steps, safe_text(cause or failure, _MAX_FILE_TEXT))
 
 
 def _fault_in_struct(value: Any, kind: Any) -> _Fault | None:
