@@ -310,10 +310,11 @@ def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> st
         return safe_text(failure.__cause__, _MAX_FILE_TEXT)
     if choices := words_of(kind):
         shown = quoted(value) if isinstance(value, str) else _found(value)
-        return (
-            f"expected {' or '.join(quoted(choice) for choice in choices)}, "
-            f"found {shown}{nearest(value, choices)}"
-        )
+        # What people write for a word need not look like it: "RT".
+        others: Mapping[str, str] = getattr(kind, "other_words", dict)()
+        meant = others.get(str(value).strip().casefold())
+        hint = f"; did you mean {quoted(meant)}?" if meant else nearest(value, choices)
+        return f"expected {' or '.join(quoted(choice) for choice in choices)}, found {shown}{hint}"
     return f"expected {_expected(kind)}, found {_found(value)}"
 
 

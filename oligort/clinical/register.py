@@ -49,6 +49,11 @@ class LesionKind(StrEnum):
     REGIONAL_NODE = "regional_node"
     DISTANT = "distant"
 
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in small letters, with the word."""
+        return dict.fromkeys(("metastasis", "metastatic", "met", "m"), cls.DISTANT)
+
 
 class Therapy(StrEnum):
     """The local therapy that a lesion got or is to get."""
@@ -58,6 +63,15 @@ class Therapy(StrEnum):
     ABLATION = "ablation"
     NONE = "none"
     UNKNOWN = "unknown"
+
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in small letters, with the word."""
+        return (
+            dict.fromkeys(("rt", "sbrt", "sabr", "srs", "irradiation"), cls.RADIOTHERAPY)
+            | dict.fromkeys(("resection", "resected", "operation"), cls.SURGERY)
+            | dict.fromkeys(("rfa", "mwa", "cryotherapy"), cls.ABLATION)
+        )
 
 
 _ROLES = {

@@ -336,3 +336,19 @@ def test_a_contradiction_of_several_keys_is_told_with_its_line(tmp_path, text, t
     with pytest.raises(RegisterError) as refusal:
         Register.load(file)
     assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "meant"),
+    [
+        ("kind", "metastasis", "distant"),
+        ("kind", "Met", "distant"),
+        ("therapy", "RT", "radiotherapy"),
+        ("therapy", "resection", "surgery"),
+        ("therapy", "RFA", "ablation"),
+    ],
+)
+def test_what_people_write_for_a_word_is_answered_with_the_word(key, written, meant):
+    table = {"schema_version": 1, "subject": "S", "lesions": [{"id": "a", key: written}]}
+    with pytest.raises(RegisterError, match=f'did you mean "{meant}"'):
+        Register.from_dict(table)
