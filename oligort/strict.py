@@ -129,6 +129,14 @@ def _lines_in(content: bytes, file: str | Path) -> Mapping[Steps, int]:
         return {}  # nested deeper than any document of ours: the way of keys must do
 
 
+class MisplacedError(ValueError):
+    """What contradicts itself in a struct, with the way from there to the key that says it."""
+
+    def __init__(self, problem: str, *steps: str | int) -> None:
+        super().__init__(problem)
+        self.steps: Steps = steps
+
+
 class _Fault(NamedTuple):
     """What is wrong in a document: the way to it, the sentence, and a key there that is no way."""
 
@@ -248,7 +256,9 @@ def _fault(value: Any, kind: Any, failure: msgspec.ValidationError) -> _Fault:
         inner = _fault_in_container(value, kind)
     else:
         inner = _Fault((), _leaf_problem(value, kind, failure))
-    return inner or _Fault((), safe_text(failure.__cause__ or failure, _MAX_FILE_TEXT))
+    cause = failure.__cause__
+    steps = cause.steps if isinstance(cause, MisplacedError) else ()
+    return inner or _Fault(steps, safe_text(cause or failure, _MAX_FILE_TEXT))
 
 
 def _fault_in_struct(value: Any, kind: Any) -> _Fault | None:
@@ -300,10 +310,11 @@ def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> st
         return safe_text(failure.__cause__, _MAX_FILE_TEXT)
     if choices := words_of(kind):
         shown = quoted(value) if isinstance(value, str) else _found(value)
-        return (
-            f"expected {' or '.join(quoted(choice) for choice in choices)}, "
-            f"found {shown}{nearest(value, choices)}"
-        )
+        # What people write for a word need not look like it: "RT".
+        others: Mapping[str, str] = getattr(kind, "other_words", dict)()
+        meant = others.get(str(value).strip().casefold())
+        hint = f"; did you mean {quoted(meant)}?" if meant else nearest(value, choices)
+        return f"expected {' or '.join(quoted(choice) for choice in choices)}, found {shown}{hint}"
     return f"expected {_expected(kind)}, found {_found(value)}"
 
 

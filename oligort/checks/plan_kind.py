@@ -130,6 +130,9 @@ def plan_kind(case: Case) -> Iterator[Finding]:
     Source: oligort convention.
     """
     require_one_kind(case)
+    if len(case.submission.plans) > 1 or len(case.submission.doses) > 1:
+        # Of a kind is what is judged: where nothing is, that is told as the reason.
+        _ = case.submission.chosen
     kind = kind_of(case)
     if kind.kind is None:
         yield Finding(
@@ -141,9 +144,6 @@ def plan_kind(case: Case) -> Iterator[Finding]:
             hint="give --plan-kind, or plan_kind in the register",
         )
         return
-    if len(case.submission.plans) > 1 or len(case.submission.doses) > 1:
-        # Of a kind is what is judged: where nothing is, that is told as the reason.
-        _ = case.submission.chosen
     more = f"; {kind.contradiction}" if kind.contradiction else ""
     yield Finding(
         code="OL207",

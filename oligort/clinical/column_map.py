@@ -119,13 +119,15 @@ def lesion_kinds() -> dict[str, Any]:
 
 def flat(table: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Return a table of tables by dotted keys: what TOML nests for a key without quotes."""
-    found: dict[str, Any] = {}
+    return dict(_flatly(table, path))
+
+
+def _flatly(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{path}{key}.")
+            yield from _flatly(value, f"{path}{key}.")
         else:
-            found[f"{path}{key}"] = value
-    return found
+            yield f"{path}{key}", value
 
 
 def is_length(key: str) -> bool:
@@ -154,6 +156,11 @@ def _leaves(kind: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, A
 def _problems(table: TableMap, kinds: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the map of one table, led by the path of keys."""
     columns = flat(table.columns)
+    for name, nested in (("columns", table.columns), ("values", table.values)):
+        # "patient.ecog" in quotes, and ecog under patient, are one key to us and two to TOML.
+        times_of = Counter(path for path, _ in _flatly(nested))
+        if repeated := [path for path, times in times_of.items() if times > 1]:
+            yield f"{name}: expected each key once, found twice: {listed(repeated)}"
     yield from _problems_of_columns(columns, kinds)
     twice = [column for column, times in Counter(columns.values()).items() if times > 1]
     if twice:

@@ -29,7 +29,8 @@ ALONE = (
 
 WORDS = (
     *(f"{person} {what}" for person in _PERSONS for what in ("name", "initials", "init")),
-    *("initials", "dob", "geb", "gebdat", "mrn", "ssn", "nhs", "nhs no", "nino", "dni", "cpf"),
+    *("initials", "geb", "gebdat", "mrn", "ssn", "nhs", "nhs no", "nino", "dni", "cpf"),
+    *("фио", "d o b", "pesel"),
     *("id card", "e mail", "fax", "zip", "zip code", "postcode", "plz"),
     *(f"hosp {what}" for what in ("no", "nr", "num", "number", "id")),
     *(f"hospital {what}" for what in ("no", "nr", "num", "number", "id")),
@@ -43,7 +44,8 @@ ANYWHERE = (
     *("insurance", "social security", "identity card", "medical record", "email"),
     # German, Dutch, Danish, Norwegian, Swedish
     *("vorname", "nachname", "familienname", "geburt", "versicherung", "reisepass", "telefon"),
-    *("adresse", "voornaam", "achternaam", "geboorte", "fødsel", "födelse"),
+    *("gebdat", "personnummer", "patientennummer", "fallnummer", "codice fiscale", "adresse"),
+    *("voornaam", "achternaam", "geboorte", "fødsel", "födelse"),
     # French, Spanish, Portuguese, Italian, Polish, Russian
     *("prénom", "nom de famille", "naissance", "apellido", "nacimiento", "dirección"),
     *("sobrenome", "nascimento", "cognome", "nascita", "indirizzo", "nazwisko", "urodzenia"),
@@ -56,6 +58,7 @@ ANYWHERE = (
         "電話",
         "手机",
         "地址",
+        "住址",
         "护照",
         "医保",
         "氏名",
@@ -70,7 +73,7 @@ ANYWHERE = (
 
 def says_who(column: str) -> bool:
     """Whether the name of a column says that it tells who the patient is."""
-    return is_named(column, ALONE, WORDS, ANYWHERE)
+    return is_named(column, ALONE, WORDS, ANYWHERE) or bool(_OF_PATIENT.search(_plain(column)))
 
 
 def is_named(
@@ -90,6 +93,15 @@ def is_named(
 
 _LETTER = r"[^\W\d_]"
 _SIGN = r"[\W\d_]"
+
+_PATIENT = rf"(?:{'|'.join(_PERSONS)}|pa[ctz]+iente|pasient|pacjenta?|potilas|пациента?|больного)"
+_NAME = r"(?:names?|nam|nm|nom|nombre|nome|naam|navn|namn|имя)"
+_JOINT = rf"(?:{_SIGN}+(?:of(?:{_SIGN}+the)?|du|de(?:{_SIGN}+la)?|de[lrs]|della|do|van))?"
+_OF_PATIENT = re.compile(
+    rf"(?<!{_LETTER})(?:{_PATIENT}(?:{_SIGN}?s)?{_SIGN}*{_NAME}"
+    rf"|{_NAME}{_JOINT}{_SIGN}*{_PATIENT})(?!{_LETTER})"
+)
+"""A name beside a word for the patient, in either order: "Patient's name", "Nom du patient"."""
 
 
 @cache

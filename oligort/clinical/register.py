@@ -14,7 +14,7 @@ from oligort.clinical.dates import PartialDate
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
 from oligort.lesions.vocabulary import Organ, Role
-from oligort.strict import content_of, document_of, shown_file, struct_of
+from oligort.strict import MisplacedError, content_of, document_of, shown_file, struct_of
 
 Label = Annotated[
     str,
@@ -49,6 +49,11 @@ class LesionKind(StrEnum):
     REGIONAL_NODE = "regional_node"
     DISTANT = "distant"
 
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in small letters, with the word."""
+        return dict.fromkeys(("metastasis", "metastatic", "met", "m"), cls.DISTANT)
+
 
 class Therapy(StrEnum):
     """The local therapy that a lesion got or is to get."""
@@ -58,6 +63,15 @@ class Therapy(StrEnum):
     ABLATION = "ablation"
     NONE = "none"
     UNKNOWN = "unknown"
+
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in small letters, with the word."""
+        return (
+            dict.fromkeys(("rt", "sbrt", "sabr", "srs", "irradiation"), cls.RADIOTHERAPY)
+            | dict.fromkeys(("resection", "resected", "operation"), cls.SURGERY)
+            | dict.fromkeys(("rfa", "mwa", "cryotherapy"), cls.ABLATION)
+        )
 
 
 _ROLES = {
@@ -165,25 +179,28 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         if repeated := _repeated(self.roi_names):
-            raise ValueError(
-                f"expected each ROI once in roi_names, found twice: {listed(repeated)}"
+            raise MisplacedError(
+                f"expected each ROI once in roi_names, found twice: {listed(repeated)}", "roi_names"
             )
         if self.kind is LesionKind.REGIONAL_NODE and self.organ not in {None, Organ.LYMPH_NODES}:
-            raise ValueError(
+            raise MisplacedError(
                 f'expected organ = "LymphNodes" beside kind = "regional_node", '
-                f"found {quoted(self.organ)}"
+                f"found {quoted(self.organ)}",
+                "organ",
             )
         sizes = (self.short_axis_mm, self.size_mm, self.maximum_3d_mm)
         known = [size for size in sizes if size is not None]
         if known != sorted(known):
-            raise ValueError(
+            raise MisplacedError(
                 "expected short_axis_mm <= size_mm <= maximum_3d_mm, found "
-                f"{', '.join(f'{size:g}' for size in known)}"
+                f"{', '.join(f'{size:g}' for size in known)}",
+                "maximum_3d_mm" if self.maximum_3d_mm == min(known) else "short_axis_mm",
             )
         if self.no_therapy_reason and self.therapy not in {Therapy.NONE, Therapy.UNKNOWN}:
-            raise ValueError(
+            raise MisplacedError(
                 f'expected no_therapy_reason only beside therapy = "none", '
-                f"found it beside therapy = {quoted(self.therapy)}"
+                f"found it beside therapy = {quoted(self.therapy)}",
+                "no_therapy_reason",
             )
 
     @property
@@ -242,22 +259,33 @@ class Register(_Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse lesions or courses that cannot be told apart."""
         if repeated := _repeated(self.courses):
-            raise ValueError(f"expected each course once, found more often: {listed(repeated)}")
+            raise MisplacedError(
+                f"expected each course once, found more often: {listed(repeated)}", "courses"
+            )
         if repeated := _repeated((*self.screening_plans, *self.delivered_plans)):
-            raise ValueError(
+            is_delivered = repeated[0] in self.delivered_plans
+            raise MisplacedError(
                 f"expected each plan once in screening_plans or delivered_plans, found more often: "
-                f"{listed(repeated)}"
+                f"{listed(repeated)}",
+                "delivered_plans" if is_delivered else "screening_plans",
             )
         if not any(map(set(self.courses).isdisjoint, self._plans_by_kind.values())):
-            raise ValueError(
+            raise MisplacedError(
                 "expected courses of one kind, found plans of screening_plans and of "
-                "delivered_plans among courses"
+                "delivered_plans among courses",
+                "courses",
             )
         if repeated := _repeated(lesion.id for lesion in self.lesions):
-            raise ValueError(f"expected each lesion id once, found more often: {listed(repeated)}")
+            last = max(n for n, one in enumerate(self.lesions, 1) if one.id == repeated[0])
+            raise MisplacedError(
+                f"expected each lesion id once, found more often: {listed(repeated)}",
+                *("lesions", last, "id"),
+            )
         if repeated := _repeated(name for lesion in self.lesions for name in lesion.roi_names):
-            raise ValueError(
-                f"expected each ROI in one lesion only, found in two: {listed(repeated)}"
+            last = max(n for n, one in enumerate(self.lesions, 1) if repeated[0] in one.roi_names)
+            raise MisplacedError(
+                f"expected each ROI in one lesion only, found in two: {listed(repeated)}",
+                *("lesions", last, "roi_names"),
             )
 
     @classmethod

@@ -25,7 +25,16 @@ IMIĘ имя 名字 名前 이름 fødselsdato födelsedatum Prénom dirección
 生日 身份证 身份证号 身份證 住院号 住院號 病历号 病歷號 病案号 门诊号
 电话 電話 手机 地址 护照 医保卡 氏名 患者名 生年月日 住所 성명 생년월일 주민등록번호 전화 出生地
 """
-WHO = [*WHO_WORDS.split(), "Hospital No", "hospital  id", "First name", "Date of birth", "ID card"]
+WHO_SPOKEN = [
+    *("Name of patient", "Patient's name", "Nom du patient", "Nombre del paciente"),
+    *("Nome paziente", "Name des Patienten", "NAME_OF_SUBJECT", "Name of the patient"),
+    *("имя пациента", "PTNAM", "PAT_NAM", "PATNM", "NomPatient", "Patient_Name_Last"),
+]
+WHO = [
+    *(*WHO_WORDS.split(), "Hospital No", "hospital  id", "First name", "Date of birth", "ID card"),
+    *("ФИО", "GEBDATUM", "D.O.B.", "PESEL", "Personnummer", "Codice fiscale"),
+    *("Patientennummer", "Fallnummer", "家庭住址"),
+]
 
 HONEST_WORDS = """
 ID_NR SUBJID USUBJID SUBJECT PATID PT SITE SITEID SITENAME SITE_NAME HOSPITAL CENTRE ARM ARMCD AGE
@@ -39,13 +48,16 @@ HONEST = [
     *HONEST_WORDS.split(),
     "ROI name",
     "Name of ROI",
+    "Name of site",
+    "Lesion names",
+    "Patient number",
     "Subject id",
     "Planned for",
     "Date mailed",
 ]
 
 
-@pytest.mark.parametrize("column", WHO)
+@pytest.mark.parametrize("column", [*WHO, *WHO_SPOKEN])
 def test_a_column_that_says_who_it_is(column):
     assert says_who(column)
     assert says_who(column.upper())

@@ -227,16 +227,18 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
         ('["GTVp"]', '["GTVm01 boost"]',
          'expected each ROI in one lesion only, found in two: "GTVm01 boost"'),
         ('["GTVp"]', '["GTVp", "GTVp"]',
-         'lesions[entry 1]: expected each ROI once in roi_names, found twice: "GTVp"'),
+         'lesions[entry 1].roi_names: expected each ROI once in roi_names, found twice: "GTVp"'),
         ('["GTVp"]', '[""]', "lesions[entry 1].roi_names[entry 1]: expected one line of text"),
         ('["GTVp"]', '"GTVp"', "lesions[entry 1].roi_names: expected a list, found text"),
         ('kind = "distant"', 'kind = "regional_node"',
-         'lesions[entry 2]: expected organ = "LymphNodes" beside kind = "regional_node", found '
-         '"Lungs"'),
+         'lesions[entry 2].organ: expected organ = "LymphNodes" beside kind = "regional_node", '
+         'found "Lungs"'),
         ("size_mm = 14.5", "size_mm = 14.5\nshort_axis_mm = 15",
-         "lesions[entry 2]: expected short_axis_mm <= size_mm <= maximum_3d_mm, found 15, 14.5"),
+         "lesions[entry 2].short_axis_mm: expected short_axis_mm <= size_mm <= maximum_3d_mm, "
+         "found 15, 14.5"),
         ('therapy = "none"', 'therapy = "surgery"',
-         'lesions[entry 2]: expected no_therapy_reason only beside therapy = "none"'),
+         'lesions[entry 2].no_therapy_reason: expected no_therapy_reason only beside '
+         'therapy = "none"'),
         ("[patient]\nage_years = 61\necog = 1", "patient = 61",
          "patient: expected a table, found 61"),
         ('id = "P"', 'name = "SECRET"', 'lesions[entry 1]: expected one of its keys'),
@@ -311,3 +313,42 @@ def test_a_register_cannot_be_changed():
     register = Register.from_dict({"schema_version": 1, "subject": "T"})
     with pytest.raises(AttributeError):
         register.subject = "U"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[lesions]]\nid="a"\n[[lesions]]\nkind="distant"\nid="a"\n',
+         'lesions[entry 2].id: expected each lesion id once, found more often: "a" (line 7)'),
+        ('[[lesions]]\nid="a"\nroi_names=["G"]\n[[lesions]]\nid="b"\nroi_names=["G"]\n',
+         'lesions[entry 2].roi_names: expected each ROI in one lesion only, found in two: "G" '
+         '(line 8)'),
+        ('[[lesions]]\nid="a"\norgan="Bone"\nkind="regional_node"\n', "lesions[entry 1].organ: "),
+        ('[[lesions]]\nid="a"\nsize_mm=20\nshort_axis_mm=30\n', "30, 20 (line 6)"),
+        ('[[lesions]]\nid="a"\nsize_mm=20\nmaximum_3d_mm=10\n', "20, 10 (line 6)"),
+        ('site="S"\ncourses=["a", "a"]\n', '"a" (line 4)'),
+        ('screening_plans=["a"]\ndelivered_plans=["a"]\n', '"a" (line 4)'),
+    ],
+)  # fmt: skip
+def test_a_contradiction_of_several_keys_is_told_with_its_line(tmp_path, text, told):
+    file = tmp_path / "PT.toml"
+    file.write_text('schema_version=1\nsubject="S"\n' + text, encoding="utf-8")
+    with pytest.raises(RegisterError) as refusal:
+        Register.load(file)
+    assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "meant"),
+    [
+        ("kind", "metastasis", "distant"),
+        ("kind", "Met", "distant"),
+        ("therapy", "RT", "radiotherapy"),
+        ("therapy", "resection", "surgery"),
+        ("therapy", "RFA", "ablation"),
+    ],
+)
+def test_what_people_write_for_a_word_is_answered_with_the_word(key, written, meant):
+    table = {"schema_version": 1, "subject": "S", "lesions": [{"id": "a", key: written}]}
+    with pytest.raises(RegisterError, match=f'did you mean "{meant}"'):
+        Register.from_dict(table)

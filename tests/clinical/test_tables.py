@@ -226,6 +226,31 @@ short_axis_mm = "SHORT"
 size_mm = "LONG"
 maximum_3d_mm = "IN3D"
 """
+TWICE_MAP = """
+schema_version = 1
+[patients]
+columns = { subject = "S", "patient.ecog" = "ECOG", patient = { ecog = "ECOG2" } }
+[lesions]
+columns = { subject = "S", id = "NO" }
+"""
+
+
+def test_a_key_of_the_map_that_stands_twice_is_refused(files):
+    told = 'patients.columns: expected each key once, found twice: "patient.ecog"'
+    with pytest.raises(RegisterError, match=re.escape(told)):
+        files("S,ECOG,ECOG2\nA,3,1\n", "S,NO\nA,1\n", TWICE_MAP)
+    once = TWICE_MAP.replace('"patient.ecog" = "ECOG", ', "")
+    values = """
+[patients.values]
+"patient.ecog.none" = "0"
+patient = { ecog = { none = "1" } }
+[lesions]
+"""
+    told = 'patients.values: expected each key once, found twice: "patient.ecog.none"'
+    with pytest.raises(RegisterError, match=re.escape(told)):
+        files("S,ECOG2\nA,none\n", "S,NO\nA,1\n", once.replace("[lesions]\n", values))
+
+
 ROIS_MAP = """
 schema_version = 1
 [patients]
