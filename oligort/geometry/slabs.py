@@ -10,6 +10,7 @@ part of the structure while another part has it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -159,6 +160,22 @@ def slabs_of(
         If nothing encloses an area, the contours do not lie in parallel planes, or a single plane
         has no known thickness.
     """
+    kept = _KEPT.setdefault(structure, {})
+    key = usual_spacing_mm, conventions
+    if key not in kept:
+        kept[key] = _slabs_of(structure, usual_spacing_mm, conventions)
+    return kept[key]
+
+
+_KEPT: WeakKeyDictionary[Structure, dict[tuple[float | None, Conventions], SlabModel]] = (
+    WeakKeyDictionary()
+)
+"""Histograms, volumes, parts and checks all ask for the slabs of the same structures."""
+
+
+def _slabs_of(
+    structure: Structure, usual_spacing_mm: float | None, conventions: Conventions
+) -> SlabModel:
     contours = structure.areas
     if not contours:
         raise NotEvaluable(f"ROI {quoted(structure.roi_name)} has no contour that encloses an area")

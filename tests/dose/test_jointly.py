@@ -116,11 +116,16 @@ def assert_nothing(identity, dvhs):
         assert np.abs(partly).max() <= ROUNDING * volume
 
 
+NEAR_AN_END_GY = 5.0
+"""As far as the interval of doses of one of 500 sub-voxels reaches beyond its own corners."""
+
+
 @settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate])
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("dose", DOSES)
 @given(seed=st.integers(0, 10**6))
 @example(seed=20829)  # a cell in which nothing is linear
+@example(seed=928)  # a part whose lowest dose is 0.2 Gy above an edge that is read
 def test_what_holds_of_the_expressions_holds_of_their_histograms(dose, model, seed):
     rng = np.random.default_rng(seed)
     structures = balls(rng)
@@ -134,8 +139,13 @@ def test_what_holds_of_the_expressions_holds_of_their_histograms(dose, model, se
     for identity in IDENTITIES:
         # What is empty adds nothing.
         assert_nothing({text: often for text, often in identity.items() if text in dvhs}, dvhs)
-        # So it is of what is read at any edge.
+        # So it is of what is read at any edge, but near the lowest and the highest dose of a part:
+        # beyond what was found there all or nothing is read, and intervals of doses reach further.
+        parts = [dvhs[text] for text in identity if text in dvhs and dvhs[text].max_gy is not None]
+        ends_gy = [end for one in parts for end in (one.min_gy, one.max_gy)]
         for at_gy in (5, 20, 33.33):
+            if np.abs(np.subtract(ends_gy, at_gy)).min() < NEAR_AN_END_GY:
+                continue
             read = sum(
                 often * float(dvhs[text][f"V{at_gy}Gy[cc]"])
                 for text, often in identity.items()

@@ -107,4 +107,6 @@ def test_uncovered_volume_and_the_computation_are_doubts_of_their_own(dose_of, d
         assert coverage.high - measure > 100 * (numerical.high - measure)
         assert measure.low == min(numerical.low, coverage.low)
         assert measure.high == coverage.high
-    assert dvh["V30Gy[cc]"].intervals["coverage"].high == pytest.approx(dvh["V30Gy[cc]"] + 2)
+    # And of the half voxel beyond the last centres, 0.5 cc, what was taken for less than 30 Gy.
+    beyond_cc = dvh["V30Gy[cc]"].intervals["coverage"].high - dvh["V30Gy[cc]"]
+    assert 2 < beyond_cc < 2.5

@@ -1,5 +1,6 @@
 """The site map: names of a site go before what the names say, and no misspelling is silent."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +188,10 @@ def test_a_lesion_lies_in_the_organ_that_the_map_names():
 
 def test_expressions_by_role_and_organ_follow_the_map():
     submission = drawn("Red", "GTV", "Luftikus")
+    (red, gtv, lungs) = submission.structure_set.structures
+    body = Box((300.0, 0.0, 0.0), (90.0, 90.0, 25.0)).structure("BODY", 4, PLANES_MM)
+    whole = replace(submission.structure_set, structures=(red, gtv, lungs, body))
+    submission = replace(submission, structure_sets=(whole,))
     names = of_table(
         {
             "Red": {"role": "gtv_metastasis"},

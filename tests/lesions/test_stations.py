@@ -13,7 +13,9 @@ from oligort.lesions.lesion import Count
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Organ, Role
+from oligort.protocol.model import Protocol
 
+PRIMARY = Protocol.load("nct06190782").settings.primary_organs.value
 PLANES_MM = np.arange(-30.0, 31, 3.0)
 
 REGIONAL = [
@@ -100,10 +102,10 @@ def test_register_and_contours_account_for_a_node_once(name):
     liver = {"id": "L1", "kind": "distant", "organ": "Liver", "roi_names": ["GTVm1_Liver"]}
     register = Register.from_dict({"schema_version": 1, "subject": "S", "lesions": [liver]})
     found = census([node(name), node("GTVm1_Liver", 100)])
-    accounted = account(found, register, 10.0)
+    accounted = account(found, register, 10.0, PRIMARY)
     assert [(one.name, one.counted) for one in accounted] == [
         ("GTVm1_Liver", Count(1, 1)),
         (name, Count(0, 1)),
     ]
-    nobody = account(found, None, 10.0)
+    nobody = account(found, None, 10.0, PRIMARY)
     assert [one.name for one in nobody] == ["GTVm1_Liver", *([] if name == "GTVn" else [name])]
