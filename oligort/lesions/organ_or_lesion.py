@@ -27,6 +27,9 @@ HALF_OF_AN_ORGAN = 0.5
 """What fills so much of an organ is the organ without something; lesions of half a liver are not
 drawn under a name that leaves open what it is."""
 
+NEARLY_AN_ORGAN = 0.9
+"""What a spleen or a kidney without a lesion fills of it: a metastasis may fill half of these."""
+
 
 def without_organs(
     candidates: Sequence[Candidate], organs: OrganFinder
@@ -141,8 +144,9 @@ def _why_unlike(
 ) -> str | None:
     """Return why an ROI is not most of the organ of its name; "" if it is, None if unknown.
 
-    It is where it fills half of an ROI of that organ. Where nobody drew that (of one side only the
-    pair) its volume may tell.
+    It is where it fills half of an ROI of an organ that is much larger than lesions, and of another
+    one nearly all, unless the file types it GTV. Where nobody drew that (of one side only the pair)
+    its volume may tell.
     """
     if organ in NEVER_CUT_OUT:
         return None
@@ -152,7 +156,10 @@ def _why_unlike(
         own_cc = shared_volume_cc(own, own)
     except NotEvaluable as reason:
         return f"cannot be compared with its organ ({reason})"
-    if any(share >= HALF_OF_AN_ORGAN for share, *_ in shares):
+    least_cc = least_organ_cc().get(organ)
+    is_large = least_cc is not None and own_cc >= least_cc
+    enough = HALF_OF_AN_ORGAN if is_large else NEARLY_AN_ORGAN
+    if (is_large or not is_typed_gtv(structure)) and any(share >= enough for share, *_ in shares):
         return ""
     share, roi_name = max((one[:2] for one in shares if one[2]), default=(0.0, ""))
     return (

@@ -89,6 +89,21 @@ def test_an_organ_less_its_gtv_stays_one_beside_the_whole():
     assert (len(pair), pair.count) == (0, Count(0, 0))
 
 
+@pytest.mark.parametrize("typed", ["", "GTV"])
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [("Kidney_L", "Kidney_L-GTV"), ("Spleen", "Spleen-GTV"), ("Pancreas", "Pancreas-GTV1")],
+)
+def test_a_lesion_may_fill_most_of_an_organ_not_much_larger_than_lesions(organ, name, typed):
+    """Of 61 % nobody can tell; 95 % is the organ, unless the file says that it is a GTV."""
+    whole = roi(organ, at(0, 30), typed="ORGAN")
+    found = census([whole, roi(name, at(0, 30 * 0.61 ** (1 / 3)), typed=typed)])
+    assert found.count == Count(0, 1)
+    assert f'fills 0.61 of ROI "{organ}"' in told(found, name)
+    nearly = census([whole, roi(name, at(0, 30 * 0.95 ** (1 / 3)), typed=typed)])
+    assert nearly.count == (Count(0, 1) if typed else Count(0, 0))
+
+
 def test_the_side_that_is_drawn_decides_and_not_the_other():
     left, right = at(0, 50), at(105, 50)
     lungs = [roi("Lung_L", left, typed="ORGAN"), roi("Lung_R", right, typed="ORGAN")]
