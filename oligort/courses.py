@@ -159,7 +159,7 @@ def choose(
         for d, plan in picked
     ]
     for picked_dose, _ in picked:
-        require_whole_sum(picked_dose, doses)
+        require_whole_sum(picked_dose, doses, plans)
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
@@ -208,7 +208,7 @@ def _given_before(export: Export) -> list[Given]:
     try:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
         for dose, _ in chosen:
-            require_whole_sum(dose, export.doses)
+            require_whole_sum(dose, export.doses, export.plans)
         return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
     except NotEvaluable as error:
         told = "in the export of an earlier course"

@@ -1,14 +1,17 @@
 """Sums: whether a MULTI_PLAN dose holds the plans that it says it sums."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
-from oligort.objects import Dose
+from oligort.objects import Dose, Plan
+from oligort.once import is_same_dose
+from oligort.picked import is_of_a_part, is_of_one_group
 from oligort.selection import listing, title
 
 Floats = npt.NDArray[np.float64]
@@ -27,57 +30,192 @@ export and not in another.
 """
 
 
-def require_whole_sum(total: Dose, doses: Sequence[Dose]) -> None:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What a sum must hold: one of several doses of some plans, whichever of them is meant.
+
+    A plan that is there only by its beams has one, their sum. `least_gy` has a row for each, the
+    dose at the points that are asked; NaN outside its grid. `is_alone` marks what may be in one of
+    the other parts, and is not added to them.
+    """
+
+    plan_uids: frozenset[str]
+    meant: tuple[tuple[Dose, ...], ...]
+    least_gy: Floats
+    is_alone: bool = False
+
+    @cached_property
+    def surely_gy(self) -> Floats:
+        """The dose that it gives whichever is meant, 0 where none is known."""
+        lowest_gy: Floats = np.fmin.reduce(self.least_gy, axis=0)
+        return np.nan_to_num(lowest_gy)
+
+
+_FIRST = {"FRACTION": 0, "BEAM": 1}
+"""Kinds of parts of which a plan is likely to have all, the likeliest first."""
+
+
+def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan]) -> None:
     """Raise NotEvaluable where a sum is lower than the doses of the plans that it names.
 
     A sum is nowhere below the sum of its parts, and these are taken at the lowest of the voxels
-    around, so that no interpolation counts. Parts in another frame of reference or of another type,
-    and plans with several doses, are not asked.
+    around, so that no interpolation counts. Of several doses of one plan it must hold one, and a
+    plan that has only doses of its beams gives at least their sum. A sum that names no plan must
+    hold whatever is there. Where no frame of reference is named, the same is taken. Parts in
+    another frame or of another type are not asked.
     """
     if total.summation_type != "MULTI_PLAN" or total.grid is None:
         return
-    parts = [dose for dose in doses if _is_part_of(dose, total)]
-    uids = [uid for part in parts for uid in part.plan_uids]
-    parts = [part for part in parts if uids.count(part.plan_uids[0]) == 1]
-    if not parts:
-        return
+    named = set(total.plan_uids)
+    beside = [
+        dose
+        for dose in doses
+        if dose.summation_type != "MULTI_PLAN" and (not named or named.issuperset(dose.plan_uids))
+    ]
+    compared = [dose for dose in beside if _can_be_compared(dose, total)]
+    if not named:
+        _require_comparable(total, beside, compared)
     step = max(1, int(np.ceil((total.grid.dose_gy.size / MOST_ASKED) ** (1 / 3))))
     chosen = (slice(None, None, step),) * 3
     places = np.moveaxis(np.indices(total.grid.dose_gy.shape)[(slice(None), *chosen)], 0, -1)
     points_mm = total.grid.grid.to_patient(places.reshape(-1, 3).astype(np.float64))
     given_gy = total.grid.dose_gy[chosen].ravel()
-    each_gy = [_least_gy(part.grid, points_mm) for part in parts if part.grid is not None]
-    least_gy = np.sum(each_gy, axis=0)
-    for own_gy in each_gy:
-        highest_gy = own_gy.max()
-        is_hot = own_gy >= HOT_SHARE * highest_gy
-        lacks_gy = (least_gy - given_gy)[is_hot]
-        if highest_gy > 0 and np.mean(lacks_gy > SHORT_SHARE * highest_gy) > SHORT_VOXELS:
-            raise NotEvaluable(
-                f"{title(total)} is up to {lacks_gy.max():.2f} Gy lower than the sum of "
-                f"{listing(parts)}, whose plans it says it holds: it lacks a part of them; export "
-                f"the sum anew, or choose the doses that are courses"
-            )
+    parts = _parts(named, compared, plans, points_mm)
+    short: list[tuple[float, list[_Part]]] = []
+    for part in parts:
+        added = [
+            other
+            for other in parts
+            if not (part.is_alone or other.is_alone or part.plan_uids & other.plan_uids)
+        ]
+        others_gy = sum((other.surely_gy for other in added), np.zeros(len(given_gy)))
+        own_gy = np.nan_to_num(part.least_gy)
+        lacks_gy = [_lack_gy(own, own + others_gy - given_gy) for own in own_gy if own.any()]
+        if lacks_gy and min(lacks_gy) > 0:
+            short.append((min(lacks_gy), [part, *added]))
+    if short:
+        most_gy, lacking = max(short, key=lambda one: one[0])
+        raise NotEvaluable(_told(total, most_gy, lacking))
 
 
-def _is_part_of(dose: Dose, total: Dose) -> bool:
-    """Whether a dose is of one whole plan that a sum names, and can be compared with it."""
+def _can_be_compared(dose: Dose, total: Dose) -> bool:
+    """Whether a dose is one in Gy, of a sum's type and frame of reference as far as these say."""
+    pairs = (
+        (dose.dose_type, total.dose_type),
+        (dose.frame_of_reference_uid, total.frame_of_reference_uid),
+    )
+    return dose.grid is not None and all(not (a and b) or a == b for a, b in pairs)
+
+
+def _require_comparable(total: Dose, beside: Sequence[Dose], compared: Sequence[Dose]) -> None:
+    """Raise NotEvaluable where a sum that names no plan may lack what it is not held against."""
+    seen = {frozenset(dose.plan_uids) for dose in compared if dose.plan_uids}
+    unknown = [
+        dose for dose in beside if dose not in compared and frozenset(dose.plan_uids) not in seen
+    ]
+    if unknown:
+        raise NotEvaluable(
+            f"{title(total)} does not say which plans it sums, and may lack {listing(unknown)}, "
+            f"with which it cannot be compared; export the sum anew, or choose the doses that are "
+            f"courses"
+        )
+
+
+def _parts(
+    named: set[str], compared: Sequence[Dose], plans: Sequence[Plan], points_mm: Floats
+) -> list[_Part]:
+    """Return what a sum must hold of the doses beside it, at points (N, 3)."""
+    whole = _distinct(d for d in compared if not is_of_a_part(d) and not is_of_one_group(d, plans))
+    of_parts = _distinct(d for d in compared if is_of_a_part(d) or is_of_one_group(d, plans))
+    parts = []
+    keys = dict.fromkeys(frozenset(dose.plan_uids) for dose in whole if dose.plan_uids)
+    for uids in keys:
+        own = [(dose,) for dose in whole if uids == set(dose.plan_uids)]
+        # A dose of two plans holds what each of them has of its own.
+        holds_others = len(uids) > 1 and any(uids & other for other in keys if other != uids)
+        parts.append(_part(uids, own, points_mm, is_alone=holds_others))
+    by_plans = {uid for part in parts for uid in part.plan_uids}
+    kinds = [(frozenset(dose.plan_uids), dose.summation_type) for dose in of_parts]
+    # Of two kinds of parts of one plan the likelier whole comes first: the other is held alone.
+    for uids, kind in sorted(dict.fromkeys(kinds), key=lambda its: _FIRST.get(its[1], len(_FIRST))):
+        if uids & by_plans:
+            continue
+        own = [(d,) for d, its in zip(of_parts, kinds, strict=True) if its == (uids, kind)]
+        # What names no type may be a whole plan, twice.
+        meant = [tuple(dose for one in own for dose in one)] if kind else own
+        is_second = any(uids & part.plan_uids for part in parts)
+        parts.append(_part(uids, meant, points_mm, is_alone=not uids or is_second))
+    is_open = not named or bool(named - {uid for part in parts for uid in part.plan_uids})
+    for number, dose in enumerate(dose for dose in whole if not dose.plan_uids):
+        # No UID is spelled so: each is a plan of its own where one is not seen by its name.
+        uids = frozenset({f"not named {number}"})
+        parts.append(_part(uids, [(dose,)], points_mm, is_alone=not is_open))
+    return parts
+
+
+def _part(
+    uids: frozenset[str],
+    meant: Sequence[tuple[Dose, ...]],
+    points_mm: Floats,
+    *,
+    is_alone: bool = False,
+) -> _Part:
+    rows = []
+    for doses in meant:
+        each = [_least_gy(dose.grid, points_mm) for dose in doses if dose.grid is not None]
+        rows.append(each[0] if len(each) == 1 else np.nan_to_num(each).sum(axis=0))
+    return _Part(uids, tuple(meant), np.array(rows), is_alone)
+
+
+def _distinct(doses: Iterable[Dose]) -> list[Dose]:
+    """Return doses without those that are another one again, and name the same plans or none."""
+    kept: list[Dose] = []
+    # Those that name their plans come first, so that none of them is left out for an unnamed one.
+    for dose in sorted(doses, key=lambda dose: not dose.plan_uids):
+        if not any(_is_again(dose, other) for other in kept):
+            kept.append(dose)
+    return kept
+
+
+def _is_again(dose: Dose, other: Dose) -> bool:
+    if dose.plan_uids and set(dose.plan_uids) != set(other.plan_uids):
+        return False
+    return dose.grid is not None and other.grid is not None and is_same_dose(dose.grid, other.grid)
+
+
+def _lack_gy(own_gy: Floats, lacks_gy: Floats) -> float:
+    """Return how much a sum lacks at most in the hot voxels of a part; 0 where it holds it."""
+    highest_gy = own_gy.max()
+    lacks_gy = lacks_gy[own_gy >= HOT_SHARE * highest_gy]
+    is_short = np.mean(lacks_gy > SHORT_SHARE * highest_gy) > SHORT_VOXELS
+    return float(lacks_gy.max()) if is_short else 0.0
+
+
+def _told(total: Dose, lacks_gy: float, parts: Sequence[_Part]) -> str:
+    """Return what to say of a sum that is lower than some parts."""
+    doses = [dose for part in parts for doses in part.meant for dose in doses]
+    several = [dose for part in parts if len(part.meant) > 1 for one in part.meant for dose in one]
+    which = f" (whichever of {listing(several)} is meant)" if several else ""
+    if not total.plan_uids:
+        why = "it does not say which plans it sums, and may lack some of these"
+    elif not all(dose.plan_uids for dose in doses):
+        why = "not all of these say of which plan they are, and it may lack some of them"
+    else:
+        why = "whose plans it says it holds: it lacks a part of them"
+    frames = {dose.frame_of_reference_uid for dose in (total, *doses)}
+    if "" in frames:
+        why += " (where no frame of reference is named, the same is taken)"
     return (
-        dose.summation_type == "PLAN"
-        and dose.grid is not None
-        and len(set(dose.plan_uids)) == 1
-        and set(dose.plan_uids) <= set(total.plan_uids)
-        and dose.dose_type == total.dose_type
-        and dose.frame_of_reference_uid == total.frame_of_reference_uid
+        f"{title(total)} is in places at least {lacks_gy:.2f} Gy lower than the sum of "
+        f"{listing(doses)}{which}, {why}; export the sum anew, or choose the doses that are courses"
     )
 
 
 def _least_gy(dose: DoseGrid, points_mm: Floats) -> Floats:
-    """Return the lowest dose of the voxels around points (N, 3); 0 outside the grid."""
+    """Return the lowest dose of the voxels around points (N, 3); NaN outside the grid."""
     least = dose.dose_gy
     for axis in range(3):
         padded = np.pad(least, [(1, 1) if one == axis else (0, 0) for one in range(3)], "edge")
         count = least.shape[axis]
         least = np.min([padded.take(range(n, n + count), axis=axis) for n in range(3)], axis=0)
-    found = replace(dose, dose_gy=least).field().at(points_mm)
-    return np.where(np.isnan(found), 0.0, found)
+    return replace(dose, dose_gy=least).field().at(points_mm)
