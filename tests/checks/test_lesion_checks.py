@@ -304,9 +304,13 @@ def test_an_oversized_tumour_that_may_be_the_primary_is_open():
 def test_a_lesion_that_is_not_drawn_is_sized_by_the_register_or_stays_open():
     nothing = submission_of({"Liver": cube(1)})
     for size_mm, grade in ((50.0, Grade.PASS), (50.1, Grade.MAJOR), (None, Grade.NOT_EVALUABLE)):
-        (finding,) = findings("OL203", nothing, [entry("GTVm01_Liver", size_mm=size_mm)])
+        removed = entry("GTVm01_Liver", size_mm=size_mm, roi_names=[], therapy="surgery")
+        (finding,) = findings("OL203", nothing, [removed])
         assert finding.grade is grade
         assert finding.about == "id-GTVm01_Liver"
+        # A name that is not drawn may be a misspelt one, whose contour would decide.
+        (finding,) = findings("OL203", nothing, [entry("GTVm01_Liver", size_mm=size_mm)])
+        assert finding.grade is not Grade.PASS
 
 
 @pytest.mark.parametrize(

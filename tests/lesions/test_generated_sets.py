@@ -22,7 +22,7 @@ from oligort.submission import Submission
 
 pytestmark = pytest.mark.figures
 
-TRIED = 120
+TRIED = 80
 """Sets that the suite tries; they hold every complication at least twice."""
 
 
