@@ -24,7 +24,7 @@ LOOP_MM = 0.021
 LEAST_PLANES = 3
 """Two planes do not tell how the sides go on between and beyond them."""
 
-CASES = 100
+CASES = 60
 """A third of them at planes of 1 mm, which take longest and are farthest from the limits."""
 
 
