@@ -118,7 +118,7 @@ def test_a_gap_leaves_open_whether_there_is_one_lesion_or_two():
     loops = ellipsoid((0, 0, 0), (10, 10, 10))
     found = census([roi("GTVm1", *loops[:8], *loops[10:])])
     assert (len(found), found.count) == (2, Count(1, 2))
-    assert any("missing planes" in note for note in found.notes)
+    assert any("only what lies between drawn planes parts" in note for note in found.notes)
 
 
 def test_a_lesion_on_every_second_plane_of_its_roi_is_one_to_as_many_as_planes():
