@@ -223,7 +223,7 @@ class Submission:
         NotEvaluable
             If it is empty, or its contours do not lie in parallel planes.
         """
-        return self._once(("slabs", structure), lambda: slabs_of(structure, self.usual_spacing_mm))
+        return slabs_of(structure, self.usual_spacing_mm)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for; refused as `Anatomy.structures_of` does."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.judged import is_tumour_or_target, judged_rois, limited_organs
 from oligort.checks.registry import CONVENTION, check
@@ -48,13 +49,7 @@ def _models(case: Case) -> tuple[list[tuple[Structure, SlabModel]], list[str]]:
 
 def _not_looked_at(code: str, reasons: Sequence[str]) -> Iterator[Finding]:
     for reason in reasons:
-        yield Finding(
-            code=code,
-            grade=Grade.INFO,
-            flags=(Flag.QUERY,),
-            message=f"not looked at, because {reason}",
-            source=CONVENTION,
-        )
+        yield information(code, f"not looked at, because {reason}", Flag.QUERY)
 
 
 @check("OL013", "Contours that cross themselves")
@@ -94,12 +89,8 @@ def crossing_contours(case: Case) -> Iterator[Finding]:
             )
     if others:
         names = listed((one.structure.roi_name for one in others), MOST_NAMED)
-        yield Finding(
-            code="OL013",
-            grade=Grade.INFO,
-            message=f"contours cross themselves in ROIs that are not judged: {names}",
-            source=CONVENTION,
-        )
+        told = f"contours cross themselves in ROIs that are not judged: {names}"
+        yield information("OL013", told)
     if len(others) == len(crossing) and not reasons:
         yield Finding(
             code="OL013",
@@ -209,13 +200,8 @@ def specks(case: Case) -> Iterator[Finding]:
             hint="delete them, or confirm that they are meant",
         )
     if others:
-        yield Finding(
-            code="OL014",
-            grade=Grade.INFO,
-            message=f"specks of less than {speck_cc:g} cc in ROIs that are not judged: "
-            f"{_some(others)}",
-            source=CONVENTION,
-        )
+        told = f"specks of less than {speck_cc:g} cc in ROIs that are not judged: {_some(others)}"
+        yield information("OL014", told)
     if not graded and not reasons:
         yield Finding(
             code="OL014",

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.judged import judged_rois, organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -176,28 +177,15 @@ def contours_on_the_images(case: Case) -> Iterator[Finding]:
             "send all images of the series, or delete what is drawn outside them",
         )
     if across:
-        yield Finding(
-            code="OL012",
-            grade=Grade.INFO,
-            flags=(Flag.QUERY,),
-            message="drawn across the images, and not held against their planes: " + _told(across),
-            source=CONVENTION,
-        )
+        told = "drawn across the images, and not held against their planes: " + _told(across)
+        yield information("OL012", told, Flag.QUERY)
     if unknown:
-        yield Finding(
-            code="OL012",
-            grade=Grade.INFO,
-            message=f"contours off the images were not judged, because {unknown[0][0].images.doubt}"
-            f": {_told(unknown)}",
-            source=CONVENTION,
-        )
+        doubt = unknown[0][0].images.doubt
+        told = f"contours off the images were not judged, because {doubt}: {_told(unknown)}"
+        yield information("OL012", told)
     for reason, names in reasons.items():
-        yield Finding(
-            code="OL012",
-            grade=Grade.INFO,
-            message=f"not looked at, because {reason}: {listed(names, MOST_NAMED)}",
-            source=CONVENTION,
-        )
+        told = f"not looked at, because {reason}: {listed(names, MOST_NAMED)}"
+        yield information("OL012", told)
     if not rois and not reasons:
         raise NotEvaluable("no ROI has a contour that encloses an area")
     looked_at = sum(_on_images(one.places) for one in rois)
@@ -320,13 +308,8 @@ def whole_organs(case: Case) -> Iterator[Finding]:
 
 
 def _not_looked_at(limit: DoseLimit, reason: str) -> Finding:
-    return Finding(
-        code="OL016",
-        grade=Grade.INFO,
-        about=limit.structure,
-        message=f"whether the images hold all of it was not looked at, because {reason}",
-        source=CONVENTION,
-    )
+    told = f"whether the images hold all of it was not looked at, because {reason}"
+    return information("OL016", told, about=limit.structure)
 
 
 def cut_off_by_images(case: Case, limit: DoseLimit) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.judged import organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -160,13 +161,8 @@ def plausible_volumes(case: Case) -> Iterator[Finding]:
 
 
 def _not_looked_at(about: str, reason: str) -> Finding:
-    return Finding(
-        code="OL017",
-        grade=Grade.INFO,
-        about=about,
-        message=f"whether the volumes are plausible was not looked at, because {reason}",
-        source=CONVENTION,
-    )
+    told = f"whether the volumes are plausible was not looked at, because {reason}"
+    return information("OL017", told, about=about)
 
 
 def _uneven_sides(case: Case, limit: DoseLimit, plausible: PlausibleVolumes) -> Iterator[Finding]:
