@@ -17,6 +17,9 @@ from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.protocol.settings import PrimaryOrgans
 
+DISTANT_OR_UNKNOWN = frozenset({LesionKind.DISTANT, None})
+"""Kinds of entries that count as metastases, for certain or perhaps."""
+
 
 @dataclass(frozen=True, eq=False)
 class AccountedLesion:
@@ -74,6 +77,8 @@ class AccountedLesion:
         named = {lesion.said.organ for lesion in self.contours} - {None}
         if self.entry is not None and self.entry.organ is not None and named - {self.entry.organ}:
             return None
+        if self._organs_perhaps:
+            return None
         if self.entry is not None and self.entry.organ is not None:
             return self.entry.organ
         organs = {lesion.organ for lesion in self.contours}
@@ -91,12 +96,17 @@ class AccountedLesion:
             one.organ is None or (one.organ_conflict and one.held_by is None)
             for one in self.contours
         )
-        if is_open or not self.contours:
+        if is_open or not (self.contours or self._organs_perhaps):
             return frozenset()
-        said = {self.entry.organ if self.entry else None}
-        for one in self.contours:
-            said |= {one.organ, one.said.organ, one.held_by, one.lies_in}
-        return frozenset(organ for organ in said if organ is not None)
+        said = {self.entry.organ if self.entry else None}.union(*map(_organs_of, self.contours))
+        return frozenset(organ for organ in said if organ is not None) | self._organs_perhaps
+
+    @property
+    def _organs_perhaps(self) -> frozenset[Organ]:
+        """Other organs than the register says, that what may be drawn for it is said to be in."""
+        if self.entry is None or self.entry.organ is None:
+            return frozenset()
+        return _organs_of(*self.perhaps) - {self.entry.organ}
 
     @property
     def side(self) -> Side | None:
@@ -158,7 +168,7 @@ def account(
     entries = [
         entry
         for entry in (register.lesions if register else ())
-        if entry.kind is LesionKind.DISTANT or entry.kind is None
+        if entry.kind in DISTANT_OR_UNKNOWN
     ]
     # Of an unknown kind the register leaves open what its ROI's name may call the primary.
     by_name = [
@@ -229,14 +239,21 @@ def _doubtful(
     """Return what the register calls the primary or a regional node and may be a metastasis."""
     found = []
     for entry in register.lesions if register else ():
-        if register is None or entry.kind in {None, LesionKind.DISTANT}:
+        if register is None or entry.kind in DISTANT_OR_UNKNOWN:
             continue
-        contours = tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
+        contours = contours_of(entry, census)
         if doubt := doubt_of_kind(entry, contours, register, primary_organs):
             matched_by = "ROI name" if contours else ""
             counted = Count(0, max(1, len(contours)))
             found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
     return found
+
+
+def contours_of(entry: RegisterLesion, census: LesionCensus) -> tuple[Lesion, ...]:
+    """Return what is drawn by the names of an entry; of a primary without, by that of any."""
+    if claims_primaries(entry):
+        return tuple(one for one in census.lesions if one.said.role is Role.GTV_PRIMARY)
+    return tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
 
 
 def _held_against_register(
@@ -282,6 +299,12 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
     entered = _count_of(entry)
     counted = Count(entered.least, max(entered.most, parts, apart))
     return AccountedLesion(contours, entry, counted, "ROI name")
+
+
+def _organs_of(*contours: Lesion) -> frozenset[Organ]:
+    """Return the organs that names and places of some contours say."""
+    said = {it for one in contours for it in (one.organ, one.said.organ, one.held_by, one.lies_in)}
+    return frozenset(organ for organ in said if organ is not None)
 
 
 def _count_of(entry: RegisterLesion) -> Count:

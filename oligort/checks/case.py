@@ -11,7 +11,12 @@ from oligort.checks.accounting import (
     unclaimed_primaries,
 )
 from oligort.checks.counting import Counting
-from oligort.checks.unclaimed import may_be_lesion, may_be_unclaimed, unclaimed_rois
+from oligort.checks.unclaimed import (
+    may_be_lesion,
+    may_be_unclaimed,
+    perhaps_metastases,
+    unclaimed_rois,
+)
 from oligort.clinical.register import PlanKind, Register
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
@@ -172,9 +177,13 @@ class Case:
                 else one
                 for one in accounted
             )
+            others = (census, self.unclaimed, self.drawn_names, primary_organs)
+            accounted += tuple(perhaps_metastases(self.register, *others))
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted
-        return (*accounted, *regional_nodes(census, self.register, primary_organs))
+        known = {id(one.entry) for one in accounted}
+        nodes = regional_nodes(census, self.register, primary_organs)
+        return (*accounted, *(node for node in nodes if id(node.entry) not in known))
 
     @cached_property
     def drawn_names(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ another lesion: one that is missing must never bring together what the answer wo
 
 from collections.abc import Sequence
 
-from oligort.clinical.register import LesionKind, RegisterLesion, Therapy
+from oligort.clinical.register import RegisterLesion, Therapy
 from oligort.display import listed, quoted
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Organ
@@ -71,7 +71,7 @@ def _unsaid(entry: RegisterLesion) -> list[str]:
     needs_name = entry.therapy is Therapy.NONE or bool(entry.roi_names)
     given = {
         "organ": entry.organ is not None,
-        "kind": entry.kind is LesionKind.DISTANT,
+        "kind": entry.kind is not None,
         "therapy": entry.therapy is not Therapy.UNKNOWN,
         "size_mm": entry.size_mm is not None,
         "roi_names (of what is drawn)": not needs_name,

@@ -5,16 +5,20 @@ a register with its ROI names would show must not be lost with the names. An ROI
 its shape tells that it is no lesion.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from oligort.checks.accounting import AccountedLesion
-from oligort.clinical.register import RegisterLesion, Therapy
+from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion, contours_of
+from oligort.checks.kinds import doubt_of_kind
+from oligort.clinical.register import Register, RegisterLesion, Therapy
 from oligort.geometry.structure import Structure
+from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.protocol.settings import PrimaryOrgans
 from oligort.submission import Submission
 
 MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
@@ -54,6 +58,34 @@ def may_be_unclaimed(lesion: AccountedLesion, drawn: Collection[str]) -> bool:
         Therapy.UNKNOWN,
     }
     return not lesion.contours and not is_drawn_nowhere
+
+
+def perhaps_metastases(
+    register: Register | None,
+    census: LesionCensus,
+    unclaimed: Sequence[Lesion],
+    drawn: Collection[str],
+    primary_organs: PrimaryOrgans,
+) -> Iterator[AccountedLesion]:
+    """Yield primaries and regional nodes that may be metastases drawn as an ROI nobody claims.
+
+    They are those that the same ROI would bring into doubt if the register named it for them; no
+    more of them than there are such ROIs, for one ROI is one of them.
+    """
+
+    def doubt_of(*contours: Lesion) -> str:
+        return doubt_of_kind(entry, contours, register, primary_organs) if register else ""
+
+    left = len({one.roi_name for one in unclaimed})
+    for entry in register.lesions if register else ():
+        contours = contours_of(entry, census)
+        lesion = AccountedLesion(contours, entry, Count(0, 1), doubt=doubt_of(*contours))
+        if entry.kind in DISTANT_OR_UNKNOWN or lesion.doubt or not may_be_unclaimed(lesion, drawn):
+            continue  # it is accounted for as it is
+        doubted = [one for one in unclaimed if doubt_of(one)]
+        if doubted and left:
+            left -= 1
+            yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(doubted)
 
 
 def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[str]:

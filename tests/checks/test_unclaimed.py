@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 from test_lost_witnesses import LARGE, named
 from test_reconciliation import cube
-from test_unnamed_entries import PROVEN, changed, entry, judged, liver, removed, submission_of
+from test_unnamed_entries import (
+    CODES,
+    PROVEN,
+    changed,
+    entry,
+    judged,
+    liver,
+    removed,
+    submission_of,
+)
 
 from oligort.geometry.structure import StructureSet
 from oligort.phantoms import Box
@@ -118,3 +127,45 @@ def test_an_entry_may_be_all_parts_of_the_contour_that_it_may_be(code):
         is_pass, told = judged(submission, entries)[code]
         assert not is_pass
         assert "the limit lies inside the range" in told
+
+
+LIVER = {"Liver": Box((400.0, 0.0, 0.0), (900.0, 100.0, 60.0))}
+
+
+def in_the_liver(count):
+    return [entry(f"L{n}", roi_names=[f"GTVm{n:02d}_Liver"], **PROVEN) for n in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "organ", "therapy", "code", "count"),
+    [
+        ("regional_node", "LymphNodes", "radiotherapy", "OL201", 4),
+        ("regional_node", "LymphNodes", "surgery", "OL202", 3),
+        ("primary", "Esophagus", "radiotherapy", "OL202", 3),
+        ("primary", "Esophagus", "none", "OL201", 4),
+        ("distant", "Bone", "ablation", "OL202", 3),
+    ],
+)
+def test_what_lies_in_the_liver_is_not_lost_with_its_name(kind, organ, therapy, code, count):
+    """An ROI in the liver is doubted where an entry of another place names it, and where it may."""
+    entries = [
+        *in_the_liver(count),
+        entry("E", organ, therapy, kind=kind, roi_names=["Struktur1"]),
+    ]
+    without = changed(entries, count, "roi_names")
+    submission = submission_of(LIVER | liver(count) | {"Struktur1": cube(7)})
+    whole, less = judged(submission, entries), judged(submission, without)
+    assert not whole[code][0]
+    assert not any(less[one][0] and not whole[one][0] for one in CODES)
+    assert "Struktur1" in less[code][1] or '"E"' in less[code][1]
+    if kind != "distant":  # in no organ it contradicts nothing
+        elsewhere = {"Struktur1": Box((400.0, 300.0, 0.0), (20.0, 20.0, 20.0))}
+        assert judged(submission_of(LIVER | liver(count) | elsewhere), without)[code][0]
+
+
+def test_a_primary_without_roi_names_is_doubted_where_it_is_drawn():
+    """What is named the primary lies in the liver: so it may be a metastasis, named or not."""
+    entries = [*in_the_liver(3), entry("P", "Esophagus", kind="primary", roi_names=["GTVp"])]
+    submission = submission_of(LIVER | liver(3) | {"GTVp": cube(7)})
+    for given in (entries, changed(entries, 3, "roi_names")):
+        assert not judged(submission, given)["OL202"][0]
