@@ -103,13 +103,14 @@ class Curve:
         return np.divide(fall, width, out=np.zeros_like(width), where=width >= TIE_GY)
 
     @cached_property
-    def steps(self) -> tuple[Floats, Floats]:
-        """Doses (S,) at which the curve falls at once, and the volumes (S,) by which it does."""
+    def steps(self) -> tuple[tuple[float, float], ...]:
+        """Each dose at which the curve falls at once, with the volume in cc by which it does."""
         # Across less than a tie the difference of two powers would be all rounding.
         at = np.flatnonzero(np.diff(self.dose_gy) < TIE_GY)
         dose = np.append(self.dose_gy[at + 1], self.dose_gy[-1])
         fall = np.append(self.volume_cc[at] - self.volume_cc[at + 1], self.volume_cc[-1])
-        return dose[fall > 0], fall[fall > 0]
+        falls = fall > 0
+        return tuple(zip(dose[falls].tolist(), fall[falls].tolist(), strict=True))
 
     @cached_property
     def _falling(self) -> Floats:

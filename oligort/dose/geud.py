@@ -8,6 +8,8 @@ Between two corners the volume is spread evenly over dose, and the integral of D
 of D^(a+1) / (a+1), of ln D where a is -1.
 """
 
+import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +25,9 @@ NEAREST_TO_ZERO = 1e-6
 The a-th root of a mean of a-th powers loses the digits of 1 / a. The gEUD itself changes by half of
 the exponent's change times the variance of ln D: by less than the digits that are kept.
 """
+
+LARGEST_POWER = math.log(sys.float_info.max)
+"""The exponential of more is infinite."""
 
 FEWEST, MOST = 1e-200, 1e200
 """Means of powers beyond are taken anew in units of another dose: powers may have vanished."""
@@ -42,13 +47,12 @@ def geud_gy(curves: Sequence[Curve], counted_cc: Sequence[float], exponent: floa
     exponent : float
         Any but 0.
     """
-    a = float(np.copysign(max(abs(exponent), NEAREST_TO_ZERO), exponent))
+    a = math.copysign(max(abs(exponent), NEAREST_TO_ZERO), exponent)
     dose, log_dose = curves[0].dose_gy, curves[0].log_dose
     # In units of a dose that no power of another one exceeds.
     unit = len(dose) - 1 if a > 0 else min(int(dose.searchsorted(0, side="right")), len(dose) - 1)
-    growth = np.zeros(len(dose) - 1)
-    if dose[-1] > 0:
-        growth = _growth(dose, log_dose, a + 1, float(log_dose[unit]))
+    # Without any dose nothing grows, and nobody looks at it.
+    growth = _growth(dose, log_dose, a + 1, float(log_dose[unit])) if dose[-1] > 0 else dose[1:]
     return [
         _of_one(curve, counted, a, unit, growth)
         for curve, counted in zip(curves, counted_cc, strict=True)
@@ -73,8 +77,8 @@ def _of_one(curve: Curve, counted_cc: float, a: float, unit: int, growth: Floats
         mean = _mean(curve, counted_cc, a, unit, _growth(curve.dose_gy, kept, a + 1, log_unit))
     if mean == 0:
         return 0.0 if a > 0 else np.inf
-    with np.errstate(over="ignore"):
-        return unit_gy * float(np.exp(np.log(mean) / a))
+    power = math.log(mean) / a
+    return unit_gy * math.exp(power) if power < LARGEST_POWER else np.inf
 
 
 def _mean(curve: Curve, counted_cc: float, a: float, unit: int, growth: Floats) -> float:
@@ -83,10 +87,10 @@ def _mean(curve: Curve, counted_cc: float, a: float, unit: int, growth: Floats) 
     total = float(np.einsum("i,i->", curve.density_cc_per_gy, growth))
     unit_gy = float(curve.dose_gy[unit])
     total *= unit_gy / (a + 1 or 1)
-    for step_gy, step_cc in zip(*curve.steps, strict=True):
+    for step_gy, step_cc in curve.steps:
         # A step at 0 Gy counts nothing with a positive exponent, and is but rounding with another.
         if step_gy > 0:
-            total += float(step_cc) * float(step_gy / unit_gy) ** a
+            total += step_cc * (step_gy / unit_gy) ** a
     return total / counted_cc
 
 
@@ -102,9 +106,10 @@ def _growth(dose_gy: Floats, log_dose: Floats, power: float, log_unit: float) ->
         grown *= power
         # Powers near 0 are near 1: what they differ by is kept to all digits.
         (np.expm1 if abs(power) < 0.5 else np.exp)(grown, out=grown)
+    if first == 0:
+        return grown[1:] - grown[:-1]
     growth = np.zeros(len(dose_gy) - 1)
-    if len(grown) > 1:
-        np.subtract(grown[1:], grown[:-1], out=growth[first:])
+    growth[first:] = grown[1:] - grown[:-1]
     return growth
 
 
@@ -115,8 +120,7 @@ def _reaches_zero(curve: Curve, counted_cc: float, a: float) -> bool:
         return True
     if curve.dose_gy[0] > 0:
         return False
-    step_gy, step_cc = curve.steps
-    if step_cc[step_gy == 0].sum() > curve.rounding_cc:
+    if sum(step_cc for step_gy, step_cc in curve.steps if step_gy == 0) > curve.rounding_cc:
         return True
     # Spread evenly from 0 Gy on, volume has a finite mean of powers above -1.
     last = min(int(curve.dose_gy.searchsorted(0, side="right")), len(curve.dose_gy) - 1)
