@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.courses import Course
@@ -219,16 +220,21 @@ def left_aside(case: Case) -> Iterator[Finding]:
     How it is measured: every structure set but the judged one, and every plan that the judged
     dose does not hold, is a query.
 
+    Where no plan or dose can be chosen, which of them are left aside is open, for information;
+    OL004 says what to do.
+
     Not evaluable when: no structure set can be chosen.
 
     Source: oligort convention.
     """
     submission = case.submission
     judged = submission.structure_set
+    open_choice = ""
     try:
         plans = submission.chosen.plans
-    except NotEvaluable:
+    except NotEvaluable as error:
         plans = submission.plans
+        open_choice = str(error) if plans or submission.doses else ""
     others = [
         f"structure set {quoted(s.file)}" for s in submission.structure_sets if s is not judged
     ]
@@ -249,7 +255,9 @@ def left_aside(case: Case) -> Iterator[Finding]:
             source=CONVENTION,
             hint="confirm that it is superseded, an alternative or another course",
         )
-    if not others:
+    if open_choice:
+        yield information("OL005", f"which plans and doses are left aside is open: {open_choice}")
+    elif not others:
         yield Finding(
             code="OL005", grade=Grade.PASS, message="nothing is left aside", source=CONVENTION
         )

@@ -169,9 +169,10 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     Not evaluable when: a plan or dose is there that is not for screening, and the register does
     not say the arm; in the arm without local therapy, nobody says what the plan is for, plans of
     both kinds are judged together, the register says radiotherapy of a lesion and no plan or dose
-    is there, it lists a delivered plan that is not there, a plan or dose is there that is neither
-    judged nor listed for screening (that of an earlier course given by --prior apart), treatment
-    records are there, or a file that may be a plan or a dose could not be read.
+    is there, it lists a delivered plan that is not there, or treatment records are there; in that
+    arm or one that is not known, a plan or dose is there that is neither judged nor listed for
+    screening (that of an earlier course given by --prior apart), or a file that may be a plan or a
+    dose could not be read.
 
     Source: NCT06190782, arms; the grade is the protocol's setting.
     """
@@ -191,6 +192,8 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
             raise NotEvaluable(
                 "the register does not say the arm, and the plan is not known to be for screening"
             )
+        if is_planned:
+            _require_known_plans(case, register, "the arm is not known, and")
         message = "the arm is not known, and " + (
             "a screening plan is no treatment" if is_planned else "there is no plan and no dose"
         )
@@ -249,11 +252,11 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     if not is_screening:
         yield _of_arm(case, grade, "a delivered plan in the arm without local therapy", said)
         return
-    _require_known_plans(case, register)
+    _require_known_plans(case, register, "in the arm without local therapy")
     yield _of_arm(case, Grade.PASS, "a screening plan, in the arm without local therapy", said)
 
 
-def _require_known_plans(case: Case, register: Register) -> None:
+def _require_known_plans(case: Case, register: Register, where: str) -> None:
     """Raise NotEvaluable where a plan or dose is not judged, for screening or of an earlier course.
 
     Where nothing could be chosen, one plan, and one dose, are the judged ones.
@@ -284,9 +287,8 @@ def _require_known_plans(case: Case, register: Register) -> None:
     ]
     if others:
         raise NotEvaluable(
-            f"in the arm without local therapy {'; '.join(map(title, others))} is neither judged "
-            f"nor listed in the register's screening_plans, and may have been delivered "
-            f"(delivered_plans)"
+            f"{where} {'; '.join(map(title, others))} is neither judged nor listed in the "
+            f"register's screening_plans, and may have been delivered (delivered_plans)"
         )
 
 

@@ -273,9 +273,16 @@ def test_a_plan_of_unknown_kind_may_have_been_delivered(both, register_table, fi
         chosen = own.selected(plan="plan").after(earlier)
         (found,) = findings_of("OL206", chosen, register_table | {"plan_kind": "screening"})
         assert found.grade is Grade.PASS, found.message
+    # In an arm that is not known it may have been, too.
+    unknown = register_table | {"arm": None, "plan_kind": "screening"}
+    (found,) = findings_of("OL206", both.selected(plan="plan"), unknown)
+    assert found.grade is Grade.NOT_EVALUABLE
+    assert '"treated"' in found.message
     register_table["screening_plans"] = ["plan", "treated"]
     (found,) = findings_of("OL206", both.selected(plan="plan"), register_table)
     assert found.grade is Grade.PASS
+    (found,) = findings_of("OL206", both.selected(plan="plan"), register_table | {"arm": None})
+    assert found.grade is Grade.INFO
 
 
 def test_where_no_plan_can_be_chosen_none_is_of_a_kind(both, register_table, findings_of):
@@ -283,6 +290,9 @@ def test_where_no_plan_can_be_chosen_none_is_of_a_kind(both, register_table, fin
     for code in ("OL206", "OL207"):
         (found,) = findings_of(code, both, register_table)
         assert found.grade is Grade.NOT_EVALUABLE, code
+    (left,) = findings_of("OL005", both, register_table)
+    assert left.grade is Grade.INFO
+    assert left.message.startswith("which plans and doses are left aside is open")
     (found,) = findings_of("OL207", both.selected(plan="plan"), register_table)
     assert found.grade is Grade.PASS
 
