@@ -188,16 +188,7 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     if unread and register.arm is not Arm.LOCAL_THERAPY:
         raise NotEvaluable(f"{listed(unread)} could not be read: it may be a plan or a dose")
     if register.arm is None:
-        if is_planned and not is_screening:
-            raise NotEvaluable(
-                "the register does not say the arm, and the plan is not known to be for screening"
-            )
-        if is_planned:
-            _require_known_plans(case, register, "the arm is not known, and")
-        message = "the arm is not known, and " + (
-            "a screening plan is no treatment" if is_planned else "there is no plan and no dose"
-        )
-        yield _of_arm(case, Grade.INFO, message)
+        yield _of_unknown_arm(case, register, is_planned, is_screening)
         return
     if register.arm is Arm.LOCAL_THERAPY:
         yield _of_arm(case, Grade.PASS, "the arm is the one with local therapy")
@@ -254,6 +245,21 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
         return
     _require_known_plans(case, register, "in the arm without local therapy")
     yield _of_arm(case, Grade.PASS, "a screening plan, in the arm without local therapy", said)
+
+
+def _of_unknown_arm(
+    case: Case, register: Register, is_planned: bool, is_screening: bool
+) -> Finding:
+    if not is_planned:
+        message = "the arm is not known, and there is no plan and no dose"
+        return _of_arm(case, Grade.INFO, message)
+    if not is_screening:
+        raise NotEvaluable(
+            "the register does not say the arm, and the plan is not known to be for screening"
+        )
+    _require_known_plans(case, register, "the arm is not known, and")
+    message = "the arm is not known, and a screening plan is no treatment"
+    return _of_arm(case, Grade.INFO, message)
 
 
 def _require_known_plans(case: Case, register: Register, where: str) -> None:
