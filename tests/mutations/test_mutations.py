@@ -10,7 +10,7 @@ from small_export import OBJECTS, write
 
 from oligort.finding import Grade
 
-DAMAGES, SEED = 80, 20260401
+DAMAGES, SEED = 200, 20260401
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of what pydicom meets in damaged files
 
