@@ -50,12 +50,18 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The protocol that was applied."""
+    """The protocol that was applied.
+
+    `extends` is the protocol that its file extends, or ""; `changes` are the rules of that one
+    which it states otherwise, by their path of keys.
+    """
 
     id: str
     version: str
     title: str
     sha256: str
+    extends: str = ""
+    changes: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,7 +92,7 @@ def document_of(content: bytes, kind: type[T], file: str | Path, error: type[Oli
         As `table_of` and `struct_of`.
     """
     table = table_of(content, file, error)
-    return struct_of(table, kind, file, error, lambda: _lines_in(content, file))
+    return struct_of(table, kind, file, error, lambda: lines_in(content, file))
 
 
 def struct_of(
@@ -121,7 +121,8 @@ def struct_of(
         raise error(f"{place}: {fault.problem}{where}") from None
 
 
-def _lines_in(content: bytes, file: str | Path) -> Mapping[Steps, int]:
+def lines_in(content: bytes, file: str | Path) -> Mapping[Steps, int]:
+    """Return the line of each place in TOML or JSON text; the suffix of `file` says which."""
     is_json = Path(file).suffix.lower() == ".json"
     try:
         return lines_of(content.decode("utf-8-sig"), is_json)

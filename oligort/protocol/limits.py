@@ -11,6 +11,7 @@ from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
 from oligort.finding import Grade, Relation, Source
+from oligort.geometry.algebra import parse
 from oligort.protocol.sourced import Sourced, Strict
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -174,8 +175,8 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If a metric cannot be read, the unit is not the metric's, more than the whole volume is
-        allowed, or family, parts or metrics repeat themselves.
+        If a structure or a metric cannot be read, the unit is not the metric's, more than the whole
+        volume is allowed, or family, parts or metrics repeat themselves.
     """
 
     structure: Name
@@ -191,6 +192,8 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         super().__post_init__()
+        for expression in (self.structure, *self.family, *self.parts):
+            parse(expression)
         metric = Metric.parse(self.metric)
         if metric.unit != self.unit:
             raise ValueError(

@@ -13,10 +13,19 @@ from oligort.display import listed, quoted
 from oligort.document import ProtocolRecord, Setting
 from oligort.errors import ProtocolError
 from oligort.finding import Source
+from oligort.protocol.extension import EXTENDS, changes, extended
 from oligort.protocol.limits import Criteria, DoseLimit, Name
 from oligort.protocol.settings import AlphaBeta, Grades, PlausibleVolumes, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
-from oligort.strict import content_of, document_of, nearest
+from oligort.strict import (
+    content_of,
+    document_of,
+    lines_in,
+    nearest,
+    shown_file,
+    struct_of,
+    table_of,
+)
 
 
 class Document(Strict, frozen=True, kw_only=True):
@@ -30,6 +39,7 @@ class _ProtocolFile(Strict, frozen=True, kw_only=True):
     """What stands in a protocol file."""
 
     schema_version: Literal[1]
+    extends: Name = ""
     id: Name
     version: Name
     title: Annotated[str, Meta(min_length=1)]
@@ -68,6 +78,9 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
     ----------
     schema_version : int
         1.
+    extends : str
+        The protocol whose rules hold beside its own: a shipped protocol's id, or the path of a
+        file, from the folder of this one; "" for none.
     id, version, title : str
         Which protocol it is.
     sources : dict of str to Document
@@ -85,7 +98,12 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
     plausible_volumes : PlausibleVolumes or None
         How large organs with a dose limit can be; None: no volume is doubted.
     sha256 : str
-        Digest of the file, in hex digits.
+        Digest of the file, in hex digits; of a file that extends another one, of that one's digest
+        and the file.
+    base : ProtocolRecord or None
+        The protocol that it extends.
+    changes : tuple of str
+        The rules of that one which it states otherwise.
 
     Raises
     ------
@@ -94,6 +112,8 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
     """
 
     sha256: str
+    base: ProtocolRecord | None = None
+    changes: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> "Protocol":
@@ -104,15 +124,39 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
         Raises
         ------
         ProtocolError
-            If there is none of that name, the file cannot be read, a key is not known, or a
-            value is impossible.
+            If there is none of that name, the file cannot be read, a key is not known, a value is
+            impossible, or a protocol extends itself.
         """
-        if _is_path(name_or_path):
-            content, file = content_of(Path(name_or_path), ProtocolError), str(name_or_path)
-        else:
-            content, file = _shipped_content(str(name_or_path))
-        document = document_of(content, _ProtocolFile, file, ProtocolError)
-        return cls(**msgspec.structs.asdict(document), sha256=hashlib.sha256(content).hexdigest())
+        return cls._read(name_or_path, ())[0]
+
+    @classmethod
+    def _read(
+        cls, name_or_path: str | Path, extending: tuple[str, ...]
+    ) -> tuple["Protocol", dict[str, Any]]:
+        """Return a protocol, and the tables of its file together with those that it extends."""
+        content, file = _content(name_or_path)
+        where = str(Path(file).resolve()) if _is_path(name_or_path) else file
+        if where in extending:
+            raise ProtocolError(
+                f"{shown_file(file)}: expected a protocol that extends no copy of itself"
+            )
+        own = table_of(content, file, ProtocolError)
+        if EXTENDS not in own:
+            document = document_of(content, _ProtocolFile, file, ProtocolError)
+            sha256 = hashlib.sha256(content).hexdigest()
+            return cls(**msgspec.structs.asdict(document), sha256=sha256), own
+        base, whole_base = cls._read(_beside(file, own[EXTENDS]), (*extending, where))
+        whole = extended(whole_base, own, file)
+        document = struct_of(
+            whole, _ProtocolFile, file, ProtocolError, lambda: lines_in(content, file)
+        )
+        protocol = cls(
+            **msgspec.structs.asdict(document),
+            sha256=hashlib.sha256(base.sha256.encode() + content).hexdigest(),
+            base=base.record(),
+            changes=changes(whole_base, own),
+        )
+        return msgspec.structs.replace(protocol, dose_limits=_in_order(protocol, base)), whole
 
     @staticmethod
     def shipped() -> tuple[str, ...]:
@@ -132,9 +176,42 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
 
     def record(self) -> ProtocolRecord:
         """Return which protocol it is, for a report."""
+        base = self.base
         return ProtocolRecord(
-            id=self.id, version=self.version, title=self.title, sha256=self.sha256
+            id=self.id,
+            version=self.version,
+            title=self.title,
+            sha256=self.sha256,
+            extends=f"{base.id}, version {base.version}" if base else "",
+            changes=self.changes,
         )
+
+
+def _content(name_or_path: str | Path) -> tuple[bytes, str]:
+    """Return what stands in a protocol file, and the file."""
+    if _is_path(name_or_path):
+        return content_of(Path(name_or_path), ProtocolError), str(name_or_path)
+    return _shipped_content(str(name_or_path))
+
+
+def _beside(file: str, name: object) -> str | Path:
+    """Return what a file says to extend: a shipped protocol, or a file from its own folder."""
+    if not isinstance(name, str) or not name:
+        raise ProtocolError(
+            f"{shown_file(file)}: {EXTENDS}: expected a shipped protocol "
+            f"({listed(Protocol.shipped())}) or the path of a .toml file"
+        )
+    return Path(file).parent / name if _is_path(name) else name
+
+
+def _in_order(protocol: "Protocol", base: "Protocol") -> tuple[DoseLimit, ...]:
+    """Return its dose limits, those that stand for limits of the other protocol first."""
+
+    def place(limit: DoseLimit) -> int:
+        same = (number for number, one in enumerate(base.dose_limits) if _same(limit, one))
+        return next(same, len(base.dose_limits))
+
+    return tuple(sorted(protocol.dose_limits, key=place))
 
 
 def _is_path(name_or_path: str | Path) -> bool:

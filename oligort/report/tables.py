@@ -101,6 +101,9 @@ def report_text(report: Report, width: int = WIDTH) -> str:
 def _judged(report: Report) -> Iterator[Text]:
     protocol = report.protocol
     yield sentence(f"Protocol {protocol.id}, version {protocol.version}: {protocol.title}")
+    if protocol.extends:
+        otherwise = f"; states otherwise: {', '.join(protocol.changes)}" if protocol.changes else ""
+        yield sentence(f"It extends {protocol.extends}{otherwise}")
     plan = quoted(report.plan_label) if report.plan_label else "not known"
     facts = {
         "Plan": plan,

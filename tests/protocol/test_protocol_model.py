@@ -206,7 +206,7 @@ def test_the_record_names_the_very_file(protocol):
 
 
 def test_each_shipped_protocol_is_found_by_its_own_id():
-    assert Protocol.shipped() == ("nct06190782",)
+    assert Protocol.shipped() == ("nct03904927", "nct06190782")
     for name in Protocol.shipped():
         assert Protocol.load(name).id.casefold() == name
         assert Protocol.load(name.upper()) == Protocol.load(name)
@@ -222,7 +222,10 @@ def test_a_protocol_file_is_read_by_path_or_text(tmp_path, protocol):
     ("name", "sentence"),
     [
         ("nct06190728", 'found "nct06190728"; did you mean "nct06190782"?'),
-        ("omec", 'expected a shipped protocol ("nct06190782") or the path of a .toml file'),
+        (
+            "omec",
+            'expected a shipped protocol ("nct03904927", "nct06190782") or the path of a .toml',
+        ),
         ("", 'found ""'),
         ("folder/none.toml", "folder/none.toml: cannot be read: No such file"),
         (Path("nct06190782"), "nct06190782: cannot be read: No such file"),

@@ -1,0 +1,172 @@
+"""A protocol file that extends another one: whole rules, nothing lost, every change told."""
+
+import hashlib
+
+import pytest
+
+from oligort.errors import ProtocolError
+from oligort.protocol.limits import DoseLimit
+from oligort.protocol.model import Protocol
+from oligort.protocol.settings import RegionalNodes
+
+HEAD = """
+schema_version = 1
+extends = "nct06190782"
+id = "SITE-07"
+version = "3"
+title = "Limits of site 07"
+
+[sources."QUANTEC 2010"]
+title = "Marks et al., Int J Radiat Oncol Biol Phys 2010; 76 (3 Suppl): S10-S19"
+"""
+CORD = """
+[[dose_limits]]
+criterion = "SITE cord"
+description = "Maximum dose of the spinal cord"
+structure = "SpinalCord"
+metric = "Max[Gy]"
+relation = "<="
+limit = 50
+unit = "Gy"
+source = { document = "QUANTEC 2010", section = "Table 1, spinal cord" }
+"""
+V20 = """
+[[dose_limits]]
+criterion = "X6"
+description = "Lung V20"
+structure = "Lungs-GTV"
+metric = "V20"
+relation = "<="
+limit = 22
+unit = "%"
+source = { document = "QUANTEC 2010", section = "Table 1, lung" }
+"""
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return Protocol.load("nct06190782")
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Load a protocol file of a site."""
+
+    def load(text, name="site.toml"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return Protocol.load(path)
+
+    return load
+
+
+def test_a_limit_is_added_and_no_rule_of_the_trial_is_lost(site, trial):
+    protocol = site(HEAD + CORD)
+    assert [limit.criterion for limit in protocol.dose_limits] == ["X6", "SITE cord"]
+    assert protocol.dose_limits[0] == trial.dose_limits[0]
+    assert protocol.dose_limits[1].metric == "Max[Gy]"
+    for part in ("criteria", "settings", "grades", "alpha_beta", "plausible_volumes"):
+        assert getattr(protocol, part) == getattr(trial, part)
+    assert protocol.changes == ()
+    assert set(protocol.sources) == {*trial.sources, "QUANTEC 2010"}
+
+
+def test_a_limit_of_the_same_metric_and_structure_stands_in_the_place_of_the_trials(site):
+    protocol = site(HEAD + CORD + V20)  # "V20" is the metric that the trial spells "V20Gy[%]"
+    assert [(one.criterion, one.limit) for one in protocol.dose_limits] == [
+        ("X6", 22),
+        ("SITE cord", 50),
+    ]
+    assert protocol.changes == ("dose_limits (V20Gy[%] of Lungs-GTV)",)
+
+
+def test_a_limit_from_the_other_side_is_another_one(site):
+    lowest = V20.replace('relation = "<="', 'relation = ">="').replace("limit = 22", "limit = 1")
+    assert [one.limit for one in site(HEAD + lowest).dose_limits] == [25, 1]
+
+
+def test_a_rule_is_restated_whole_with_a_source_of_its_own(site, trial):
+    rule = '[criteria.ecog]\ncriterion = "I2"\ndescription = "ECOG"\nrelation = "<="\nlimit = 2\n'
+    source = 'source = { document = "QUANTEC 2010" }\n'
+    protocol = site(HEAD + rule + source)
+    assert protocol.criteria.ecog.limit == 2
+    assert protocol.changes == ("criteria.ecog",)
+    assert protocol.criteria.age == trial.criteria.age
+    # A number beside the source of another one is refused, with its place.
+    with pytest.raises(ProtocolError) as refusal:
+        site(HEAD + rule)
+    assert 'site.toml: criteria.ecog: expected the key "source"' in str(refusal.value)
+
+
+def test_grades_are_changed_one_by_one_and_say_where_they_come_from(site, trial):
+    text = HEAD + '[grades]\nspecks = "INFO"\nsource = { document = "QUANTEC 2010" }\n'
+    protocol = site(text)
+    assert protocol.changes == ("grades.specks", "grades.source")
+    before, after = trial.grades.of_deviations(), protocol.grades.of_deviations()
+    assert {name for name in before if before[name] != after[name]} == {"specks"}
+    with pytest.raises(ProtocolError, match='grades: expected the key "source"'):
+        site(HEAD + '[grades]\nspecks = "INFO"\n')
+
+
+def test_the_digest_is_of_both_files_and_the_record_names_both(site, trial):
+    text = HEAD + V20
+    record = site(text).record()
+    assert record.sha256 == hashlib.sha256(trial.sha256.encode() + text.encode()).hexdigest()
+    assert (record.id, record.extends) == ("SITE-07", "NCT06190782, version 1")
+    assert record.changes == ("dose_limits (V20Gy[%] of Lungs-GTV)",)
+
+
+def test_a_file_extends_a_file_of_its_own_folder_that_extends_another(site, tmp_path):
+    site(HEAD + CORD, "first.toml")
+    second = HEAD.replace('"nct06190782"', '"first.toml"').replace("SITE-07", "SITE-08") + V20
+    protocol = site(
+        second.replace('[sources."QUANTEC 2010"]\n', '[sources."X"]\n').replace(
+            '"QUANTEC 2010", section = "Table 1, lung"', '"X"'
+        ),
+        "second.toml",
+    )
+    assert [limit.criterion for limit in protocol.dose_limits] == ["X6", "SITE cord"]
+    assert protocol.record().extends == "SITE-07, version 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (HEAD.replace("[sources", "[souces"), 'found "souces"; did you mean "sources"? (line 8)'),
+        (HEAD + CORD.replace("limit = 50", "limt = 50"), 'found "limt"; did you mean "limit"?'),
+        (HEAD + CORD.replace('"Gy"', '"%"'), "dose_limits[entry 1]: unit: expected Gy"),
+        (HEAD + CORD.replace("SpinalCord", "SpinalCord-"), "dose_limits[entry 1]: expected"),
+        (HEAD + CORD.replace("QUANTEC 2010", "QUANTEC"), 'did you mean "QUANTEC 2010"?'),
+        (HEAD + "[settings.skeletons]\nvalue = 1\n", 'did you mean "skeleton"?'),
+        (HEAD + CORD + CORD, "found two"),
+        (HEAD.replace('version = "3"\n', ""), 'expected "version", which a protocol'),
+        (HEAD.replace('"nct06190782"', '"nct0619078"'), 'did you mean "nct06190782"?'),
+        (HEAD.replace('"nct06190782"', "7"), "extends: expected a shipped protocol"),
+        (HEAD.replace('"nct06190782"', '"none.toml"'), "none.toml: cannot be read"),
+        (HEAD.replace('"nct06190782"', '"x/../site.toml"'), "extends no copy of itself"),
+        (HEAD + "dose_limits = 7", "expected a list"),
+        (
+            HEAD + '[sources.NCT06190782]\ntitle = "Another document"\n',
+            '"NCT06190782" is a document of the protocol that it extends',
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_file_and_key(site, tmp_path, text, sentence):
+    (tmp_path / "x").mkdir()
+    if "dose_limits = 7" in text:  # before the first table
+        text = "dose_limits = 7\n" + HEAD
+    with pytest.raises(ProtocolError) as refusal:
+        site(text)
+    assert sentence in str(refusal.value)
+    assert ".toml" in str(refusal.value)
+
+
+def test_the_parent_is_shipped_with_its_own_counting_and_size(trial):
+    parent = Protocol.load("NCT03904927")
+    assert parent.settings.regional_nodes.value is RegionalNodes.ALL_AS_ONE
+    diameter = parent.criteria.metastasis_diameter
+    assert (diameter.relation, diameter.limit) == ("<", 50)
+    assert not diameter.allows(50.0)
+    assert trial.criteria.metastasis_diameter.allows(50.0)
+    assert parent.changes == ("criteria.metastasis_diameter", "settings.regional_nodes")
+    assert all(isinstance(one, DoseLimit) for one in parent.dose_limits)
