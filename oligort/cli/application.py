@@ -11,6 +11,7 @@ from oligort.cli.dvh import dvh
 from oligort.cli.explain import explain
 from oligort.cli.intake import intake
 from oligort.cli.lesions import lesions
+from oligort.cli.protocol import app as protocol
 from oligort.cli.register import app as register
 from oligort.cli.schema import schema
 from oligort.cli.selftest import selftest
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for command in (check, dvh, lesions, intake, demo, selftest, explain, schema):
     app.command()(command)
+app.add_typer(protocol, name="protocol")
 app.add_typer(register, name="register")
 
 

@@ -14,6 +14,7 @@ class Document(StrEnum):
     NAMES = "names"
     REGISTER = "register"
     COLUMNS = "columns"
+    PROTOCOL = "protocol"
 
 
 @answering
@@ -21,8 +22,8 @@ def schema(
     document: Annotated[
         Document,
         typer.Argument(
-            help="The site map of ROI names, the clinical register, or the map of columns that "
-            "turns tables into registers."
+            help="The site map of ROI names, the clinical register, the map of columns that "
+            "turns tables into registers, or the protocol."
         ),
     ],
 ) -> Status:
@@ -35,6 +36,7 @@ def schema(
     from oligort.clinical.register import Register
     from oligort.json_schema import json_schema
     from oligort.lesions.site_map import SiteMapFile
+    from oligort.protocol.schema import protocol_schema
 
     match document:
         case Document.NAMES:
@@ -43,5 +45,7 @@ def schema(
             text = json_schema(Register, QUESTIONS)
         case Document.COLUMNS:
             text = json_schema(ColumnMap)
+        case Document.PROTOCOL:
+            text = protocol_schema()
     print(text)
     return Status.DONE

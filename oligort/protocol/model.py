@@ -35,44 +35,8 @@ class Document(Strict, frozen=True, kw_only=True):
     url: str = ""
 
 
-class _ProtocolFile(Strict, frozen=True, kw_only=True):
-    """What stands in a protocol file."""
-
-    schema_version: Literal[1]
-    extends: Name = ""
-    id: Name
-    version: Name
-    title: Annotated[str, Meta(min_length=1)]
-    sources: dict[str, Document]
-    criteria: Criteria
-    dose_limits: tuple[DoseLimit, ...]
-    settings: Settings
-    grades: Grades
-    alpha_beta: AlphaBeta | None = None
-    plausible_volumes: PlausibleVolumes | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse sources that are not listed, and limits that contradict each other."""
-        if ASSUMPTION in self.sources:
-            raise ValueError(f"sources: {quoted(ASSUMPTION)} is no document, it says there is none")
-        for path, source in _sources_in(self):
-            if source.document != ASSUMPTION and source.document not in self.sources:
-                known = [*self.sources, ASSUMPTION]
-                raise ValueError(
-                    f"{path}.document: expected one of [sources] ({listed(known)}), "
-                    f"found {quoted(source.document)}{nearest(source.document, known)}"
-                )
-        for number, limit in enumerate(self.dose_limits, 1):
-            same = [other for other in self.dose_limits[: number - 1] if _same(limit, other)]
-            if same:
-                raise ValueError(
-                    f"dose_limits[entry {number}]: expected one limit for {quoted(limit.metric)} "
-                    f"of {quoted(limit.structure)} in this direction, found two"
-                )
-
-
-class Protocol(_ProtocolFile, frozen=True, kw_only=True):
-    """The rules of one trial.
+class ProtocolFile(Strict, frozen=True, kw_only=True):
+    """What stands in a protocol file.
 
     Parameters
     ----------
@@ -97,6 +61,46 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
         Of which tissues EQD2 is computed, for information; None for no EQD2.
     plausible_volumes : PlausibleVolumes or None
         How large organs with a dose limit can be; None: no volume is doubted.
+    """
+
+    schema_version: Literal[1]
+    extends: str = ""
+    id: Name
+    version: Name
+    title: Annotated[str, Meta(min_length=1)]
+    sources: dict[str, Document]
+    criteria: Criteria
+    dose_limits: tuple[DoseLimit, ...]
+    settings: Settings
+    grades: Grades
+    alpha_beta: AlphaBeta | None = None
+    plausible_volumes: PlausibleVolumes | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse sources that are not listed, and limits that contradict each other."""
+        if ASSUMPTION in self.sources:
+            raise ValueError(f"sources: {quoted(ASSUMPTION)} is no document, it says there is none")
+        for path, source in sources_in(self):
+            if source.document != ASSUMPTION and source.document not in self.sources:
+                known = [*self.sources, ASSUMPTION]
+                raise ValueError(
+                    f"{path}.document: expected one of [sources] ({listed(known)}), "
+                    f"found {quoted(source.document)}{nearest(source.document, known)}"
+                )
+        for number, limit in enumerate(self.dose_limits, 1):
+            same = [other for other in self.dose_limits[: number - 1] if _same(limit, other)]
+            if same:
+                raise ValueError(
+                    f"dose_limits[entry {number}]: expected one limit for {quoted(limit.metric)} "
+                    f"of {quoted(limit.structure)} in this direction, found two"
+                )
+
+
+class Protocol(ProtocolFile, frozen=True, kw_only=True):
+    """The rules of one trial.
+
+    Parameters
+    ----------
     sha256 : str
         Digest of the file, in hex digits; of a file that extends another one, of that one's digest
         and the file.
@@ -142,13 +146,13 @@ class Protocol(_ProtocolFile, frozen=True, kw_only=True):
             )
         own = table_of(content, file, ProtocolError)
         if EXTENDS not in own:
-            document = document_of(content, _ProtocolFile, file, ProtocolError)
+            document = document_of(content, ProtocolFile, file, ProtocolError)
             sha256 = hashlib.sha256(content).hexdigest()
             return cls(**msgspec.structs.asdict(document), sha256=sha256), own
         base, whole_base = cls._read(_beside(file, own[EXTENDS]), (*extending, where))
         whole = extended(whole_base, own, file)
         document = struct_of(
-            whole, _ProtocolFile, file, ProtocolError, lambda: lines_in(content, file)
+            whole, ProtocolFile, file, ProtocolError, lambda: lines_in(content, file)
         )
         protocol = cls(
             **msgspec.structs.asdict(document),
@@ -249,16 +253,16 @@ def _same(one: DoseLimit, other: DoseLimit) -> bool:
     )
 
 
-def _sources_in(part: object, path: str = "") -> Iterator[tuple[str, Source]]:
+def sources_in(part: object, path: str = "") -> Iterator[tuple[str, Source]]:
     """Yield every source under a part of the protocol, with the path of keys to it."""
     if isinstance(part, Source):
         yield path, part
     elif isinstance(part, tuple):
         for number, item in enumerate(part, 1):
-            yield from _sources_in(item, f"{path}[entry {number}]")
+            yield from sources_in(item, f"{path}[entry {number}]")
     elif isinstance(part, dict):
         for name, item in part.items():
-            yield from _sources_in(item, f"{path}.{name}")
+            yield from sources_in(item, f"{path}.{name}")
     elif isinstance(part, msgspec.Struct):
         for name in part.__struct_fields__:
-            yield from _sources_in(getattr(part, name), f"{path}.{name}" if path else name)
+            yield from sources_in(getattr(part, name), f"{path}.{name}" if path else name)

@@ -1,0 +1,37 @@
+"""Remarks on a protocol that can be applied as it stands, and perhaps not as it was meant."""
+
+from collections.abc import Iterator
+
+from oligort.display import quoted
+from oligort.geometry.algebra import operand_names, parse
+from oligort.lesions.naming import read_roi_name
+from oligort.lesions.vocabulary import Role
+from oligort.protocol.model import Protocol, sources_in
+from oligort.protocol.sourced import ASSUMPTION
+
+
+def remarks_on(protocol: Protocol) -> Iterator[str]:
+    """Yield what its writer should look at once more, each with its path of keys.
+
+    Names of structures that no table of names knows (an ROI must then have that very name), sources
+    without a section, and documents that nothing refers to.
+    """
+    for limit in protocol.dose_limits:
+        where = f"dose_limits ({limit.metric} of {limit.structure})"
+        expressions = (limit.structure, *limit.family, *limit.parts)
+        names = dict.fromkeys(name for one in expressions for name in operand_names(parse(one)))
+        for name, read in ((name, read_roi_name(name)) for name in names):
+            if read.role is Role.UNKNOWN:
+                like = f", like {quoted(read.nearest)}" if read.nearest else ""
+                yield (
+                    f"{where}: {quoted(name)} is no name of TG-263 and no role{like}: only an ROI "
+                    f"of that very name is meant"
+                )
+    cited = set()
+    for path, source in sources_in(protocol):
+        cited.add(source.document)
+        if source.document != ASSUMPTION and not source.section:
+            yield f"{path}: {quoted(source.document)} is cited without a section"
+    for name in protocol.sources:
+        if name not in cited:
+            yield f"sources: nothing refers to {quoted(name)}"
