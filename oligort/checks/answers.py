@@ -33,7 +33,7 @@ def held_against(
     return Finding(
         code=code,
         criterion=rule.criterion,
-        grade=Grade.PASS if rule.allows(value) else rule.grade,
+        grade=rule.grade_of(value),
         flags=flags,
         about=about,
         message=message,
@@ -116,6 +116,12 @@ def allowed_throughout(measure: Measure, rule: Limit) -> bool | None:
     """Return whether the rule allows a measure, or None where it allows part of its interval."""
     verdicts = {rule.allows(bound) for bound in (measure.low, measure, measure.high)}
     return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def grade_throughout(measure: Measure, rule: Limit) -> Grade | None:
+    """Return what a measure amounts to, or None where its interval holds more than one grade."""
+    grades = {rule.grade_of(bound) for bound in (measure.low, measure, measure.high)}
+    return grades.pop() if len(grades) == 1 else None
 
 
 def history_answer(case: Case, name: str) -> Answer:

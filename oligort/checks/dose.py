@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 from oligort.anatomy import ROLE_NAMES
-from oligort.checks.answers import allowed_throughout, held_against, information, not_evaluable
+from oligort.checks.answers import grade_throughout, held_against, not_evaluable
+from oligort.checks.applicability import limited_once, why_not_applicable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.image_planes import cut_off_by_images
@@ -13,24 +13,20 @@ from oligort.checks.judged import (
     Judged,
     as_anatomy_allows,
     gaps_of,
-    gaps_of_targets,
     judged,
     limited_dvh,
     limited_operand,
-    organs_of,
 )
 from oligort.checks.laterality import require_sides
 from oligort.checks.plan_kind import require_one_kind
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.checks.volumes import require_plausible_volumes
-from oligort.display import listed, quoted
+from oligort.display import quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import operand_names, parse
-from oligort.geometry.interrupted import Interruption
-from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
 from oligort.picked import doses_of_parts, is_of_a_part
@@ -64,6 +60,9 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     """
     for limit in case.protocol.dose_limits:
         try:
+            if reason := why_not_applicable(case, limit):
+                yield _not_applicable(limit, reason)
+                continue
             _require_gradable(case)
             require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
             found = judged(case, limit)
@@ -92,7 +91,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention; the grade is the protocol's setting.
     """
-    for limit in case.protocol.dose_limits:
+    for limit in limited_once(case):
         try:
             dvh = judged(case, limit).dvh
         except NotEvaluable as error:
@@ -116,71 +115,6 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
             source=CONVENTION,
             hint="" if covers else "export the dose on a grid that covers the structure",
         )
-
-
-@check("OL303", "Planes of the judged structures")
-def planes_of_the_structures(case: Case) -> Iterator[Finding]:
-    """What it checks: no plane is missing in an organ that a dose limit is about, nor in gross
-    tumour or a target.
-
-    Why it matters: the volume of a missing plane is left out, and a percentage of volume with it.
-
-    How it is measured: two neighbouring planes that lie more than 1.5 of the usual plane spacings
-    apart. Nothing is filled in. Parts of a tumour or target may lie apart: there a gap of at most 3
-    spacings is graded if at least half of the smaller area faces the larger one across it, and else
-    a query.
-
-    Not evaluable when: the organ is missing.
-
-    Source: oligort convention; the grade is the protocol's setting.
-    """
-    yield from map(partial(_interrupted, case), gaps_of_targets(case))
-    for limit in case.protocol.dose_limits:
-        organs = organs_of(case, limit)
-        if not organs:
-            told = "a gap in a target is told by itself, for its parts may lie apart"
-            yield information("OL303", told, about=limit.structure)
-            continue
-        gaps = gaps_of(case, limit)
-        for structure, gap in gaps:
-            yield Finding(
-                code="OL303",
-                grade=case.protocol.grades.missing_planes,
-                about=structure.roi_name,
-                message=f"{quoted(structure.roi_name)}: no contour between "
-                f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm, where about "
-                f"{gap.missing_mm3 / 1000:.1f} cc are missing",
-                source=CONVENTION,
-                hint="draw the missing planes, or confirm that the organ is in parts",
-            )
-        if not gaps:
-            yield Finding(
-                code="OL303",
-                grade=Grade.PASS,
-                about=limit.structure,
-                message="no plane is missing in " + listed(one.roi_name for one in organs),
-                source=CONVENTION,
-            )
-
-
-def _interrupted(case: Case, found: tuple[Structure, Interruption]) -> Finding:
-    """Return the finding on a gap of gross tumour or a target, of one piece or between two."""
-    structure, gap, is_in_one_piece = found[0], found[1].gap, found[1].is_in_one_piece
-    told = (
-        f"about {gap.missing_mm3 / 1000:.2f} cc are missing"
-        if is_in_one_piece
-        else "the two sides do not face each other: two parts, or planes are missing"
-    )
-    return Finding(
-        code="OL303",
-        grade=case.protocol.grades.missing_planes if is_in_one_piece else Grade.INFO,
-        flags=() if is_in_one_piece else (Flag.QUERY,),
-        about=structure.roi_name,
-        message=f"{quoted(structure.roi_name)}: no contour between "
-        f"{gap.lower_plane_mm:.1f} and {gap.upper_plane_mm:.1f} mm, where {told}",
-        source=CONVENTION,
-        hint="draw the missing planes, or confirm that these are two parts",
-    )
 
 
 @check("OL401", "Dose fits the prescription")
@@ -290,7 +224,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     fit = fit_of(case)
     if fit.target is None:
         remarks.append(fit.message)
-    if allowed_throughout(value, limit) is None:
+    if grade_throughout(value, limit) is None:
         unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc
         why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
@@ -300,7 +234,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
     if missing_cc:
         possible = _with_missing_planes(judged.dvh, missing_cc)[limit.metric]
-        if allowed_throughout(possible, limit) is not limit.allows(value):
+        if grade_throughout(possible, limit) is not limit.grade_of(value):
             raise NotEvaluable(
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
                 f"{limit.metric} is {possible.low:.2f} to {possible.high:.2f} {limit.unit}, and "
@@ -314,8 +248,14 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         _require_agreement(limit, value, what, other)
     flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_off else []
     width = case.protocol.settings.borderline_percentage_points.value
-    if limit.unit == "%" and abs(value - limit.limit) < width:
+    limits = (limit.limit, *((limit.variation.limit,) if limit.variation else ()))
+    if limit.unit == "%" and any(abs(value - one) < width for one in limits):
         flags.append(Flag.BORDERLINE)
+    if limit.variation and limit.grade_of(value) is limit.variation.grade:
+        remarks.append(
+            f"an acceptable variation, {limit.relation} {limit.variation.limit:g} {limit.unit} "
+            f"({limit.variation.source})"
+        )
     if others := _deciding_otherwise(case, limit, value):
         flags.append(Flag.DEFINITION_SENSITIVE)
         remarks.append(others)
@@ -330,16 +270,27 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     )
 
 
+def _not_applicable(limit: DoseLimit, reason: str) -> Finding:
+    return Finding(
+        code="OL301",
+        criterion=limit.criterion,
+        grade=Grade.INFO,
+        about=limit.structure,
+        message=f"{limit.description} does not apply: {reason}",
+        source=limit.source,
+    )
+
+
 def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
     """Return which other definitions would change the verdict, and which may; "" where none."""
     would, may = [], []
     for name, other in family_values(case, limit).items():
         if not isinstance(other, Measure):
             continue
-        allowed = allowed_throughout(other, limit)
-        if allowed is None:
+        grade = grade_throughout(other, limit)
+        if grade is None:
             may.append(f"{name} {other:.2f} {limit.unit} ({other.low:.3f} to {other.high:.3f})")
-        elif allowed is not limit.allows(value):
+        elif grade is not limit.grade_of(value):
             would.append(f"{name} {other:.2f} {limit.unit}")
     told = [f"would change for {', '.join(would)}"] if would else []
     told += [f"may change for {', '.join(may)}"] if may else []
@@ -352,7 +303,7 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
         beside = other[limit.metric]
     except NotEvaluable:
         return  # told among the remarks, and a query
-    if allowed_throughout(beside, limit) is not limit.allows(value):
+    if grade_throughout(beside, limit) is not limit.grade_of(value):
         raise NotEvaluable(
             f"{limit.metric} is {value:.2f} {limit.unit}, and {beside:.2f} {limit.unit} for "
             f"{what}; the limit lies between"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from oligort.checks.applicability import applicable_limits
 from oligort.checks.case import Case
 from oligort.checks.effect import eqd2_dose, eqd2_dvh
 from oligort.checks.judged import as_anatomy_allows, judged, limited_dvh, limited_operand
@@ -23,7 +24,7 @@ MEAN = "Mean[Gy]"
 
 def measurements_of(case: Case) -> Iterator[Measurement]:
     """Yield what was measured for each dose limit, then of each lesion."""
-    for limit in case.protocol.dose_limits:
+    for limit in applicable_limits(case):
         yield from _of_limit(case, limit)
         yield from _in_eqd2(case, limit)
     try:

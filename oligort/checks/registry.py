@@ -30,6 +30,7 @@ MODULES = (
     "laterality",
     "lesions",
     "maximum",
+    "missing_planes",
     "one_study",
     "plan_kind",
     "planning_system",

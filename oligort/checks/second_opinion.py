@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from oligort.checks.answers import information, reasons
+from oligort.checks.applicability import limited_once
 from oligort.checks.case import Case
 from oligort.checks.judged import as_anatomy_allows, drawn_for
 from oligort.checks.planning_system import volume_metrics
@@ -42,7 +43,7 @@ def second_engine(case: Case) -> Iterator[Finding]:
     if not case.cross_check:
         return
     submission, dose = case.submission, case.submission.dose_grid
-    limits = {one.structure: one for one in case.protocol.dose_limits}.values()
+    limits = limited_once(case)
     left_out: list[str] = []
     drawn: dict[Structure, str] = {}
     for limit in limits:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oligort.checks.answers import information
+from oligort.checks.applicability import limited_once
 from oligort.checks.case import Case
 from oligort.checks.judged import organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -125,7 +126,7 @@ def plausible_volumes(case: Case) -> Iterator[Finding]:
     Source: oligort convention; ranges and grade are the protocol's settings.
     """
     plausible = case.protocol.plausible_volumes
-    for limit in case.protocol.dose_limits if plausible else ():
+    for limit in limited_once(case) if plausible else ():
         assert plausible
         try:
             volumes = tuple(_volumes(case, limit, plausible))

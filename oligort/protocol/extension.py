@@ -98,7 +98,8 @@ def _about(limit: object) -> tuple[object, ...]:
     if not isinstance(limit, Mapping):
         return ()
     relation = str(limit.get("relation", ""))
-    return (limit.get("structure"), _metric(limit.get("metric")), relation[:1])
+    when = limit.get("applies_when")
+    return (limit.get("structure"), _metric(limit.get("metric")), relation[:1], when)
 
 
 def _metric(text: object) -> object:

@@ -8,10 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from oligort.clinical.answer import Answer
+from oligort.clinical.register import Arm, PlanKind
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
 from oligort.finding import Grade, Relation, Source
 from oligort.geometry.algebra import parse
+from oligort.lesions.vocabulary import Organ
 from oligort.protocol.sourced import Sourced, Strict
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -19,6 +21,9 @@ Sentence = Annotated[str, Meta(min_length=1, max_length=400)]
 
 DEVIATIONS = (Grade.MAJOR, Grade.MINOR, Grade.INFO)
 """What a protocol may make of a broken rule; a rule that cannot be broken is no rule."""
+
+VARIATIONS = (Grade.MINOR, Grade.INFO)
+"""What a protocol may make of a value beyond its limit and within the acceptable variation."""
 
 _HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 
@@ -52,6 +57,10 @@ class Limit(Rule, frozen=True, kw_only=True):
     def allows(self, value: float) -> bool:
         """Say whether the unrounded value, in the limit's unit, is within the limit."""
         return bool(_HOLDS[self.relation](value, self.limit))
+
+    def grade_of(self, value: float) -> Grade:
+        """Return what the unrounded value, in the limit's unit, amounts to."""
+        return Grade.PASS if self.allows(value) else self.grade
 
 
 class SmallestAge(Limit, frozen=True, kw_only=True):
@@ -152,6 +161,88 @@ class Criteria(Strict, frozen=True, kw_only=True):
     intolerance_of_chemotherapy_or_immunotherapy: Requirement
 
 
+class Variation(Strict, frozen=True, kw_only=True):
+    """How far beyond its limit a value may lie and still be an acceptable variation.
+
+    Parameters
+    ----------
+    limit : float
+        In the unit of the limit, and with its relation.
+    grade : Grade
+        What such a value amounts to: less than what lies beyond the variation too.
+    source : Source
+        Where it stands.
+
+    Raises
+    ------
+    ValueError
+        If the grade is not milder than MAJOR.
+    """
+
+    limit: Annotated[float, Meta(gt=0, lt=100_000)]
+    grade: Grade = Grade.MINOR
+    source: Source
+
+    def __post_init__(self) -> None:
+        """Refuse a variation that would be a major deviation."""
+        refuse_unless_deviation("grade", self.grade, VARIATIONS)
+
+
+class Fractions(Strict, frozen=True, kw_only=True):
+    """Numbers of fractions, both ends included.
+
+    Raises
+    ------
+    ValueError
+        If they are not in order.
+    """
+
+    least: Annotated[int, Meta(gt=0, le=100)]
+    most: Annotated[int, Meta(gt=0, le=100)]
+
+    def __post_init__(self) -> None:
+        """Refuse a range that holds nothing."""
+        if self.least > self.most:
+            raise ValueError(
+                f"expected least at most as large as most, found {self.least} and {self.most}"
+            )
+
+    def holds(self, number: int) -> bool:
+        """Say whether a number of fractions lies in the range."""
+        return self.least <= number <= self.most
+
+
+class AppliesWhen(Strict, frozen=True, kw_only=True):
+    """When a dose limit applies: where all that is stated here is so.
+
+    Parameters
+    ----------
+    arm : Arm or None
+        The arm of the trial.
+    plan_kind : PlanKind or None
+        What the plan is for.
+    organ : Organ or None
+        An organ in which the patient has a metastasis.
+    fractions : Fractions or None
+        How many fractions the plan has; of several plans, each.
+
+    Raises
+    ------
+    ValueError
+        If nothing is stated.
+    """
+
+    arm: Arm | None = None
+    plan_kind: PlanKind | None = None
+    organ: Organ | None = None
+    fractions: Fractions | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a condition that says nothing."""
+        if all(getattr(self, name) is None for name in self.__struct_fields__):
+            raise ValueError(f"expected one of {listed(self.__struct_fields__)}, found none")
+
+
 class DoseLimit(Limit, frozen=True, kw_only=True):
     """A limit on one metric of one structure.
 
@@ -163,6 +254,10 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
         As TG-263 prints it, whichever known spelling it was written in: "V20Gy[%]".
     limit, relation, unit
         Held against the metric, whose unit it is.
+    variation : Variation or None
+        A second limit: what lies beyond the first and within it is an acceptable variation.
+    applies_when : AppliesWhen or None
+        When it applies; None for always.
     family : tuple of str
         Other definitions of the structure, computed beside it and not graded.
     parts : tuple of str
@@ -176,7 +271,8 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     ------
     ValueError
         If a structure or a metric cannot be read, the unit is not the metric's, more than the whole
-        volume is allowed, or family, parts or metrics repeat themselves.
+        volume is allowed, the variation allows no more than the limit, or family, parts or metrics
+        repeat themselves.
     """
 
     structure: Name
@@ -184,6 +280,8 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     limit: Annotated[float, Meta(gt=0, lt=100_000)]
     relation: Relation
     unit: Literal["%", "Gy", "cc", ""] = ""
+    variation: Variation | None = None
+    applies_when: AppliesWhen | None = None
     family: tuple[Name, ...] = ()
     parts: tuple[Name, ...] = ()
     beside: tuple[Name, ...] = ()
@@ -200,8 +298,16 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
                 f"unit: expected {metric.unit or 'none'}, the unit of {metric}, "
                 f"found {self.unit or 'none'}"
             )
-        if metric.kind in {"V", "CV"} and metric.unit == "%" and self.limit > 100:
-            raise ValueError(f"limit: expected at most 100 %, found {self.limit:g} %")
+        limits = [self.limit] + ([self.variation.limit] if self.variation else [])
+        if metric.kind in {"V", "CV"} and metric.unit == "%" and max(limits) > 100:
+            raise ValueError(f"limit: expected at most 100 %, found {max(limits):g} %")
+        if self.variation and (
+            self.variation.limit == self.limit or self.allows(self.variation.limit)
+        ):
+            raise ValueError(
+                f"variation: expected a limit that allows more than {self.relation} "
+                f"{self.limit:g}, found {self.variation.limit:g}"
+            )
         # Under its printed name, so that two spellings of one metric are seen to be one.
         msgspec.structs.force_setattr(self, "metric", str(metric))
         beside = tuple(str(Metric.parse(text)) for text in self.beside)
@@ -213,6 +319,13 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
         _refuse_repeats("parts", "other structures than those of structure and family", shown)
         _refuse_repeats("beside", "other metrics than metric", (self.metric, *beside))
 
+    def grade_of(self, value: float) -> Grade:
+        """Return what the unrounded value amounts to; between both limits that of the variation."""
+        if self.allows(value) or self.variation is None:
+            return super().grade_of(value)
+        is_variation = _HOLDS[self.relation](value, self.variation.limit)
+        return self.variation.grade if is_variation else self.grade
+
 
 def _refuse_repeats(key: str, expected: str, names: tuple[str, ...]) -> None:
     repeated = {name for name in names if names.count(name) > 1}
@@ -222,9 +335,11 @@ def _refuse_repeats(key: str, expected: str, names: tuple[str, ...]) -> None:
         )
 
 
-def refuse_unless_deviation(key: str, grade: Grade) -> None:
-    """Raise ValueError where a grade is none that a deviation can have."""
-    if grade not in DEVIATIONS:
+def refuse_unless_deviation(
+    key: str, grade: Grade, allowed: tuple[Grade, ...] = DEVIATIONS
+) -> None:
+    """Raise ValueError where a grade is none that a deviation, or a variation, can have."""
+    if grade not in allowed:
         raise ValueError(
-            f"{key}: expected {' or '.join(map(quoted, DEVIATIONS))}, found {quoted(grade)}"
+            f"{key}: expected {' or '.join(map(quoted, allowed))}, found {quoted(grade)}"
         )

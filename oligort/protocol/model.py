@@ -245,11 +245,15 @@ def _shipped_content(name: str) -> tuple[bytes, str]:
 
 
 def _same(one: DoseLimit, other: DoseLimit) -> bool:
-    """Say whether two limits bound the same metric of the same structure from the same side."""
-    return (one.structure, one.metric, one.relation[0]) == (
+    """Say whether two limits bound the same metric of the same structure, from the same side.
+
+    One that applies to other submissions is another limit.
+    """
+    return (one.structure, one.metric, one.relation[0], one.applies_when) == (
         other.structure,
         other.metric,
         other.relation[0],
+        other.applies_when,
     )
 
 

@@ -1,0 +1,119 @@
+"""Applicability: which dose limits hold for a submission, by what each says of when it applies."""
+
+from collections.abc import Iterator
+
+from oligort.checks.case import Case
+from oligort.checks.effect import fractions_of
+from oligort.checks.plan_kind import kind_of
+from oligort.display import listed, quoted
+from oligort.errors import NotEvaluable
+from oligort.lesions.vocabulary import Organ
+from oligort.protocol.limits import AppliesWhen, DoseLimit, Fractions
+
+
+def applicable_limits(case: Case) -> Iterator[DoseLimit]:
+    """Yield the dose limits that hold for a submission, and those of which that is open."""
+    for limit in case.protocol.dose_limits:
+        try:
+            if why_not_applicable(case, limit):
+                continue
+        except NotEvaluable:
+            pass  # told by the limit itself; what is measured for it is shown all the same
+        yield limit
+
+
+def limited_once(case: Case) -> tuple[DoseLimit, ...]:
+    """Return one of the limits that hold for each structure: for what is asked of the structure."""
+    first: dict[str, DoseLimit] = {}
+    for limit in applicable_limits(case):
+        first.setdefault(limit.structure, limit)
+    return tuple(first.values())
+
+
+def why_not_applicable(case: Case, limit: DoseLimit) -> str:
+    """Return why a limit does not hold for this submission, or "" where it does.
+
+    Raises
+    ------
+    NotEvaluable
+        If what it depends on is not known, and nothing that is known rules it out.
+    """
+    if limit.applies_when is None:
+        return ""
+    open_reasons = []
+    for condition in (_of_arm, _of_kind, _of_organ, _of_fractions):
+        try:
+            if reason := condition(case, limit.applies_when):
+                return reason
+        except NotEvaluable as error:
+            open_reasons.append(str(error))
+    if open_reasons:
+        raise NotEvaluable(f"whether the limit applies is open: {'; '.join(open_reasons)}")
+    return ""
+
+
+def _of_arm(case: Case, when: AppliesWhen) -> str:
+    if when.arm is None:
+        return ""
+    arm = case.register.arm if case.register else None
+    if arm is None:
+        raise NotEvaluable(f"it is of the arm {when.arm}, and the register does not say the arm")
+    return "" if arm is when.arm else f"it is of the arm {when.arm}, and the patient is in {arm}"
+
+
+def _of_kind(case: Case, when: AppliesWhen) -> str:
+    if when.plan_kind is None:
+        return ""
+    kind = kind_of(case)
+    if kind.kind is None or kind.is_mixed:
+        raise NotEvaluable(
+            f"it is of {when.plan_kind} plans, and neither --plan-kind nor the register says what "
+            f"the plan is for (plan_kind)"
+        )
+    if kind.kind is when.plan_kind:
+        return ""
+    return f"it is of {when.plan_kind} plans, and a {kind.kind} plan is judged"
+
+
+def _of_organ(case: Case, when: AppliesWhen) -> str:
+    """Return why no metastasis lies in the organ; one that may be none, or elsewhere, is open."""
+    if when.organ is None:
+        return ""
+    perhaps = []
+    for lesion in case.known_lesions:
+        if lesion.organ is when.organ and lesion.counted.least:
+            return ""
+        if lesion.counted.most and _may_be_in(lesion.possible_organs, when.organ):
+            perhaps.append(lesion.name)
+    if perhaps:
+        raise NotEvaluable(
+            f"it is of patients with a metastasis in {when.organ}, and {listed(perhaps)} may be one"
+        )
+    return f"it is of patients with a metastasis in {when.organ}, and none is known"
+
+
+def _may_be_in(organs: frozenset[Organ], organ: Organ) -> bool:
+    return not organs or organ in organs
+
+
+def _of_fractions(case: Case, when: AppliesWhen) -> str:
+    """Return why the courses have other numbers of fractions; of several, all must agree."""
+    if when.fractions is None:
+        return ""
+    plans = case.submission.chosen.plans
+    if not plans:
+        raise NotEvaluable("it depends on the number of fractions, and no plan is there")
+    numbers = {plan.label: fractions_of(plan) for plan in plans}
+    within = {label: when.fractions.holds(number) for label, number in numbers.items()}
+    if all(within.values()):
+        return ""
+    told = ", ".join(f"{quoted(label)} in {number}" for label, number in numbers.items())
+    if any(within.values()):
+        raise NotEvaluable(f"it is of {_spoken(when.fractions)}, and the plans are {told}")
+    return f"it is of {_spoken(when.fractions)}, and the plan is {told}"
+
+
+def _spoken(fractions: Fractions) -> str:
+    if fractions.least == fractions.most:
+        return f"{fractions.least} fraction{'s' if fractions.least > 1 else ''}"
+    return f"{fractions.least} to {fractions.most} fractions"

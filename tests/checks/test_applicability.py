@@ -1,0 +1,207 @@
+"""A limit with an acceptable variation, and limits that hold for some submissions only."""
+
+from dataclasses import replace
+
+import pytest
+from test_dose_checks import edge_for
+
+from oligort.checks.applicability import applicable_limits, limited_once, why_not_applicable
+from oligort.checks.case import Case
+from oligort.checks.engine import check
+from oligort.clinical.register import Register
+from oligort.errors import NotEvaluable, ProtocolError
+from oligort.finding import Flag, Grade
+from oligort.protocol.model import Protocol
+
+SITE = """
+schema_version = 1
+extends = "nct06190782"
+id = "SITE"
+version = "1"
+title = "Limits of a site"
+
+[sources.S]
+title = "A document of the site"
+
+[[dose_limits]]
+criterion = "X6"
+description = "Lung V20"
+structure = "Lungs-GTV"
+metric = "V20Gy[%]"
+relation = "<="
+limit = 20
+unit = "%"
+source = { document = "S", section = "1" }
+"""
+VARIATION = '[dose_limits.variation]\nlimit = 25\nsource = { document = "S", section = "2" }\n'
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Load a protocol of a site with further keys of its limit."""
+
+    def load(*keys, rules=SITE):
+        path = tmp_path / "site.toml"
+        path.write_text(rules + "\n".join(keys), encoding="utf-8")
+        return Protocol.load(path)
+
+    return load
+
+
+@pytest.fixture
+def lung_of(build, register_table):
+    """Return the finding on lung V20 under a protocol, and how many findings each code has."""
+
+    def finding(protocol, submission=None, **changed):
+        table = register_table | changed
+        report = check(submission or build(), protocol, Register.from_dict(table))
+        (found,) = (one for one in report.findings if one.code == "OL301")
+        return found
+
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("v20_percent", "grade", "is_borderline"),
+    [
+        (19.0, Grade.PASS, False),
+        (20.3, Grade.MINOR, True),
+        (22.0, Grade.MINOR, False),
+        (24.8, Grade.MINOR, True),
+        (25.2, Grade.MAJOR, True),
+        (26.0, Grade.MAJOR, False),
+    ],
+)
+def test_between_both_limits_lies_an_acceptable_variation(
+    v20_percent, grade, is_borderline, site, build, lung_of
+):
+    found = lung_of(site(VARIATION), build(edge_mm=edge_for(v20_percent)))
+    assert found.grade is grade
+    assert (Flag.BORDERLINE in found.flags) is is_borderline
+    assert ("an acceptable variation, <= 25 % (S, 2)" in found.message) is (grade is Grade.MINOR)
+    assert found.evidence[0].limit == 20
+
+
+def test_the_limits_themselves_are_within(site):
+    (limit,) = site(VARIATION).dose_limits
+    grades = [limit.grade_of(value) for value in (20.0, 20.0000001, 25.0, 25.0000001)]
+    assert grades == [Grade.PASS, Grade.MINOR, Grade.MINOR, Grade.MAJOR]
+
+
+def test_an_interval_over_either_limit_is_not_evaluable(site, build, lung_of):
+    """The grid ends below the tops of the lungs: V20 is 12.5 to 27.5 %."""
+    clipped = build(edge_mm=edge_for(27.8), z_mm=(-90.0, 35.0), prescription_gy=None)
+    for least, most in ((20, 40), (10, 20)):
+        rules = SITE.replace("limit = 20", f"limit = {least}")
+        found = lung_of(site(VARIATION.replace("25", str(most)), rules=rules), clipped)
+        assert found.grade is Grade.NOT_EVALUABLE
+        assert "the limit lies between" in found.message
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        (VARIATION.replace("limit = 25", "limit = 20"), "allows more than <= 20, found 20"),
+        (VARIATION.replace("limit = 25", "limit = 19"), "allows more than <= 20, found 19"),
+        (VARIATION.replace("limit = 25", "limit = 101"), "expected at most 100 %, found 101 %"),
+        (VARIATION + 'grade = "MAJOR"\n', 'expected "MINOR" or "INFO", found "MAJOR"'),
+        (VARIATION.split("source", maxsplit=1)[0], 'expected the key "source"'),
+        ("[dose_limits.applies_when]\n", "expected one of"),
+        ("[dose_limits.applies_when.fractions]\nleast = 5\nmost = 1\n", "found 5 and 1"),
+        ('[dose_limits.applies_when]\norgan = "Lung"\n', 'did you mean "Lungs"?'),
+        ('[dose_limits.applies_when]\nplan_kind = "treated"\n', '"screening" or "delivered"'),
+    ],
+)
+def test_what_contradicts_itself_is_refused(site, key, sentence):
+    with pytest.raises(ProtocolError) as refusal:
+        site(key)
+    assert sentence in str(refusal.value)
+
+
+def when(key):
+    return f"[dose_limits.applies_when]\n{key}\n"
+
+
+def with_fractions(submission, *numbers):
+    """Return the submission with a plan for each number of fractions, of which one dose is."""
+    plan = submission.plans[0]
+    plans = tuple(
+        replace(plan, sop_instance_uid=f"1.2.2{n}", label=f"plan {n}", fractions_planned=number)
+        for n, number in enumerate(numbers)
+    )
+    dose = replace(
+        submission.doses[0],
+        plan_uids=tuple(one.sop_instance_uid for one in plans),
+        summation_type="PLAN" if len(plans) == 1 else "MULTI_PLAN",
+    )
+    return replace(submission, plans=plans, doses=(dose,))
+
+
+@pytest.mark.parametrize(
+    ("key", "changed", "numbers", "told"),
+    [
+        ('arm = "local_therapy"', {}, (5,), True),
+        ('arm = "no_local_therapy"', {}, (5,), "it is of the arm no_local_therapy"),
+        ('arm = "local_therapy"', {"arm": None}, (5,), None),
+        ('plan_kind = "delivered"', {"plan_kind": "delivered"}, (5,), True),
+        ('plan_kind = "delivered"', {"plan_kind": "screening"}, (5,), "a screening plan is judged"),
+        ('plan_kind = "delivered"', {"plan_kind": None}, (5,), None),
+        ("fractions = { least = 1, most = 5 }", {}, (5,), True),
+        ("fractions = { least = 1, most = 5 }", {}, (30,), 'the plan is "plan 0" in 30'),
+        ("fractions = { least = 30, most = 30 }", {}, (29,), "it is of 30 fractions"),
+        ("fractions = { least = 1, most = 5 }", {}, (None,), None),
+        ("fractions = { least = 1, most = 5 }", {}, (5, 30), None),
+        ("fractions = { least = 1, most = 5 }", {}, (5, 3), True),
+        ('organ = "Lungs"', {}, (5,), True),
+        ('organ = "Liver"', {}, (5,), "a metastasis in Liver, and none is known"),
+        # What is ruled out by one condition is not open for another.
+        ('arm = "no_local_therapy"\nplan_kind = "delivered"', {"plan_kind": None}, (5,), "arm"),
+    ],
+)  # fmt: skip
+def test_a_limit_applies_where_all_that_it_states_is_so(
+    key, changed, numbers, told, site, build, register_table
+):
+    protocol = site(when(key))
+    (limit,) = protocol.dose_limits
+    register = Register.from_dict(register_table | changed)
+    case = Case(with_fractions(build(), *numbers), protocol, register)
+    if told is None:
+        with pytest.raises(NotEvaluable, match="whether the limit applies is open"):
+            why_not_applicable(case, limit)
+    else:
+        reason = why_not_applicable(case, limit)
+        assert not reason if told is True else told in reason
+    assert bool(tuple(applicable_limits(case))) is (told in (None, True))
+
+
+def test_a_metastasis_that_may_lie_elsewhere_leaves_it_open(site, build, register_table):
+    """Its organ is not said, and no ROI of an organ holds it."""
+    protocol = site(when('organ = "Liver"'))
+    lesions = [{"id": "L1", "kind": "distant", "therapy": "surgery"}]
+    register = Register.from_dict(register_table | {"lesions": lesions})
+    case = Case(build(without=["GTVm01_Lung_L"]), protocol, register)
+    with pytest.raises(NotEvaluable, match='"L1" may be one'):
+        why_not_applicable(case, protocol.dose_limits[0])
+
+
+def test_a_limit_that_does_not_apply_is_told_and_asks_nothing_else(site, build, register_table):
+    protocol = site(when('arm = "no_local_therapy"'))
+    submission = build(without=["Lung_R"])
+    report = check(submission, protocol, Register.from_dict(register_table))
+    (found,) = (one for one in report.findings if one.code == "OL301")
+    assert found.grade is Grade.INFO
+    assert found.message.startswith("Lung V20 does not apply: it is of the arm no_local_therapy")
+    assert not any(one.about == "Lungs-GTV" for one in report.findings if one.code != "OL301")
+    assert not any(one.criterion == "X6" for one in report.measurements)
+
+
+def test_two_limits_on_one_structure_ask_of_it_once(site, build, register_table):
+    mean = SITE[SITE.index("[[dose_limits]]") :].replace('"V20Gy[%]"', '"Mean[Gy]"')
+    protocol = site(mean.replace('unit = "%"', 'unit = "Gy"').replace('"X6"', '"mean"'))
+    case = Case(build(), protocol, None)
+    assert len(tuple(applicable_limits(case))) == 2
+    assert len(limited_once(case)) == 1
+    report = check(build(), protocol, Register.from_dict(register_table))
+    codes = [one.code for one in report.findings if one.about == "Lungs-GTV"]
+    assert codes.count("OL301") == 2
+    assert codes.count("OL302") == 1
