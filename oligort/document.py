@@ -67,8 +67,9 @@ class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One submission judged against one protocol.
 
-    The verdict is that of the findings: MAJOR > MINOR > NOT_EVALUABLE > PASS. `to_json` writes
-    the contract; the same input gives the same bytes.
+    The verdict is that of the findings: MAJOR > MINOR > NOT_EVALUABLE > PASS. `only` are the codes,
+    or patterns of codes, of the checks that were asked, where not all were: the verdict is then of
+    these alone. `to_json` writes the contract; the same input gives the same bytes.
 
     Raises
     ------
@@ -84,6 +85,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     plan_label: str
     plan_date: str
     dose_sop_instance_uids: tuple[str, ...]
+    only: tuple[str, ...] = ()
     verdict: Grade
     findings: tuple[Finding, ...]
     measurements: tuple[Measurement, ...]

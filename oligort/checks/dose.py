@@ -41,20 +41,23 @@ def dose_limits(case: Case) -> Iterator[Finding]:
 
     How it is measured: the metric of the histogram of the structure that the protocol names,
     computed from its parts ("Lungs-GTV": the lungs without the union of the GTVs) in the dose of
-    the chosen plan, as a percentage of the whole volume. Decided on the unrounded value.
-    BORDERLINE: closer to the limit than the protocol's setting. DEFINITION_SENSITIVE: another
+    the chosen plan, as a percentage of the whole volume. Decided on the unrounded value. Between
+    the limit and that of the protocol's acceptable variation the grade is the variation's. A limit
+    of other submissions (arm, kind of plan, organ, fractions) does not apply, for information.
+    BORDERLINE: closer to a limit than the protocol's setting. DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict, or may, where the limit lies within its
     interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
     GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, or
     the images cut the organ off (OL016).
 
-    Not evaluable when: the dose is open, of type EFFECTIVE, does not fit its prescription, or is
-    of plans of another kind (screening, delivered) than the one that is judged, or of a plan that
-    was made for a phantom or a machine (OL009); a part of the structure is missing, only one lung
-    is drawn, or a GTV to be cut out has no contours; its volume is not plausible (OL017); left and
-    right are swapped and one side is limited; the structure leaves the dose grid, or planes of it
-    are not drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more
-    than the GTVs, or a GTV left in the drawn ROI, would change the verdict.
+    Not evaluable when: whether the limit applies is not known; the dose is open, of type
+    EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
+    than the one that is judged, or of a plan that was made for a phantom or a machine (OL009); a
+    part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
+    contours; its volume is not plausible (OL017); left and right are swapped and one side is
+    limited; the structure leaves the dose grid, or planes of it are not drawn, and the limit lies
+    between the bounds; superseded GTVs, a union that holds more than the GTVs, or a GTV left in the
+    drawn ROI, would change the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """

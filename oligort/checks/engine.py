@@ -1,14 +1,15 @@
 """The engine: a submission, a protocol and a register in, a report out."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from oligort.checks.case import Case
 from oligort.checks.measurements import measurements_of
 from oligort.checks.plan_kind import kind_of
-from oligort.checks.registry import CONVENTION, Check, all_checks
+from oligort.checks.registry import CONVENTION, Check, checks_of
+from oligort.checks.site_checks import load_checks
 from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
 from oligort.document import FileRecord, Report, Setting
@@ -21,8 +22,8 @@ from oligort.versions import versions_of
 LIBRARIES = ("oligort", "pydicom", "numpy", "msgspec")
 """Distributions whose versions a report names: those that its numbers pass through."""
 
-INTAKE_CODES = "OL0"
-"""How the codes of the checks begin that ask of the files alone."""
+INTAKE_CODES = "OL0*"
+"""The codes of the checks that ask of the files alone."""
 
 
 def check(
@@ -33,6 +34,8 @@ def check(
     *,
     cross_check: bool = False,
     plan_kind: str | PlanKind | None = None,
+    only: Sequence[str] = (),
+    checks: Sequence[str | Path] = (),
 ) -> Report:
     """Check one submission against one protocol.
 
@@ -51,11 +54,18 @@ def check(
         Whether dicompyler-core computes the structures of the dose limits as well.
     plan_kind : str, PlanKind or None
         "screening" or "delivered": what the plan is for; else what the register says.
+    only : sequence of str
+        Codes of checks, or patterns of codes ("OL3*"), that are asked; none for all. The report
+        says so, for its verdict is of these alone.
+    checks : sequence of str or Path
+        Python files with checks of the site's own, which are asked after ours.
 
     Raises
     ------
     ValueError
         If the kind of plan is neither.
+    SelectionError
+        If a pattern names no check, or a file's checks cannot be loaded.
     ProtocolError, RegisterError
         If one of them cannot be read.
     MissingExtraError
@@ -66,9 +76,11 @@ def check(
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     answers = register if isinstance(register, Register | None) else Register.load(register)
     kind = PlanKind(plan_kind) if plan_kind else None
+    of_site = tuple(map(load_checks, checks))
+    asked = checks_of(only, [one.module for one in of_site])
     case = Case(submission, rules, answers, subject, cross_check, kind)
     submission = case.submission
-    findings = tuple(finding for one in all_checks() for finding in _findings(one, case))
+    findings = tuple(finding for one in asked for finding in _findings(one, case))
     plan = _chosen_plan_facts(submission)
     return Report(
         subject=subject or _subject(submission, answers),
@@ -78,6 +90,7 @@ def check(
         plan_label=plan[0],
         plan_date=plan[1],
         dose_sop_instance_uids=submission.dose_sop_instance_uids,
+        only=tuple(only),
         verdict=verdict_of(findings),
         findings=findings,
         measurements=tuple(measurements_of(case)),
@@ -86,6 +99,7 @@ def check(
             *_conventions(submission),
             *_census_thresholds(case),
             *_site_map(submission),
+            *(one.record for one in of_site),
         ),
         provenance=tuple(
             FileRecord(
@@ -125,7 +139,7 @@ def intake_findings(
     """
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     case = Case(submission, rules, None, subject)
-    asked = [one for one in all_checks() if one.code.startswith(INTAKE_CODES)]
+    asked = checks_of([INTAKE_CODES])
     return tuple(finding for one in asked for finding in _findings(one, case))
 
 

@@ -1,13 +1,16 @@
 """The registry of the checks: one function, one code, one page."""
 
 import inspect
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from importlib import import_module
+from importlib.metadata import entry_points
 
 from oligort.checks.case import Case
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.errors import SelectionError
 from oligort.finding import Finding, Source
 from oligort.protocol.limits import Rule
@@ -43,6 +46,23 @@ MODULES = (
 )
 """Where the checks stand: a module registers its own when it is imported."""
 
+ENTRY_POINTS = "oligort.checks"
+"""Group of the entry points by which an installed package brings modules with checks of its own."""
+
+HEADINGS = (
+    "What it checks",
+    "Why it matters",
+    "How it is measured",
+    "Not evaluable when",
+    "Source",
+)
+"""What the page of every check says, in this order."""
+
+OWN_PREFIX = "OL"
+"""How the codes of the checks begin that come with oligort; no other check has such a code."""
+
+_CODE = re.compile(r"[A-Z]{2,8}\d{1,4}")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -61,34 +81,109 @@ class Check:
         """What it checks, why, how it is measured, when it is not evaluable, and its source."""
         return f"{self.code}  {self.title}\n\n{inspect.getdoc(self.run)}\n"
 
+    @property
+    def sections(self) -> dict[str, str]:
+        """The paragraphs of the page by their headings; what follows a paragraph belongs to it."""
+        found: dict[str, str] = {}
+        heading = ""
+        for paragraph in (inspect.getdoc(self.run) or "").split("\n\n"):
+            text = " ".join(paragraph.split())
+            begun = next((it for it in HEADINGS if text.startswith(f"{it}: ")), None)
+            if begun:
+                heading = begun
+                found[heading] = text.removeprefix(f"{heading}: ")
+            elif heading:
+                found[heading] += f"\n\n{text}"
+        return found
 
-_REGISTERED: dict[str, Check] = {}
+
+_REGISTERED: dict[str, dict[str, Check]] = {}
+"""The checks of each module by their codes."""
 
 
 def check(
     code: str, title: str, rule: Callable[[Protocol], Rule] | None = None
 ) -> Callable[[Callable[[Case], Iterator[Finding]]], Callable[[Case], Iterator[Finding]]]:
-    """Register a function as the check of a code; its docstring is the check's page."""
+    """Register a function as the check of a code; its docstring is the check's page.
+
+    Raises
+    ------
+    ValueError
+        If the code is none, or another check has it; if the docstring is no page.
+    """
 
     def register(
         run: Callable[[Case], Iterator[Finding]],
     ) -> Callable[[Case], Iterator[Finding]]:
-        if code in _REGISTERED:
+        if not _CODE.fullmatch(code):
+            raise ValueError(f'expected a code like "SITE101", found {quoted(code)}')
+        of_module = _REGISTERED.setdefault(run.__module__, {})
+        if code in of_module:
             raise ValueError(f"expected one check for code {code}, found a second")
-        _REGISTERED[code] = Check(code, title, run, rule)
+        if code.startswith(OWN_PREFIX) and not run.__module__.startswith(f"{__package__}."):
+            raise ValueError(
+                f"expected a code that does not begin with {OWN_PREFIX} for a check that does not "
+                f"come with oligort, found {code}"
+            )
+        made = Check(code, title, run, rule)
+        if tuple(made.sections) != HEADINGS:
+            raise ValueError(
+                f"{code}: expected a docstring with the headings {listed(HEADINGS)}, in this "
+                f"order, found {listed(made.sections) or 'none of them'}"
+            )
+        of_module[code] = made
         return run
 
     return register
 
 
-def all_checks() -> tuple[Check, ...]:
-    """Return every check in the order of the codes."""
-    for module in MODULES:
-        import_module(f"oligort.checks.{module}")
-    return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
+def forget(module: str) -> None:
+    """Take back the checks that a module registered."""
+    _REGISTERED.pop(module, None)
 
 
-def page_of(code: str) -> str:
+def all_checks(further: Sequence[str] = ()) -> tuple[Check, ...]:
+    """Return every check in the order of the codes: our own, then those of others.
+
+    Others are those of installed packages, and of `further` modules, which are loaded already.
+
+    Raises
+    ------
+    SelectionError
+        If two checks have one code.
+    """
+    modules = [f"{__package__}.{module}" for module in MODULES]
+    for module in modules:
+        import_module(module)
+    installed = [point.load().__name__ for point in entry_points(group=ENTRY_POINTS)]
+    found: dict[str, Check] = {}
+    for module in dict.fromkeys((*modules, *installed, *further)):
+        for code, one in _REGISTERED.get(module, {}).items():
+            if code in found:
+                raise SelectionError(f"expected one check for code {code}, found a second")
+            found[code] = one
+    in_order = sorted(found, key=lambda code: (not code.startswith(OWN_PREFIX), code))
+    return tuple(found[code] for code in in_order)
+
+
+def checks_of(patterns: Sequence[str], further: Sequence[str] = ()) -> tuple[Check, ...]:
+    """Return the checks whose codes some patterns name ("OL301", "OL3*"); of no pattern, all.
+
+    Raises
+    ------
+    SelectionError
+        If a pattern names no check: nothing that was asked for is left out in silence.
+    """
+    every = all_checks(further)
+    for pattern in patterns:
+        if not any(fnmatchcase(one.code, pattern.upper()) for one in every):
+            raise _no_such(pattern, [one.code for one in every])
+    if not patterns:
+        return every
+    return tuple(one for one in every if any(fnmatchcase(one.code, it.upper()) for it in patterns))
+
+
+def page_of(code: str, further: Sequence[str] = ()) -> str:
     """Return the page of a check.
 
     Raises
@@ -96,11 +191,15 @@ def page_of(code: str) -> str:
     SelectionError
         If no check has the code.
     """
-    pages = {check.code: check.page for check in all_checks()}
+    pages = {check.code: check.page for check in all_checks(further)}
     if code.upper() in pages:
         return pages[code.upper()]
-    close = get_close_matches(code.upper(), pages, n=1)
+    raise _no_such(code, list(pages))
+
+
+def _no_such(code: str, codes: Sequence[str]) -> SelectionError:
+    close = get_close_matches(code.upper(), codes, n=1)
     hint = f"; the nearest is {close[0]}" if close else ""
-    raise SelectionError(
-        f"no check has the code {quoted(code)}{hint}; there are {', '.join(pages)}"
+    return SelectionError(
+        f"no check has the code {quoted(code)}{hint}; there are {', '.join(codes)}"
     )

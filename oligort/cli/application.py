@@ -8,7 +8,7 @@ import oligort
 from oligort.cli.check import check
 from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
-from oligort.cli.explain import explain
+from oligort.cli.explain import explain, list_checks
 from oligort.cli.intake import intake
 from oligort.cli.lesions import lesions
 from oligort.cli.protocol import app as protocol
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 for command in (check, dvh, lesions, intake, demo, selftest, explain, schema):
     app.command()(command)
+app.command("checks")(list_checks)
 app.add_typer(protocol, name="protocol")
 app.add_typer(register, name="register")
 

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
+from oligort.cli.options import (
+    DoseChoice,
+    JsonFile,
+    Names,
+    Only,
+    Paths,
+    PlanChoice,
+    Prior,
+    SiteChecks,
+)
 from oligort.cli.output import STANDARD_OUTPUT, note_names, refuse_overwriting, show, write_json
 from oligort.cli.status import Status, answering
 from oligort.clinical.register import PlanKind
@@ -44,6 +53,8 @@ def check(
         bool,
         typer.Option("--cross-check", help="Compute the limited structures with a second engine."),
     ] = False,
+    only: Only = None,
+    checks: SiteChecks = None,
     json: JsonFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict line alone.")] = False,
 ) -> Status:
@@ -56,7 +67,8 @@ def check(
         from oligort.crosscheck import require_installed
 
         require_installed()
-    refuse_overwriting([json], [*paths, *(prior or ()), register, names, Path(protocol)])
+    inputs = [*paths, *(prior or ()), *(checks or ()), register, names, Path(protocol)]
+    refuse_overwriting([json], inputs)
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
         submission = submission.after(oligort.read(path))
@@ -70,6 +82,8 @@ def check(
         subject=subject,
         cross_check=cross_check,
         plan_kind=plan_kind,
+        only=only or (),
+        checks=checks or (),
     )
     if json is not None:
         write_json(report.to_json(), json)

@@ -50,3 +50,21 @@ JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help='Write JSON there; "-" is standard output.'),
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="CODES",
+        help='The checks to ask, by code or pattern: OL301, "OL2*". Repeatable. Default: all.',
+    ),
+]
+SiteChecks = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--checks",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        help="A Python file with checks of your own. Repeatable.",
+    ),
+]

@@ -62,9 +62,13 @@ def verdict_line(report: Report) -> Text:
     )
     return Text.assemble(
         (VERDICT_WORDS[report.verdict], GRADE_STYLES[report.verdict]),
-        f"  {safe_text(report.subject)}  ({tally})",
+        f"  {safe_text(report.subject)}  ({tally}{_asked(report)})",
         overflow="fold",
     )
+
+
+def _asked(report: Report) -> str:
+    return f"; of {', '.join(map(safe_text, report.only))} alone" if report.only else ""
 
 
 def report_view(report: Report) -> RenderableType:

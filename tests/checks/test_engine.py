@@ -13,7 +13,7 @@ from oligort.submission import Submission
 
 
 def judged_by(monkeypatch, run, rule=None):
-    monkeypatch.setattr(engine, "all_checks", lambda: (Check("OL999", "Sought", run, rule),))
+    monkeypatch.setattr(engine, "checks_of", lambda *_: (Check("OL999", "Sought", run, rule),))
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyError, ZeroDivisionError, ProtocolError])

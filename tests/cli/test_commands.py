@@ -226,6 +226,8 @@ def test_check_leaves_with_the_status_of_its_verdict(
         "subject": "S",
         "cross_check": False,
         "plan_kind": "screening",
+        "only": (),
+        "checks": (),
     }
 
 
