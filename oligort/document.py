@@ -5,7 +5,12 @@ from typing import Any
 
 import msgspec
 
+from oligort.display import quoted, safe_text
+from oligort.errors import ReportError
 from oligort.finding import Finding, Grade, verdict_of
+
+LONGEST_FAULT = 240
+"""Longest account of what is wrong in a file that is told."""
 
 SCHEMA_VERSION = 1
 """Version of the report's JSON; keys are added under one version, never renamed."""
@@ -49,6 +54,22 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reviewer decided on a finding: it stays, and so does the verdict.
+
+    `finding` is the mark of the finding; `applies` says whether the report still has it, as it was
+    when it was decided on.
+    """
+
+    finding: str
+    code: str
+    about: str = ""
+    reason: str
+    by: str
+    date: str
+    applies: bool = True
+
+
 class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The protocol that was applied.
 
@@ -69,7 +90,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     The verdict is that of the findings: MAJOR > MINOR > NOT_EVALUABLE > PASS. `only` are the codes,
     or patterns of codes, of the checks that were asked, where not all were: the verdict is then of
-    these alone. `to_json` writes the contract; the same input gives the same bytes.
+    these alone. `decisions` are those of a reviewer; none changes a grade or the verdict. `to_json`
+    writes the contract; the same input gives the same bytes.
 
     Raises
     ------
@@ -93,6 +115,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     provenance: tuple[FileRecord, ...]
     protocol: ProtocolRecord
     versions: dict[str, str]
+    decisions: tuple[Decision, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a verdict that its findings do not give."""
@@ -106,6 +129,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def assumptions(self) -> tuple[Setting, ...]:
         """The settings that the trial's public record leaves open, to confirm with its office."""
         return tuple(setting for setting in self.settings if setting.assumption)
+
+    def decision_on(self, finding: Finding) -> Decision | None:
+        """Return what a reviewer decided on a finding, or None."""
+        return next((it for it in self.decisions if it.finding == finding.mark), None)
 
     def graded(self, grade: Grade) -> tuple[Finding, ...]:
         """Return the findings of one grade, in the order of the checks."""
@@ -128,3 +155,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(cls, text: str | bytes) -> "Report":
         """Read a report from its JSON text."""
         return msgspec.json.decode(text, type=cls)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Report":
+        """Read a report from a file.
+
+        Raises
+        ------
+        ReportError
+            If the file cannot be read, or is no report of this version.
+        """
+        shown = quoted(str(path))
+        try:
+            return cls.from_json(Path(path).read_bytes())
+        except OSError as failure:
+            raise ReportError(f"{shown} cannot be read: {failure.strerror}") from failure
+        except (msgspec.DecodeError, ValueError) as failure:
+            raise ReportError(
+                f"{shown}: expected a report as `oligort check --json` writes it, found a fault: "
+                f"{safe_text(failure, LONGEST_FAULT)}"
+            ) from failure

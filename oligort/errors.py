@@ -37,6 +37,14 @@ class NamesError(OligortError, ValueError):
     """A site map of ROI names cannot be read or holds an impossible value."""
 
 
+class ReportError(OligortError, ValueError):
+    """A report cannot be read, or two reports cannot be compared."""
+
+
+class DecisionError(OligortError, ValueError):
+    """A file of decisions cannot be read, or is about another report."""
+
+
 class MissingExtraError(OligortError, ImportError):
     """What was asked for needs a library that is not installed."""
 

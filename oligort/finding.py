@@ -1,5 +1,6 @@
 """Finding: one answer of one check, with its grade and the evidence under it."""
 
+import hashlib
 from enum import StrEnum
 from typing import Literal
 
@@ -89,6 +90,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     source: Source
     hint: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Eight hex digits of what it says: a decision on it is about this and nothing else."""
+        said = "\0".join((self.code, self.criterion, self.about, self.grade, self.message))
+        return hashlib.sha256(said.encode()).hexdigest()[:8]
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Grade:

@@ -53,6 +53,12 @@ def check(
         bool,
         typer.Option("--cross-check", help="Compute the limited structures with a second engine."),
     ] = False,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, metavar="FILE", help="What a reviewer decided on findings."
+        ),
+    ] = None,
     only: Only = None,
     checks: SiteChecks = None,
     json: JsonFile = None,
@@ -67,7 +73,7 @@ def check(
         from oligort.crosscheck import require_installed
 
         require_installed()
-    inputs = [*paths, *(prior or ()), *(checks or ()), register, names, Path(protocol)]
+    inputs = [*paths, *(prior or ()), *(checks or ()), register, names, decisions, Path(protocol)]
     refuse_overwriting([json], inputs)
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
@@ -85,6 +91,10 @@ def check(
         only=only or (),
         checks=checks or (),
     )
+    if decisions is not None:
+        from oligort.decisions import with_decisions
+
+        report = with_decisions(report, decisions)
     if json is not None:
         write_json(report.to_json(), json)
     if json != STANDARD_OUTPUT:

@@ -1,4 +1,4 @@
-"""`oligort schema`: the JSON Schema of a file that people write."""
+"""`oligort schema`: the JSON Schema of a file that people write, and of the report."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -9,12 +9,14 @@ from oligort.cli.status import Status, answering
 
 
 class Document(StrEnum):
-    """A file that people write."""
+    """A file that people write, or the report."""
 
     NAMES = "names"
     REGISTER = "register"
     COLUMNS = "columns"
     PROTOCOL = "protocol"
+    DECISIONS = "decisions"
+    REPORT = "report"
 
 
 @answering
@@ -23,7 +25,7 @@ def schema(
         Document,
         typer.Argument(
             help="The site map of ROI names, the clinical register, the map of columns that "
-            "turns tables into registers, or the protocol."
+            "turns tables into registers, the protocol, a reviewer's decisions; or the report."
         ),
     ],
 ) -> Status:
@@ -34,6 +36,8 @@ def schema(
     from oligort.clinical.column_map import ColumnMap
     from oligort.clinical.questions import QUESTIONS
     from oligort.clinical.register import Register
+    from oligort.decisions import DecisionsFile
+    from oligort.document import Report
     from oligort.json_schema import json_schema
     from oligort.lesions.site_map import SiteMapFile
     from oligort.protocol.schema import protocol_schema
@@ -47,5 +51,9 @@ def schema(
             text = json_schema(ColumnMap)
         case Document.PROTOCOL:
             text = protocol_schema()
+        case Document.DECISIONS:
+            text = json_schema(DecisionsFile)
+        case Document.REPORT:
+            text = json_schema(Report)
     print(text)
     return Status.DONE

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from oligort.display import quoted, safe_text
-from oligort.document import Report, Setting
+from oligort.document import Decision, Report, Setting
 from oligort.finding import Evidence, Finding, Grade
 from oligort.report.families import family_views
 from oligort.report.rounding import shown_beside, shown_interval, shown_limit
@@ -77,12 +77,23 @@ def report_view(report: Report) -> RenderableType:
     for heading, grade, findings in _sections(report):
         parts += [Text(), Text(f"{heading} ({len(findings)})", style=GRADE_STYLES[grade])]
         parts += [_heads()]
-        parts += [part for finding in findings for part in _finding_view(finding)]
+        for finding in findings:
+            parts += _finding_view(finding)
+            if decision := report.decision_on(finding):
+                parts.append(Padding(sentence(decided(decision)), _INDENT))
+    if lapsed := [decision for decision in report.decisions if not decision.applies]:
+        parts += [Text(), Text("Decisions on what no finding says now", style="bold")]
+        parts += [sentence(f"{one.code} {one.about}: {decided(one)}") for one in lapsed]
     parts += family_views(report)
     if report.assumptions:
         parts += [Text(), Text("Assumptions to confirm with the trial office", style="bold")]
         parts += [_assumption(setting) for setting in report.assumptions]
     return Group(*parts)
+
+
+def decided(decision: Decision) -> str:
+    """Return a reviewer's decision as a sentence."""
+    return f"Accepted by {decision.by} on {decision.date}: {decision.reason}"
 
 
 def _sections(report: Report) -> Iterator[tuple[str, Grade, list[Finding]]]:

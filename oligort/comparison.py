@@ -1,0 +1,182 @@
+"""Comparison: what a resubmission corrected, what is new, and which numbers moved."""
+
+import msgspec
+
+from oligort.document import Report
+from oligort.errors import ReportError
+from oligort.finding import Finding, Grade
+
+DEVIANT = (Grade.MAJOR, Grade.MINOR, Grade.NOT_EVALUABLE)
+"""Grades that somebody asked the site to do something about."""
+
+SAME = 1e-9
+"""Share by which a number that did not move may differ: what rounding to decimals takes away."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of both reports that is not the same; None where one report has none."""
+
+    about: str
+    metric: str
+    unit: str
+    before: float | None
+    after: float | None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a check asked about, and its grades; "" where a report does not have it."""
+
+    code: str
+    about: str
+    before: str
+    after: str
+    message: str
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two reports on one subject, the earlier one and the later one.
+
+    Parameters
+    ----------
+    subject : str
+        The subject of both.
+    before, after : Grade
+        The verdicts.
+    corrected, new, standing : tuple of Change
+        What deviated or was open before and is not now; what does now and did not; what still does.
+    moved : tuple of Moved
+        Numbers that are not the same.
+    differences : tuple of str
+        What else differs and explains it: protocol, settings, versions.
+    """
+
+    schema_version: int = 1
+    subject: str
+    before: Grade
+    after: Grade
+    corrected: tuple[Change, ...]
+    new: tuple[Change, ...]
+    standing: tuple[Change, ...]
+    moved: tuple[Moved, ...]
+    differences: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """Return the comparison as JSON text."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+
+
+def compare(before: Report, after: Report) -> Comparison:
+    """Return what became of the findings and numbers of a report in the next one.
+
+    Raises
+    ------
+    ReportError
+        If the reports are of two subjects, or of checks that were not all asked in both.
+    """
+    if before.subject != after.subject:
+        raise ReportError(
+            f"expected two reports on one subject, found {before.subject} and {after.subject}"
+        )
+    if before.only != after.only:
+        raise ReportError("expected two reports of the same checks, found another selection")
+    earlier, later = _worst(before), _worst(after)
+    corrected, new, standing = [], [], []
+    for key in dict.fromkeys((*earlier, *later)):
+        change = _change(key, earlier.get(key), later.get(key))
+        was, now = change.before in DEVIANT, change.after in DEVIANT
+        if was and not now:
+            corrected.append(change)
+        elif now and not was:
+            new.append(change)
+        elif now:
+            standing.append(change)
+    return Comparison(
+        subject=after.subject,
+        before=before.verdict,
+        after=after.verdict,
+        corrected=tuple(corrected),
+        new=tuple(new),
+        standing=tuple(standing),
+        moved=_moved(before, after),
+        differences=tuple(_differences(before, after)),
+    )
+
+
+_Key = tuple[str, str]
+
+
+def _worst(report: Report) -> dict[_Key, Finding]:
+    """Return the gravest finding of each code on each thing."""
+    order = {grade: rank for rank, grade in enumerate((*DEVIANT, Grade.PASS, Grade.INFO))}
+    found: dict[_Key, Finding] = {}
+    for finding in report.findings:
+        key = (finding.code, finding.about)
+        if key not in found or order[finding.grade] < order[found[key].grade]:
+            found[key] = finding
+    return found
+
+
+def _change(key: _Key, before: Finding | None, after: Finding | None) -> Change:
+    told = after or before
+    assert told is not None
+    return Change(
+        code=key[0],
+        about=key[1],
+        before=str(before.grade) if before else "",
+        after=str(after.grade) if after else "",
+        message=told.message,
+    )
+
+
+def _moved(before: Report, after: Report) -> tuple[Moved, ...]:
+    earlier, later = _numbers(before), _numbers(after)
+    return tuple(
+        Moved(
+            about=key[0],
+            metric=key[1],
+            unit=key[2],
+            before=earlier.get(key),
+            after=later.get(key),
+        )
+        for key in dict.fromkeys((*earlier, *later))
+        if not _is_same(earlier.get(key), later.get(key))
+    )
+
+
+def _numbers(report: Report) -> dict[tuple[str, str, str], float]:
+    return {
+        (one.about, one.metric, one.unit): one.value
+        for one in report.measurements
+        if one.value is not None
+    }
+
+
+def _is_same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= SAME * max(abs(one), abs(other))
+
+
+def _differences(before: Report, after: Report) -> list[str]:
+    """Return what differs beside the submission itself: the same files may then tell otherwise."""
+    told = []
+    if before.protocol.sha256 != after.protocol.sha256:
+        told.append(
+            f"protocol {before.protocol.id} version {before.protocol.version} "
+            f"({before.protocol.sha256[:8]}) -> {after.protocol.id} version "
+            f"{after.protocol.version} ({after.protocol.sha256[:8]})"
+        )
+    for name in dict.fromkeys((*before.versions, *after.versions)):
+        one, other = before.versions.get(name, "none"), after.versions.get(name, "none")
+        if one != other:
+            told.append(f"{name} {one} -> {other}")
+    earlier = {setting.name: setting.value for setting in before.settings}
+    later = {setting.name: setting.value for setting in after.settings}
+    told += [
+        f"setting {name}: {earlier.get(name)} -> {later.get(name)}"
+        for name in dict.fromkeys((*earlier, *later))
+        if earlier.get(name) != later.get(name)
+    ]
+    if not {one.sha256 for one in before.provenance} ^ {one.sha256 for one in after.provenance}:
+        told.append("both are of the same files")
+    return told

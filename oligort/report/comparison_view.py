@@ -1,0 +1,59 @@
+"""A comparison of two reports as tables for the terminal."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from oligort.comparison import Change, Comparison
+from oligort.report.rounding import shown
+from oligort.report.text import columns, sentence
+
+TITLES = {
+    "corrected": "Corrected",
+    "standing": "Still to correct",
+    "new": "New",
+}
+"""Headings of the findings, in the order in which a reader needs them."""
+
+NONE = "-"
+"""What stands where a report has no such finding or number."""
+
+
+def comparison_view(comparison: Comparison) -> RenderableType:
+    """Return the verdicts, what became of each finding, which numbers moved and what may be why."""
+    parts: list[RenderableType] = [
+        sentence(f"{comparison.subject}: {comparison.before} -> {comparison.after}")
+    ]
+    for name, title in TITLES.items():
+        changes: tuple[Change, ...] = getattr(comparison, name)
+        parts += [Text(), Text(f"{title} ({len(changes)})", style="bold")]
+        if changes:
+            parts.append(_changes(changes))
+    if comparison.moved:
+        parts += [Text(), Text(f"Numbers that moved ({len(comparison.moved)})", style="bold")]
+        parts.append(_moved(comparison))
+    if comparison.differences:
+        parts += [Text(), Text("What else differs", style="bold")]
+        parts += [sentence(one) for one in comparison.differences]
+    return Group(*parts)
+
+
+def _changes(changes: tuple[Change, ...]) -> RenderableType:
+    table = columns("code", "about", "before", "after", "what it says")
+    for one in changes:
+        cells = (one.code, one.about, one.before or NONE, one.after or NONE, one.message)
+        table.add_row(*map(sentence, cells))
+    return table
+
+
+def _moved(comparison: Comparison) -> RenderableType:
+    numbers = ("before", "after")
+    table = columns("about", "number", *numbers, "unit", right=numbers)
+    for one in comparison.moved:
+        table.add_row(
+            sentence(one.about),
+            sentence(one.metric),
+            shown(one.before, one.unit),
+            shown(one.after, one.unit),
+            sentence(one.unit),
+        )
+    return table

@@ -1,0 +1,141 @@
+"""A resubmission beside the report before it."""
+
+import json
+import sys
+
+import jsonschema
+import msgspec
+import pytest
+from test_decisions import finding, report
+
+from oligort.cli import main
+from oligort.comparison import compare
+from oligort.document import FileRecord, Measurement, Report, Setting
+from oligort.errors import ReportError
+from oligort.finding import Grade
+from oligort.json_schema import json_schema
+from oligort.report.comparison_view import comparison_view
+from oligort.report.text import plain_text
+
+
+def measured(value, about="Lungs-GTV", metric="V20Gy[%]"):
+    return Measurement(about=about, metric=metric, value=value, unit="%")
+
+
+def altered(one, **changed):
+    return msgspec.structs.replace(one, **changed)
+
+
+def test_each_finding_is_corrected_new_or_still_there():
+    before = report(
+        finding("OL301"),
+        finding("OL203", Grade.MAJOR, "GTVm01"),
+        finding("OL006", Grade.MINOR, ""),
+        finding("OL204", Grade.PASS, "L1"),
+    )
+    after = report(
+        finding("OL301", Grade.PASS, message="V20Gy[%] 24.00 %"),
+        finding("OL203", Grade.NOT_EVALUABLE, "GTVm01"),
+        finding("OL204", Grade.MINOR, "L1"),
+        finding("OL303", Grade.MINOR, "Lungs"),
+    )
+    found = compare(before, after)
+    assert [(one.code, one.before, one.after) for one in found.corrected] == [
+        ("OL301", "MAJOR", "PASS"),
+        ("OL006", "MINOR", ""),
+    ]
+    assert [(one.code, one.before, one.after) for one in found.standing] == [
+        ("OL203", "MAJOR", "NOT_EVALUABLE")
+    ]
+    assert [(one.code, one.before, one.after) for one in found.new] == [
+        ("OL204", "PASS", "MINOR"),
+        ("OL303", "", "MINOR"),
+    ]
+    assert (found.before, found.after) == (Grade.MAJOR, Grade.MINOR)
+
+
+def test_the_gravest_finding_of_a_thing_counts():
+    both = report(finding(grade=Grade.PASS), finding(grade=Grade.MINOR))
+    (one,) = compare(both, both).standing
+    assert (one.before, one.after) == ("MINOR", "MINOR")
+
+
+def test_numbers_that_moved_are_told_and_others_are_not():
+    before = altered(report(finding()), measurements=(measured(29.0), measured(12.0, "Lung_L")))
+    after = altered(
+        report(finding()),
+        measurements=(measured(24.0), measured(12.0 + 1e-12, "Lung_L"), measured(3.0, "Heart")),
+    )
+    moved = [(one.about, one.before, one.after) for one in compare(before, after).moved]
+    assert moved == [("Lungs-GTV", 29.0, 24.0), ("Heart", None, 3.0)]
+
+
+def test_what_else_may_be_the_reason_is_told():
+    one = altered(
+        report(finding()),
+        settings=(Setting(name="gaps", value="report", source="x"),),
+        versions={"oligort": "0.1"},
+        provenance=(FileRecord(kind="RTDOSE", sop_instance_uid="1", file="a", sha256="aa"),),
+    )
+    other = altered(
+        one,
+        settings=(Setting(name="gaps", value="fill", source="x"),),
+        versions={"oligort": "0.2"},
+        protocol=altered(one.protocol, sha256="1" * 64, version="2"),
+    )
+    assert compare(one, one).differences == ("both are of the same files",)
+    assert compare(one, other).differences == (
+        "protocol P version 1 (0) -> P version 2 (11111111)",
+        "oligort 0.1 -> 0.2",
+        "setting gaps: report -> fill",
+        "both are of the same files",
+    )
+
+
+def test_two_subjects_or_two_selections_are_not_compared():
+    one = report(finding())
+    with pytest.raises(ReportError, match="one subject"):
+        compare(one, altered(one, subject="PT-2"))
+    with pytest.raises(ReportError, match="same checks"):
+        compare(one, altered(one, only=("OL3*",)))
+
+
+def test_the_table_fits_and_hostile_text_is_harmless():
+    hostile = "GTV\x1b[31m\n" + "x" * 300
+    found = compare(report(finding(about=hostile)), report(finding("OL302", about=hostile)))
+    text = plain_text(comparison_view(found))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "\x1b" not in text
+
+
+def test_the_command_reads_reports_alone(tmp_path, monkeypatch, capfd):
+    before, after, out = (tmp_path / name for name in ("1.json", "2.json", "found.json"))
+    report(finding()).to_json(before)
+    report(finding(grade=Grade.PASS)).to_json(after)
+
+    def status(*arguments):
+        monkeypatch.setattr(sys, "argv", ["oligort", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        return int(leaving.value.code or 0)
+
+    assert status("compare", before, after, "--json", out) == 0
+    assert "Corrected (1)" in capfd.readouterr().out
+    assert json.loads(out.read_text(encoding="utf-8"))["after"] == "PASS"
+    assert status("decisions", before) == 0
+    assert finding().mark in capfd.readouterr().out
+    after.write_text('{"schema_version": 1}', encoding="utf-8")
+    assert status("compare", before, after) == 2
+    assert "expected a report as `oligort check --json` writes it" in capfd.readouterr().err
+
+
+def test_the_published_schema_takes_reports_and_no_others():
+    schema = json.loads(json_schema(Report))
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    table = report(finding()).to_dict()
+    assert not list(validator.iter_errors(json.loads(json.dumps(table))))
+    for key, wrong in (("verdict", "FINE"), ("findings", {}), ("subject", 7)):
+        assert list(validator.iter_errors(table | {key: wrong}))
+    del table["verdict"]
+    assert list(validator.iter_errors(table))
