@@ -6,8 +6,16 @@ from typing import Annotated
 import typer
 
 import oligort
-from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
-from oligort.cli.output import STANDARD_OUTPUT, note_names, refuse_overwriting, show, write_json
+from oligort.cli.options import DoseChoice, HtmlFile, JsonFile, Names, Paths, PlanChoice, Prior
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    note_names,
+    refuse_overwriting,
+    refuse_standard_output,
+    show,
+    write_json,
+    write_page,
+)
 from oligort.cli.status import Status, answering
 from oligort.clinical.register import PlanKind
 from oligort.finding import Grade
@@ -45,6 +53,7 @@ def check(
         typer.Option("--cross-check", help="Compute the limited structures with a second engine."),
     ] = False,
     json: JsonFile = None,
+    html: HtmlFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict line alone.")] = False,
 ) -> Status:
     """Judge one submission against a protocol.
@@ -56,21 +65,22 @@ def check(
         from oligort.crosscheck import require_installed
 
         require_installed()
-    refuse_overwriting([json], [*paths, *(prior or ()), register, names, Path(protocol)])
+    refuse_standard_output(html)
+    refuse_overwriting([json, html], [*paths, *(prior or ()), register, names, Path(protocol)])
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
         submission = submission.after(oligort.read(path))
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)
-    report = oligort.check(
-        submission,
-        protocol=protocol,
-        register=register,
-        subject=subject,
-        cross_check=cross_check,
-        plan_kind=plan_kind,
-    )
+    from oligort.checks.engine import case_of, report_on
+
+    case = case_of(submission, protocol, register, subject, cross_check, plan_kind=plan_kind)
+    report = report_on(case)
+    if html is not None:
+        from oligort.report.html import page
+
+        write_page(page(report, case), html)
     if json is not None:
         write_json(report.to_json(), json)
     if json != STANDARD_OUTPUT:

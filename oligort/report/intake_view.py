@@ -100,9 +100,7 @@ def tree_lines(document: IntakeDocument) -> Iterator[TreeLine]:
         frames = by_study.setdefault(root.record.study_instance_uid, {})
         frames.setdefault(root.frame, []).append(root)
     for study, frames in by_study.items():
-        yield TreeLine(
-            0, f"Study {study}" if study else "Of no study that is named, or of several"
-        )
+        yield TreeLine(0, f"Study {study}" if study else "Of no study that is named, or of several")
         for frame, nodes in frames.items():
             yield TreeLine(
                 1, f"Frame of reference {frame}" if frame else "No frame of reference that is named"

@@ -56,7 +56,7 @@ def test_a_pixel_lies_where_the_header_says(tmp_path: Path, images: list[Dataset
     plane = read_plane(series_of(written(images, tmp_path)).sources[1])
     first = [float(value) for value in images[1].ImagePositionPatient]
     at = plane.grid.to_patient(np.array([[5.0, 7.0, 0.0]]))[0]
-    np.testing.assert_allclose(at, np.array(first) + [5 * PIXEL_MM, 7 * PIXEL_MM, 0])
+    np.testing.assert_allclose(at, np.add(first, [5 * PIXEL_MM, 7 * PIXEL_MM, 0]))
 
 
 def test_an_image_of_a_zip_is_read_when_the_folder_it_was_unpacked_to_is_gone(
@@ -106,7 +106,7 @@ def test_what_cannot_be_decoded_has_its_reason(tmp_path: Path, images: list[Data
     image["PixelData"].is_undefined_length = True
     image.file_meta.TransferSyntaxUID = JPEGLSLossless
     series = series_of(written([image], tmp_path))
-    with pytest.raises(DicomError, match="compressed .* cannot be decoded here"):
+    with pytest.raises(DicomError, match=r"compressed .* cannot be decoded here"):
         read_plane(series.sources[0])
 
 
