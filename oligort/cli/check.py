@@ -1,7 +1,7 @@
 """`oligort check`: one submission against a protocol."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,10 @@ from oligort.cli.output import (
 from oligort.cli.status import Status, answering
 from oligort.clinical.register import PlanKind
 from oligort.finding import Grade
+
+if TYPE_CHECKING:
+    from oligort.document import Report
+    from oligort.submission import Submission
 
 STATUS_OF = {
     Grade.PASS: Status.DONE,
@@ -73,14 +77,15 @@ def check(
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)
-    from oligort.checks.engine import case_of, report_on
-
-    case = case_of(submission, protocol, register, subject, cross_check, plan_kind=plan_kind)
-    report = report_on(case)
-    if html is not None:
-        from oligort.report.html import page
-
-        write_page(page(report, case), html)
+    report = _checked(
+        submission,
+        html,
+        protocol=protocol,
+        register=register,
+        subject=subject,
+        cross_check=cross_check,
+        plan_kind=plan_kind,
+    )
     if json is not None:
         write_json(report.to_json(), json)
     if json != STANDARD_OUTPUT:
@@ -88,3 +93,16 @@ def check(
 
         show(verdict_line(report) if quiet else report_view(report))
     return STATUS_OF[report.verdict]
+
+
+def _checked(submission: "Submission", html: Path | None, **asked: Any) -> "Report":
+    """Return the report and, where it is asked for, write its page, on the case it was made of."""
+    if html is None:
+        return oligort.check(submission, **asked)
+    from oligort.checks.engine import case_of, report_on
+    from oligort.report.html import page
+
+    case = case_of(submission, **asked)
+    report = report_on(case)
+    write_page(page(report, case), html)
+    return report

@@ -1,14 +1,11 @@
 """The page of one submission: one HTML file that holds all that a reviewer needs."""
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from oligort.checks.case import Case
 from oligort.checks.engine import case_of
 from oligort.clinical.register import PlanKind, Register
-from oligort.display import safe_text
 from oligort.document import Report
 from oligort.finding import Grade
 from oligort.protocol.model import Protocol
@@ -18,11 +15,8 @@ from oligort.report.page_dose import dose_view
 from oligort.report.page_lesions import lesions_of
 from oligort.report.page_pictures import with_pictures
 from oligort.report.tables import VERDICT_WORDS
-from oligort.report.text import MAX_SENTENCE
+from oligort.report.templating import environment
 from oligort.submission import Submission
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 CONTENTS = (
     ("deviations", "Deviations"),
@@ -40,9 +34,6 @@ CONTENTS = (
     ("codes", "Codes"),
 )
 """The parts of the page, in their order."""
-
-TEMPLATES = "templates"
-"""The folder of the templates, in this package."""
 
 
 def render(
@@ -84,8 +75,10 @@ def page(report: Report, case: Case | None) -> str:
         _refuse_others(report, case)
     lesions = with_pictures(lesions_of(report, case), case)
     codes = tuple(page_sources.pages_of(report))
+    titles = {one.code: one.title for one in codes}
+    briefs, more_briefs = page_findings.briefs_of(report, titles)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -105,7 +98,9 @@ def page(report: Report, case: Case | None) -> str:
             others=page_findings.others(report),
             intake=page_sources.intake_of(case.submission, report.findings) if case else None,
             codes=codes,
-            titles={one.code: one.title for one in codes},
+            titles=titles,
+            briefs=briefs,
+            more_briefs=more_briefs,
             contents=CONTENTS,
             has_submission=case is not None,
         )
@@ -140,34 +135,3 @@ def _refuse_others(report: Report, case: Case) -> None:
             f"expected the submission, the protocol and the register that the report was made "
             f"with, found other {' and '.join(differ)}; hand over the same ones"
         )
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("oligort.report", TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_made_safe,
-    )
-    environment.filters["relation"] = lambda text: text.replace("<=", "≤").replace(">=", "≥")
-    environment.filters["date"] = _date
-    environment.filters["kebab"] = lambda grade: str(grade).lower().replace("_", "-")
-    return environment
-
-
-def _date(text: str) -> str:
-    """Return a DICOM date as 2026-04-01; what is none stays as it is."""
-    is_date = len(text) == 8 and text.isdigit()
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if is_date else text
-
-
-def _made_safe(value: Any) -> Any:
-    """Return what a template prints: foreign text without control characters, cut to length."""
-    if hasattr(value, "__html__") or not isinstance(value, str):
-        return value  # what a macro made of it is safe already
-    return safe_text(value, MAX_SENTENCE)

@@ -1,6 +1,6 @@
 """Findings as a page shows them: each with its numbers, its limit drawn to scale, what to do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oligort.document import Report
@@ -113,7 +113,9 @@ def row_of(evidence: Evidence) -> Row:
     if value is None:
         measured = "not known"
     elif isinstance(value, str):
-        measured = value
+        # A number of lesions of which nobody can tell the most.
+        is_open = evidence.low is not None and evidence.high is None and limit is not None
+        measured = f"{value} or more" if is_open else value
     else:
         measured = shown_beside(value, limit, evidence.unit)
         low, high = (value if end is None else end for end in (evidence.low, evidence.high))
@@ -192,6 +194,78 @@ def _ratio(finding: Finding) -> float:
     )
 
 
+BECAUSE = "not evaluable, because "
+"""What stands before the reason of a finding that is not evaluable."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something could not be evaluated, what to do, and all that it holds for."""
+
+    reason: str
+    hint: str
+    findings: tuple[FindingView, ...]
+
+    @property
+    def with_numbers(self) -> tuple[FindingView, ...]:
+        """Those that have numbers all the same."""
+        return tuple(one for one in self.findings if one.rows)
+
+
+def reasons_of(findings: Iterable[FindingView]) -> tuple[Reason, ...]:
+    """Return the reasons of what is not evaluable, each once, in the order of their first."""
+    found: dict[tuple[str, str], list[FindingView]] = {}
+    for one in findings:
+        _, because, rest = one.message.partition(BECAUSE)
+        found.setdefault((rest if because else one.message, one.hint), []).append(one)
+    return tuple(Reason(*key, tuple(alike)) for key, alike in found.items())
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a verdict rests on, in one line: the rule, what it is about, its number or reason."""
+
+    grade: Grade
+    criterion: str
+    what: str
+    said: str
+
+
+MOST_BRIEFS = 4
+"""Lines under a verdict: what is read before anything else is looked for."""
+
+
+def briefs_of(report: Report, titles: Mapping[str, str]) -> tuple[tuple[Brief, ...], int]:
+    """Return the first lines of what the verdict rests on, and how many more there are."""
+    if report.verdict is Grade.PASS:
+        return (), 0
+    found = [finding_view(one) for one in report.graded(report.verdict)]
+    if report.verdict is Grade.NOT_EVALUABLE:
+        reasons = reasons_of(found)
+        lines = [
+            Brief(
+                report.verdict,
+                ", ".join(filter(None, dict.fromkeys(one.criterion for one in it.findings))),
+                "",
+                it.reason,
+            )
+            for it in reasons
+        ]
+    else:
+        lines = [_brief(one, titles) for one in found]
+    return tuple(lines[:MOST_BRIEFS]), len(lines[MOST_BRIEFS:])
+
+
+def _brief(view: FindingView, titles: Mapping[str, str]) -> Brief:
+    row = next((row for row in view.rows if row.limit), None)
+    if row is None:
+        heading = APART.get(view.code) or titles[view.code]
+        return Brief(view.grade, view.criterion, heading, view.message)
+    said = f"{row.measured} {row.unit}".strip()
+    what = ": ".join(dict.fromkeys(filter(None, (view.about, row.what))))
+    return Brief(view.grade, view.criterion, what, f"{said}, limit {row.limit} {row.unit}".strip())
+
+
 @dataclass(frozen=True)
 class Group:
     """Findings of one grade under a heading of their own."""
@@ -199,6 +273,11 @@ class Group:
     heading: str
     grade: Grade
     findings: tuple[FindingView, ...]
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The findings by their reasons, where they are not evaluable."""
+        return reasons_of(self.findings)
 
 
 def graded(report: Report, grade: Grade) -> Iterator[Group]:
