@@ -151,6 +151,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             Path(path).write_text(text, encoding="utf-8")
         return text
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the verdict and what deviates or is open."""
+        from oligort.report.notebook import report_html
+
+        return report_html(self)
+
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":
         """Read a report from its JSON text."""

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from oligort.dose.grid import DoseGrid
 from oligort.dose.planned_dvh import PlannedDvh
@@ -220,13 +221,25 @@ class Registration:
 
 
 @dataclass(frozen=True)
+class ImageSource:
+    """Where an image can be read again: a file, or the member of an archive by its number.
+
+    For pictures alone; it is never shown, for a path may say who the patient is.
+    """
+
+    sop_instance_uid: str
+    path: Path = field(repr=False)
+    member: int | None = None
+
+
+@dataclass(frozen=True)
 class ImageSeries:
     """The headers of one image series.
 
     `positions_mm` are the image positions along the normal of the images, ascending, one an image;
     `normal` is that unit vector. `phase` says which phase of a 4D scan it is, or what was made of
     all of them ("phase 50 %", "average of the phases"), or "". Study, description and phase are ""
-    where the images do not agree.
+    where the images do not agree. `sources` are in the order of the positions, or empty.
     """
 
     series_instance_uid: str
@@ -239,6 +252,7 @@ class ImageSeries:
     study_instance_uid: str = ""
     description: str = ""
     phase: str = ""
+    sources: tuple[ImageSource, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def is_axial(self) -> bool:

@@ -71,19 +71,37 @@ def check(
     MissingExtraError
         If a cross-check is asked for and dicompyler-core is not installed.
     """
+    case = case_of(submission, protocol, register, subject, cross_check, plan_kind=plan_kind)
+    return report_on(case, only, checks)
+
+
+def case_of(
+    submission: Submission,
+    protocol: str | Path | Protocol = "nct06190782",
+    register: str | Path | Register | None = None,
+    subject: str | None = None,
+    cross_check: bool = False,
+    *,
+    plan_kind: str | PlanKind | None = None,
+) -> Case:
+    """Return what `check` looks at, from its arguments; whoever draws a page looks at it too."""
     if cross_check:
         require_installed()
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     answers = register if isinstance(register, Register | None) else Register.load(register)
     kind = PlanKind(plan_kind) if plan_kind else None
+    return Case(submission, rules, answers, subject, cross_check, kind)
+
+
+def report_on(case: Case, only: Sequence[str] = (), checks: Sequence[str | Path] = ()) -> Report:
+    """Return the report of `check` on a case: every check that is asked has run on it."""
+    submission, rules, answers = case.submission, case.protocol, case.register
     of_site = tuple(map(load_checks, checks))
     asked = checks_of(only, [one.module for one in of_site])
-    case = Case(submission, rules, answers, subject, cross_check, kind)
-    submission = case.submission
     findings = tuple(finding for one in asked for finding in _findings(one, case))
     plan = _chosen_plan_facts(submission)
     return Report(
-        subject=subject or _subject(submission, answers),
+        subject=case.subject or _subject(submission, answers),
         site=(answers.site if answers else "") or submission.trial_site_id,
         arm=str(answers.arm or "") if answers else "",
         plan_kind=str(kind_of(case).kind or ""),

@@ -42,8 +42,11 @@ def measurements_of(case: Case) -> Iterator[Measurement]:
 
 
 @dataclass(frozen=True)
-class _Row:
-    """A structure that is measured beside a limit, and how its histogram is come by."""
+class Row:
+    """A structure that is measured beside a limit, and how its histogram is come by.
+
+    `limit` is None of an operand of the limited structure, which is no family of its own.
+    """
 
     about: str
     dvh: Callable[[], Dvh]
@@ -51,8 +54,8 @@ class _Row:
     is_graded: bool = False
 
 
-def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
-    """Yield the metrics of what a limit is about, of its operands, its family and its parts."""
+def rows_of(case: Case, limit: DoseLimit) -> tuple[Row, ...]:
+    """Return what a limit is about, then its operands, its family and its parts."""
 
     def computed(name: str) -> Callable[[], Dvh]:
         return lambda: limited_dvh(case, limit, as_anatomy_allows(case, parse(name)))
@@ -62,13 +65,17 @@ def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
 
     beside = (*limit.family, *limit.parts)
     operands = [name for name in operand_names(parse(limit.structure)) if name not in beside]
-    rows = (
-        _Row(limit.structure, lambda: judged(case, limit).dvh, limit, is_graded=True),
-        *(_Row(name, drawn(name)) for name in operands if name != limit.structure),
-        *(_Row(name, computed(name), limit) for name in beside),
+    return (
+        Row(limit.structure, lambda: judged(case, limit).dvh, limit, is_graded=True),
+        *(Row(name, drawn(name)) for name in operands if name != limit.structure),
+        *(Row(name, computed(name), limit) for name in beside),
     )
+
+
+def _of_limit(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
+    """Yield the metrics of each row of a limit, or why there are none."""
     metrics = dict.fromkeys((limit.metric, *limit.beside, MEAN))
-    for row in rows:
+    for row in rows_of(case, limit):
         try:
             dvh = row.dvh()
         except NotEvaluable as error:
@@ -96,7 +103,7 @@ def _in_eqd2(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
         dose = eqd2_dose(case.submission, alpha_beta.value)
         return eqd2_dvh(case.submission, expression, dose)
 
-    row = _Row(limit.structure, converted, limit)
+    row = Row(limit.structure, converted, limit)
     try:
         fit = fit_of(case)
         if not fit.fits:
@@ -110,7 +117,7 @@ def _in_eqd2(case: Case, limit: DoseLimit) -> Iterator[Measurement]:
         yield _missing(row, f"{limit.metric} {in_eqd2}", str(error))
 
 
-def _missing(row: _Row, metric: str, reason: str) -> Measurement:
+def _missing(row: Row, metric: str, reason: str) -> Measurement:
     told = Measurement(about=row.about, metric=metric, value=None, note=reason)
     return _beside(told, row.limit)
 

@@ -8,6 +8,7 @@ import typer
 import oligort
 from oligort.cli.options import (
     DoseChoice,
+    HtmlFile,
     JsonFile,
     Names,
     Only,
@@ -16,7 +17,15 @@ from oligort.cli.options import (
     Prior,
     SiteChecks,
 )
-from oligort.cli.output import STANDARD_OUTPUT, note_names, refuse_overwriting, show, write_json
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    note_names,
+    refuse_overwriting,
+    refuse_standard_output,
+    show,
+    write_json,
+    write_page,
+)
 from oligort.cli.status import Status, answering
 from oligort.clinical.register import PlanKind
 from oligort.finding import Grade
@@ -62,6 +71,7 @@ def check(
     only: Only = None,
     checks: SiteChecks = None,
     json: JsonFile = None,
+    html: HtmlFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict line alone.")] = False,
 ) -> Status:
     """Judge one submission against a protocol.
@@ -73,28 +83,34 @@ def check(
         from oligort.crosscheck import require_installed
 
         require_installed()
+    refuse_standard_output(html)
     inputs = [*paths, *(prior or ()), *(checks or ()), register, names, decisions, Path(protocol)]
-    refuse_overwriting([json], inputs)
+    refuse_overwriting([json, html], inputs)
     submission = oligort.read(*paths).selected(plan=plan, dose=dose)
     for path in prior or ():
         submission = submission.after(oligort.read(path))
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)
-    report = oligort.check(
+    from oligort.checks.engine import case_of, report_on
+
+    case = case_of(
         submission,
         protocol=protocol,
         register=register,
         subject=subject,
         cross_check=cross_check,
         plan_kind=plan_kind,
-        only=only or (),
-        checks=checks or (),
     )
+    report = report_on(case, only or (), checks or ())
     if decisions is not None:
         from oligort.decisions import with_decisions
 
         report = with_decisions(report, decisions)
+    if html is not None:
+        from oligort.report.html import page
+
+        write_page(page(report, case), html)
     if json is not None:
         write_json(report.to_json(), json)
     if json != STANDARD_OUTPUT:

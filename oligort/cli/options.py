@@ -46,6 +46,12 @@ Names = Annotated[
         help="A site map: what the site's ROI names stand for, before what they say.",
     ),
 ]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", dir_okay=False, metavar="FILE", help="Write a page with figures there: HTML."
+    ),
+]
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help='Write JSON there; "-" is standard output.'),

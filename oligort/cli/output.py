@@ -1,10 +1,12 @@
 """Where results go: standard output or a file; notes go to standard error."""
 
+import os
 import stat
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from oligort.display import quoted, safe_text
@@ -91,6 +93,49 @@ def write_json(text: str, file: Path) -> None:
     except OSError as error:
         raise OutputError(
             f"expected to write JSON to {quoted(file)}, found: {error.strerror}; "
+            "name a file in a folder that exists and may be written to"
+        ) from error
+
+
+def refuse_standard_output(page: Path | None) -> None:
+    """Refuse a page on standard output, where the report goes.
+
+    Raises
+    ------
+    OutputError
+        Before anything is written.
+    """
+    if page == STANDARD_OUTPUT:
+        raise OutputError('expected the name of a file for the page, found "-"')
+
+
+def write_page(text: str, file: Path) -> None:
+    """Write a page to a file, whole or not at all: a page that ends early would look like one.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written there.
+    """
+    scratch = None
+    try:
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=file.parent, prefix=".oligort-", delete=False
+        ) as stream:
+            scratch = Path(stream.name)
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # As any other file of the user's: a temporary one is for its maker alone.
+        mask = os.umask(0)
+        os.umask(mask)
+        scratch.chmod(0o666 & ~mask)
+        scratch.replace(file)
+    except OSError as error:
+        if scratch is not None:
+            scratch.unlink(missing_ok=True)
+        raise OutputError(
+            f"expected to write the page to {quoted(file)}, found: {error.strerror}; "
             "name a file in a folder that exists and may be written to"
         ) from error
 

@@ -82,6 +82,29 @@ def unpacked(path: Path, into: Path) -> tuple[Member, ...]:
         )
 
 
+def unpacked_member(path: Path, number: int, into: Path) -> Path:
+    """Unpack one file of an archive, by its place in what `unpacked` returns, and return its path.
+
+    Raises
+    ------
+    DicomError
+        If the archive cannot be read any more, or the file is not to be unpacked.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except _BROKEN as error:
+        raise DicomError("the archive that it was in cannot be read any more") from error
+    with archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        _refuse_bombs(infos, path.stat().st_size)
+        if number >= len(infos):
+            raise DicomError("the archive that it was in holds fewer files than before")
+        member = _unpacked(archive, infos[number], into / str(number))
+    if member.path is None:
+        raise DicomError(member.reason)
+    return member.path
+
+
 def _refuse_bombs(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
     if len(infos) > MAX_MEMBERS:
         raise DicomError(

@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,10 +28,15 @@ JUNK_NAMES = frozenset(
 
 @dataclass(frozen=True, order=True)
 class Located:
-    """A file to read: `name` is its path relative to the submission, POSIX style."""
+    """A file to read: `name` is its path relative to the submission, POSIX style.
+
+    Of a member of an archive `archive` is where that lies and `member` its number in it.
+    """
 
     name: str
     path: Path
+    archive: Path | None = field(default=None, compare=False)
+    member: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -78,14 +83,14 @@ def _members_of(archive: Located, into: Path) -> tuple[list[Located], list[Fault
     except DicomError as error:
         return [], [Fault(archive.name, str(error))]
     files, faults = [], []
-    for member in members:
+    for number, member in enumerate(members):
         name = f"{archive.name}/{member.name}"
         if any(_is_junk(part) or part.casefold() == INDEX_NAME for part in member.name.split("/")):
             continue
         if member.path is None:
             faults.append(Fault(name, member.reason))
         else:
-            files.append(Located(name, member.path))
+            files.append(Located(name, member.path, archive.path, number))
     return files, faults
 
 

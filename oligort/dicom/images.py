@@ -16,7 +16,7 @@ from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.dicom.phases import phase_of
 from oligort.errors import DicomError
 from oligort.geometry.slabs import PLANE_TOLERANCE_MM
-from oligort.objects import FileDigest, ImageSeries
+from oligort.objects import FileDigest, ImageSeries, ImageSource
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class ImageHeader:
 
     `normal` is the unit vector across the image, columns x rows; `position_mm` the centre of the
     first pixel, both (3,) in patient LPS; `digest` is the SHA-256 of the header. `phase` is of a
-    4D scan, or "".
+    4D scan, or ""; `source` is where it can be read again.
     """
 
     series_instance_uid: str
@@ -49,6 +49,7 @@ class ImageHeader:
     study_instance_uid: str = ""
     description: str = ""
     phase: str = ""
+    source: ImageSource | None = None
 
 
 Said = tuple[str, str, str]
@@ -170,8 +171,19 @@ def _repeats(stack: list[ImageHeader]) -> bool:
 
 def _positions(stack: list[ImageHeader]) -> list[float]:
     """Return the positions along the normal of the first image, ascending."""
-    along = np.stack([header.position_mm for header in stack]) @ stack[0].normal
-    return [float(position_mm) for position_mm in np.sort(along)]
+    return [float(position_mm) for position_mm in np.sort(_along(stack))]
+
+
+def _along(stack: list[ImageHeader]) -> Floats:
+    """Return the position (n,) of each image along the normal of the first."""
+    return np.asarray(np.stack([header.position_mm for header in stack]) @ stack[0].normal)
+
+
+def _sources(stack: list[ImageHeader]) -> tuple[ImageSource, ...]:
+    """Return where each image can be read again, in the order of their positions."""
+    order = np.argsort(_along(stack), kind="stable")
+    ordered = [stack[place].source for place in order]
+    return tuple(source for source in ordered if source is not None)
 
 
 def _series(stack: list[ImageHeader], masked: Masking) -> ImageSeries:
@@ -188,6 +200,7 @@ def _series(stack: list[ImageHeader], masked: Masking) -> ImageSeries:
         study_instance_uid=_common(header.study_instance_uid for header in stack),
         description=masked.label(_common(header.description for header in stack)),
         phase=_common(header.phase for header in stack),
+        sources=_sources(stack),
     )
 
 

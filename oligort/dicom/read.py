@@ -27,6 +27,7 @@ from oligort.objects import (
     Fault,
     FaultKind,
     FileDigest,
+    ImageSource,
     LeftAlone,
     Plan,
     Registration,
@@ -119,7 +120,7 @@ def _read(source: Found) -> Submission:
             )
         else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
-            reading.add(found, masked.path(entry.name), keys, is_damaged)
+            reading.add(found, masked.path(entry.name), keys, is_damaged, entry)
     return reading.submission(file_count=len(source.files))
 
 
@@ -144,7 +145,12 @@ class _Reading:
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(
-        self, recognised: Recognised, file: str, file_keys: frozenset[str], is_damaged: bool
+        self,
+        recognised: Recognised,
+        file: str,
+        file_keys: frozenset[str],
+        is_damaged: bool,
+        entry: Located,
     ) -> None:
         """Read one file, shown as `file`; what is wrong with it becomes a fault.
 
@@ -162,7 +168,7 @@ class _Reading:
                 twins = self.seen.setdefault(uid, {})
                 if digest in twins:
                     return
-                self._keep(kind, dataset, file, digest, file_keys)
+                self._keep(kind, dataset, file, digest, file_keys=file_keys, entry=entry)
                 self._note_subject(dataset, file)
                 self._note_identity(kind, dataset, file)
             except DicomError as error:
@@ -189,7 +195,14 @@ class _Reading:
             )
 
     def _keep(
-        self, kind: Kind, dataset: Dataset, file: str, digest: str, file_keys: frozenset[str]
+        self,
+        kind: Kind,
+        dataset: Dataset,
+        file: str,
+        digest: str,
+        *,
+        file_keys: frozenset[str],
+        entry: Located,
     ) -> None:
         match kind:
             case Kind.RTSTRUCT:
@@ -206,7 +219,8 @@ class _Reading:
             case Kind.RTRECORD:
                 self.treatment_records.append(file)
             case _:
-                self.images.append(read_image(dataset, file, kind.value, digest, self.image_texts))
+                header = read_image(dataset, file, kind.value, digest, self.image_texts)
+                self.images.append(replace(header, source=_source_of(header, entry)))
                 return
         self.digests.append(FileDigest(kind.value, text(dataset, "SOPInstanceUID"), file, digest))
 
@@ -278,6 +292,13 @@ class _Reading:
             identity_left=self.identities_left.found(),
             left_alone=tuple(self.left_alone),
         )
+
+
+def _source_of(header: ImageHeader, entry: Located) -> ImageSource:
+    """Return where an image can be read again: an archive is unpacked for this reading alone."""
+    if entry.archive is None:
+        return ImageSource(header.sop_instance_uid, entry.path)
+    return ImageSource(header.sop_instance_uid, entry.archive, entry.member)
 
 
 def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) -> Plan:

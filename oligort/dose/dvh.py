@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ from oligort.dose.reading import (
 from oligort.dose.tally import VOLUME_ROUNDING
 from oligort.errors import NotEvaluable
 from oligort.measure import Interval, Measure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
 
@@ -197,6 +200,18 @@ class Dvh:
                 other.relative_to(prescription_gy, isodose) for other in self.alternatives
             ),
         )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw percent of the volume against Gy on matplotlib axes, or new ones; return them."""
+        from oligort.report.figures import plot_dvh
+
+        return plot_dvh(self, ax)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: volumes and doses."""
+        from oligort.report.notebook import dvh_html
+
+        return dvh_html(self)
 
     def __getitem__(self, metric: str | Metric) -> Measure:
         """Return a metric with its intervals.

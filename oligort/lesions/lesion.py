@@ -159,3 +159,9 @@ class LesionCensus:
 
     def __len__(self) -> int:
         return len(self.lesions)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the lesions as a table, and how many count."""
+        from oligort.report.notebook import census_html
+
+        return census_html(self)

@@ -58,7 +58,7 @@ class _Node:
 
 def intake_view(document: IntakeDocument) -> RenderableType:
     """Return studies and frames of reference with what lies in them, the rest, and the findings."""
-    parts: list[RenderableType] = [*_tree(document), *_beside(document)]
+    parts: list[RenderableType] = [*_tree(document), *map(sentence, beside_lines(document))]
     for grade, heading in SECTIONS.items():
         found = [finding for finding in document.findings if finding.grade is grade]
         if found:
@@ -78,35 +78,49 @@ def _table(findings: Sequence[Finding]) -> RenderableType:
     return table
 
 
-def _tree(document: IntakeDocument) -> Iterator[RenderableType]:
+@dataclass(frozen=True)
+class TreeLine:
+    """A line of the tree: how deep it stands, its text, and whether it is odd or a study's."""
+
+    depth: int
+    text: str
+    is_odd: bool = False
+
+    @property
+    def is_study(self) -> bool:
+        """Whether it names a study, under which all else stands."""
+        return self.depth == 0
+
+
+def tree_lines(document: IntakeDocument) -> Iterator[TreeLine]:
+    """Yield studies, frames of reference, and in each what refers to what."""
     roots = _placed(document)
     by_study: dict[str, dict[str, list[_Node]]] = {}
     for root in roots:
         frames = by_study.setdefault(root.record.study_instance_uid, {})
         frames.setdefault(root.frame, []).append(root)
     for study, frames in by_study.items():
-        yield sentence(
-            f"Study {study}" if study else "Of no study that is named, or of several", style="bold"
-        )
+        yield TreeLine(0, f"Study {study}" if study else "Of no study that is named, or of several")
         for frame, nodes in frames.items():
-            named = (
-                f"Frame of reference {frame}" if frame else "No frame of reference that is named"
+            yield TreeLine(
+                1, f"Frame of reference {frame}" if frame else "No frame of reference that is named"
             )
-            yield _line(named, 1)
             for node in nodes:
                 yield from _lines(node, 2)
 
 
-def _lines(node: _Node, depth: int) -> Iterator[RenderableType]:
-    yield _line(node.text, depth)
+def _lines(node: _Node, depth: int) -> Iterator[TreeLine]:
+    yield TreeLine(depth, node.text)
     for text in node.odd:
-        yield _line(f"{MARK}{text}", depth + 1, style="yellow")
+        yield TreeLine(depth + 1, f"{MARK}{text}", is_odd=True)
     for below in node.below:
         yield from _lines(below, depth + 1)
 
 
-def _line(text: str, depth: int, style: str = "") -> RenderableType:
-    return Padding(sentence(text, style), (0, 0, 0, INDENT * depth))
+def _tree(document: IntakeDocument) -> Iterator[RenderableType]:
+    for line in tree_lines(document):
+        style = "bold" if line.is_study else "yellow" if line.is_odd else ""
+        yield Padding(sentence(line.text, style), (0, 0, 0, INDENT * line.depth))
 
 
 def _placed(document: IntakeDocument) -> list[_Node]:
@@ -244,18 +258,18 @@ def _dangling(structures: StructureSetRecord) -> list[str]:
     return odd
 
 
-def _beside(document: IntakeDocument) -> Iterator[RenderableType]:
+def beside_lines(document: IntakeDocument) -> Iterator[str]:
     """Yield what has no place in the tree: registrations, records, what is left alone or broken."""
     for one in document.registrations:
         frames = ", ".join(one.registered_frame_uids) or "no other frame"
         said = f"cannot be used: {one.refusal}" if one.refusal else f"places {frames}"
         own = f" in {one.frame_of_reference_uid}" if one.frame_of_reference_uid else ""
-        yield sentence(f"Registration {quoted(one.file)}: {said}{'' if one.refusal else own}")
+        yield f"Registration {quoted(one.file)}: {said}{'' if one.refusal else own}"
     for file in document.treatment_records:
-        yield sentence(f"Treatment record {quoted(file)}: it is there, and not read")
+        yield f"Treatment record {quoted(file)}: it is there, and not read"
     by_kind: dict[str, list[str]] = {}
     for alone in document.left_alone:
         by_kind.setdefault(alone.kind, []).append(alone.file)
     for kind, files in by_kind.items():
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        yield sentence(f"Left alone: {safe_text(kind)} {quoted(files[0])}{more}")
+        yield f"Left alone: {safe_text(kind)} {quoted(files[0])}{more}"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import oligort
+from oligort.checks import engine
 from oligort.checks.registry import all_checks
 from oligort.cli import main
 from oligort.conventions import Conventions
@@ -157,6 +158,12 @@ class Drawn:
         return self.census
 
 
+def reports(monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
+    """Let every check end in this report."""
+    monkeypatch.setattr(engine, "case_of", lambda *_, **__: None)
+    monkeypatch.setattr(engine, "report_on", lambda *_: report)
+
+
 def reads(monkeypatch: pytest.MonkeyPatch, submission: object) -> None:
     monkeypatch.setitem(oligort.__dict__, "read", lambda *paths: submission)
 
@@ -208,9 +215,8 @@ def test_check_leaves_with_the_status_of_its_verdict(
     submission = Drawn()
     asked: dict[str, object] = {}
     reads(monkeypatch, submission)
-    monkeypatch.setitem(
-        oligort.__dict__, "check", lambda _, **options: asked.update(options) or report_of(*grades)
-    )
+    monkeypatch.setattr(engine, "case_of", lambda _, **options: asked.update(options))
+    monkeypatch.setattr(engine, "report_on", lambda _, only, checks: report_of(*grades))
     register = tmp_path / "register.toml"
     register.touch()
     answer = run(
@@ -226,8 +232,6 @@ def test_check_leaves_with_the_status_of_its_verdict(
         "subject": "S",
         "cross_check": False,
         "plan_kind": "screening",
-        "only": (),
-        "checks": (),
     }
 
 
@@ -248,9 +252,8 @@ def test_a_cross_check_is_asked_for(
 ) -> None:
     asked: dict[str, object] = {}
     reads(monkeypatch, Drawn())
-    monkeypatch.setitem(
-        oligort.__dict__, "check", lambda _, **options: asked.update(options) or report_of()
-    )
+    monkeypatch.setattr(engine, "case_of", lambda _, **options: asked.update(options))
+    monkeypatch.setattr(engine, "report_on", lambda *_: report_of())
     run("check", tmp_path, "--cross-check")
     assert asked["cross_check"] is True
 
@@ -260,7 +263,7 @@ def test_check_writes_json_alone_on_standard_output(
 ) -> None:
     report = report_of(Grade.PASS, subject="肺")
     reads(monkeypatch, Drawn())
-    monkeypatch.setitem(oligort.__dict__, "check", lambda *_, **__: report)
+    reports(monkeypatch, report)
     assert run("check", tmp_path, "--json", "-").out == report.to_json()
     file = tmp_path / "report.json"
     answer = run("check", tmp_path, "--json", file, "--quiet")
@@ -272,7 +275,7 @@ def test_json_in_a_folder_that_is_not_there_could_not_run(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     reads(monkeypatch, Drawn())
-    monkeypatch.setitem(oligort.__dict__, "check", lambda *_, **__: report_of(Grade.MAJOR))
+    reports(monkeypatch, report_of(Grade.MAJOR))
     answer = run("check", tmp_path, "--json", tmp_path / "none" / "report.json")
     assert answer.status == 2
     assert "expected to write JSON to" in answer.err

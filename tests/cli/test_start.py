@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-SLOW = sorted({"numpy", "pydicom", "skimage", "scipy", "rich"})
+SLOW = sorted({"numpy", "pydicom", "skimage", "scipy", "rich", "jinja2", "matplotlib", "PIL"})
 
 SHOW_LOADED = (
     f"print(json.dumps([name for name in {SLOW!r} if name in sys.modules]), file=sys.stderr)"

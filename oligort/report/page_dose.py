@@ -1,0 +1,183 @@
+"""The dose limits as a page shows them: what they found, and the histograms with their walls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oligort.checks.case import Case
+from oligort.checks.judged import judged
+from oligort.checks.measurements import rows_of
+from oligort.checks.targets import targets_of
+from oligort.document import Report
+from oligort.dose.dvh import Dvh
+from oligort.dose.metric import Metric
+from oligort.errors import NotEvaluable
+from oligort.protocol.limits import DoseLimit
+from oligort.report.figures import (
+    MARKS,
+    Curve,
+    Wall,
+    dvh_figure,
+    legend_dash,
+    share_percent,
+    style,
+    svg_of,
+)
+from oligort.report.isodose_picture import IsodosePicture, isodose_picture
+from oligort.report.page_findings import DOSE, FindingView, views
+from oligort.report.rounding import shown, shown_beside, shown_limit
+
+MOST_CURVES = 12
+"""Curves of one figure; of more nobody tells one from the other."""
+
+NO_SUBMISSION = "the page was made from the report alone"
+
+
+@dataclass(frozen=True)
+class LegendLine:
+    """A curve in words: what it is called, its colour and dashes, what the number is."""
+
+    mark: str
+    series: int
+    dash: str
+    name: str
+    is_graded: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class DoseView:
+    """Limits, figure and pictures; where there is none the reason stands in its place."""
+
+    limits: tuple[FindingView, ...]
+    beside: tuple[FindingView, ...]
+    figure: str = ""
+    legend: tuple[LegendLine, ...] = ()
+    walls: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    reason: str = ""
+    pictures: tuple[IsodosePicture, ...] = ()
+
+
+def dose_view(report: Report, case: Case | None) -> DoseView:
+    """Return what a report says of dose, and of its case the histograms."""
+    of_dose = views(one for one in report.findings if one.code.startswith(DOSE))
+    limits = tuple(one for one in of_dose if one.criterion)
+    beside = tuple(one for one in of_dose if not one.criterion)
+    if case is None:
+        return DoseView(limits, beside, reason=NO_SUBMISSION)
+    pictures = tuple(
+        picture
+        for limit in case.protocol.dose_limits
+        if (picture := isodose_picture(case, limit)) is not None
+    )
+    curves, left_out = _curves(case)
+    if not curves:
+        why = left_out[0] if left_out else "the protocol limits no dose"
+        return DoseView(limits, beside, reason=why, pictures=pictures)
+    walls = tuple(_walls(case, curves))
+    told = tuple(_in_words(curves[wall.curve], wall) for wall in walls)
+    names = ", ".join(f"{MARKS[number]} {one.name}" for number, one in enumerate(curves))
+    with style("dvh"):
+        figure = svg_of(
+            dvh_figure(curves, walls),
+            "dvh",
+            f"Cumulative dose-volume histograms of {names}. {' '.join(told)}",
+        )
+    legend = tuple(
+        LegendLine(
+            MARKS[number],
+            number % 8 + 1,
+            legend_dash(number, one.is_graded),
+            one.name,
+            one.is_graded,
+            _said(one.dvh),
+        )
+        for number, one in enumerate(curves)
+    )
+    return DoseView(limits, beside, figure, legend, told, tuple(left_out), "", pictures)
+
+
+def _curves(case: Case) -> tuple[list[Curve], list[str]]:
+    """Return the histograms of limited structures, their families and the targets.
+
+    What has none is told with its reason, once each.
+    """
+    found: dict[str, Curve] = {}
+    left_out: dict[str, list[str]] = {}
+
+    def keep(name: str, dvh: Dvh, is_graded: bool = False) -> None:
+        if dvh.max_gy is not None and (name not in found or is_graded):
+            found[name] = Curve(name, dvh, is_graded)
+
+    for limit in case.protocol.dose_limits:
+        for row in rows_of(case, limit):
+            try:
+                keep(row.about, row.dvh(), row.is_graded)
+            except NotEvaluable as error:
+                left_out.setdefault(str(error), []).append(row.about)
+    try:
+        for target in targets_of(case):
+            keep(target.structure.roi_name, case.submission.dvh_of(target.structure))
+    except NotEvaluable as error:
+        left_out.setdefault(str(error), []).append("the targets")
+    ordered = sorted(found.values(), key=lambda one: not one.is_graded)
+    reasons = [f"{', '.join(dict.fromkeys(n))}: {why}" for why, n in left_out.items()]
+    if len(ordered) > MOST_CURVES:
+        names = ", ".join(one.name for one in ordered[MOST_CURVES:])
+        reasons.append(f"{names}: not drawn, for {MOST_CURVES} curves fill the figure")
+    return ordered[:MOST_CURVES], reasons
+
+
+def _walls(case: Case, curves: list[Curve]) -> Iterator[Wall]:
+    """Yield the limits that are a wall in the figure, one a limit on a volume or a dose of one."""
+    places = {curve.name: number for number, curve in enumerate(curves)}
+    for limit in case.protocol.dose_limits:
+        if limit.structure in places:
+            dvh = judged(case, limit).dvh
+            wall = _wall(limit, dvh, places[limit.structure])
+            if wall is not None:
+                yield wall
+
+
+def _wall(limit: DoseLimit, dvh: Dvh, curve: int) -> Wall | None:
+    metric = Metric.parse(limit.metric)
+    is_most = limit.relation in {"<=", "<"}
+    try:
+        value = float(dvh[metric])
+    except NotEvaluable:
+        value = None
+    said = f"{shown_limit(limit.relation, limit.limit)} {limit.unit}".rstrip()
+    if metric.kind == "V" and metric.at is not None and metric.at_unit == "Gy":
+        scale = 1.0 if limit.unit == "%" else 100 / dvh.volume_cc
+        at, end = limit.limit * scale, 100.0 if is_most else 0.0
+        measured = None if value is None else (metric.at, value * scale)
+        return Wall(limit.metric, said, (metric.at, metric.at), (at, end), curve, measured)
+    if metric.kind == "D" and metric.at is not None and limit.unit == "Gy":
+        volume = metric.at if metric.at_unit == "%" else 100 * metric.at / dvh.volume_cc
+        far = 2 * max(float(dvh.max_gy or 0), limit.limit) if is_most else 0.0
+        measured = None if value is None else (value, volume)
+        return Wall(limit.metric, said, (limit.limit, far), (volume, volume), curve, measured)
+    if metric.kind in {"Mean", "Max", "Min"} and limit.unit == "Gy":
+        measured = None if value is None else (value, 0.0)
+        return Wall(limit.metric, said, (limit.limit, limit.limit), (0.0, 8.0), curve, measured)
+    return None
+
+
+def _in_words(curve: Curve, wall: Wall) -> str:
+    metric = Metric.parse(wall.metric)
+    try:
+        value = curve.dvh[metric]
+    except NotEvaluable as error:
+        return f"{wall.metric} of {curve.name}: {error}; the limit is {wall.limit}."
+    bound = float(wall.limit.split()[1])
+    number = shown_beside(float(value), bound, metric.unit)
+    return f"{wall.metric} of {curve.name} is {number} {metric.unit}; the limit is {wall.limit}."
+
+
+def _said(dvh: Dvh) -> str:
+    """Return volume and mean, and how much of it lies outside the dose."""
+    told = [f"{shown(dvh.volume_cc, 'cc')} cc", f"mean {shown(dvh.mean_gy, 'Gy')} Gy"]
+    covered = float(share_percent(dvh)[0])
+    if shown(covered, "%") != shown(100, "%"):
+        told.append(f"{shown(100 - covered, '%')} % outside the dose grid")
+    return ", ".join(told)

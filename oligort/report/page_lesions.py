@@ -1,0 +1,233 @@
+"""The lesions as a page shows them: how many where, a card each, and what was left out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from oligort.checks.case import Case
+from oligort.checks.lesion_dose import lesion_doses
+from oligort.document import Measurement, Report
+from oligort.errors import NotEvaluable
+from oligort.lesions.lesion import Exclusion, Lesion
+from oligort.report.lesion_document import DoseRecord, LesionRecord
+from oligort.report.lesion_listing import ABOUT_THE_MARGIN, DOSE_COLUMNS
+from oligort.report.lesion_pictures import LesionPicture
+from oligort.report.page_findings import LESIONS, FindingView, views
+from oligort.report.rounding import shown, shown_interval
+
+NUMBERS = {
+    "longest axial diameter": ("longest axial", "mm"),
+    "short axis": ("short axis", "mm"),
+    "maximum 3D diameter": ("maximum 3D", "mm"),
+    "volume": ("volume", "cc"),
+}
+"""What a report measures of each lesion, as the page calls it, and the unit."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a lesion as text; `reason` says why there is none."""
+
+    what: str
+    value: str
+    unit: str
+    interval: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One lesion: its numbers, what was found of it, and what its parts rest on."""
+
+    label: str
+    organ: str = ""
+    role: str = ""
+    counted: str = ""
+    numbers: tuple[Number, ...] = ()
+    dose: tuple[Number, ...] = ()
+    remarks: tuple[str, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+    lesion: Lesion | None = None
+    dose_record: DoseRecord | None = None
+    picture: LesionPicture | None = None
+
+
+@dataclass(frozen=True)
+class OrganCount:
+    """How many metastases an organ holds at least and at most."""
+
+    organ: str
+    count: str
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class LesionsView:
+    """All of it; `reason` says why nothing was counted.
+
+    `limit` is the largest number in one organ as the protocol words it, or "".
+    """
+
+    cards: tuple[Card, ...] = ()
+    uncounted: tuple[Card, ...] = ()
+    organs: tuple[OrganCount, ...] = ()
+    limit: str = ""
+    most_allowed: float = 0.0
+    total: str = ""
+    elsewhere: tuple[str, ...] = ()
+    excluded: tuple[Exclusion, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    about_margin: str = field(default=ABOUT_THE_MARGIN)
+
+
+def lesions_of(report: Report, case: Case | None) -> LesionsView:
+    """Return the lesions of a report, and of its case what the report does not hold."""
+    measured = dict(_measured(report))
+    if case is None:
+        cards = tuple(_card_of_report(report, label, found) for label, found in measured.items())
+        return LesionsView(cards=cards)
+    try:
+        census = case.census
+        accounted = case.accounted
+    except NotEvaluable as error:
+        return LesionsView(reason=str(error))
+    _refuse_others(measured, census.lesions)
+    has_dose = bool(case.submission.doses or case.submission.earlier)
+    counted = replace(census, lesions=tuple(one for one in census if one.counted.most))
+    doses = lesion_doses(case, counted) if has_dose else [None] * len(counted)
+    cards = tuple(
+        _card(report, LesionRecord.of(lesion, lesion.said.evidence, dose), lesion)
+        for lesion, dose in zip(counted, doses, strict=True)
+    )
+    uncounted = tuple(
+        _card(report, LesionRecord.of(lesion, lesion.said.evidence), lesion)
+        for lesion in census
+        if not lesion.counted.most
+    )
+    rule = case.protocol.criteria.metastases_per_organ
+    return LesionsView(
+        cards=cards,
+        uncounted=uncounted,
+        organs=tuple(
+            OrganCount(str(place), str(count), count.least, count.most)
+            for place, count in case.counting.per_organ(accounted).items()
+        ),
+        limit=f"{rule.relation} {rule.limit}",
+        most_allowed=float(rule.limit),
+        total=str(case.counting.total(accounted)),
+        elsewhere=tuple(
+            f"{one.name}: {one.organ or 'organ unknown'}" for one in accounted if not one.contours
+        ),
+        excluded=census.excluded,
+        notes=census.notes,
+    )
+
+
+def _measured(report: Report) -> Iterator[tuple[str, dict[str, Measurement]]]:
+    """Yield what was measured of each lesion, by its label."""
+    found: dict[str, dict[str, Measurement]] = {}
+    for one in report.measurements:
+        if one.metric in NUMBERS and not one.limit:
+            found.setdefault(one.about, {})[one.metric] = one
+    yield from found.items()
+
+
+SAME_MM = 1e-6
+"""How far a diameter of the report may lie from that of the census: what platforms differ by."""
+
+
+def _refuse_others(
+    measured: dict[str, dict[str, Measurement]], lesions: tuple[Lesion, ...]
+) -> None:
+    """Refuse a census that is not the one that the report measured.
+
+    Raises
+    ------
+    ValueError
+        If a lesion is missing, one is new, or a diameter is another.
+    """
+    own = {lesion.label: float(lesion.longest_axial_mm) for lesion in lesions}
+    theirs = {
+        label: found["longest axial diameter"].value or 0.0
+        for label, found in measured.items()
+        if "longest axial diameter" in found
+    }
+    agree = own.keys() == theirs.keys() and all(
+        abs(own[label] - theirs[label]) < SAME_MM for label in own
+    )
+    if not agree:
+        raise ValueError(
+            "expected the submission, the protocol and the register that the report was made with, "
+            "found other lesions than it holds; hand over the same ones"
+        )
+
+
+def _findings_on(report: Report, label: str) -> tuple[FindingView, ...]:
+    return views(
+        one for one in report.findings if one.about == label and one.code.startswith(LESIONS)
+    )
+
+
+def _card_of_report(report: Report, label: str, found: dict[str, Measurement]) -> Card:
+    numbers = (
+        _number(what, one.value, unit, one.low, one.high)
+        for metric, (what, unit) in NUMBERS.items()
+        if (one := found.get(metric)) is not None
+    )
+    return Card(label, numbers=tuple(numbers), findings=_findings_on(report, label))
+
+
+def _card(report: Report, record: LesionRecord, lesion: Lesion) -> Card:
+    numbers = [
+        _number(
+            "longest axial",
+            record.longest_axial_mm,
+            "mm",
+            *record.longest_axial_interval_mm,
+        ),
+        _number("short axis", record.short_axis_mm, "mm", *record.short_axis_interval_mm),
+        _number("maximum 3D", record.maximum_3d_mm, "mm", *record.maximum_3d_interval_mm),
+        _number("volume", record.volume_cc, "cc"),
+        _number("sphere as large", record.equivalent_sphere_mm, "mm"),
+    ]
+    organ = record.organ or "organ unknown"
+    remarks = [
+        f"{record.role.replace('_', ' ')} {record.role_evidence}",
+        f"{organ} {record.organ_evidence}",
+        lesion.organ_conflict,
+        f"counted {lesion.counted}, because {record.doubt}" if record.doubt else "",
+    ]
+    return Card(
+        label=record.label,
+        organ=organ,
+        role=record.role,
+        counted=str(lesion.counted),
+        numbers=tuple(numbers),
+        dose=tuple(_dose_numbers(record.dose)) if record.dose else (),
+        remarks=tuple(filter(None, (text.strip() for text in remarks))),
+        findings=_findings_on(report, record.label),
+        lesion=lesion,
+        dose_record=record.dose,
+    )
+
+
+def _dose_numbers(dose: DoseRecord) -> Iterator[Number]:
+    for key, (head, unit) in DOSE_COLUMNS.items():
+        what = head.removesuffix(f" {unit}")
+        low, high = dose.intervals.get(key, (None, None))
+        number = _number(what, getattr(dose, key), unit, low, high)
+        yield replace(number, reason=dose.reasons.get(key, ""))
+
+
+def _number(
+    what: str,
+    value: float | None,
+    unit: str,
+    low: float | None = None,
+    high: float | None = None,
+) -> Number:
+    if value is None:
+        return Number(what, "-", "")
+    low, high = (value if end is None else end for end in (low, high))
+    return Number(what, shown(value, unit), unit, shown_interval(low, high, unit))
