@@ -1,4 +1,4 @@
-"""Convex hulls of many planar groups of points at once, and the corners that face each other.
+"""Convex hulls of many planar groups of points, and the corners that face each other.
 
 What lies farthest apart, in one plane or in two that are parallel, are corners of convex hulls.
 Nothing here looks at all pairs: the time grows with the number of points.
@@ -12,15 +12,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-
-_SEED_ANGLES = np.arange(4) * np.pi / 4
-"""The outermost points along these directions, both ways, are the first corners."""
-
-_ROUNDING = 4 * float(np.finfo(np.float64).eps)
-"""Times the size of a group: a point no farther outside an edge lies on it.
-
-Twice what a cross product of coordinates loses; at a size of 100 mm it is 1e-13 mm.
-"""
 
 _APART = 16.0
 """Added to the edge directions from one hull to the next: more than any of them spans (4 pi)."""
@@ -161,7 +152,9 @@ class Hulls:
         an edge; the pairs just after each edge are thus all there are.
         """
         p, facing_p = self._just_after(one, other)
-        q, facing_q = self._just_after(other, one)
+        # Of a hull with itself that is all: the other way round each pair would stand there twice.
+        is_other = one != other
+        q, facing_q = self._just_after(other[is_other], one[is_other])
         return np.concatenate([p, facing_q]), np.concatenate([facing_p, q])
 
     def _just_after(self, one: Indices, other: Indices) -> tuple[Indices, Indices]:
@@ -171,91 +164,3 @@ class Hulls:
         edge = np.arange(len(pair)) + (self.starts[one] - np.cumsum(counts) + counts)[pair]
         line = self.edge_angles[edge] + (np.pi + _JUST_AFTER)
         return self.following[edge], self.outermost(other[pair], line)
-
-
-def convex_hulls(points_mm: Floats, starts: npt.ArrayLike) -> Hulls:
-    """Return the convex hulls of G groups of points, all searched together.
-
-    Quickhull: every round splits each edge at the point farthest outside it, and forgets the
-    points that are outside no more.
-
-    Parameters
-    ----------
-    points_mm : (N, 2) array
-    starts : (G,) indices
-        Where each group begins, ascending from 0; none is empty.
-    """
-    points = np.ascontiguousarray(np.asarray(points_mm, dtype=np.float64).T)
-    first = np.asarray(starts, dtype=np.intp)
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=points.shape[1]))
-    spread = np.maximum.reduceat(points, first, axis=1) - np.minimum.reduceat(points, first, axis=1)
-    slack = _ROUNDING * spread.sum(axis=0)
-    hull = _seeds(points, first, group)
-    point, edge, height = _outside_of_seeds(points, group, hull, slack)
-    while len(point):
-        highest = np.zeros(len(hull))
-        np.maximum.at(highest, edge, height)
-        at_top = np.flatnonzero(height == highest[edge])
-        top = np.empty(len(hull), np.intp)
-        top[edge[at_top]] = point[at_top]
-        is_split = highest > 0
-        edge = edge + (np.cumsum(is_split) - is_split)[edge]
-        hull = np.insert(hull, np.flatnonzero(is_split) + 1, top[is_split])
-        edges = _edges(points, group, hull, slack)
-        before, after = (_heights(points, edges, point, edge + half) for half in (0, 1))
-        height = np.maximum(before, after)
-        edge = np.where(before >= after, edge, edge + 1)
-        kept = height > 0
-        point, edge, height = point[kept], edge[kept], height[kept]
-    ends = np.searchsorted(group[hull], np.arange(len(first) + 1))
-    return Hulls(hull, ends, np.ascontiguousarray(points[:, hull].T))
-
-
-def _seeds(points: Floats, first: Indices, group: Indices) -> Indices:
-    """Return the outermost points of each group along a few directions, anticlockwise."""
-    highest: list[Indices] = []
-    lowest: list[Indices] = []
-    for angle in _SEED_ANGLES:
-        along = np.cos(angle) * points[0] + np.sin(angle) * points[1]
-        for found, extreme in ((highest, np.maximum), (lowest, np.minimum)):
-            at = np.flatnonzero(along == extreme.reduceat(along, first)[group])
-            found.append(at[np.searchsorted(group[at], np.arange(len(first)))])
-    seeds = np.stack(highest + lowest, axis=1)
-    distinct = seeds != np.roll(seeds, 1, axis=1)
-    distinct[:, 0] |= ~distinct.any(axis=1)
-    return np.asarray(seeds[distinct])
-
-
-def _outside_of_seeds(
-    points: Floats, group: Indices, hull: Indices, slack: Floats
-) -> tuple[Indices, Indices, Floats]:
-    """Return the points outside a first edge, that edge, and their height above it."""
-    begins = np.searchsorted(group[hull], np.arange(len(slack)))
-    counts = np.diff(begins, append=len(hull))
-    edges, every = _edges(points, group, hull, slack), np.arange(len(group))
-    best, owner = np.zeros(len(every)), np.zeros(len(every), np.intp)
-    for number in range(int(counts.max())):
-        edge = (begins + np.minimum(number, counts - 1))[group]
-        height = _heights(points, edges, every, edge)
-        higher = height > best
-        best[higher], owner[higher] = height[higher], edge[higher]
-    outside = np.flatnonzero(best)
-    return outside, owner[outside], best[outside]
-
-
-def _edges(points: Floats, group: Indices, hull: Indices, slack: Floats) -> Floats:
-    """Return (5, H): where each edge begins, along which it runs, and what heights are rounding."""
-    own = group[hull]
-    following = np.arange(1, len(hull) + 1)
-    last = np.flatnonzero(np.diff(own, append=-1))
-    following[last] = np.concatenate([[0], last[:-1] + 1])
-    start = points[:, hull]
-    along = start[:, following] - start
-    return np.concatenate([start, along, [slack[own] * np.abs(along).sum(axis=0)]])
-
-
-def _heights(points: Floats, edges: Floats, point: Indices, edge: Indices) -> Floats:
-    """Return how far points lie outside edges, times the edges' lengths; 0 on or inside them."""
-    (x, y), (start_x, start_y, along_x, along_y, slack) = points, edges
-    cross = (x[point] - start_x[edge]) * along_y[edge] - (y[point] - start_y[edge]) * along_x[edge]
-    return np.asarray(np.where(cross > slack[edge], cross, 0))

@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from oligort.geometry.convex import convex_hulls
 from oligort.geometry.envelope import DIRECTIONS, SHORTEST_SEEN, Envelope
-from oligort.geometry.hull import Hulls, convex_hulls
+from oligort.geometry.hull import Hulls
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]

@@ -8,8 +8,8 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
+from oligort.geometry.convex import convex_hulls
 from oligort.geometry.envelope import DIRECTIONS, SHORTEST_SEEN, Envelope
-from oligort.geometry.hull import convex_hulls
 from oligort.geometry.reach import AreaStack
 
 
@@ -41,6 +41,22 @@ def test_hulls_of_groups(seed):
             p, q = hulls.facing(np.array([number]), np.array([other]))
             apart = np.linalg.norm(hulls.corners_mm[p] - hulls.corners_mm[q], axis=1)
             assert apart.max() == pytest.approx(cdist(group, groups[other]).max(), abs=1e-12)
+
+
+@pytest.mark.parametrize("towards", [1, -1])
+def test_one_point_that_hides_many_of_an_arc(towards):
+    """None of them lies inside its neighbours but the one beside that point, round after round."""
+    turn = towards * np.arange(4000) * 2 * np.pi / 4000
+    circle = 25 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    ahead = 25.5 * np.array([[np.cos(np.pi / 8), np.sin(np.pi / 8)]])
+    points = np.concatenate([circle, ahead, circle])
+    hulls = convex_hulls(points, [0, 4001])
+    first, second = hulls.corners_of(0), hulls.corners_of(1)
+    for corners, group in ((first, points[:4001]), (second, circle)):
+        expected = group[ConvexHull(group).vertices]
+        assert {*map(tuple, corners.tolist())} == {*map(tuple, expected.tolist())}
+    assert 3700 < len(first) < 3800
+    assert len(second) == 4000
 
 
 @pytest.mark.parametrize("seed", [*range(20), 81642])
