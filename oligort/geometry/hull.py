@@ -1,4 +1,4 @@
-"""Convex hulls of many planar groups of points, and the corners that face each other.
+"""Convex hulls of many planar groups of points at once, and the corners that face each other.
 
 What lies farthest apart, in one plane or in two that are parallel, are corners of convex hulls.
 Nothing here looks at all pairs: the time grows with the number of points.
@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
+
+_CORNERS_A_DIRECTION = 4
+"""Where hulls have more corners a direction, to seek for each direction is faster than to count."""
 
 _APART = 16.0
 """Added to the edge directions from one hull to the next: more than any of them spans (4 pi)."""
@@ -60,6 +63,12 @@ class Hulls:
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     @cached_property
+    def along_mm(self) -> tuple[Floats, Floats]:
+        """(H,) and (H,) the corners' coordinates, one at a time: many are picked much faster."""
+        u, v = np.ascontiguousarray(self.corners_mm.T)
+        return u, v
+
+    @cached_property
     def _first_angle(self) -> Floats:
         """(G,) direction of the first edge of each hull."""
         edges = (
@@ -99,11 +108,23 @@ class Hulls:
     def and_those_of(self, other: "Hulls") -> "Hulls":
         """Return these hulls and then others, of points that follow these hulls' points."""
         first = int(self.members.max()) + 1
-        return Hulls(
+        joined = Hulls(
             np.concatenate([self.members, other.members + first]),
             np.concatenate([self.starts, other.starts[1:] + self.starts[-1]]),
             np.concatenate([self.corners_mm, other.corners_mm]),
         )
+        # Most of the time of a hull of many corners, and known of one of the two at least.
+        joined.__dict__["_turned"] = np.concatenate([self._turned, other._turned])
+        return joined
+
+    def those(self, hulls: Indices) -> "Hulls":
+        """Return some of these hulls, of the same points, each as often as it is named."""
+        counts = np.diff(self.starts)[hulls]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        corner = np.arange(starts[-1]) + np.repeat(self.starts[hulls] - starts[:-1], counts)
+        chosen = Hulls(self.members[corner], starts, self.corners_mm[corner])
+        chosen.__dict__["_turned"] = self._turned[corner]
+        return chosen
 
     def outermost(self, hull: Indices, edge_angle: Floats) -> Indices:
         """Return the corners at which lines of a direction touch hulls from the right.
@@ -119,6 +140,42 @@ class Hulls:
         turned = (edge_angle - self._first_angle[hull]) % (2 * np.pi)
         found = np.searchsorted(self._ascending, turned + _APART * hull, side="right")
         return np.asarray(np.where(found == self.starts[hull + 1], self.starts[hull], found))
+
+    def outermost_around(self, edge_angle: float, count: int) -> Indices:
+        """Return the corners (G, D) that `outermost` tells for directions all round, evenly spaced.
+
+        Counted, not sought: each corner is outermost from its edge to the next one. Only of hulls
+        of very many corners each is sought.
+
+        Parameters
+        ----------
+        edge_angle : float
+            The first of the directions.
+        count : int
+            D, how many there are.
+        """
+        step, corners = 2 * np.pi / count, np.diff(self.starts)
+        if len(self.members) > _CORNERS_A_DIRECTION * count * len(corners):
+            lines = np.asarray(edge_angle + step * np.arange(count), dtype=np.float64)
+            return self.outermost(np.arange(len(corners))[:, None], lines)
+        # Each edge is passed at the first direction that is turned as far, from a whole turn on.
+        turn = (self._first_angle - edge_angle) / step
+        turn -= count * np.ceil(np.ceil(turn) / count)
+        number = np.ceil(self._turned / step + turn[self.hull])
+        number = np.minimum(number, np.ceil(turn + count)[self.hull]).astype(np.intp)
+        # Those passed before it come last, in the next turn.
+        is_before = number < 0
+        number[is_before] += count
+        earlier = np.add.reduceat(is_before.astype(np.intp), self.starts[:-1])
+        place = np.arange(len(number)) - self.starts[self.hull]
+        rolled = (place + earlier[self.hull]) % corners[self.hull] + self.starts[self.hull]
+        number = number[rolled]
+        ends = self.starts[1:] - 1
+        until = np.append(number[1:], count)
+        until[ends] = count
+        spans = np.insert(until - number, self.starts[:-1], number[self.starts[:-1]])
+        corner = np.insert(self.following[rolled], self.starts[:-1], self.following[rolled[ends]])
+        return np.repeat(corner, spans).reshape(-1, count)
 
     def across_mm(self, p: Indices, q: Indices) -> Floats:
         """Return how wide hulls are across the lines from corners p (P,) to corners q (P,)."""

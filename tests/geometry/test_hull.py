@@ -59,6 +59,24 @@ def test_one_point_that_hides_many_of_an_arc(towards):
     assert len(second) == 4000
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_corners_all_round_reach_as_far_as_any_point(seed):
+    generator = np.random.default_rng(seed)
+    groups = [cloud(generator) for _ in range(int(generator.integers(1, 6)))]
+    hulls = convex_hulls(np.concatenate(groups), np.cumsum([0] + [len(g) for g in groups[:-1]]))
+    towards = float(generator.choice([0, np.pi / 2, generator.uniform(-7, 7)]))
+    # Counted for many directions, and sought for few.
+    for count in (360, 2):
+        found = hulls.outermost_around(towards + np.pi / 2, count)
+        angle = towards + np.arange(count) * 2 * np.pi / count
+        ways = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        for number, group in enumerate(groups):
+            assert (hulls.hull[found[number]] == number).all()
+            reach = (hulls.corners_mm[found[number]] * ways).sum(axis=1)
+            assert reach == pytest.approx((group @ ways.T).max(axis=0), abs=1e-9)
+
+
 @pytest.mark.parametrize("seed", [*range(20), 81642])
 def test_sides_that_are_parallel_but_for_rounding_hide_no_pair(seed):
     """Every side of an ellipse of 360 points has a parallel one across; turned, by rounding not."""
@@ -85,6 +103,10 @@ def test_a_stack_is_as_long_as_all_pairs_say(seed):
     length, ends = stack.farthest()
     assert length == pytest.approx(cdist(points, points).max(), abs=1e-12)
     assert all((end == points).all(axis=1).any() for end in ends)
+    assert stack.as_far_as(length * (1 + 1e-9) + 1e-9) is None
+    beyond = stack.as_far_as(length * (1 - 1e-9))
+    assert beyond is not None
+    assert beyond[0] == length
     area, longest, corners = stack.longest()
     own = [cdist(group, group).max() for group in groups]
     assert longest == pytest.approx(max(own), abs=1e-12)
