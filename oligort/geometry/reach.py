@@ -16,6 +16,7 @@ import numpy.typing as npt
 from oligort.geometry.convex import convex_hulls
 from oligort.geometry.envelope import DIRECTIONS, SHORTEST_SEEN, Envelope
 from oligort.geometry.hull import Hulls
+from oligort.geometry.slopes import Neighbours
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -33,6 +34,9 @@ _FIRST_ELEVATIONS = np.radians([-60, -40, -20, 0, 20, 40, 60])
 
 _NEIGHBOURS = 6
 """Directions that are looked at together before each of them is: 6 degrees."""
+
+_MANY = 0.2
+"""Of so large a share of all pairs, to look at some directions of all of them first is faster."""
 
 _PAIRS_AT_ONCE = 2000
 """Pairs of areas whose directions are held in memory at a time: 6 MB."""
@@ -207,8 +211,12 @@ class AreaStack:
         ways = np.stack([np.cos(self._directions), np.sin(self._directions)], axis=1)
         middle = reach.max(axis=0) @ ways / DIRECTIONS
         around = (reach - ways @ middle).max(axis=1)
-        n = (height.min() + height.max()) / 2
-        return np.asarray(np.hypot(np.maximum(around, 0) / SHORTEST_SEEN, height - n))
+        rise = height - self._middle_mm
+        return np.asarray(np.hypot(np.maximum(around, 0) / SHORTEST_SEEN, rise))
+
+    @property
+    def _middle_mm(self) -> float:
+        return (float(self.height_mm.min()) + float(self.height_mm.max())) / 2
 
     def _far_enough(self, ones: Indices, others: Indices, known: float) -> tuple[Indices, Indices]:
         """Return the areas that a pair may belong to, by how far they reach from one middle."""
@@ -222,7 +230,9 @@ class AreaStack:
     def _pairs(self, ones: Indices, others: Indices, known: float) -> tuple[Indices, Indices]:
         """Return the pairs of areas of which two corners may be as far apart as is known.
 
-        First by the farthest that they reach within some neighbouring directions.
+        First by the parallelogram law: two points that lie so far apart lie nearly opposite to
+        each other about the middle, so their heights do. Where that leaves many, by the farthest
+        that they reach within some neighbouring directions.
         """
         # Of one set each pair stands there twice, the other way round: half a turn tells of both.
         turn = DIRECTIONS if np.array_equal(ones, others) else 2 * DIRECTIONS
@@ -230,13 +240,11 @@ class AreaStack:
         back = np.roll(self.reach_mm[others], DIRECTIONS, axis=1)[:, :turn]
         rise = (self.height_mm[ones, None] - self.height_mm[others]) ** 2
         least = np.sqrt(np.maximum(known - rise, 0)) * SHORTEST_SEEN - _NOTHING_MM
-        first = np.arange(0, turn, _NEIGHBOURS)
-        coarse = [np.maximum.reduceat(it, first, axis=1).T.copy() for it in (there, back)]
-        width, apart = np.full(rise.shape, -np.inf), np.empty(rise.shape)
-        for one, other in zip(*coarse, strict=True):
-            np.add(one[:, None], other, out=apart)
-            np.maximum(width, apart, out=width)
-        i, j = np.nonzero(width >= least)
+        squared, above = self._radius_mm**2, self.height_mm - self._middle_mm
+        room = 2 * (squared[ones, None] + squared[others]) * (1 + _ROUNDING) - known
+        i, j = np.nonzero((above[ones, None] + above[others]) ** 2 <= room + _NOTHING_MM)
+        if len(i) > rise.size * _MANY:
+            i, j = self._wide_enough(there, back, least)
         is_kept = np.concatenate(
             [
                 (there[i[some]] + back[j[some]]).max(axis=1) >= least[i[some], j[some]]
@@ -244,6 +252,17 @@ class AreaStack:
             ]
         )
         return ones[i[is_kept]], others[j[is_kept]]
+
+    def _wide_enough(self, there: Floats, back: Floats, least: Floats) -> tuple[Indices, Indices]:
+        """Return the pairs (of `least`) that reach as far within some neighbouring directions."""
+        first = np.arange(0, there.shape[1], _NEIGHBOURS)
+        coarse = [np.maximum.reduceat(it, first, axis=1).T.copy() for it in (there, back)]
+        width, apart = np.full(least.shape, -np.inf), np.empty(least.shape)
+        for one, other in zip(*coarse, strict=True):
+            np.add(one[:, None], other, out=apart)
+            np.maximum(width, apart, out=width)
+        i, j = np.nonzero(width >= least)
+        return i, j
 
     def _points(self, corners: Indices) -> Floats:
         """Return corners as (..., 3) points (u, v, n)."""
@@ -279,7 +298,10 @@ class AreaStack:
         In the half plane of a direction the solid then lies within a polygon of these points.
         """
         lower, upper = links.T
-        under, above = _Neighbours.of(lower, upper, self), _Neighbours.of(upper, lower, self)
+        under, above = (
+            Neighbours.of(lower, upper, self.reach_mm, self.height_mm),
+            Neighbours.of(upper, lower, self.reach_mm, self.height_mm),
+        )
         tops, bottoms = np.flatnonzero(above.counts == 0), np.flatnonzero(under.counts == 0)
         beyond = []
         for end, cap, sign, before in (
@@ -311,8 +333,8 @@ class AreaStack:
         self,
         lower: Indices,
         upper: Indices,
-        under: "_Neighbours",
-        above: "_Neighbours",
+        under: Neighbours,
+        above: Neighbours,
     ) -> tuple[Floats, Floats]:
         """Return reach and height (L, 2 D) of the farthest points between linked areas.
 
@@ -337,52 +359,3 @@ class AreaStack:
         away[~from_below] = 0
         reach = np.where(from_below, low + up * away, np.where(from_above, at_lower, low))
         return reach, self.height_mm[lower][:, None] + away
-
-
-@dataclass(frozen=True, eq=False)
-class _Neighbours:
-    """The areas before each area of a stack, on one of its sides.
-
-    Parameters
-    ----------
-    stack : AreaStack
-    before : (L,) indices
-        Those before the first area, then those before the second, and so on.
-    counts, starts : (A,) indices
-        How many are before each area, and where they begin in `before`.
-    """
-
-    stack: AreaStack
-    before: Indices
-    counts: Indices
-    starts: Indices
-
-    @classmethod
-    def of(cls, before: Indices, after: Indices, stack: AreaStack) -> "_Neighbours":
-        """Return them by links (L,) from an area before to one after it."""
-        counts = np.bincount(after, minlength=len(stack.height_mm))
-        order = np.argsort(after, kind="stable")
-        return cls(stack, before[order], counts, np.cumsum(counts) - counts)
-
-    def slopes(self, areas: Indices) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Return by how much reach grows per mm from before areas to them, and whether known.
-
-        (S, 2 D) and (S, 1); of several areas before one that which reaches farthest tells. What
-        is not known is 0.
-        """
-        reach, height = self.stack.reach_mm, self.stack.height_mm
-        counts, known = self.counts[areas], self.counts[areas] > 0
-        if not known.any():
-            return np.zeros((len(areas), reach.shape[1])), known[:, None]
-        last = self.before[np.where(known, self.starts[areas] + counts - 1, 0)]
-        farthest = reach[last]
-        several = np.flatnonzero(counts > 1)
-        if len(several):
-            own = counts[several]
-            first = np.cumsum(own) - own
-            each = np.arange(own.sum()) + np.repeat(self.starts[areas[several]] - first, own)
-            farthest[several] = np.maximum.reduceat(reach[self.before[each]], first)
-        growth = np.subtract(reach[areas], farthest, out=farthest)
-        growth /= np.where(known, np.abs(height[areas] - height[last]), 1.0)[:, None]
-        growth[~known] = 0
-        return growth, known[:, None]
