@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.hull import convex_hulls
+from oligort.geometry.convex import convex_hulls
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]

@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from oligort.geometry.opposite import longest_across_mm
+
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
@@ -20,6 +22,9 @@ SHORTEST_SEEN = float(np.cos(np.pi / (2 * DIRECTIONS)))
 
 _ENOUGH = 128
 """So many points of a direction are looked at pair by pair; of more, most lie between others."""
+
+_DIRECTIONS_AT_ONCE = 30
+"""Directions whose points are looked at together: what a processor keeps at hand."""
 
 _BESIDE_MM = 0.01
 """Points that lie no farther outside the line between others are left out; the answer adds it."""
@@ -54,49 +59,27 @@ class Envelope:
     @property
     def longest_mm(self) -> float:
         """How long the solid may be at most."""
-        kept, aside_mm = self._thinned()
-        reach, height = self.reach_mm[kept], self.height_mm[kept]
-        # From any middle, two points that far apart lie as far from it in sum.
-        middle = (height.min() + height.max()) / 2
-        sideways = (reach.max(axis=0) - np.roll(reach.max(axis=0), DIRECTIONS)) / 2
-        radius = np.hypot(np.maximum(reach - sideways, 0) / SHORTEST_SEEN, height - middle)
-        outer, number = reach.argmax(axis=0), np.arange(reach.shape[1])
-        far, high = (np.split(it[outer, number], 2) for it in (reach, height))
-        apart = np.maximum(far[0] + far[1], 0) / SHORTEST_SEEN
-        longest = float(np.hypot(apart, high[0] - high[1]).max())
-        for there in range(DIRECTIONS):
-            back = there + DIRECTIONS
-            beside = float(aside_mm[there] + aside_mm[back]) / SHORTEST_SEEN
-            least = longest - beside
-            ones = radius[:, there] >= least - radius[:, back].max()
-            others = radius[:, back] >= least - radius[:, there].max()
-            apart = np.maximum(reach[ones, there, None] + reach[others, back], 0) / SHORTEST_SEEN
-            rise = height[ones, there, None] - height[others, back]
-            squared = apart * apart + rise * rise
-            longest = max(longest, float(np.sqrt(squared.max(initial=0.0))) + beside)
-        return longest
+        reach, height, aside_mm = self._thinned()
+        beside_mm = aside_mm[:DIRECTIONS] + aside_mm[DIRECTIONS:]
+        return longest_across_mm(reach, height, beside_mm, SHORTEST_SEEN)
 
-    def _thinned(self) -> tuple[Indices, Floats]:
-        """Return the points that are enough, and by how much others lie outside them (2 D,)."""
-        order = np.argsort(self.height_mm.mean(axis=1), kind="stable")
+    def _thinned(self) -> tuple[Floats, Floats, Floats]:
+        """Return reach and height of points enough, and how far others lie outside them (2 D,)."""
         nothing = np.zeros(self.reach_mm.shape[1])
-        every = -(-len(order) // _ENOUGH)
+        every = -(-len(self.reach_mm) // _ENOUGH)
         if every == 1:
-            return order, nothing
+            return self.reach_mm, self.height_mm, nothing
+        order = np.argsort(self.height_mm.mean(axis=1), kind="stable")
         kept = np.append(np.arange(0, len(order) - 1, every), len(order) - 1)
-        reach, height = self.reach_mm[order], self.height_mm[order]
-        below = np.repeat(kept[:-1], np.diff(kept))
-        above = np.repeat(kept[1:], np.diff(kept))
-        rise = height[above] - height[below]
-        away = np.clip(height[:-1] - height[below], 0, np.maximum(rise, 0))
-        share = np.divide(away, rise, out=np.zeros_like(rise), where=rise > 0)
-        chord = reach[below] + share * (reach[above] - reach[below])
-        # What lies higher or lower than both of them is none of theirs to hold.
-        is_between = (height[:-1] >= height[below]) & (height[:-1] <= height[above])
-        outside = np.where(is_between, np.maximum(reach[:-1] - chord, 0), np.inf)
-        outside[kept[:-1]] = 0
-        aside = outside.max(axis=0)
-        return (order[kept], aside) if aside.max() <= _BESIDE_MM else (order, nothing)
+        aside = []
+        for first in range(0, len(nothing), _DIRECTIONS_AT_ONCE):
+            some = slice(first, first + _DIRECTIONS_AT_ONCE)
+            outside = _outside_of(kept, self.reach_mm[order, some], self.height_mm[order, some])
+            if outside.max() > _BESIDE_MM:
+                return self.reach_mm, self.height_mm, nothing
+            aside.append(outside)
+        kept = order[kept]
+        return self.reach_mm[kept], self.height_mm[kept], np.concatenate(aside)
 
     def support_mm(self, ways: Floats) -> Floats:
         """Return how far the solid lies at most along directions (..., 3) of any length.
@@ -136,6 +119,21 @@ class Envelope:
             ]
         )
         return Sections(at_most[:DIRECTIONS] + at_most[DIRECTIONS:])
+
+
+def _outside_of(kept: Indices, reach: Floats, height: Floats) -> Floats:
+    """Return how far points (L, K) lie outside the lines between those kept, at most, (K,)."""
+    below = np.repeat(kept[:-1], np.diff(kept))
+    above = np.repeat(kept[1:], np.diff(kept))
+    rise = height[above] - height[below]
+    away = np.clip(height[:-1] - height[below], 0, np.maximum(rise, 0))
+    share = np.divide(away, rise, out=np.zeros_like(rise), where=rise > 0)
+    chord = reach[below] + share * (reach[above] - reach[below])
+    # What lies higher or lower than both of them is none of theirs to hold.
+    is_between = (height[:-1] >= height[below]) & (height[:-1] <= height[above])
+    outside = np.where(is_between, np.maximum(reach[:-1] - chord, 0), np.inf)
+    outside[kept[:-1]] = 0
+    return np.asarray(outside.max(axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,14 +13,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-_SEED_ANGLES = np.arange(4) * np.pi / 4
-"""The outermost points along these directions, both ways, are the first corners."""
-
-_ROUNDING = 4 * float(np.finfo(np.float64).eps)
-"""Times the size of a group: a point no farther outside an edge lies on it.
-
-Twice what a cross product of coordinates loses; at a size of 100 mm it is 1e-13 mm.
-"""
+_CORNERS_A_DIRECTION = 4
+"""Where hulls have more corners a direction, to seek for each direction is faster than to count."""
 
 _APART = 16.0
 """Added to the edge directions from one hull to the next: more than any of them spans (4 pi)."""
@@ -69,6 +63,12 @@ class Hulls:
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     @cached_property
+    def along_mm(self) -> tuple[Floats, Floats]:
+        """(H,) and (H,) the corners' coordinates, one at a time: many are picked much faster."""
+        u, v = np.ascontiguousarray(self.corners_mm.T)
+        return u, v
+
+    @cached_property
     def _first_angle(self) -> Floats:
         """(G,) direction of the first edge of each hull."""
         edges = (
@@ -108,11 +108,23 @@ class Hulls:
     def and_those_of(self, other: "Hulls") -> "Hulls":
         """Return these hulls and then others, of points that follow these hulls' points."""
         first = int(self.members.max()) + 1
-        return Hulls(
+        joined = Hulls(
             np.concatenate([self.members, other.members + first]),
             np.concatenate([self.starts, other.starts[1:] + self.starts[-1]]),
             np.concatenate([self.corners_mm, other.corners_mm]),
         )
+        # Most of the time of a hull of many corners, and known of one of the two at least.
+        joined.__dict__["_turned"] = np.concatenate([self._turned, other._turned])
+        return joined
+
+    def those(self, hulls: Indices) -> "Hulls":
+        """Return some of these hulls, of the same points, each as often as it is named."""
+        counts = np.diff(self.starts)[hulls]
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        corner = np.arange(starts[-1]) + np.repeat(self.starts[hulls] - starts[:-1], counts)
+        chosen = Hulls(self.members[corner], starts, self.corners_mm[corner])
+        chosen.__dict__["_turned"] = self._turned[corner]
+        return chosen
 
     def outermost(self, hull: Indices, edge_angle: Floats) -> Indices:
         """Return the corners at which lines of a direction touch hulls from the right.
@@ -128,6 +140,42 @@ class Hulls:
         turned = (edge_angle - self._first_angle[hull]) % (2 * np.pi)
         found = np.searchsorted(self._ascending, turned + _APART * hull, side="right")
         return np.asarray(np.where(found == self.starts[hull + 1], self.starts[hull], found))
+
+    def outermost_around(self, edge_angle: float, count: int) -> Indices:
+        """Return the corners (G, D) that `outermost` tells for directions all round, evenly spaced.
+
+        Counted, not sought: each corner is outermost from its edge to the next one. Only of hulls
+        of very many corners each is sought.
+
+        Parameters
+        ----------
+        edge_angle : float
+            The first of the directions.
+        count : int
+            D, how many there are.
+        """
+        step, corners = 2 * np.pi / count, np.diff(self.starts)
+        if len(self.members) > _CORNERS_A_DIRECTION * count * len(corners):
+            lines = np.asarray(edge_angle + step * np.arange(count), dtype=np.float64)
+            return self.outermost(np.arange(len(corners))[:, None], lines)
+        # Each edge is passed at the first direction that is turned as far, from a whole turn on.
+        turn = (self._first_angle - edge_angle) / step
+        turn -= count * np.ceil(np.ceil(turn) / count)
+        number = np.ceil(self._turned / step + turn[self.hull])
+        number = np.minimum(number, np.ceil(turn + count)[self.hull]).astype(np.intp)
+        # Those passed before it come last, in the next turn.
+        is_before = number < 0
+        number[is_before] += count
+        earlier = np.add.reduceat(is_before.astype(np.intp), self.starts[:-1])
+        place = np.arange(len(number)) - self.starts[self.hull]
+        rolled = (place + earlier[self.hull]) % corners[self.hull] + self.starts[self.hull]
+        number = number[rolled]
+        ends = self.starts[1:] - 1
+        until = np.append(number[1:], count)
+        until[ends] = count
+        spans = np.insert(until - number, self.starts[:-1], number[self.starts[:-1]])
+        corner = np.insert(self.following[rolled], self.starts[:-1], self.following[rolled[ends]])
+        return np.repeat(corner, spans).reshape(-1, count)
 
     def across_mm(self, p: Indices, q: Indices) -> Floats:
         """Return how wide hulls are across the lines from corners p (P,) to corners q (P,)."""
@@ -161,7 +209,9 @@ class Hulls:
         an edge; the pairs just after each edge are thus all there are.
         """
         p, facing_p = self._just_after(one, other)
-        q, facing_q = self._just_after(other, one)
+        # Of a hull with itself that is all: the other way round each pair would stand there twice.
+        is_other = one != other
+        q, facing_q = self._just_after(other[is_other], one[is_other])
         return np.concatenate([p, facing_q]), np.concatenate([facing_p, q])
 
     def _just_after(self, one: Indices, other: Indices) -> tuple[Indices, Indices]:
@@ -171,91 +221,3 @@ class Hulls:
         edge = np.arange(len(pair)) + (self.starts[one] - np.cumsum(counts) + counts)[pair]
         line = self.edge_angles[edge] + (np.pi + _JUST_AFTER)
         return self.following[edge], self.outermost(other[pair], line)
-
-
-def convex_hulls(points_mm: Floats, starts: npt.ArrayLike) -> Hulls:
-    """Return the convex hulls of G groups of points, all searched together.
-
-    Quickhull: every round splits each edge at the point farthest outside it, and forgets the
-    points that are outside no more.
-
-    Parameters
-    ----------
-    points_mm : (N, 2) array
-    starts : (G,) indices
-        Where each group begins, ascending from 0; none is empty.
-    """
-    points = np.ascontiguousarray(np.asarray(points_mm, dtype=np.float64).T)
-    first = np.asarray(starts, dtype=np.intp)
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=points.shape[1]))
-    spread = np.maximum.reduceat(points, first, axis=1) - np.minimum.reduceat(points, first, axis=1)
-    slack = _ROUNDING * spread.sum(axis=0)
-    hull = _seeds(points, first, group)
-    point, edge, height = _outside_of_seeds(points, group, hull, slack)
-    while len(point):
-        highest = np.zeros(len(hull))
-        np.maximum.at(highest, edge, height)
-        at_top = np.flatnonzero(height == highest[edge])
-        top = np.empty(len(hull), np.intp)
-        top[edge[at_top]] = point[at_top]
-        is_split = highest > 0
-        edge = edge + (np.cumsum(is_split) - is_split)[edge]
-        hull = np.insert(hull, np.flatnonzero(is_split) + 1, top[is_split])
-        edges = _edges(points, group, hull, slack)
-        before, after = (_heights(points, edges, point, edge + half) for half in (0, 1))
-        height = np.maximum(before, after)
-        edge = np.where(before >= after, edge, edge + 1)
-        kept = height > 0
-        point, edge, height = point[kept], edge[kept], height[kept]
-    ends = np.searchsorted(group[hull], np.arange(len(first) + 1))
-    return Hulls(hull, ends, np.ascontiguousarray(points[:, hull].T))
-
-
-def _seeds(points: Floats, first: Indices, group: Indices) -> Indices:
-    """Return the outermost points of each group along a few directions, anticlockwise."""
-    highest: list[Indices] = []
-    lowest: list[Indices] = []
-    for angle in _SEED_ANGLES:
-        along = np.cos(angle) * points[0] + np.sin(angle) * points[1]
-        for found, extreme in ((highest, np.maximum), (lowest, np.minimum)):
-            at = np.flatnonzero(along == extreme.reduceat(along, first)[group])
-            found.append(at[np.searchsorted(group[at], np.arange(len(first)))])
-    seeds = np.stack(highest + lowest, axis=1)
-    distinct = seeds != np.roll(seeds, 1, axis=1)
-    distinct[:, 0] |= ~distinct.any(axis=1)
-    return np.asarray(seeds[distinct])
-
-
-def _outside_of_seeds(
-    points: Floats, group: Indices, hull: Indices, slack: Floats
-) -> tuple[Indices, Indices, Floats]:
-    """Return the points outside a first edge, that edge, and their height above it."""
-    begins = np.searchsorted(group[hull], np.arange(len(slack)))
-    counts = np.diff(begins, append=len(hull))
-    edges, every = _edges(points, group, hull, slack), np.arange(len(group))
-    best, owner = np.zeros(len(every)), np.zeros(len(every), np.intp)
-    for number in range(int(counts.max())):
-        edge = (begins + np.minimum(number, counts - 1))[group]
-        height = _heights(points, edges, every, edge)
-        higher = height > best
-        best[higher], owner[higher] = height[higher], edge[higher]
-    outside = np.flatnonzero(best)
-    return outside, owner[outside], best[outside]
-
-
-def _edges(points: Floats, group: Indices, hull: Indices, slack: Floats) -> Floats:
-    """Return (5, H): where each edge begins, along which it runs, and what heights are rounding."""
-    own = group[hull]
-    following = np.arange(1, len(hull) + 1)
-    last = np.flatnonzero(np.diff(own, append=-1))
-    following[last] = np.concatenate([[0], last[:-1] + 1])
-    start = points[:, hull]
-    along = start[:, following] - start
-    return np.concatenate([start, along, [slack[own] * np.abs(along).sum(axis=0)]])
-
-
-def _heights(points: Floats, edges: Floats, point: Indices, edge: Indices) -> Floats:
-    """Return how far points lie outside edges, times the edges' lengths; 0 on or inside them."""
-    (x, y), (start_x, start_y, along_x, along_y, slack) = points, edges
-    cross = (x[point] - start_x[edge]) * along_y[edge] - (y[point] - start_y[edge]) * along_x[edge]
-    return np.asarray(np.where(cross > slack[edge], cross, 0))

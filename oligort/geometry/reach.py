@@ -13,8 +13,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from oligort.geometry.convex import convex_hulls
 from oligort.geometry.envelope import DIRECTIONS, SHORTEST_SEEN, Envelope
-from oligort.geometry.hull import Hulls, convex_hulls
+from oligort.geometry.hull import Hulls
+from oligort.geometry.slopes import Neighbours
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -33,8 +35,14 @@ _FIRST_ELEVATIONS = np.radians([-60, -40, -20, 0, 20, 40, 60])
 _NEIGHBOURS = 6
 """Directions that are looked at together before each of them is: 6 degrees."""
 
+_MANY = 0.2
+"""Of so large a share of all pairs, to look at some directions of all of them first is faster."""
+
 _PAIRS_AT_ONCE = 2000
 """Pairs of areas whose directions are held in memory at a time: 6 MB."""
+
+_LINKS_AT_ONCE = 64
+"""Links between areas whose directions are looked at together: what a processor keeps at hand."""
 
 _NOTHING_MM = 1e-9
 """What areas of a single point reach by rounding."""
@@ -76,6 +84,10 @@ class AreaStack:
         heights = np.concatenate([self.height_mm, caps.height_mm])
         return AreaStack(self.hulls.and_those_of(caps.hulls), heights, towards)
 
+    def at_heights(self, areas: Indices, height_mm: npt.ArrayLike) -> "AreaStack":
+        """Return some of the areas at other heights."""
+        return AreaStack(self.hulls.those(areas), np.asarray(height_mm, dtype=np.float64))
+
     def beginning_of(self, whole: "AreaStack") -> "AreaStack":
         """Return this stack with the directions of one that begins with its areas."""
         begun = AreaStack(self.hulls, self.height_mm, whole.towards)
@@ -91,25 +103,35 @@ class AreaStack:
     @cached_property
     def _outermost(self) -> Indices:
         """(A, 2 D) corners that lie farthest along each direction of a whole turn."""
-        every = np.arange(len(self.height_mm))[:, None]
-        return self.hulls.outermost(every, self._directions + np.pi / 2)
+        return self.hulls.outermost_around(self.towards + np.pi / 2, 2 * DIRECTIONS)
 
     @cached_property
     def reach_mm(self) -> Floats:
         """(A, 2 D) positions of those corners along the directions."""
-        corners = self.hulls.corners_mm[self._outermost]
-        across = np.stack([np.cos(self._directions), np.sin(self._directions)], axis=-1)
-        return np.asarray((corners * across).sum(axis=-1))
+        return self._reach_of(self._outermost, self._directions)
+
+    def _reach_of(self, corners: Indices, directions: Floats) -> Floats:
+        """Return how far corners (A, K) lie along directions (K,)."""
+        u, v = self.hulls.along_mm
+        reach = u.take(corners)
+        reach *= np.cos(directions)
+        aside = v.take(corners)
+        aside *= np.sin(directions)
+        reach += aside
+        return reach
 
     def longest(self) -> tuple[int, float, Indices]:
         """Return the area with the longest diameter, that diameter and its two corners (2,).
 
         Of diameters as long as each other, as `Hulls.longest` chooses.
         """
-        there, back = np.split(self.reach_mm, 2, axis=1)
-        width = (there + back).max(axis=1)
+        few = DIRECTIONS // _NEIGHBOURS
+        outermost = self.hulls.outermost_around(self.towards + np.pi / 2, 2 * few)
+        reach = self._reach_of(outermost, self._directions[::_NEIGHBOURS])
+        width = (reach[:, :few] + reach[:, few:]).max(axis=1)
         # A diameter appears along the nearest direction; none is shorter than it appears.
-        kept = np.flatnonzero(width >= width.max() * (SHORTEST_SEEN - _ROUNDING))
+        seen = np.cos(np.pi / (2 * few))
+        kept = np.flatnonzero(width >= width.max() * (seen - _ROUNDING))
         p, q = self.hulls.facing(kept, kept)
         best = self.hulls.longest(p, q)
         ends = np.array([p[best], q[best]])
@@ -121,50 +143,84 @@ class AreaStack:
     ) -> tuple[float, Floats]:
         """Return the greatest distance of two corners, and these as (2, 3) points (u, v, n).
 
-        Exact. In each direction two areas appear at most as far apart as they reach; only pairs of
-        areas that may hold the longest are compared corner by corner.
-
         Parameters
         ----------
         ones, others : indices or None
             Of the areas that the two corners may belong to, one each; None: of any.
+
+        Raises
+        ------
+        ValueError
+            If there is no area to belong to.
+        """
+        found = self.as_far_as(0.0, ones, others)
+        if found is None:
+            raise ValueError("expected areas that two corners may belong to, found none")
+        return found
+
+    def as_far_as(
+        self, least_mm: float, ones: Indices | None = None, others: Indices | None = None
+    ) -> tuple[float, Floats] | None:
+        """Return what `farthest` does, or None where no two corners are as far apart as `least_mm`.
+
+        Exact. In each direction two areas appear at most as far apart as they reach; only pairs of
+        areas that may hold the longest are compared corner by corner.
         """
         ones = self._every if ones is None else ones
         others = self._every if others is None else others
-        known = self._known_squared(ones, others) * (1 - _ROUNDING)
+        if not len(ones) or not len(others):
+            return None
+        known = max(self._known_squared(ones, others), least_mm**2) * (1 - _ROUNDING)
         ones, others = self._far_enough(ones, others, known)
         one, other = self._pairs(ones, others, known)
+        if not len(one):
+            return None
         pairs = np.unique(np.sort(np.stack([one, other], axis=1), axis=1), axis=0)
         p, q = self.hulls.facing(pairs[:, 0], pairs[:, 1])
-        ends = np.stack([self._points(p), self._points(q)], axis=1)
-        squared = ((ends[:, 1] - ends[:, 0]) ** 2).sum(axis=1)
-        best = ends[int(squared.argmax())]
-        return float(np.linalg.norm(best[1] - best[0])), best
+        best = int(self._squared(p, q).argmax())
+        ends = self._points(np.array([p[best], q[best]]))
+        length_mm = float(np.linalg.norm(ends[1] - ends[0]))
+        return (length_mm, ends) if length_mm >= least_mm else None
+
+    def _squared(self, p: Indices, q: Indices) -> Floats:
+        """Return the squares of the distances of pairs of corners (P,)."""
+        u, v = self.hulls.along_mm
+        squared = (u.take(q) - u.take(p)) ** 2
+        squared += (v.take(q) - v.take(p)) ** 2
+        one, other = (self.height_mm[self.hulls.hull.take(it)] for it in (p, q))
+        squared += (other - one) ** 2
+        return np.asarray(squared)
 
     def _known_squared(self, ones: Indices, others: Indices) -> float:
         """Return the square of a distance of two corners that is nearly the longest."""
-        number, best = np.arange(0, 2 * DIRECTIONS, _NEIGHBOURS), 0.0
-        there = self.reach_mm[ones[:, None], number]
-        back = self.reach_mm[others[:, None], (number + DIRECTIONS) % (2 * DIRECTIONS)]
-        for rise in np.tan(_FIRST_ELEVATIONS):
-            i = ones[(there + rise * self.height_mm[ones, None]).argmax(axis=0)]
-            j = others[(back - rise * self.height_mm[others, None]).argmax(axis=0)]
-            p = self._points(self._outermost[i, number])
-            q = self._points(self._outermost[j, (number + DIRECTIONS) % (2 * DIRECTIONS)])
-            best = max(best, float(((p - q) ** 2).sum(axis=1).max()))
-        return best
+        number = np.arange(0, 2 * DIRECTIONS, _NEIGHBOURS)
+        opposite = (number + DIRECTIONS) % (2 * DIRECTIONS)
+        few = np.ascontiguousarray(self.reach_mm[:, ::_NEIGHBOURS].T)
+        there, back = few.take(ones, axis=1), few[opposite // _NEIGHBOURS].take(others, axis=1)
+        rises = np.tan(_FIRST_ELEVATIONS)
+        i = ones[[(there + rise * self.height_mm[ones]).argmax(axis=1) for rise in rises]]
+        j = others[[(back - rise * self.height_mm[others]).argmax(axis=1) for rise in rises]]
+        p, q = self._outermost[i, number], self._outermost[j, opposite]
+        return float(self._squared(p.ravel(), q.ravel()).max())
+
+    @cached_property
+    def _radius_mm(self) -> Floats:
+        """(A,) how far areas reach from one middle, at most."""
+        reach, height = self.reach_mm, self.height_mm
+        # Any point will do for the middle: that between what lies outermost both ways is near it.
+        ways = np.stack([np.cos(self._directions), np.sin(self._directions)], axis=1)
+        middle = reach.max(axis=0) @ ways / DIRECTIONS
+        around = (reach - ways @ middle).max(axis=1)
+        rise = height - self._middle_mm
+        return np.asarray(np.hypot(np.maximum(around, 0) / SHORTEST_SEEN, rise))
+
+    @property
+    def _middle_mm(self) -> float:
+        return (float(self.height_mm.min()) + float(self.height_mm.max())) / 2
 
     def _far_enough(self, ones: Indices, others: Indices, known: float) -> tuple[Indices, Indices]:
         """Return the areas that a pair may belong to, by how far they reach from one middle."""
-        reach, height = self.reach_mm, self.height_mm
-        # Any point will do for the middle: that between what lies outermost both ways is near it.
-        u, v = (
-            reach.max(axis=0)
-            @ np.stack([np.cos(self._directions), np.sin(self._directions)], axis=1)
-        ) / DIRECTIONS
-        n = (height.min() + height.max()) / 2
-        around = reach - (u * np.cos(self._directions) + v * np.sin(self._directions))
-        radius = np.hypot(np.maximum(around.max(axis=1), 0) / SHORTEST_SEEN, height - n)
+        radius = self._radius_mm
         least = np.sqrt(known) * (1 - _ROUNDING) - _NOTHING_MM
         return (
             ones[radius[ones] >= least - radius[others].max()],
@@ -174,7 +230,9 @@ class AreaStack:
     def _pairs(self, ones: Indices, others: Indices, known: float) -> tuple[Indices, Indices]:
         """Return the pairs of areas of which two corners may be as far apart as is known.
 
-        First by the farthest that they reach within some neighbouring directions.
+        First by the parallelogram law: two points that lie so far apart lie nearly opposite to
+        each other about the middle, so their heights do. Where that leaves many, by the farthest
+        that they reach within some neighbouring directions.
         """
         # Of one set each pair stands there twice, the other way round: half a turn tells of both.
         turn = DIRECTIONS if np.array_equal(ones, others) else 2 * DIRECTIONS
@@ -182,19 +240,29 @@ class AreaStack:
         back = np.roll(self.reach_mm[others], DIRECTIONS, axis=1)[:, :turn]
         rise = (self.height_mm[ones, None] - self.height_mm[others]) ** 2
         least = np.sqrt(np.maximum(known - rise, 0)) * SHORTEST_SEEN - _NOTHING_MM
-        first = np.arange(0, turn, _NEIGHBOURS)
-        coarse = [np.maximum.reduceat(it, first, axis=1).T.copy() for it in (there, back)]
-        width = np.full(rise.shape, -np.inf)
-        for one, other in zip(*coarse, strict=True):
-            np.maximum(width, one[:, None] + other, out=width)
-        i, j = np.nonzero(width >= least)
+        squared, above = self._radius_mm**2, self.height_mm - self._middle_mm
+        room = 2 * (squared[ones, None] + squared[others]) * (1 + _ROUNDING) - known
+        i, j = np.nonzero((above[ones, None] + above[others]) ** 2 <= room + _NOTHING_MM)
+        if len(i) > rise.size * _MANY:
+            i, j = self._wide_enough(there, back, least)
         is_kept = np.concatenate(
             [
                 (there[i[some]] + back[j[some]]).max(axis=1) >= least[i[some], j[some]]
-                for some in np.array_split(np.arange(len(i)), -(-len(i) // _PAIRS_AT_ONCE))
+                for some in np.array_split(np.arange(len(i)), -(-len(i) // _PAIRS_AT_ONCE) or 1)
             ]
         )
         return ones[i[is_kept]], others[j[is_kept]]
+
+    def _wide_enough(self, there: Floats, back: Floats, least: Floats) -> tuple[Indices, Indices]:
+        """Return the pairs (of `least`) that reach as far within some neighbouring directions."""
+        first = np.arange(0, there.shape[1], _NEIGHBOURS)
+        coarse = [np.maximum.reduceat(it, first, axis=1).T.copy() for it in (there, back)]
+        width, apart = np.full(least.shape, -np.inf), np.empty(least.shape)
+        for one, other in zip(*coarse, strict=True):
+            np.add(one[:, None], other, out=apart)
+            np.maximum(width, apart, out=width)
+        i, j = np.nonzero(width >= least)
+        return i, j
 
     def _points(self, corners: Indices) -> Floats:
         """Return corners as (..., 3) points (u, v, n)."""
@@ -230,57 +298,43 @@ class AreaStack:
         In the half plane of a direction the solid then lies within a polygon of these points.
         """
         lower, upper = links.T
-        up, known_up = self._slopes(lower, upper)
-        down, known_down = self._slopes(upper, lower)
-        bulges = self._between(lower, upper, (up, known_up), (down, known_down))
-        tops, bottoms = ~np.isin(self._every, lower), ~np.isin(self._every, upper)
-        beyond = [
-            (self.reach_mm[end] + cap[end, None] * lean[end], self.height_mm[end] + sign * cap[end])
-            for end, cap, sign, lean in (
-                (tops, above_mm, 1, np.where(known_up[:, None], np.maximum(up, 0), _STEEPEST)),
-                (
-                    bottoms,
-                    below_mm,
-                    -1,
-                    np.where(known_down[:, None], np.maximum(down, 0), _STEEPEST),
-                ),
+        under, above = (
+            Neighbours.of(lower, upper, self.reach_mm, self.height_mm),
+            Neighbours.of(upper, lower, self.reach_mm, self.height_mm),
+        )
+        tops, bottoms = np.flatnonzero(above.counts == 0), np.flatnonzero(under.counts == 0)
+        beyond = []
+        for end, cap, sign, before in (
+            (tops, above_mm, 1, under),
+            (bottoms, below_mm, -1, above),
+        ):
+            lean, known = before.slopes(end)
+            lean = np.where(known, np.maximum(lean, 0), _STEEPEST)
+            beyond.append(
+                (self.reach_mm[end] + cap[end, None] * lean, self.height_mm[end] + sign * cap[end])
             )
-        ]
         # What has one area below and one above it lies within the polygon of the others.
-        above, under = (np.bincount(ends, minlength=len(tops)) for ends in (lower, upper))
-        drawn = (above != 1) | (under != 1)
+        drawn = (above.counts != 1) | (under.counts != 1)
         levels = [*beyond, (self.reach_mm[drawn], self.height_mm[drawn])]
-        reach = np.concatenate([bulges[0], *(level[0] for level in levels)])
-        flat = [np.broadcast_to(level[1][:, None], level[0].shape) for level in levels]
-        height = np.concatenate([bulges[1], *flat])
+        count = len(lower) + sum(len(level[1]) for level in levels)
+        reach, height = np.empty((2, count, 2 * DIRECTIONS))
+        for first in range(0, len(lower), _LINKS_AT_ONCE):
+            some = slice(first, min(first + _LINKS_AT_ONCE, len(lower)))
+            reach[some], height[some] = self._between(lower[some], upper[some], under, above)
+        reach[len(lower) :] = np.concatenate([level[0] for level in levels])
+        height[len(lower) :] = np.concatenate([level[1] for level in levels])[:, None]
         return Envelope(reach, height, self.towards)
 
     @property
     def _every(self) -> Indices:
         return np.arange(len(self.height_mm))
 
-    def _slopes(self, before: Indices, after: Indices) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Return by how much reach grows per mm from before an area to it, and whether known.
-
-        (A, 2 D) and (A,); of several areas before it that which reaches farthest tells.
-        """
-        farthest = np.full_like(self.reach_mm, -np.inf)
-        if len(np.unique(after)) == len(after):
-            farthest[after] = self.reach_mm[before]
-        else:
-            np.maximum.at(farthest, after, self.reach_mm[before])
-        step = np.ones(len(self.height_mm))
-        step[after] = np.abs(self.height_mm[after] - self.height_mm[before])
-        known = np.isin(self._every, after)
-        growth = np.where(known[:, None], self.reach_mm - farthest, 0.0)
-        return growth / step[:, None], known
-
     def _between(
         self,
         lower: Indices,
         upper: Indices,
-        rising: tuple[Floats, npt.NDArray[np.bool_]],
-        falling: tuple[Floats, npt.NDArray[np.bool_]],
+        under: Neighbours,
+        above: Neighbours,
     ) -> tuple[Floats, Floats]:
         """Return reach and height (L, 2 D) of the farthest points between linked areas.
 
@@ -289,17 +343,19 @@ class AreaStack:
         """
         step = (self.height_mm[upper] - self.height_mm[lower])[:, None]
         low, high = self.reach_mm[lower], self.reach_mm[upper]
-        known_up, known_down = rising[1][lower][:, None], falling[1][upper][:, None]
+        (rising, known_up), (falling, known_down) = under.slopes(lower), above.slopes(upper)
         alone = ~(known_up | known_down)
-        up = np.where(alone, _STEEPEST, rising[0][lower])
-        down = np.where(alone, _STEEPEST, falling[0][upper])
+        up = np.where(alone, _STEEPEST, rising)
+        down = np.where(alone, _STEEPEST, falling)
         at_upper, at_lower = low + up * step, high + down * step
         from_below = (known_up | alone) & (at_upper >= high)
         from_above = (known_down | alone) & (at_lower >= low)
-        both, turn = from_below & from_above, up + down
-        part = np.divide(high - low + down * step, turn, out=np.zeros_like(turn), where=turn > 0)
-        part = np.clip(part, 0, step)
-        only_below = from_below & ~from_above
-        away = np.where(both, part, np.where(only_below, step, 0.0))
-        reach = np.where(both | only_below, low + up * away, np.where(from_above, at_lower, low))
+        turn = up + down
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = (at_lower - low) / turn
+        part[~(turn > 0)] = 0
+        # Where only the line from below tells, it does up to the upper area.
+        away = np.where(from_above, np.clip(part, 0, step, out=part), step)
+        away[~from_below] = 0
+        reach = np.where(from_below, low + up * away, np.where(from_above, at_lower, low))
         return reach, self.height_mm[lower][:, None] + away

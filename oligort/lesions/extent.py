@@ -1,6 +1,6 @@
 """Extent: the diameters of one part, in its planes and in 3D."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,8 @@ def extent_of(part: Part) -> Extent:
     if not part.slabs:
         raise NotEvaluable("expected a part with at least one loop")
     frame, areas = part.model.frame, linked_areas(part)
-    positions = np.array([part.slabs[plane].position_mm for plane in areas.plane])
+    slabs = part.slabs
+    positions = np.array([slabs[plane].position_mm for plane in areas.plane])
     drawn = AreaStack.of(areas.points_mm, positions)
     area, length_mm, corners = drawn.longest()
     ends = drawn.hulls.corners_mm[corners]
@@ -77,17 +78,15 @@ def extent_of(part: Part) -> Extent:
     in_plane = PlaneDiameter(
         length_mm, frame.to_patient(np.column_stack([ends, positions[[area, area]]])), short_mm
     )
-    above = np.array([part.slabs[plane].upper_mm for plane in areas.plane]) - positions
-    below = positions - np.array([part.slabs[plane].lower_mm for plane in areas.plane])
-    caps = list(_caps(areas, drawn, below, above))
-    stack = drawn.with_caps(
-        AreaStack.of([cap for cap, _ in caps], [height for _, height in caps]),
-        float(np.arctan2(along[1], along[0])),
-    )
+    above = np.array([slabs[plane].upper_mm for plane in areas.plane]) - positions
+    below = positions - np.array([slabs[plane].lower_mm for plane in areas.plane])
+    caps = _caps(drawn, areas, below, above)
+    stack = drawn.with_caps(caps, float(np.arctan2(along[1], along[0])))
     every = np.arange(len(stack.height_mm))
-    bare_mm, bare_ends = stack.farthest(every[: len(positions)], every[: len(positions)])
-    capped_mm, capped_ends = stack.farthest(every[len(positions) :], every)
-    value_mm, ends_3d = max((bare_mm, bare_ends), (capped_mm, capped_ends), key=lambda it: it[0])
+    bare = stack.farthest(every[: len(positions)], every[: len(positions)])
+    # What ends beyond the drawn planes is looked for only where it is farther than these.
+    capped = stack.as_far_as(bare[0], every[len(positions) :], every)
+    value_mm, ends_3d = max(bare, capped or bare, key=lambda it: it[0])
     outside = drawn.beginning_of(stack).envelope(areas.links, 2 * below, 2 * above)
     longest_mm, short_axis_mm = Measure(length_mm, "mm"), Measure(short_mm, "mm")
     axial_ends = in_plane.end_points_mm
@@ -101,18 +100,20 @@ def extent_of(part: Part) -> Extent:
         axial_ends,
         float(positions[area]) if frame.is_axial else None,
         # What lies between the planes says nothing of caps, which need not be convex with them.
-        Measure(value_mm, "mm", convention=(bare_mm, max(value_mm, outside.longest_mm))),
+        Measure(value_mm, "mm", convention=(bare[0], max(value_mm, outside.longest_mm))),
         frame.to_patient(ends_3d),
     )
 
 
-def _caps(
-    areas: LinkedAreas, drawn: AreaStack, below_mm: Points, above_mm: Points
-) -> Iterator[tuple[Points, float]]:
-    """Yield the loops (N, 2) at which areas end that nothing follows, with their heights.
+def _caps(drawn: AreaStack, areas: LinkedAreas, below_mm: Points, above_mm: Points) -> AreaStack:
+    """Return the loops at which areas end that nothing follows.
 
     `below_mm` and `above_mm` (A,) are half slices.
     """
+    ends: list[int] = []
+    loops: list[Points] = []
+    heights: list[float] = []
+    is_straight = True
     lower, upper = areas.links.T
     for before, own, half_mm, sign in ((lower, upper, above_mm, 1), (upper, lower, below_mm, -1)):
         for area in np.flatnonzero(~np.isin(np.arange(len(areas.plane)), before)).tolist():
@@ -125,8 +126,14 @@ def _caps(
                 drawn_before = [drawn.hulls.corners_of(int(it)) for it in (earlier[0], *third)]
                 steps = np.abs(height - drawn.height_mm[[earlier[0], third[0]]])
                 share, loop = _carried_on(drawn_before, steps / steps[0], corners, away / steps[0])
-                away = share * float(steps[0])
-            yield loop, height + sign * away
+                away, is_straight = share * float(steps[0]), False
+            ends.append(area)
+            loops.append(loop)
+            heights.append(height + sign * away)
+    # What goes straight on keeps its hull.
+    if is_straight:
+        return drawn.at_heights(np.array(ends), heights)
+    return AreaStack.of(loops, heights)
 
 
 def _carried_on(

@@ -1,39 +1,22 @@
-"""Time of the diameters of 50,000 contour points by shape: CPU, the least of several runs.
+"""Time of the diameters of one ROI, axial and 3D with their intervals, by its shape and points.
 
-Beside it what it takes to tell the separate parts, which comes before and once a structure.
+CPU, the least of several runs. In the last column what it takes to tell the separate parts of most
+points, which comes before and once a structure.
 
-python tests/benchmarks/diameters.py
+    python tests/benchmarks/diameters.py [points ...]
 """
 
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from oligort.geometry.components import parts
-from oligort.geometry.diameter import longest_in_plane, maximum_3d
 from oligort.geometry.structure import Contour, Structure
 from oligort.lesions.extent import extent_of
 
-POINTS, PLANES, RADIUS_MM, REPEATS = 50_000, 100, 25.0, 5
-
-
-def stack(half_sizes_mm: Callable[[float], np.ndarray], decimals: int) -> list[np.ndarray]:
-    """Return loops of ellipses; points to 0.01 mm, as planning systems write, or as computed."""
-    generator = np.random.default_rng(1)
-    count = POINTS // PLANES
-    loops = []
-    for z in (np.arange(PLANES) + 0.5) / PLANES * 2 * RADIUS_MM - RADIUS_MM:
-        turn = np.arange(count) * 2 * np.pi / count + generator.uniform(0, 1)
-        unit = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-        flat = unit * half_sizes_mm(z / RADIUS_MM) * RADIUS_MM
-        loops.append(np.column_stack([flat, np.full(count, z)]).round(decimals))
-    return loops
-
-
-def circle(count: int) -> np.ndarray:
-    turn = np.arange(count) * 2 * np.pi / count
-    return RADIUS_MM * np.stack([np.cos(turn), np.sin(turn), 0 * turn], axis=1)
+POINTS, RADIUS_MM, REPEATS = (5_000, 20_000, 50_000), 25.0, 5
 
 
 def least_ms(work: Callable[[], object]) -> float:
@@ -45,78 +28,79 @@ def least_ms(work: Callable[[], object]) -> float:
     return 1000 * min(times)
 
 
-def shapes() -> Iterator[tuple[str, list[np.ndarray]]]:
-    generator = np.random.default_rng(2)
-    for planes in (5, 20, 200, 500):
-        yield f"sphere, {planes} planes", by_planes(planes)
-    for planes, branches in ((50, 10), (100, 20)):
-        yield f"{branches} branches, {planes} planes", branched(planes, branches)
-    sphere = lambda z: np.full(2, np.sqrt(1 - z**2))  # noqa: E731
-    yield "sphere", stack(sphere, 2)
-    yield "sphere, unrounded", stack(sphere, 12)
-    yield "ellipsoid", stack(lambda z: np.array([1, 0.6]) * np.sqrt(1 - z**2), 2)
-    yield "cylinder", stack(lambda z: np.ones(2), 2)
-    count = POINTS // PLANES
-    yield "rough", stack(lambda z: generator.uniform(0.6, 1, (count, 1)), 2)
-    yield (
-        "box",
-        [
-            by_angle(generator.uniform(-25, 25, (count, 3)) * [1, 1, 0] + [0, 0, z])
-            for z in range(100)
-        ],
-    )
+def circle(points: int) -> np.ndarray:
+    turn = np.arange(points) * 2 * np.pi / points
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
-def by_planes(planes: int) -> list[np.ndarray]:
-    """Return a sphere whose points are spread over so many planes."""
-    turn = np.arange(POINTS // planes) * 2 * np.pi / (POINTS // planes)
-    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+def in_plane(flat: np.ndarray, z: float, decimals: int = 2) -> np.ndarray:
+    """Return a loop in a plane; to 0.01 mm, as planning systems write, if not said otherwise."""
+    return np.column_stack([flat.round(decimals), np.full(len(flat), z)])
+
+
+def sphere(points: int, planes: int, decimals: int = 2, sideways: float = 1) -> list[np.ndarray]:
+    """Return a sphere or an ellipsoid whose points are spread over so many planes."""
     heights = (np.arange(planes) + 0.5) / planes * 2 * RADIUS_MM - RADIUS_MM
-    return [
-        np.column_stack([np.sqrt(RADIUS_MM**2 - z**2) * circle, np.full(len(turn), z)]).round(2)
-        for z in heights
-    ]
+    flat = circle(points // planes) * [1, sideways]
+    return [in_plane(np.sqrt(RADIUS_MM**2 - z**2) * flat, z, decimals) for z in heights]
 
 
-def branched(planes: int, branches: int) -> list[np.ndarray]:
+def forked(points: int, planes: int, branches: int) -> list[np.ndarray]:
     """Return a disc from which branches rise, each of them a loop a plane."""
-    turn = np.arange(POINTS // planes // branches) * 2 * np.pi * planes * branches / POINTS
-    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    flat = circle(max(3, points // planes // branches))
     middles = 60 * np.exp(2j * np.pi * np.arange(branches) / branches)
-    loops = [np.pad(80 * circle, ((0, 0), (0, 1)))]
+    loops = [in_plane(80 * flat, 0)]
     for z in np.arange(1, planes) * 0.5:
-        loops += [
-            np.column_stack([3 * circle + [m.real, m.imag], np.full(len(turn), z)]) for m in middles
-        ]
+        loops += [in_plane(3 * flat + [m.real, m.imag], z) for m in middles]
     return loops
 
 
-def by_angle(points: np.ndarray) -> np.ndarray:
-    """Return points joined around the middle: in any order they would be a scribble."""
-    return points[np.argsort(np.arctan2(points[:, 1], points[:, 0]))]
+def scattered(points: int, planes: int, *, is_rough: bool) -> list[np.ndarray]:
+    """Return a rough rod, or points anywhere in a box joined around its middle."""
+    generator, loops = np.random.default_rng(2), []
+    for z in np.arange(planes) * 0.5:
+        flat = circle(points // planes) * generator.uniform(0.6, 1, (points // planes, 1))
+        if not is_rough:
+            flat = generator.uniform(-1, 1, flat.shape)
+            flat = flat[np.argsort(np.arctan2(flat[:, 1], flat[:, 0]))]
+        loops.append(in_plane(RADIUS_MM * flat, z))
+    return loops
 
 
-def main() -> None:
-    heads = ("maximum_3d", "extent_of", "parts")
-    print(f"{'shape':<28}" + "".join(f"{head:>12}" for head in heads) + f"  ms of {POINTS} points")
-    for name, loops in shapes():
-        structure = Structure(1, "GTV", tuple(Contour(loop) for loop in loops))
-        cloud, (part,) = np.concatenate(loops), parts(structure)
-        times = (
-            least_ms(lambda c=cloud: maximum_3d(c)),
-            least_ms(lambda p=part: extent_of(p)),
-            least_ms(lambda s=structure: parts(s)),
-        )
-        print(f"{name:<28}" + "".join(f"{time_ms:12.1f}" for time_ms in times))
-    print(f"{'one circle':<28}{'maximum_3d':>12}{'in plane':>12}")
-    for name, loop in (
-        ("to 0.01 mm", circle(POINTS).round(2)),
-        ("unrounded", circle(POINTS)),
-        ("unrounded, odd", circle(POINTS - 1)),
-    ):
-        times = least_ms(lambda c=loop: maximum_3d(c)), least_ms(lambda c=loop: longest_in_plane(c))
-        print(f"{name:<28}{times[0]:12.1f}{times[1]:12.1f}")
+def apart(points: int, planes: int, count: int) -> list[np.ndarray]:
+    """Return spheres beside each other."""
+    one = sphere(points // count, planes)
+    aside = np.array([3 * RADIUS_MM, 0, 0])
+    return [loop + number * aside for number in range(count) for loop in one]
+
+
+def shapes(points: int) -> Iterator[tuple[str, list[np.ndarray]]]:
+    for decimals, written in ((1, "0.1 mm"), (2, "0.01 mm"), (12, "unrounded")):
+        yield f"circle, 1 plane, {written}", [in_plane(RADIUS_MM * circle(points), 0, decimals)]
+        for planes in (30, 100, 500):
+            yield f"sphere, {planes} planes, {written}", sphere(points, planes, decimals)
+    yield "ellipsoid, 100 planes", sphere(points, 100, sideways=0.6)
+    yield "rough, 100 planes", scattered(points, 100, is_rough=True)
+    yield "box, 100 planes", scattered(points, 100, is_rough=False)
+    for branches in (2, 3, 5):
+        yield f"{branches} branches, 100 planes", forked(points, 100, branches)
+    yield "10 branches, 50 planes", forked(points, 50, 10)
+    yield "20 branches, 100 planes", forked(points, 100, 20)
+    yield "10 parts, 20 planes", apart(points, 20, 10)
+
+
+def main(all_points: Sequence[int]) -> None:
+    heads = [*(f"{points:,}" for points in all_points), "parts"]
+    print(f"{'ms of CPU by points':<32}" + "".join(f"{head:>10}" for head in heads))
+    for rows in zip(*(shapes(points) for points in all_points), strict=True):
+        times = []
+        for _, loops in rows:
+            structure = Structure(1, "GTV", tuple(Contour(loop) for loop in loops))
+            found = parts(structure, 1.0)
+            times.append(least_ms(lambda them=found: [extent_of(part) for part in them]))
+        times.append(least_ms(lambda it=structure: parts(it, 1.0)))
+        print(f"{rows[0][0]:<32}" + "".join(f"{time_ms:10.1f}" for time_ms in times), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main([int(points) for points in sys.argv[1:]] or POINTS)

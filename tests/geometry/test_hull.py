@@ -8,8 +8,8 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
+from oligort.geometry.convex import convex_hulls
 from oligort.geometry.envelope import DIRECTIONS, SHORTEST_SEEN, Envelope
-from oligort.geometry.hull import convex_hulls
 from oligort.geometry.reach import AreaStack
 
 
@@ -43,6 +43,40 @@ def test_hulls_of_groups(seed):
             assert apart.max() == pytest.approx(cdist(group, groups[other]).max(), abs=1e-12)
 
 
+@pytest.mark.parametrize("towards", [1, -1])
+def test_one_point_that_hides_many_of_an_arc(towards):
+    """None of them lies inside its neighbours but the one beside that point, round after round."""
+    turn = towards * np.arange(4000) * 2 * np.pi / 4000
+    circle = 25 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    ahead = 25.5 * np.array([[np.cos(np.pi / 8), np.sin(np.pi / 8)]])
+    points = np.concatenate([circle, ahead, circle])
+    hulls = convex_hulls(points, [0, 4001])
+    first, second = hulls.corners_of(0), hulls.corners_of(1)
+    for corners, group in ((first, points[:4001]), (second, circle)):
+        expected = group[ConvexHull(group).vertices]
+        assert {*map(tuple, corners.tolist())} == {*map(tuple, expected.tolist())}
+    assert 3700 < len(first) < 3800
+    assert len(second) == 4000
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_corners_all_round_reach_as_far_as_any_point(seed):
+    generator = np.random.default_rng(seed)
+    groups = [cloud(generator) for _ in range(int(generator.integers(1, 6)))]
+    hulls = convex_hulls(np.concatenate(groups), np.cumsum([0] + [len(g) for g in groups[:-1]]))
+    towards = float(generator.choice([0, np.pi / 2, generator.uniform(-7, 7)]))
+    # Counted for many directions, and sought for few.
+    for count in (360, 2):
+        found = hulls.outermost_around(towards + np.pi / 2, count)
+        angle = towards + np.arange(count) * 2 * np.pi / count
+        ways = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        for number, group in enumerate(groups):
+            assert (hulls.hull[found[number]] == number).all()
+            reach = (hulls.corners_mm[found[number]] * ways).sum(axis=1)
+            assert reach == pytest.approx((group @ ways.T).max(axis=0), abs=1e-9)
+
+
 @pytest.mark.parametrize("seed", [*range(20), 81642])
 def test_sides_that_are_parallel_but_for_rounding_hide_no_pair(seed):
     """Every side of an ellipse of 360 points has a parallel one across; turned, by rounding not."""
@@ -69,6 +103,10 @@ def test_a_stack_is_as_long_as_all_pairs_say(seed):
     length, ends = stack.farthest()
     assert length == pytest.approx(cdist(points, points).max(), abs=1e-12)
     assert all((end == points).all(axis=1).any() for end in ends)
+    assert stack.as_far_as(length * (1 + 1e-9) + 1e-9) is None
+    beyond = stack.as_far_as(length * (1 - 1e-9))
+    assert beyond is not None
+    assert beyond[0] == length
     area, longest, corners = stack.longest()
     own = [cdist(group, group).max() for group in groups]
     assert longest == pytest.approx(max(own), abs=1e-12)
