@@ -153,6 +153,9 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     )
 
 
+BEYOND_LIMIT = "re-plan within the limit, or ask the trial office before anybody is treated"
+"""What to do about a dose beyond its limit."""
+
 UNCOVERED_ROUNDING = 1e-6
 """Parts per million of a volume outside the grid are rounding, and no deviation."""
 
@@ -269,6 +272,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         about=limit.structure,
         flags=tuple(flags),
         message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
+        hint="" if limit.allows(value) else BEYOND_LIMIT,
         interval=(value.low, value.high) if value.intervals else None,
     )
 

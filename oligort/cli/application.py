@@ -13,7 +13,7 @@ from oligort.cli.intake import intake
 from oligort.cli.lesions import lesions
 from oligort.cli.protocol import app as protocol
 from oligort.cli.register import app as register
-from oligort.cli.reports import compare, decisions
+from oligort.cli.reports import compare, decisions, letter
 from oligort.cli.schema import schema
 from oligort.cli.selftest import selftest
 
@@ -28,7 +28,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, dvh, lesions, intake, demo, selftest, explain, compare, decisions, schema):
+for command in (
+    check,
+    dvh,
+    lesions,
+    intake,
+    demo,
+    selftest,
+    explain,
+    compare,
+    letter,
+    decisions,
+    schema,
+):
     app.command()(command)
 app.command("checks")(list_checks)
 app.add_typer(protocol, name="protocol")

@@ -1,12 +1,19 @@
-"""`oligort compare` and `oligort decisions`: what is done with reports that were written."""
+"""`oligort compare`, `letter`, `decisions`: what is done with reports that were written."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from oligort.cli.options import JsonFile
-from oligort.cli.output import STANDARD_OUTPUT, refuse_overwriting, show, write_json
+from oligort.cli.options import HtmlFile, JsonFile
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    refuse_overwriting,
+    refuse_standard_output,
+    show,
+    write_json,
+    write_page,
+)
 from oligort.cli.status import Status, answering
 
 Written = Annotated[
@@ -33,6 +40,25 @@ def compare(before: Written, after: Written, json: JsonFile = None) -> Status:
         write_json(found.to_json(), json)
     if json != STANDARD_OUTPUT:
         show(comparison_view(found))
+    return Status.DONE
+
+
+@answering
+def letter(report: Written, html: HtmlFile = None) -> Status:
+    """Print the letter to the site in Markdown: what to correct and how.
+
+    It is made of the report alone, and names the subject by the trial's id.
+    """
+    from oligort.document import Report
+    from oligort.report.letter import letter_html, letter_markdown
+
+    refuse_standard_output(html)
+    refuse_overwriting([html], [report])
+    found = Report.load(report)
+    if html is not None:
+        write_page(letter_html(found), html)
+    else:
+        print(letter_markdown(found), end="")
     return Status.DONE
 
 

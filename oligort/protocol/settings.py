@@ -82,6 +82,14 @@ class OrganGroup(StrEnum):
     ONE_ORGAN = "one_organ"
 
 
+class GradeWords(StrEnum):
+    """In whose words a report calls its grades."""
+
+    OLIGORT = "oligort"
+    EORTC = "eortc"
+    NRG = "nrg"
+
+
 class DoseConstraints(StrEnum):
     """What is known of dose, fractionation and organs at risk beside the listed dose limits."""
 
@@ -227,6 +235,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     target_maximum_dose_ratio: Range[Prescriptions]
     duplicate_dice: Range[Dice]
     dose_grid_spacing_mm: Number[Millimetres]
+    grade_words: Choice[GradeWords]
 
     def records(self) -> tuple[Setting, ...]:
         """Return the settings in force, for a report."""

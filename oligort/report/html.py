@@ -14,8 +14,8 @@ from oligort.report.families import families_of
 from oligort.report.page_dose import dose_view
 from oligort.report.page_lesions import lesions_of
 from oligort.report.page_pictures import with_pictures
-from oligort.report.tables import VERDICT_WORDS
 from oligort.report.templating import environment
+from oligort.report.words import verdict_words
 from oligort.submission import Submission
 
 CONTENTS = (
@@ -82,7 +82,7 @@ def page(report: Report, case: Case | None) -> str:
         .get_template("report.html.j2")
         .render(
             report=report,
-            verdict_word=VERDICT_WORDS[report.verdict],
+            verdict_word=verdict_words(report)[report.verdict],
             tally=_tally(report),
             tiles=tuple(page_findings.tiles_of(report)),
             deviations={

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from oligort.report.page_findings import GRADE_WORDS, SEVERITY, finding_view
 from oligort.report.rounding import shown, shown_interval
-from oligort.report.tables import VERDICT_WORDS
 from oligort.report.templating import environment
+from oligort.report.words import verdict_words
 
 if TYPE_CHECKING:
     from oligort.document import Report
@@ -26,7 +26,7 @@ def report_html(report: "Report") -> str:
     )
     told = [finding_view(one) for grade in SEVERITY[:3] for one in report.graded(grade)]
     rows: Rows = [(one.grade_word, one.code, one.criterion, one.about, one.message) for one in told]
-    title = f"{VERDICT_WORDS[report.verdict]}  {report.subject}"
+    title = f"{verdict_words(report)[report.verdict]}  {report.subject}"
     return _table(title, ("grade", "code", "rule", "about", "finding"), rows, tally)
 
 

@@ -10,9 +10,11 @@ from rich.text import Text
 from oligort.display import quoted, safe_text
 from oligort.document import Decision, Report, Setting
 from oligort.finding import Evidence, Finding, Grade
+from oligort.protocol.settings import GradeWords
 from oligort.report.families import family_views
 from oligort.report.rounding import shown_beside, shown_interval, shown_limit
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
+from oligort.report.words import VERDICTS, verdict_words
 
 GRADE_STYLES = {
     Grade.MAJOR: "bold red",
@@ -35,13 +37,6 @@ SECTIONS = {
 APART = {"OL008": "Identity left in the files"}
 """Codes whose findings have a section of their own: others than the physicist deal with them."""
 
-VERDICT_WORDS = {
-    Grade.MAJOR: "MAJOR DEVIATION",
-    Grade.MINOR: "MINOR DEVIATION",
-    Grade.NOT_EVALUABLE: "NOT EVALUABLE",
-    Grade.PASS: "PASS",
-}
-
 _CODE, _CRITERION, _MEASURED, _LIMIT, _UNIT, _SOURCE = 6, 6, 15, 7, 6, 22
 _INDENT = (0, 0, 0, _CODE + _CRITERION + 2)
 
@@ -61,7 +56,7 @@ def verdict_line(report: Report) -> Text:
         )
     )
     return Text.assemble(
-        (VERDICT_WORDS[report.verdict], GRADE_STYLES[report.verdict]),
+        (verdict_words(report)[report.verdict], GRADE_STYLES[report.verdict]),
         f"  {safe_text(report.subject)}  ({tally}{_asked(report)})",
         overflow="fold",
     )
@@ -98,7 +93,9 @@ def decided(decision: Decision) -> str:
 
 def _sections(report: Report) -> Iterator[tuple[str, Grade, list[Finding]]]:
     """Yield heading, grade and findings of each section that holds any."""
-    for grade, heading in SECTIONS.items():
+    words = verdict_words(report)
+    for grade, usual in SECTIONS.items():
+        heading = usual if words[grade] == VERDICTS[GradeWords.OLIGORT][grade] else words[grade]
         findings = report.graded(grade)
         apart = () if grade is Grade.PASS else tuple(APART)
         if among := [finding for finding in findings if finding.code not in apart]:

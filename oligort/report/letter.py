@@ -1,0 +1,194 @@
+"""The letter to the site: what to correct and how, from the report alone."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from oligort.checks.registry import all_checks
+from oligort.display import safe_text
+from oligort.document import Report
+from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.report.page_findings import reasons_of, views
+from oligort.report.rounding import shown_beside, shown_limit
+from oligort.report.templating import TEMPLATES, environment
+from oligort.report.text import MAX_SENTENCE
+from oligort.report.words import grade_words, verdict_words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!&~])")
+"""What Markdown would read as more than text."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that the site is asked about.
+
+    `what` is what the check asks, `found` what it found, `to_do` what to do about it; `numbers` are
+    measured values beside their limits.
+    """
+
+    code: str
+    criterion: str
+    about: str
+    what: str
+    found: str
+    numbers: tuple[str, ...]
+    to_do: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a letter says.
+
+    Parameters
+    ----------
+    subject, site, protocol, plan : str
+        Whose submission it is about, by the trial's own ids, and of which plan.
+    verdict : str
+        What the submission as a whole is called.
+    to_correct : tuple of Item
+        Deviations that nobody accepted.
+    to_send : tuple of Item
+        What could not be evaluated.
+    to_confirm : tuple of Item
+        Queries beside what passed or is for information.
+    accepted : tuple of Item
+        Deviations that a reviewer accepted: nothing is to be done about them.
+    """
+
+    subject: str
+    site: str
+    protocol: str
+    plan: str
+    verdict: str
+    to_correct: tuple[Item, ...]
+    to_send: tuple[Item, ...]
+    to_confirm: tuple[Item, ...]
+    accepted: tuple[Item, ...]
+
+    @property
+    def parts(self) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+        """Its parts under their titles, in the order in which they are read."""
+        return (
+            ("Please correct", self.to_correct),
+            ("Please send what is missing: this could not be evaluated", self.to_send),
+            ("Please confirm", self.to_confirm),
+            ("Accepted as it is", self.accepted),
+        )
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.to_correct or self.to_send or self.to_confirm)
+
+
+def letter_of(report: Report) -> Letter:
+    """Return the letter on a report; it names the subject by the trial's id and nobody by name."""
+    told = report.findings
+    deviant = [one for one in told if one.grade in {Grade.MAJOR, Grade.MINOR}]
+    return Letter(
+        subject=report.subject,
+        site=report.site,
+        protocol=f"{report.protocol.id}, version {report.protocol.version}",
+        plan=report.plan_label,
+        verdict=verdict_words(report)[report.verdict],
+        to_correct=_items(report, [it for it in deviant if not report.decision_on(it)]),
+        to_send=_by_reason(
+            report,
+            [one for one in report.graded(Grade.NOT_EVALUABLE) if not report.decision_on(one)],
+        ),
+        to_confirm=_items(
+            report,
+            [
+                one
+                for one in told
+                if Flag.QUERY in one.flags and one.grade in {Grade.PASS, Grade.INFO}
+            ],
+        ),
+        accepted=_items(report, [it for it in told if report.decision_on(it)]),
+    )
+
+
+def letter_markdown(report: Report) -> str:
+    """Return the letter in Markdown."""
+    return _markdown().get_template("letter.md.j2").render(letter=letter_of(report))
+
+
+def letter_html(report: Report) -> str:
+    """Return the letter as a page that needs nothing beside it."""
+    return environment().get_template("letter.html.j2").render(letter=letter_of(report))
+
+
+def _items(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
+    asked = _questions()
+    words = grade_words(report)
+    items = []
+    for finding in findings:
+        decision = report.decision_on(finding)
+        items.append(
+            Item(
+                code=finding.code,
+                criterion=finding.criterion,
+                about=finding.about,
+                what=asked.get(finding.code, ""),
+                found=finding.message,
+                numbers=tuple(filter(None, map(_number, finding.evidence))),
+                to_do=f"accepted: {decision.reason}" if decision else finding.hint,
+                word=words[finding.grade],
+            )
+        )
+    return tuple(items)
+
+
+def _by_reason(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
+    """Return what could not be evaluated, once for each reason: one thing to send answers all."""
+    items = {item.code + item.found: item for item in _items(report, findings)}
+    told = []
+    for reason in reasons_of(views(findings)):
+        first, *others = (items[one.code + one.message] for one in reason.findings)
+        if others:
+            codes = ", ".join(dict.fromkeys(one.code for one in reason.findings))
+            found = f"{len(reason.findings)} checks could not be made, because {reason.reason}"
+            first = replace(first, code=codes, found=found, criterion="", about="", what="")
+        told.append(first)
+    return tuple(told)
+
+
+@cache
+def _questions() -> dict[str, str]:
+    """Return what each check asks, by code; those of a site have no page in this process."""
+    return {one.code: one.sections["What it checks"] for one in all_checks()}
+
+
+def _number(evidence: Evidence) -> str:
+    """Return a number that was held against a limit, both in words, or ""."""
+    if evidence.limit is None or not isinstance(evidence.measured, float):
+        return ""
+    value = shown_beside(evidence.measured, evidence.limit, evidence.unit)
+    limit, unit = shown_limit(evidence.relation, evidence.limit), evidence.unit
+    told = (value, unit, "where", limit, unit, "is asked")
+    return f"{evidence.name}: {' '.join(filter(None, told))}"
+
+
+@cache
+def _markdown() -> "Environment":
+    """Return templates of Markdown, in which foreign text is text and nothing else."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    def escaped(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return _MARKDOWN.sub(r"\\\1", safe_text(value, MAX_SENTENCE))
+
+    return Environment(
+        loader=PackageLoader("oligort.report", TEMPLATES),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=escaped,
+    )

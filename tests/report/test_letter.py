@@ -1,0 +1,120 @@
+"""The letter to the site, and in whose words it and the report speak."""
+
+import re
+import sys
+
+import msgspec
+import pytest
+from pages import parsed
+from test_decisions import finding, report
+
+from oligort.cli import main
+from oligort.document import Decision, Setting
+from oligort.finding import Evidence, Flag, Grade
+from oligort.report.letter import letter_html, letter_markdown, letter_of
+from oligort.report.tables import report_text
+from oligort.report.words import grade_words, verdict_words
+
+HOSTILE = "<script>alert(1)</script>\x1b[31m[a](javascript:x) **b** `c`\n# d"
+
+
+def altered(one, **changed):
+    return msgspec.structs.replace(one, **changed)
+
+
+def with_numbers(one):
+    evidence = Evidence(name="Lung V20", measured=25.0004, unit="%", relation="<=", limit=25.0)
+    return altered(one, evidence=(evidence,), hint="re-plan within the limit")
+
+
+WHOLE = report(
+    with_numbers(finding()),
+    finding("OL302", Grade.NOT_EVALUABLE, "Lungs", "grid: not evaluable, because no lung is drawn"),
+    finding("OL303", Grade.NOT_EVALUABLE, "", "planes: not evaluable, because no lung is drawn"),
+    finding("OL204", Grade.PASS, "L1", "matched"),
+    altered(finding("OL005", Grade.INFO, "", "plan B is not judged"), flags=(Flag.QUERY,)),
+)
+
+
+def test_it_asks_to_correct_to_send_and_to_confirm():
+    letter = letter_of(WHOLE)
+    assert [one.code for one in letter.to_correct] == ["OL301"]
+    # One thing to send answers both.
+    (send,) = letter.to_send
+    assert send.code == "OL302, OL303"
+    assert send.found == "2 checks could not be made, because no lung is drawn"
+    assert [one.code for one in letter.to_confirm] == ["OL005"]
+    assert not letter.accepted
+    assert letter.to_correct[0].what.startswith("each dose limit of the protocol")
+
+
+def test_it_says_what_was_found_beside_its_limit_and_what_to_do():
+    for text in (letter_markdown(WHOLE), parsed(letter_html(WHOLE)).text):
+        # Not rounded to the other side of its limit.
+        assert re.search(r"Lung V20: 25\.0004 % where (\\<=|≤) 25 % is asked", text)
+        assert re.search(r"What to do:(\*\*)? re-plan within the limit", text)
+        assert "Submission PT-1: MAJOR DEVIATION" in text
+        assert "matched" not in text
+
+
+def test_what_a_reviewer_accepted_is_not_asked_for():
+    first = WHOLE.findings[0]
+    decision = Decision(finding=first.mark, code="OL301", reason="seen", by="AB", date="2026-11-29")
+    letter = letter_of(altered(WHOLE, decisions=(decision,)))
+    assert not letter.to_correct
+    assert [one.to_do for one in letter.accepted] == ["accepted: seen"]
+
+
+def test_where_nothing_is_to_be_done_it_says_so():
+    passed = report(finding(grade=Grade.PASS))
+    for text in (letter_markdown(passed), parsed(letter_html(passed)).text):
+        assert "Nothing is to be corrected, sent or confirmed." in text
+        assert "Please" not in text
+
+
+def test_hostile_text_is_text():
+    hostile = report(finding(about=HOSTILE, message=HOSTILE))
+    page = letter_html(hostile)
+    assert "<script>" not in page
+    assert not parsed(page).all("script")
+    text = letter_markdown(hostile)
+    assert "\x1b" not in text + page
+    lines = [line for line in text.splitlines() if "alert" in line]
+    for mark in "<>[]*`#":
+        assert all(
+            re.search(rf"(?<!\\)\{mark}", line.replace("**MAJOR**", "")) is None for line in lines
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "of_verdict", "of_minor", "of_pass"),
+    [
+        ("oligort", "MAJOR DEVIATION", "MINOR", "PASS"),
+        ("eortc", "UNACCEPTABLE VARIATION", "ACCEPTABLE VARIATION", "PER PROTOCOL"),
+        ("nrg", "DEVIATION UNACCEPTABLE", "VARIATION ACCEPTABLE", "PER PROTOCOL"),
+        ("of tomorrow", "MAJOR DEVIATION", "MINOR", "PASS"),
+    ],
+)
+def test_a_report_speaks_in_the_words_of_its_setting(words, of_verdict, of_minor, of_pass):
+    setting = Setting(name="grade_words", value=words, source="oligort convention")
+    spoken = altered(WHOLE, settings=(setting,))
+    assert verdict_words(spoken)[Grade.MAJOR] == of_verdict
+    assert (grade_words(spoken)[Grade.MINOR], grade_words(spoken)[Grade.PASS]) == (
+        of_minor,
+        of_pass,
+    )
+    assert report_text(spoken).startswith(f"{of_verdict}  PT-1")
+    assert of_verdict in letter_markdown(spoken)
+    assert '"verdict": "MAJOR"' in spoken.to_json()  # the contract has one language
+
+
+def test_the_command_writes_either_form(tmp_path, monkeypatch, capfd):
+    path, page = tmp_path / "report.json", tmp_path / "letter.html"
+    WHOLE.to_json(path)
+    for arguments in (["letter", path], ["letter", path, "--html", page]):
+        monkeypatch.setattr(sys, "argv", ["oligort", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        assert int(leaving.value.code or 0) == 0
+    assert capfd.readouterr().out == letter_markdown(WHOLE)
+    assert page.read_text(encoding="utf-8") == letter_html(WHOLE)
