@@ -317,21 +317,25 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
         )
 
 
-def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
-    """Return what can be computed although it is not graded, each under its own name."""
+def ungraded_names(case: Case, limit: DoseLimit) -> tuple[str, ...]:
+    """Return what stands for a limited structure where that itself cannot be graded."""
     try:
         roi_names = case.submission.roi_names
     except NotEvaluable:
         return ()
-    lungs = [
+    lungs = (
         structure.roi_name
         for structure, name in roi_names.items()
         if name.organ is Organ.LUNGS and name.subtracted and not structure.is_empty
-    ]
+    )
+    names = (*operand_names(parse(limit.structure)), *lungs)
+    return tuple(name for name in names if name not in ROLE_NAMES)
+
+
+def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:
+    """Return what can be computed although it is not graded, each under its own name."""
     shown = []
-    for name in (*operand_names(parse(limit.structure)), *lungs):
-        if name in ROLE_NAMES:
-            continue
+    for name in ungraded_names(case, limit):
         try:
             value = limited_operand(case, limit, name)[limit.metric]
         except NotEvaluable:

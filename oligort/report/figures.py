@@ -39,10 +39,10 @@ PAGE_COLOURS = {
 }
 """What the page calls each of these colours."""
 
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.6, 1.6)), (0, (6, 2, 1.2, 2)))
 """Patterns of curves: colour never tells two of them apart alone."""
 
-SVG_DASHES = ("", "5 2", "1 1.5", "6 2 1 2")
+SVG_DASHES = ("", "6 3", "2 2", "7 2.5 2 2.5")
 """The same for the legend, in the widths of a line."""
 
 MARKS = "ABCDEFGHIJKLMNOP"

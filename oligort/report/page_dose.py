@@ -1,10 +1,12 @@
 """The dose limits as a page shows them: what they found, and the histograms with their walls."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
-from oligort.checks.judged import judged
+from oligort.checks.dose import ungraded_names
+from oligort.checks.judged import judged, limited_operand
 from oligort.checks.measurements import rows_of
 from oligort.checks.targets import targets_of
 from oligort.document import Report
@@ -115,6 +117,10 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
                 keep(row.about, row.dvh(), row.is_graded)
             except NotEvaluable as error:
                 left_out.setdefault(str(error), []).append(row.about)
+        if limit.structure not in found:
+            for name in ungraded_names(case, limit):
+                with suppress(NotEvaluable):  # told as an operand, or in the finding
+                    keep(name, limited_operand(case, limit, name))
     try:
         for target in targets_of(case):
             keep(target.structure.roi_name, case.submission.dvh_of(target.structure))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from oligort.checks.case import Case
 from oligort.checks.lesion_dose import lesion_doses
+from oligort.checks.lesions import why_incomplete
 from oligort.document import Measurement, Report
 from oligort.errors import NotEvaluable
 from oligort.lesions.lesion import Exclusion, Lesion
@@ -63,7 +64,7 @@ class OrganCount:
 
 @dataclass(frozen=True)
 class LesionsView:
-    """All of it; `reason` says why nothing was counted.
+    """All of it; `reason` says why nothing was counted, `incomplete` why there may be more.
 
     `limit` is the largest number in one organ as the protocol words it, or "".
     """
@@ -74,6 +75,7 @@ class LesionsView:
     limit: str = ""
     most_allowed: float = 0.0
     total: str = ""
+    incomplete: str = ""
     elsewhere: tuple[str, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
     notes: tuple[str, ...] = ()
@@ -116,6 +118,7 @@ def lesions_of(report: Report, case: Case | None) -> LesionsView:
         limit=f"{rule.relation} {rule.limit}",
         most_allowed=float(rule.limit),
         total=str(case.counting.total(accounted)),
+        incomplete=why_incomplete(case),
         elsewhere=tuple(
             f"{one.name}: {one.organ or 'organ unknown'}" for one in accounted if not one.contours
         ),

@@ -215,23 +215,23 @@ def test_the_isodose_of_a_limit_is_shown_where_most_of_it_lies(
     z_mm = picture.box.z_mm
     # By an engine of its own: V20 of the lungs cut down to one plane each.
     submission = made.case.submission
-    by_plane = {}
     lungs = submission.structures_of("Lungs")
-    for plane in sorted(
-        {round(float(c.points_mm[0, 2]), 1) for one in lungs for c in one.contours}
-    ):
-        if abs(plane - z_mm) > 13:
-            continue
-        cut = [
+    planes = {round(float(c.points_mm[0, 2]), 1) for one in lungs for c in one.contours}
+    cuts = {
+        plane: [
             replace(
                 one,
                 contours=tuple(c for c in one.contours if abs(c.points_mm[0, 2] - plane) < 0.01),
             )
             for one in lungs
         ]
-        by_plane[plane] = sum(
-            float(submission.dvh_of(one, DEFAULT)["V20Gy[cc]"]) for one in cut if one.contours
-        )
+        for plane in sorted(planes)
+        if abs(plane - z_mm) < 13
+    }
+    by_plane = {
+        plane: sum(float(submission.dvh_of(one, DEFAULT)["V20Gy[cc]"]) for one in cut)
+        for plane, cut in cuts.items()
+    }
     best = max(by_plane.values())
     assert by_plane[round(z_mm, 1)] > 0.97 * best
     area_cm2 = by_plane[round(z_mm, 1)] / 0.3
