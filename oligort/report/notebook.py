@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from oligort.report.page_findings import GRADE_WORDS, SEVERITY, finding_view
 from oligort.report.rounding import shown, shown_interval
 from oligort.report.templating import environment
-from oligort.report.words import verdict_words
+from oligort.report.words import grade_words, verdict_words
 
 if TYPE_CHECKING:
     from oligort.document import Report
@@ -24,8 +24,11 @@ def report_html(report: "Report") -> str:
     tally = ", ".join(
         f"{len(report.graded(grade))} {GRADE_WORDS[grade].lower()}" for grade in SEVERITY
     )
+    words = grade_words(report)
     told = [finding_view(one) for grade in SEVERITY[:3] for one in report.graded(grade)]
-    rows: Rows = [(one.grade_word, one.code, one.criterion, one.about, one.message) for one in told]
+    rows: Rows = [
+        (words[one.grade], one.code, one.criterion, one.about, one.message) for one in told
+    ]
     title = f"{verdict_words(report)[report.verdict]}  {report.subject}"
     return _table(title, ("grade", "code", "rule", "about", "finding"), rows, tally)
 

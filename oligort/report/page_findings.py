@@ -73,11 +73,7 @@ class FindingView:
     rows: tuple[Row, ...]
     hint: str
     source: str
-
-    @property
-    def grade_word(self) -> str:
-        """The grade as people say it."""
-        return GRADE_WORDS[self.grade]
+    mark: str
 
     @property
     def what(self) -> str:
@@ -103,6 +99,7 @@ def finding_view(finding: Finding) -> FindingView:
         rows=tuple(row_of(evidence) for evidence in finding.evidence),
         hint=finding.hint,
         source=str(finding.source),
+        mark=finding.mark,
     )
 
 
