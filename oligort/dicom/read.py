@@ -13,11 +13,12 @@ from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Stated
 from oligort.dicom.images import ImageHeader, Said, grouped, read_image
-from oligort.dicom.instance import Kind, Recognised, read_object, recognise
+from oligort.dicom.instance import Recognised, read_object, recognise
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
+from oligort.dicom.sop_class import Kind
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
 from oligort.frames import in_one_frame
