@@ -6,6 +6,7 @@ earlier course is given beside the submission, or where the targets of their pla
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -148,7 +149,8 @@ def choose(
     Raises
     ------
     NotEvaluable
-        If the choice is open, a dose must not be added, or cannot be placed on the structures.
+        If the choice is open, a dose must not be added, cannot be placed on the structures, or
+        has a plan that nothing links to them.
     SelectionError
         If the selection names nothing, or more than one object.
     """
@@ -168,6 +170,7 @@ def choose(
     placed: list[tuple[Given, Course]] = []
     for one in kept:
         grid = _placed(one, structure_set, registrations)
+        _require_link(one, structure_set, registrations)
         # Exported again, in another frame or cropped, it is the same only where it comes to lie.
         same = [
             other.dose
@@ -266,6 +269,37 @@ def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan,
             f"choose the external beam plan"
         )
     return held
+
+
+def _require_link(
+    given: Given, structure_set: StructureSet, registrations: Sequence[Registration]
+) -> None:
+    """Refuse a dose whose plan was made on other structures and lies in another frame.
+
+    Of several plans that a dose sums, one that belongs to the structures is enough; an earlier
+    course was planned on structures of its own.
+
+    Raises
+    ------
+    NotEvaluable
+        If neither the references nor a frame of reference link plan, dose and structures.
+    """
+    if given.is_prior or not given.plans:
+        return
+    ours = structure_set.frame_of_reference_uid
+    for plan in given.plans:
+        theirs = plan.frame_of_reference_uid
+        refers = plan.structure_set_uid == structure_set.sop_instance_uid
+        if (refers and plan.sop_instance_uid in given.dose.plan_uids) or not (ours and theirs):
+            return
+        with suppress(NotEvaluable):
+            transform_between(registrations, theirs, ours)
+            return
+    raise NotEvaluable(
+        f"{listing(given.plans)}, {title(given.dose)} and {title(structure_set)} do not all refer "
+        f"to each other, and the plan lies in another frame of reference than the structures: "
+        f"whether they belong together is not known"
+    )
 
 
 def _placed(

@@ -17,8 +17,9 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import integer, items, numbers, text
 from oligort.dicom.files import Found, opened
-from oligort.dicom.instance import Kind, read_object, recognise
+from oligort.dicom.instance import read_object, recognise
 from oligort.dicom.rtstruct import read_structure_set
+from oligort.dicom.sop_class import Kind
 from oligort.display import quoted, safe_text
 from oligort.drawing import Drawing, drawing_of, image_plane, require_installed
 from oligort.errors import DicomError, MissingExtraError, NotEvaluable, OutputError, SelectionError

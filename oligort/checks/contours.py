@@ -258,14 +258,16 @@ def _stands_alone(model: SlabModel, plane: int, loop: int) -> bool:
 
 @check("OL015", "ROIs without contours")
 def empty_rois(case: Case) -> Iterator[Finding]:
-    """What it checks: every ROI that is listed is drawn.
+    """What it checks: every ROI that is listed is drawn, and all of its contours enclose an area.
 
     Why it matters: an empty ROI is mostly left over from a template, but may be a lesion, a target
-    or an organ that was lost on the way.
+    or an organ that was lost on the way. Open lines among closed loops may be loops whose type is
+    wrong: without them a lesion is too small.
 
     How it is measured: ROIs of which no contour encloses an area: without contours, or of points
-    and lines only. Nothing is graded here: what needs an ROI that is empty is not evaluable, and
-    says so. Gross tumour, targets and the organs that a limit is about carry QUERY.
+    and lines only; and ROIs with closed loops beside contours of three points or more that are not
+    closed by their type. Nothing is graded here: what needs such an ROI is not evaluable, and says
+    so. Gross tumour, targets and the organs that a limit is about carry QUERY.
 
     Not evaluable when: no structure set can be chosen.
 
@@ -273,11 +275,15 @@ def empty_rois(case: Case) -> Iterator[Finding]:
     """
     organs = limited_organs(case)
     needed, others, lines = [], [], []
+    half_open: dict[bool, list[str]] = {True: [], False: []}
     for structure, name in case.submission.roi_names.items():
+        is_limited = name.role is Role.ORGAN and name.organ in organs
+        is_needed = is_limited or is_tumour_or_target(name)
+        if structure.lines_beside_areas:
+            half_open[is_needed].append(structure.roi_name)
         if not structure.is_empty:
             continue
-        is_limited = name.role is Role.ORGAN and name.organ in organs
-        if is_tumour_or_target(name) or is_limited:
+        if is_needed:
             needed.append(structure.roi_name)
         elif structure.contours:
             lines.append(structure.roi_name)
@@ -290,7 +296,14 @@ def empty_rois(case: Case) -> Iterator[Finding]:
             "gross tumour, targets or organs with a limit that enclose nothing",
             "draw them, or delete these ROIs",
         ),
+        (
+            half_open[True],
+            (Flag.QUERY,),
+            "gross tumour, targets or organs with a limit of which only some contours are closed",
+            "export them again with closed contours, or delete the lines",
+        ),
         (others, (), "without contours", ""),
+        (half_open[False], (), "only some contours are closed", ""),
         (lines, (), "points and lines only", ""),
     ):
         if names:
@@ -302,7 +315,7 @@ def empty_rois(case: Case) -> Iterator[Finding]:
                 source=CONVENTION,
                 hint=hint,
             )
-    if not needed:
+    if not needed and not half_open[True]:
         yield Finding(
             code="OL015",
             grade=Grade.PASS,

@@ -129,10 +129,10 @@ def references(case: Case) -> Iterator[Finding]:
 
     How it is measured: Referenced RT Plan Sequence (300C,0002) of the dose and Referenced
     Structure Set Sequence (300C,0060) of the plan, by SOP Instance UID. An object that is not
-    there is a deviation; the frame of reference then has to agree.
+    there is a deviation; the frame of reference then has to agree, that of the plan as well.
 
-    Not evaluable when: the dose names no plan or the plan no structure set, or no structure set,
-    plan and dose can be chosen.
+    Not evaluable when: the dose names no plan or the plan no structure set; neither references nor
+    frame of reference link them; or no structure set, plan and dose can be chosen.
 
     Source: oligort convention; the grade is the protocol's setting.
     """

@@ -17,7 +17,10 @@ from oligort.dicom.decimals import decimals
 from oligort.dicom.walk import Item, UnusualError, Walk
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
 
-CONTOUR_TYPES = CLOSED_TYPES | {"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"}
+POINT = "POINT"
+"""The Contour Geometric Type (3006,0042) of a single point."""
+
+CONTOUR_TYPES = CLOSED_TYPES | {POINT, "OPEN_PLANAR", "OPEN_NONPLANAR"}
 """Contour Geometric Types (3006,0042) whose meaning is known."""
 
 ROI_CONTOUR_SEQUENCE = 0x30060039
@@ -109,6 +112,8 @@ class _Collected:
         count, rest = divmod(encoded.count(b"\\") + 1, 3)
         declared = self._integer(contour, _NUMBER_OF_CONTOUR_POINTS)
         if geometric_type is None or not encoded or rest or declared not in {None, count}:
+            raise UnusualError
+        if geometric_type == POINT and count > 1:
             raise UnusualError
         self.types.append(geometric_type)
         self.encoded.append(encoded)

@@ -28,6 +28,10 @@ same series stands at a right angle to it.
 """
 
 
+class NoPlaceError(DicomError):
+    """An image that does not say where it lies: a scout, a projection, a report as a picture."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageHeader:
     """What is kept of one image.
@@ -73,13 +77,16 @@ def read_image(
 
     Raises
     ------
+    NoPlaceError
+        If the image has no position or no orientation.
     DicomError
-        If the image does not say where it lies.
+        If what it says of them is none.
     """
     position_mm = numbers(dataset, "ImagePositionPatient")
     orientation = numbers(dataset, "ImageOrientationPatient")
     if len(position_mm) != 3 or len(orientation) != 6:
-        raise DicomError(
+        is_absent = {len(position_mm), len(orientation)} <= {0, 3, 6}
+        raise (NoPlaceError if is_absent else DicomError)(
             f"expected {title('ImagePositionPatient')} and {title('ImageOrientationPatient')}, "
             f"found {len(position_mm)} and {len(orientation)} numbers"
         )

@@ -5,21 +5,19 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from pydicom.config import IGNORE
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
-from pydicom.uid import UID
 
 from oligort.dicom.content import Content, as_parsed, stored_bytes_of
 from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
 from oligort.dicom.elements import BROKEN, integer, text, why
+from oligort.dicom.sop_class import IMAGE_CLASSES, Kind, kind_of, name_of
 from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
@@ -29,62 +27,11 @@ ANNOUNCED_BYTES = 1024
 NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
 
-DEFORMABLE_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.3"
-"""SOP Class UID of a registration that bends."""
-
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
 
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
-
-
-class Kind(StrEnum):
-    """The kinds of object that are used."""
-
-    RTSTRUCT = "RTSTRUCT"
-    RTDOSE = "RTDOSE"
-    RTPLAN = "RTPLAN"
-    RTIONPLAN = "RTIONPLAN"
-    CT = "CT"
-    MR = "MR"
-    PT = "PT"
-    REG = "REG"
-    RTRECORD = "RTRECORD"
-    UNUSED = ""
-
-    @property
-    def is_image(self) -> bool:
-        """Whether only its header is read, and it belongs to a series."""
-        return self in {Kind.CT, Kind.MR, Kind.PT}
-
-
-_KIND_OF_SOP_CLASS = {
-    "1.2.840.10008.5.1.4.1.1.481.3": Kind.RTSTRUCT,
-    "1.2.840.10008.5.1.4.1.1.481.2": Kind.RTDOSE,
-    "1.2.840.10008.5.1.4.1.1.481.5": Kind.RTPLAN,
-    "1.2.840.10008.5.1.4.1.1.481.8": Kind.RTIONPLAN,
-    "1.2.840.10008.5.1.4.1.1.2": Kind.CT,
-    "1.2.840.10008.5.1.4.1.1.4": Kind.MR,
-    "1.2.840.10008.5.1.4.1.1.128": Kind.PT,
-    "1.2.840.10008.5.1.4.1.1.66.1": Kind.REG,
-    DEFORMABLE_REGISTRATION: Kind.REG,
-    # records of beams, brachytherapy, the summary of both, and of ion beams
-    "1.2.840.10008.5.1.4.1.1.481.4": Kind.RTRECORD,
-    "1.2.840.10008.5.1.4.1.1.481.6": Kind.RTRECORD,
-    "1.2.840.10008.5.1.4.1.1.481.7": Kind.RTRECORD,
-    "1.2.840.10008.5.1.4.1.1.481.9": Kind.RTRECORD,
-}
-
-_IMAGE_CLASSES = tuple(
-    # UIDs are padded to an even length with a NUL.
-    (uid + "\0" * (len(uid) % 2)).encode()
-    for uid, kind in _KIND_OF_SOP_CLASS.items()
-    if kind.is_image
-)
-
-_KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUSED, Kind.RTIONPLAN}}
-"""What an object without SOP Class UID is taken for."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +56,7 @@ class Recognised:
     @property
     def calls_itself(self) -> str:
         """The name of its SOP Class as the standard lists it, else its Modality, else "object"."""
-        sop_class = text(self.header, "SOPClassUID")
-        name = UID(sop_class, validation_mode=IGNORE).name.removesuffix(" Storage")
-        if name != sop_class:
+        if name := name_of(text(self.header, "SOPClassUID")):
             return name
         modality = text(self.header, "Modality")
         return f"{modality} object" if modality else "object"
@@ -163,21 +108,9 @@ def recognise(path: Path) -> Recognised:
             header = to_pixels.parsed.dataset
             # Of a damaged one nothing may be left, but its beginning still tells whose it is.
             if len(header):
-                return Recognised(path, _kind_of(header, has_preamble), header, to_pixels)
+                return Recognised(path, kind_of(header, has_preamble), header, to_pixels)
     header = _parse_until(content, _after_patient).dataset
-    return Recognised(path, _kind_of(header, has_preamble), header)
-
-
-def _kind_of(header: FileDataset, has_preamble: bool) -> Kind:
-    sop_class = text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID")
-    modality = text(header, "Modality")
-    if not sop_class and modality in _KIND_OF_MODALITY:
-        return _KIND_OF_MODALITY[modality]
-    if not sop_class.startswith("1.2.840.10008."):
-        if not has_preamble:
-            raise NotDicomError("not a DICOM file")
-        raise DicomError("expected an object with a SOP Class UID (0008,0016), found none")
-    return _KIND_OF_SOP_CLASS.get(sop_class, Kind.UNUSED)
+    return Recognised(path, kind_of(header, has_preamble), header)
 
 
 def read_object(path: Path) -> tuple[FileDataset, str]:
@@ -250,7 +183,7 @@ def _announces_an_image(head: bytes) -> bool:
     A hint of how far to read, and no more: what it is, its elements tell.
     """
     begin = head[:ANNOUNCED_BYTES]
-    return any(uid in begin for uid in _IMAGE_CLASSES)
+    return any(uid in begin for uid in IMAGE_CLASSES)
 
 
 def _after_patient(tag: int) -> bool:

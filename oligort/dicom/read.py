@@ -12,12 +12,13 @@ from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Stated
-from oligort.dicom.images import ImageHeader, Said, grouped, read_image
-from oligort.dicom.instance import Kind, Recognised, read_object, recognise
+from oligort.dicom.images import ImageHeader, NoPlaceError, Said, grouped, read_image
+from oligort.dicom.instance import Recognised, read_object, recognise
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
+from oligort.dicom.sop_class import Kind
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
 from oligort.frames import in_one_frame
@@ -124,6 +125,17 @@ def _read(source: Found) -> Submission:
     return reading.submission(file_count=len(source.files))
 
 
+@dataclass(frozen=True)
+class _WithoutPlace:
+    """An image that does not say where it lies; `reason` is what it lacks."""
+
+    file: str
+    calls_itself: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    reason: str
+
+
 @dataclass
 class _Reading:
     """The objects read so far."""
@@ -141,6 +153,7 @@ class _Reading:
     ages_years: set[int] = field(default_factory=set)
     treatment_records: list[str] = field(default_factory=list)
     left_alone: list[LeftAlone] = field(default_factory=list)
+    without_place: list[_WithoutPlace] = field(default_factory=list)
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -171,6 +184,12 @@ class _Reading:
                 self._keep(kind, dataset, file, digest, file_keys=file_keys, entry=entry)
                 self._note_subject(dataset, file)
                 self._note_identity(kind, dataset, file)
+            except NoPlaceError as error:
+                of_series = text(dataset, "SeriesInstanceUID")
+                self.without_place.append(
+                    _WithoutPlace(file, recognised.calls_itself, of_series, uid, str(error))
+                )
+                return
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
                 return
@@ -252,6 +271,24 @@ class _Reading:
             )
         return next(iter(said)) if len(said) == 1 else ""
 
+    @property
+    def _holds_any(self) -> bool:
+        return bool(self.structure_sets or self.doses or self.plans or self.images)
+
+    def _settle_without_place(self) -> None:
+        """Leave images without a place alone that nothing needs; the others are faults."""
+        placed = {header.series_instance_uid for header in self.images}
+        drawn_on = [s.referenced_series_uids | s.referenced_image_uids for s in self.structure_sets]
+        needed = placed.union(*drawn_on) - {""}
+        for image in self.without_place:
+            if self._holds_any and needed.isdisjoint(
+                {image.series_instance_uid, image.sop_instance_uid}
+            ):
+                kind = self.masked.label(f"{image.calls_itself} without a place")
+                self.left_alone.append(LeftAlone(kind, image.file))
+            else:
+                self.faults.append(Fault(image.file, image.reason))
+
     def submission(self, file_count: int) -> Submission:
         """Return what was read.
 
@@ -260,7 +297,8 @@ class _Reading:
         DicomError
             If that is nothing.
         """
-        if not (self.structure_sets or self.doses or self.plans or self.images):
+        self._settle_without_place()
+        if not self._holds_any:
             reasons = "".join(
                 f"; {quoted(fault.file)}: {fault.reason}"
                 for fault in sorted(self.faults, key=_place)[:MAX_NAMED_FAULTS]

@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import items, numbers, text, title
 from oligort.dicom.identity import patient_key
-from oligort.dicom.instance import DEFORMABLE_REGISTRATION
+from oligort.dicom.sop_class import DEFORMABLE_REGISTRATION
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.geometry.rigid import RigidTransform

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydicom.dataset import Dataset
 
-from oligort.dicom.contour_items import CONTOUR_TYPES, DrawnRoi, drawn_rois
+from oligort.dicom.contour_items import CONTOUR_TYPES, POINT, DrawnRoi, drawn_rois
 from oligort.dicom.elements import integer, items, numbers, text, title
 from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.display import quoted
@@ -206,6 +206,11 @@ def _contour(item: Dataset) -> Contour:
     if geometric_type not in CONTOUR_TYPES:
         raise DicomError(
             f"expected a known {title('ContourGeometricType')}, found {quoted(geometric_type)}"
+        )
+    if geometric_type == POINT and len(points_mm) > 1:
+        raise DicomError(
+            f"expected one point where {title('ContourGeometricType')} is {quoted(POINT)}, "
+            f"found {len(points_mm)}"
         )
     return Contour(points_mm, geometric_type)
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.conventions import DEFAULT, Conventions
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.continuity import GAP_FACTOR, Gap, missing_mm3, part_gaps
 from oligort.geometry.nesting import PlaneLoops
@@ -157,8 +157,8 @@ def slabs_of(
     Raises
     ------
     NotEvaluable
-        If nothing encloses an area, the contours do not lie in parallel planes, or a single plane
-        has no known thickness.
+        If nothing encloses an area, or only some of the contours with the points for it; if they
+        do not lie in parallel planes, or a single plane has no known thickness.
     """
     kept = _KEPT.setdefault(structure, {})
     key = usual_spacing_mm, conventions
@@ -179,6 +179,13 @@ def _slabs_of(
     contours = structure.areas
     if not contours:
         raise NotEvaluable(f"ROI {quoted(structure.roi_name)} has no contour that encloses an area")
+    if lines := structure.lines_beside_areas:
+        kinds = listed(sorted({line.geometric_type for line in lines}))
+        raise NotEvaluable(
+            f"of the contours of ROI {quoted(structure.roi_name)} {len(contours)} enclose an area "
+            f"and {len(lines)} of three points or more do not, by their type {kinds}: what the ROI "
+            f"encloses is not known"
+        )
     frame, positions = _planes_of(contours, structure.roi_name)
     order = np.argsort(positions, kind="stable")
     first_of_plane = np.flatnonzero(np.diff(positions[order], prepend=-np.inf) > PLANE_TOLERANCE_MM)

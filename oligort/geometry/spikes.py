@@ -27,13 +27,29 @@ The sharper half of all triangles in a coarse loop has a foot of half its sides;
 by several edges has one as wide as one or two of them.
 """
 
+MOST_POINTS = 3
+"""More points that stand out together are a part of what is drawn, at the end of a bridge."""
+
+POINTS_BESIDE = 4
+"""Of several points that stand out, the loop has this many times as many, at the least.
+
+The corners of a thin box stand as far apart as those of a spike, and are half of its points.
+"""
+
+EVEN_EDGES = 2.0
+"""Several points that moved together still lie about as far apart as those of the loop beside them.
+
+Within twice its usual edge, an edge: a wedge is as wide at its foot, and of an island at the end of
+a bridge the edges are shorter or longer than those of the loop.
+"""
+
 SAME_POINT_MM = 1e-3
 """Points that repeat the one before are no neighbours: files have three decimals at most."""
 
 
 @dataclass(frozen=True)
 class Spike:
-    """One point that stands out: which contour, where (x, y, z), and how far."""
+    """What stands out, the first point of it: which contour, where (x, y, z), and how far."""
 
     contour: int
     point_mm: tuple[float, float, float]
@@ -57,19 +73,31 @@ def spikes_of(contours: Sequence[Contour]) -> tuple[Spike, ...]:
     to_here = np.linalg.norm(points - points[before], axis=1)
     after = np.empty_like(before)
     after[before] = np.arange(len(points))
-    shorter = np.minimum(to_here, to_here[after])
-    foot = np.linalg.norm(points[after] - points[before], axis=1)
-    is_spike = (
-        (counts[loops] > 3)
-        & (shorter >= LEAST_SPIKE_MM)
-        & (foot <= FOOT * shorter)
-        & (shorter >= EDGES_A_SPIKE * _usual_edge(to_here, loops, counts)[loops])
-    )
-    return tuple(
-        Spike(numbers[loops[at]], (x, y, z), float(shorter[at]))
-        for at in np.flatnonzero(is_spike)
-        for x, y, z in (points[at].tolist(),)
-    )
+    usual = _usual_edge(to_here, loops, counts)[loops]
+    found: list[Spike] = []
+    # Of each run of points that begins here, its last one, and its longest edge within.
+    last, within = np.arange(len(points)), np.zeros(len(points))
+    for number in range(1, MOST_POINTS + 1):
+        behind = after[last]
+        shorter = np.minimum(to_here, to_here[behind])
+        foot = np.linalg.norm(points[behind] - points[before], axis=1)
+        is_spike = (
+            (shorter >= LEAST_SPIKE_MM)
+            & (foot <= FOOT * shorter)
+            & (shorter >= EDGES_A_SPIKE * usual)
+        )
+        if number == 1:
+            is_spike &= counts[loops] > 3
+        else:
+            is_spike &= counts[loops] >= (POINTS_BESIDE + 1) * number
+            is_spike &= (foot <= EVEN_EDGES * (number + 1) * usual) & (within <= EVEN_EDGES * usual)
+        found += [
+            Spike(numbers[loops[at]], (x, y, z), float(shorter[at]))
+            for at in np.flatnonzero(is_spike)
+            for x, y, z in (points[at].tolist(),)
+        ]
+        within, last = np.maximum(within, to_here[behind]), behind
+    return tuple(found)
 
 
 def _before(loops: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -113,6 +113,17 @@ class Structure:
         return tuple(contour for contour in self.contours if contour.encloses_area)
 
     @property
+    def lines_beside_areas(self) -> tuple[Contour, ...]:
+        """Contours of three points or more that enclose no area, where others do: else none.
+
+        Lines drawn alone are a device or a path; beside loops they may be loops whose type is
+        wrong, and what the structure encloses is not known.
+        """
+        if self.is_empty:
+            return ()
+        return tuple(c for c in self.contours if not c.encloses_area and len(c.points_mm) >= 3)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing in the structure encloses an area."""
         return not any(contour.encloses_area for contour in self.contours)

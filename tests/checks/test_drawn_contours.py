@@ -201,3 +201,40 @@ def test_empty_rois_are_told_by_what_they_are_for(build):
 def test_an_empty_helper_alone_passes_beside_its_note(build):
     told, passed = findings_of("OL015", with_structures(build(), Structure(9, "POI_1")))
     assert (told.grade, passed.grade) == (Grade.INFO, Grade.PASS)
+
+
+def half_open(roi_name, number):
+    """An ROI drawn on four planes, the upper two as lines that are not closed."""
+    closed, lines = (
+        drawn(roi_name, *((z, square(20)) for z in planes), kind=kind).contours
+        for planes, kind in (((0.0, 5.0), "CLOSED_PLANAR"), ((10.0, 15.0), "OPEN_PLANAR"))
+    )
+    return Structure(number, roi_name, (*closed, *lines), frame_of_reference_uid=FRAME)
+
+
+def test_open_lines_among_closed_loops_are_told_and_nothing_is_measured_of_them(build):
+    submission = with_structures(build(), half_open("GTVm02_Liver", 9), half_open("Marker", 10))
+    needed, others = findings_of("OL015", submission)
+    assert (needed.grade, needed.flags) == (Grade.INFO, (Flag.QUERY,))
+    assert needed.message.endswith('only some contours are closed: "GTVm02_Liver"')
+    assert (others.flags, others.message) == ((), 'only some contours are closed: "Marker"')
+    (excluded,) = (one for one in submission.lesions().excluded if one.may_be_metastasis)
+    assert excluded.roi_name == "GTVm02_Liver"
+    with pytest.raises(NotEvaluable, match="what the ROI encloses is not known"):
+        submission.dvh("GTVm02_Liver")
+
+
+def test_a_lung_with_open_lines_among_its_loops_is_not_judged(build):
+    whole = build()
+    (drawn_set,) = whole.structure_sets
+    lung = drawn_set.structures[0]
+    opened = tuple(
+        Contour(one.points_mm, "OPEN_PLANAR") if one.points_mm[0, 2] > 20 else one
+        for one in lung.contours
+    )
+    altered = (replace(lung, contours=opened), *drawn_set.structures[1:])
+    submission = replace(whole, structure_sets=(replace(drawn_set, structures=altered),))
+    assert lung.roi_name == "Lung_L"
+    (limit,) = findings_of("OL301", submission)
+    assert limit.grade is Grade.NOT_EVALUABLE
+    assert 'by their type "OPEN_PLANAR"' in limit.message

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from oligort.checks.case import Case
+from oligort.checks.engine import check
 from oligort.checks.registry import all_checks
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.finding import Grade
-from oligort.objects import Fault, FaultKind
+from oligort.geometry.rigid import RigidTransform
+from oligort.objects import Fault, FaultKind, Registration
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
@@ -75,6 +77,36 @@ def test_the_chain_of_references_passes_and_each_broken_link_is_minor(build):
         (finding,) = findings("OL003", broken)
         assert finding.grade is Grade.MINOR
         assert said in finding.message
+
+
+def test_a_plan_of_other_structures_in_another_frame_leaves_the_dose_open(build):
+    whole = build()
+    (plan,) = whole.plans
+    elsewhere = replace(plan, frame_of_reference_uid="1.9", structure_set_uid="9")
+    apart = replace(whole, plans=(elsewhere,))
+    for code in ("OL003", "OL301"):
+        (found,) = (f for f in check(apart).findings if f.code == code)
+        assert found.grade is Grade.NOT_EVALUABLE
+        assert "the plan lies in another frame of reference than the structures" in found.message
+
+
+def test_a_plan_in_another_frame_belongs_where_anything_else_says_so(build):
+    whole = build()
+    (dose,), (plan,) = whole.doses, whole.plans
+    elsewhere = replace(plan, frame_of_reference_uid="1.9", structure_set_uid="9")
+    linked = replace(plan, frame_of_reference_uid="1.9")
+    frameless = replace(elsewhere, frame_of_reference_uid="")
+    moved = (("1.9", RigidTransform.identity()),)
+    registration = Registration("1.3", "REG.dcm", plan.frame_of_reference_uid, moved)
+    total = replace(dose, summation_type="MULTI_PLAN", plan_uids=("1.2.2", "1.2.22"))
+    earlier = replace(elsewhere, sop_instance_uid="1.2.22", label="earlier", file="E.dcm")
+    for submission, grade in (
+        (replace(whole, plans=(linked,)), Grade.PASS),
+        (replace(whole, plans=(frameless,)), Grade.MINOR),
+        (replace(whole, plans=(elsewhere,), registrations=(registration,)), Grade.MINOR),
+        (replace(whole, plans=(earlier, plan), doses=(total,)), Grade.MINOR),
+    ):
+        assert [f.grade for f in findings("OL003", submission)] == [grade]
 
 
 def test_a_reference_that_was_never_made_leaves_open_what_belongs_together(build):

@@ -235,15 +235,16 @@ def test_two_patients_are_two_studies_and_twins_are_told(run: Run, written):
 def test_what_is_not_used_is_told(run: Run, written):
     fiducials = altered(structures(), SOPInstanceUID="1.2.71", SOPClassUID=SpatialFiducialsStorage)
     record = altered(plan(), SOPInstanceUID="1.2.72", SOPClassUID="1.2.840.10008.5.1.4.1.1.481.4")
+    fiducials.Modality, record.Modality = "FID", "RTRECORD"
     folder = written([*whole(), fiducials, record])
     (folder / "notes.txt").write_text("hello")
     answer = run(folder)
-    assert 'Left alone: Spatial Fiducials "03_RTSTRUCT.dcm"' in answer.tree
-    assert 'Treatment record "04_RTPLAN.dcm": it is there, and not read' in answer.tree
+    assert 'Left alone: Spatial Fiducials "03_FID.dcm"' in answer.tree
+    assert 'Treatment record "04_RTRECORD.dcm": it is there, and not read' in answer.tree
     assert 'OL001  "notes.txt": not a DICOM file' in answer.out
     document = told(run(folder, "--json", "-"))
     assert document["left_alone"] == [
-        {"file": "03_RTSTRUCT.dcm", "kind": "Spatial Fiducials", "reason": ""}
+        {"file": "03_FID.dcm", "kind": "Spatial Fiducials", "reason": ""}
     ]
     assert document["faults"][0]["file"] == "notes.txt"
 

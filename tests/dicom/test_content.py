@@ -7,8 +7,9 @@ import pytest
 from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian
 
 from oligort.dicom import content
-from oligort.dicom.instance import Kind, read_header, read_object, recognise
+from oligort.dicom.instance import read_header, read_object, recognise
 from oligort.dicom.read import read
+from oligort.dicom.sop_class import Kind
 from oligort.errors import DicomError
 
 

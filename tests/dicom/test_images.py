@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage
 
 from oligort.dicom.phases import AVERAGE, MAXIMUM, MINIMUM, phase_of
 from oligort.dicom.read import read
+from oligort.errors import DicomError
 from oligort.geometry.structure import StructureSet
 from oligort.objects import ImageSeries, drawn_on
 from oligort.spacing import usual_spacing_mm
@@ -160,3 +162,55 @@ def test_the_usual_spacing_is_that_of_the_ct_and_not_of_a_pet_in_its_frame():
     structures = StructureSet((), frame_of_reference_uid="1.4")
     pet = replace(PET, positions_mm=(0.0, 5.0, 10.0))
     assert usual_spacing_mm(structures, (pet, SERIES)) == 3.0
+
+
+def without(dataset, *keywords):
+    for keyword in keywords:
+        delattr(dataset, keyword)
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "lacks"),
+    [
+        (CT, ("ImagePositionPatient",)),
+        (CT, ("ImagePositionPatient", "ImageOrientationPatient")),
+        (PT, ("ImageOrientationPatient",)),
+    ],
+)
+def test_images_without_a_place_are_left_alone_in_series_of_their_own(
+    sop_class, lacks, tmp_path, write, image
+):
+    for number, z_mm in enumerate((0, 3, 6)):
+        write(image(z_mm, f"1.2.5.{number}"), tmp_path / f"ct{number}.dcm")
+    report = image(0, "1.2.6", sop_class, SeriesInstanceUID="1.2.10")
+    write(without(report, *lacks), tmp_path / "report.dcm")
+    submission = read(tmp_path)
+    assert submission.faults == ()
+    ((kind, file),) = ((one.kind, one.file) for one in submission.left_alone)
+    assert (kind.split()[-3:], file) == (["without", "a", "place"], "report.dcm")
+    assert [len(series.positions_mm) for series in submission.images] == [3]
+
+
+def test_an_image_without_a_place_alone_says_what_it_lacks(tmp_path, write, image):
+    path = write(without(image(0, "1.2.6"), "ImagePositionPatient"), tmp_path / "ct.dcm")
+    with pytest.raises(DicomError, match="found 0 and 6 numbers"):
+        read(path)
+
+
+def test_images_without_a_place_that_are_needed_are_faults(tmp_path, write, image, structure_set):
+    write(image(0, "1.2.5.0"), tmp_path / "ct0.dcm")
+    write(without(image(3, "1.2.5.1"), "ImagePositionPatient"), tmp_path / "ct1.dcm")
+    named = image(0, "1.2.6", SeriesInstanceUID="1.2.10")
+    write(without(named, "ImagePositionPatient"), tmp_path / "named.dcm")
+    garbled = image(0, "1.2.7", SeriesInstanceUID="1.2.11", ImagePositionPatient=[0, 0])
+    write(garbled, tmp_path / "garbled.dcm")
+    drawn = structure_set({"Heart": []})
+    series, study, frame = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID, study.RTReferencedSeriesSequence = "1.2.10", [series]
+    study.ReferencedSOPInstanceUID, frame.RTReferencedStudySequence = "1.5", [study]
+    drawn.ReferencedFrameOfReferenceSequence = [frame]
+    write(drawn, tmp_path / "rs.dcm")
+    submission = read(tmp_path)
+    assert [fault.file for fault in submission.faults] == ["ct1.dcm", "garbled.dcm", "named.dcm"]
+    assert submission.left_alone == ()

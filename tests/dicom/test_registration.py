@@ -9,9 +9,10 @@ from pydicom.uid import (
     SpatialRegistrationStorage,
 )
 
-from oligort.dicom.instance import Kind, read_object, recognise
+from oligort.dicom.instance import read_object, recognise
 from oligort.dicom.read import read
 from oligort.dicom.registration import read_registration
+from oligort.dicom.sop_class import Kind
 from oligort.errors import NotEvaluable
 from oligort.registration import AGREEMENT_MM, transform_between
 

@@ -101,6 +101,14 @@ def test_trap_points_and_lines_are_kept_and_enclose_nothing(
     assert faults == ()
 
 
+def test_a_point_of_several_points_leaves_its_roi_out(structure_set, contour, read):
+    rois = {"GTV": [contour(SQUARE), contour(SQUARE, "POINT")], "Heart": [contour(SQUARE)]}
+    read_set, (fault,) = read(structure_set(rois))
+    assert ([s.roi_name for s in read_set], read_set.left_out) == (["Heart"], ("GTV",))
+    assert "in contour 2, expected one point where Contour Geometric Type" in fault.reason
+    assert fault.kind is FaultKind.LEFT_OUT
+
+
 def test_contours_of_an_unlisted_roi_are_a_fault(structure_set, contour, read):
     dataset = structure_set({"A": [contour(SQUARE)], "B": [contour(SQUARE)]})
     del dataset.StructureSetROISequence[1]

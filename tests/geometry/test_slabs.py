@@ -201,6 +201,18 @@ def test_contours_of_two_orientations_are_refused():
         slabs_of(Structure(1, "GTV", (contour(0), contour(3), sagittal)))
 
 
+@pytest.mark.parametrize("geometric_type", ["OPEN_PLANAR", "OPEN_NONPLANAR"])
+def test_loops_beside_open_lines_are_refused_and_points_beside_loops_are_not(geometric_type):
+    line = Contour(contour(6).points_mm, geometric_type)
+    with pytest.raises(NotEvaluable, match="2 enclose an area and 1 of three points or more do no"):
+        slabs_of(Structure(1, "GTV", (contour(0), contour(3), line)))
+    short = Contour(contour(6).points_mm[:2], geometric_type)
+    point = Contour(contour(6).points_mm[:1], "POINT")
+    quiet = Structure(1, "GTV", (contour(0), contour(3), short, point))
+    assert len(slabs_of(quiet).slabs) == 2
+    assert Structure(1, "Path", (line,)).lines_beside_areas == ()
+
+
 def test_a_contour_that_is_not_flat_is_refused_and_one_nearly_flat_is_not():
     points = contour(0).points_mm.copy()
     points[0, 2] = 0.4

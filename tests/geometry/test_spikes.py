@@ -35,6 +35,25 @@ def test_a_point_that_moved_is_found_where_it_is(at, by_mm):
     assert by_mm < spike.length_mm < by_mm + 1
 
 
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("at", [0, 77, 178])
+@pytest.mark.parametrize("by", [(30, 0, 0), (150, 0, 0), (0, -90, 0)])
+def test_points_that_moved_together_are_found_as_one(count, at, by):
+    points = loop()
+    (spike,) = spikes_of([moved(points, (at + np.arange(count)) % 180, by)])
+    np.testing.assert_allclose(spike.point_mm, points[at] + by)
+
+
+def test_a_wedge_and_an_island_at_the_end_of_a_bridge_are_drawn():
+    """A couch that runs out into an edge of two points, and a hole of three behind a bridge."""
+    arc = np.linspace(0.6 * np.pi, 1.4 * np.pi, 12)
+    couch = np.column_stack([60 * np.cos(arc), 60 * np.sin(arc), np.zeros(12)])
+    wedge = np.vstack([couch, [[400.0, -2.0, 0.0], [400.0, 2.0, 0.0]]])
+    hole = [[0.0, 0.0, 0.0], [9.0, 0.0, 0.0], [5.0, 9.0, 0.0]]
+    keyhole = np.vstack([loop(), loop()[:1], hole, hole[:1], loop()[:1]])
+    assert not spikes_of([Contour(wedge), Contour(keyhole)])
+
+
 def test_a_corner_of_a_coarse_box_that_moved_is_found():
     corners = np.array([[0, 0, 0], [20, 0, 0], [20, 20, 0], [0, 20, 0]], dtype=float)
     assert not spikes_of([Contour(corners)])
