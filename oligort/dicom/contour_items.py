@@ -14,6 +14,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from oligort.dicom.decimals import decimals
+from oligort.dicom.elements import as_written
 from oligort.dicom.walk import Item, UnusualError, Walk
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
 
@@ -60,7 +61,7 @@ def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:
     """
     if ROI_CONTOUR_SEQUENCE not in dataset:
         return []
-    element = dataset.get_item(ROI_CONTOUR_SEQUENCE)
+    element = as_written(dataset, ROI_CONTOUR_SEQUENCE)
     if (
         not isinstance(element, RawDataElement)
         or not isinstance(element.value, bytes)

@@ -107,6 +107,15 @@ def _value(dataset: Dataset, keyword: str) -> object:
         raise _unreadable(keyword, error) from error
 
 
+def as_written(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """Return an element as it stands in the file, not converted, or None where it is absent.
+
+    An empty element of an unknown VR has the value None here; pydicom, asked plainly, would convert
+    it, which may raise anything.
+    """
+    return dataset.get_item(BaseTag(tag), keep_deferred=True)
+
+
 def text(dataset: Dataset, keyword: str) -> str:
     """Return a value as text without padding; several values keep their backslashes."""
     value = _value(dataset, keyword)
@@ -153,9 +162,9 @@ def numbers(dataset: Dataset, keyword: str) -> Floats:
 
 def _stated(dataset: Dataset, keyword: str) -> Floats:
     tag = _tag(keyword)
-    if tag not in dataset:
+    element = as_written(dataset, tag)
+    if element is None:
         return np.empty(0)
-    element = dataset.get_item(tag)
     if (
         isinstance(element, RawDataElement)
         and isinstance(element.value, bytes)
@@ -246,8 +255,7 @@ def is_present(dataset: Dataset, keyword: str) -> bool:
 
 def stored_bytes(dataset: Dataset, keyword: str) -> bytes:
     """Return the bytes of a binary element as they stand in the file; none where absent."""
-    tag = _tag(keyword)
-    element: DataElement | RawDataElement | None = dataset.get_item(tag) if tag in dataset else None
+    element = as_written(dataset, _tag(keyword))
     value = None if element is None else element.value
     return value if isinstance(value, bytes) else b""
 
@@ -259,8 +267,7 @@ def as_stored(dataset: Dataset, keywords: tuple[str, ...]) -> tuple[bytes | str,
     """
     found: list[bytes | str] = []
     for keyword in keywords:
-        tag = _tag(keyword)
-        element = dataset.get_item(tag) if tag in dataset else None
+        element = as_written(dataset, _tag(keyword))
         value = None if element is None else element.value
         found.append(value if isinstance(value, bytes) else str(value))
     return tuple(found)

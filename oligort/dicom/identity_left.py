@@ -18,7 +18,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import items, text
+from oligort.dicom.elements import as_written, items, text
 from oligort.dicom.identity import MASK, Masking, identities, masking, spellings_of
 from oligort.dicom.instance import LAST_OF_PATIENT
 from oligort.errors import DicomError
@@ -231,7 +231,7 @@ def _signature(header: Dataset, tags: Iterable[int]) -> Signature | None:
     """Return elements as they stand in the file; None where reading them may warn of their text."""
     encoded: list[tuple[int, str | None, bytes | None]] = []
     for tag in tags:
-        element = header.get_item(tag)
+        element = as_written(header, tag)
         if not isinstance(element, RawDataElement) or not _is_plain(element.value):
             return None
         encoded.append((tag, element.VR, element.value))
@@ -262,7 +262,7 @@ def _other_ids(dataset: Dataset) -> Iterator[Stated]:
 
 def _value(dataset: Dataset, tag: int, keyword: str) -> str:
     """Return a value as text; plain ASCII without the objects that pydicom would build for it."""
-    element = dataset.get_item(tag)
+    element = as_written(dataset, tag)
     encoded = element.value if isinstance(element, RawDataElement) else None
     if isinstance(encoded, bytes) and _is_plain(encoded):
         return encoded.decode("ascii").strip(" \0")
