@@ -6,6 +6,7 @@ raises `DicomError` with a sentence that names the element.
 
 import math
 import struct
+import zlib
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -40,6 +41,7 @@ BROKEN = (
     TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 """What pydicom raises on bytes that are no valid DICOM.
 

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from pydicom.config import IGNORE
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from oligort.dicom.content import Content, as_parsed, stored_bytes_of
+from oligort.dicom.content import Content, as_parsed, elements_of, stored_bytes_of
 from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
-from oligort.dicom.elements import BROKEN, integer, text, why
+from oligort.dicom.elements import integer, text
 from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
@@ -316,12 +314,8 @@ def _parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> _P
             stopped_at = int(tag)
         return stopped_at is not None
 
-    stream = BytesIO(encoded)
-    try:
-        dataset = read_partial(stream, stop_when=stop, force=True)
-    except BROKEN as error:
-        raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
-    return _Parsed(dataset, stream.tell(), stopped_at)
+    dataset, end = elements_of(encoded, stop)
+    return _Parsed(dataset, end, stopped_at)
 
 
 def _refuse_truncated(dataset: Dataset, encoded: bytes) -> None:

@@ -4,9 +4,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom import dcmread
-
-from oligort.dicom.elements import BROKEN, items, text, why
+from oligort.dicom.content import as_parsed, elements_of, stored_bytes_of
+from oligort.dicom.elements import items, text
 from oligort.display import listed
 from oligort.errors import DicomError
 
@@ -69,9 +68,9 @@ def _file_ids(index: Path) -> list[tuple[str, ...]]:
             f"the index is larger than {MAX_INDEX_BYTES // 1024**2} MiB, the most that is read"
         )
     try:
-        dataset = dcmread(index, force=True)
-    except BROKEN as error:
-        raise DicomError(f"the index of the medium cannot be read: {why(error)}") from error
+        dataset, _ = elements_of(as_parsed(stored_bytes_of(index)))
+    except DicomError as error:
+        raise DicomError(f"the index of the medium cannot be read: {error}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ids that are none are not there
         ids = [
