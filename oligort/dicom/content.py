@@ -171,8 +171,8 @@ def as_parsed(encoded: bytes) -> bytes:
 def _deflated_from(encoded: bytes) -> int | None:
     """Return where deflated elements begin, behind the file meta information, or None.
 
-    Told by the elements, as pydicom tells it, and not by the length that the meta information states
-    of itself: that may be missing or wrong.
+    Told by the elements, as pydicom tells it, and not by the length that the meta information
+    states of itself: that may be missing or wrong.
     """
     if DEFLATED not in encoded[:META_BYTES]:
         return None

@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,10 +28,14 @@ JUNK_NAMES = frozenset(
 
 @dataclass(frozen=True, order=True)
 class Located:
-    """A file to read: `name` is its path relative to the submission, POSIX style."""
+    """A file to read: `name` is its path relative to the submission, POSIX style.
+
+    `is_listed` is whether the index of a medium lists it.
+    """
 
     name: str
     path: Path
+    is_listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,10 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in roots]))
 
     located: dict[Path, Located] = {}
+    listed: set[Path] = set()
     faults: list[Fault] = []
     for root in sorted(set(roots)):
-        for path, trouble in _walk(root):
+        for path, trouble in _walk(root, listed):
             name = path.relative_to(base).as_posix()
             reason = trouble or _unfit(path)
             if reason:
@@ -109,7 +114,7 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
                 continue
             located.setdefault(path.resolve(), Located(name, path))
             _refuse_many(len(located))
-    return list(located.values()), faults
+    return [replace(entry, is_listed=entry.path in listed) for entry in located.values()], faults
 
 
 def _refuse_many(files: int) -> None:
@@ -120,10 +125,14 @@ def _refuse_many(files: int) -> None:
         )
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each file under a root, and what cannot be listed or is missing with the reason."""
+def _walk(root: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each file under a root, and what cannot be listed or is missing with the reason.
+
+    What an index lists is added to `listed`.
+    """
     if is_index(root):
         medium = medium_of(root)
+        listed.update(medium.files)
         yield from ((path, "") for path in medium.files)
         if medium.trouble:
             yield root, medium.trouble
@@ -150,8 +159,10 @@ def _walk(root: Path) -> Iterator[tuple[Path, str]]:
                 waiting.append(entry)
             elif is_index(entry):
                 # What it lists lies beside it and is found there.
-                if trouble := medium_of(entry).trouble:
-                    yield entry, trouble
+                medium = medium_of(entry)
+                listed.update(medium.files)
+                if medium.trouble:
+                    yield entry, medium.trouble
             else:
                 yield entry, ""
 

@@ -8,12 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from pydicom.dataset import Dataset
 
+from oligort.dicom.content import stored_bytes_of
 from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Stated
 from oligort.dicom.images import ImageHeader, Said, grouped, read_image
 from oligort.dicom.instance import Kind, Recognised, read_object, recognise
+from oligort.dicom.meant import why_meant
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
@@ -47,8 +49,8 @@ _TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
 The others are about the form of values, which are read without trust or not at all.
 """
 
-DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
-"""Endings of file names that promise a DICOM object."""
+HEAD_BYTES = 4096
+"""How much of a file that is no DICOM object is looked at: whether it is text."""
 
 MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
@@ -96,10 +98,7 @@ def _read(source: Found) -> Submission:
                 stated.append((entry.name, said.stated))
                 names |= said.identities
         except NotDicomError as error:
-            # A file that is called DICOM and is none was meant to be read.
-            is_meant = PurePosixPath(entry.name).suffix.casefold() in DICOM_SUFFIXES
-            kind_of_fault = FaultKind.UNREADABLE if is_meant else FaultKind.FOREIGN
-            faults.append(Fault(entry.name, str(error), kind_of_fault))
+            faults.append(_no_object(entry, error))
         except DicomError as error:
             faults.append(Fault(entry.name, str(error)))
         else:
@@ -121,6 +120,14 @@ def _read(source: Found) -> Submission:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
             reading.add(found, masked.path(entry.name), keys, is_damaged)
     return reading.submission(file_count=len(source.files))
+
+
+def _no_object(entry: Located, error: NotDicomError) -> Fault:
+    """Return the fault of a file that is no DICOM object, and whether it should have been one."""
+    head = stored_bytes_of(entry.path, HEAD_BYTES)
+    if reason := why_meant(entry.name, head, is_listed=entry.is_listed):
+        return Fault(entry.name, f"{error}: {reason}")
+    return Fault(entry.name, str(error), FaultKind.FOREIGN)
 
 
 @dataclass

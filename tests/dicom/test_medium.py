@@ -9,6 +9,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from oligort.dicom.read import read
 from oligort.errors import DicomError
+from oligort.objects import FaultKind
 
 
 @pytest.fixture
@@ -101,3 +102,16 @@ def test_index_that_cannot_be_read_is_told(medium):
     index.write_bytes(b"")
     with pytest.raises(DicomError, match="expected at least one"):
         read(index)
+
+
+@pytest.mark.parametrize("content", [b"\0" * 900, b"no object", None])
+def test_what_an_index_lists_and_is_no_object_is_a_fault(content, medium):
+    """Zeroed, overwritten with text, or one byte of the marker damaged."""
+    index = medium(*BOTH)
+    listed = index.parent / "DICOM" / "SUB" / "RD"
+    encoded = listed.read_bytes()
+    listed.write_bytes(encoded[:130] + b"X" + encoded[131:] if content is None else content)
+    for given in (index, index.parent):
+        faults = [fault for fault in read(given).faults if fault.file.endswith("RD")]
+        assert [fault.kind for fault in faults] == [FaultKind.UNREADABLE]
+        assert "the index of its medium lists it" in faults[0].reason

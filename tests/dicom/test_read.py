@@ -114,6 +114,31 @@ def test_other_files_are_faults_and_junk_is_not(export):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("IM0007", b"\0\1binary", FaultKind.UNREADABLE),
+        ("1.2.840.113619.2.55", b"\0\1binary", FaultKind.UNREADABLE),
+        ("RD.1.2.246.352.71.7.4", b"\0\1binary", FaultKind.UNREADABLE),
+        ("RTDOSE_2.dat", b"\0\1binary", FaultKind.UNREADABLE),
+        ("course2.7z", b"7z", FaultKind.UNREADABLE),
+        ("RD2.dcm.gz", b"\x1f\x8b", FaultKind.UNREADABLE),
+        ("course2.tar", b"x", FaultKind.UNREADABLE),
+        ("COURSE2.RAR", b"Rar!", FaultKind.UNREADABLE),
+        ("README", b"Open the viewer.\r\n", FaultKind.FOREIGN),
+        ("report.pdf", b"%PDF\0\1", FaultKind.FOREIGN),
+        ("RD.1.2.246.352.71.7.4.pdf", b"%PDF\0\1", FaultKind.FOREIGN),
+        ("RS.lnk", b"L\0\1", FaultKind.FOREIGN),
+        ("picture.jpg", b"\xff\xd8\0\1", FaultKind.FOREIGN),
+        ("plan.bin", b"\0\1", FaultKind.FOREIGN),
+    ],
+)
+def test_a_damaged_or_packed_object_is_told_from_what_lies_beside(name, content, kind, export):
+    (export / name).write_bytes(content)
+    (fault,) = read(export).faults
+    assert (fault.file, fault.kind) == (name, kind)
+
+
 def test_links_that_lead_in_circles_end(export):
     (export / "deep" / "loop").symlink_to(export, target_is_directory=True)
     submission = read(export)
