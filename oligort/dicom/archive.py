@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from oligort.dicom.content import MAX_FILE_BYTES
 from oligort.errors import DicomError
 
 SUFFIX = ".zip"
@@ -21,7 +22,7 @@ MAX_MEMBERS = 100_000
 """More files than any one patient's export has."""
 
 MAX_UNPACKED_BYTES = 4 * 1024**3
-"""Most that one archive may unpack to: eight thousand CT images of 512 x 512 pixels."""
+"""Most that the archives of one read unpack to: eight thousand CT images of 512 x 512 pixels."""
 
 MOST_OF_DEFLATE = 1032
 """A deflated byte holds at most so many (zlib's own figure); what declares more overlaps itself."""
@@ -60,8 +61,10 @@ def is_archive(path: Path) -> bool:
     return path.suffix.casefold() == SUFFIX
 
 
-def unpacked(path: Path, into: Path) -> tuple[Member, ...]:
+def unpacked(path: Path, into: Path, most_bytes: int = MAX_UNPACKED_BYTES) -> tuple[Member, ...]:
     """Unpack an archive into an empty folder, and return its files; folders are none.
+
+    Up to `most_bytes` are unpacked: what other archives of the same read have left.
 
     Raises
     ------
@@ -76,23 +79,23 @@ def unpacked(path: Path, into: Path) -> tuple[Member, ...]:
         ) from error
     with archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
-        _refuse_bombs(infos, path.stat().st_size)
+        _refuse_bombs(infos, path.stat().st_size, most_bytes)
         return tuple(
             _unpacked(archive, info, into / str(number)) for number, info in enumerate(infos)
         )
 
 
-def _refuse_bombs(infos: list[zipfile.ZipInfo], packed_bytes: int) -> None:
+def _refuse_bombs(infos: list[zipfile.ZipInfo], packed_bytes: int, most_bytes: int) -> None:
     if len(infos) > MAX_MEMBERS:
         raise DicomError(
             f"expected the files of one patient, found an archive of {len(infos)}: more than "
             f"{MAX_MEMBERS} are not unpacked"
         )
     declared = sum(info.file_size for info in infos)
-    if declared > min(MAX_UNPACKED_BYTES, MOST_OF_DEFLATE * packed_bytes):
+    if declared > min(most_bytes, MOST_OF_DEFLATE * packed_bytes):
         raise DicomError(
-            f"the archive declares {declared} bytes in {packed_bytes}: more than an export holds, "
-            f"or than can be packed so; nothing of it is unpacked"
+            f"the archive declares {declared} bytes in {packed_bytes}: more than an export holds "
+            f"with its other archives, or than can be packed so; nothing of it is unpacked"
         )
 
 
@@ -121,6 +124,8 @@ def _unfit(info: zipfile.ZipInfo, name: str) -> str:
         return "an archive inside an archive is not unpacked; give it by itself"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "a symbolic link is not followed out of an archive"
+    if info.file_size > MAX_FILE_BYTES:
+        return f"larger than {MAX_FILE_BYTES // 1024**3} GiB, the most that is read of one file"
     if info.flag_bits & _ENCRYPTED:
         return "it is encrypted; pack the export without a password"
     if info.compress_type not in _READ_METHODS:

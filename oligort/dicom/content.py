@@ -17,6 +17,9 @@ from oligort.errors import DicomError
 HEAD_BYTES = 256 * 1024
 """How much of a file is read first; the header of an image hardly ever needs more."""
 
+MAX_FILE_BYTES = 2 * 1024**3
+"""Largest file that is opened, and largest that is unpacked."""
+
 MAX_OBJECT_BYTES = 640 * 1024**2
 """Largest object that is read whole: a dose of 0.5 GiB is one of 1 mm voxels of the whole trunk."""
 
@@ -228,4 +231,5 @@ def elements_of(
         raise
     except BROKEN as error:
         raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
+    dataset.buffer = None  # it would hold all bytes a second time
     return dataset, stream.tell()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from oligort.dicom.archive import is_archive, unpacked
+from oligort.dicom.archive import MAX_UNPACKED_BYTES, is_archive, unpacked
+from oligort.dicom.content import MAX_FILE_BYTES
 from oligort.dicom.medium import INDEX_NAME, is_index, medium_of
 from oligort.display import quoted
 from oligort.errors import DicomError
@@ -16,9 +17,6 @@ from oligort.objects import Fault
 
 MAX_FILES = 100_000
 """More files than any one patient's export has: a larger folder holds many patients."""
-
-MAX_FILE_BYTES = 2 * 1024**3
-"""Largest file that is read; a dose on a 1 mm grid of the whole trunk is a quarter of it."""
 
 JUNK_NAMES = frozenset(
     {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information", "@eadir"}
@@ -66,19 +64,21 @@ def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
     located, faults = _located(paths)
     archives = [entry for entry in located if is_archive(entry.path)]
     files = [entry for entry in located if not is_archive(entry.path)]
+    left_bytes = MAX_UNPACKED_BYTES
     with ExitStack() as unpacked_files:
         for archive in archives:
             into = unpacked_files.enter_context(TemporaryDirectory(prefix="oligort-"))
-            members, trouble = _members_of(archive, Path(into))
+            members, trouble = _members_of(archive, Path(into), left_bytes)
+            left_bytes -= sum(member.path.stat().st_size for member in members)
             files += members
             faults += trouble
         _refuse_many(len(files))
         yield Found(tuple(sorted(files)), tuple(faults))
 
 
-def _members_of(archive: Located, into: Path) -> tuple[list[Located], list[Fault]]:
+def _members_of(archive: Located, into: Path, most_bytes: int) -> tuple[list[Located], list[Fault]]:
     try:
-        members = unpacked(archive.path, into)
+        members = unpacked(archive.path, into, most_bytes)
     except DicomError as error:
         return [], [Fault(archive.name, str(error))]
     files, faults = [], []

@@ -18,7 +18,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import as_written, items, text
+from oligort.dicom.elements import MAX_TEXT_BYTES, as_written, items, text
 from oligort.dicom.identity import MASK, Masking, identities, masking, spellings_of
 from oligort.dicom.instance import LAST_OF_PATIENT
 from oligort.errors import DicomError
@@ -239,7 +239,9 @@ def _signature(header: Dataset, tags: Iterable[int]) -> Signature | None:
 
 
 def _is_plain(value: bytes | None) -> bool:
-    return value is None or (value.isascii() and _ESCAPE not in value)
+    if value is None:
+        return True
+    return len(value) <= MAX_TEXT_BYTES and value.isascii() and _ESCAPE not in value
 
 
 def _judged(dataset: Dataset, tags: Iterable[int]) -> Iterator[Stated]:

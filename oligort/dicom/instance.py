@@ -15,9 +15,9 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from oligort.dicom.content import Content, as_parsed, elements_of, stored_bytes_of
+from oligort.dicom.content import HEAD_BYTES, Content, as_parsed, elements_of, stored_bytes_of
 from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
-from oligort.dicom.elements import integer, text
+from oligort.dicom.elements import MAX_TEXT_BYTES, integer, refuse_many_items, text
 from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
@@ -33,6 +33,7 @@ DEFORMABLE_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.3"
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
 
+_OTHER_PATIENT_IDS = 0x00101002
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
@@ -160,9 +161,10 @@ def recognise(path: Path) -> Recognised:
             to_pixels = _ToPixels.of(content)
             header = to_pixels.parsed.dataset
             # Of a damaged one nothing may be left, but its beginning still tells whose it is.
-            if len(header):
+            if len(header) and len(to_pixels.encoded) <= HEAD_BYTES:
                 return Recognised(path, _kind_of(header, has_preamble), header, to_pixels)
     header = _parse_until(content, _after_patient).dataset
+    _cut_long_values(header)
     return Recognised(path, _kind_of(header, has_preamble), header)
 
 
@@ -255,6 +257,15 @@ def _after_patient(tag: int) -> bool:
     return tag > LAST_OF_PATIENT
 
 
+def _cut_long_values(header: FileDataset) -> None:
+    """Cut what is longer than any text of a header, still too long to be read: all are kept."""
+    for tag, element in list(header.items()):
+        if isinstance(element, RawDataElement) and tag != _OTHER_PATIENT_IDS:
+            value = element.value
+            if value is not None and len(value) > MAX_TEXT_BYTES:
+                header[tag] = element._replace(value=value[: MAX_TEXT_BYTES + 1])
+
+
 def _at_pixels(tag: int) -> bool:
     return tag in _PIXELS
 
@@ -270,14 +281,25 @@ def _with_measured_contours(encoded: bytes) -> bytes | None:
 
     Of a sequence of undefined length pydicom builds every item at once, needed or not. None where
     the sequence is absent, states its length or cannot be measured.
+
+    Raises
+    ------
+    DicomError
+        If it holds more items than any structure set.
     """
     try:
         before = _parse(encoded, _at_contours)
     except DicomError:
         return None
-    if before.stopped_at is None:
+    if before.stopped_at != ROI_CONTOUR_SEQUENCE:
         return None
     is_implicit, is_little_endian = before.dataset.original_encoding
+    refuse_many_items(
+        encoded,
+        "the structure set",
+        is_little_endian=is_little_endian is not False,
+        begin=before.end,
+    )
     walk = Walk(encoded, is_implicit is not False, is_little_endian is not False, SEQUENCES)
     try:
         begin, end = walk.undefined_sequence(before.end, ROI_CONTOUR_SEQUENCE)

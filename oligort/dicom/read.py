@@ -49,6 +49,8 @@ _TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
 The others are about the form of values, which are read without trust or not at all.
 """
 
+NO_MEMORY = "there is not enough memory to read it"
+
 HEAD_BYTES = 4096
 """How much of a file that is no DICOM object is looked at: whether it is text."""
 
@@ -101,6 +103,8 @@ def _read(source: Found) -> Submission:
             faults.append(_no_object(entry, error))
         except DicomError as error:
             faults.append(Fault(entry.name, str(error)))
+        except MemoryError:
+            faults.append(Fault(entry.name, NO_MEMORY))
         else:
             recognised.append((entry, found, _tells_of_text(caught)))
 
@@ -174,6 +178,9 @@ class _Reading:
                 self._note_identity(kind, dataset, file)
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
+                return
+            except MemoryError:
+                self.faults.append(Fault(file, NO_MEMORY))
                 return
         if twins and uid:
             self.faults.append(

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from oligort.dicom import archive
+from oligort.dicom import archive, files
 from oligort.dicom.read import read
 from oligort.errors import DicomError
 from oligort.objects import FaultKind
@@ -111,7 +111,7 @@ def test_archive_of_too_many_or_too_much_is_refused(packed, monkeypatch):
     with pytest.raises(DicomError, match="more than 2 are not unpacked"):
         read(packed)
     monkeypatch.undo()
-    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_UNPACKED_BYTES", 1000)
     with pytest.raises(DicomError, match="nothing of it is unpacked"):
         read(packed)
 
