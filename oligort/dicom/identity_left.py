@@ -161,6 +161,28 @@ class IdentitiesLeft:
             self._said[signature] = said
         return said
 
+    def said_late(self, header: Dataset, dataset: Dataset) -> Said | None:
+        """Return what a whole object says of the patient and its header does not, or None.
+
+        Elements out of their order stand behind the header, and may say another name than it.
+
+        Raises
+        ------
+        DicomError
+            If an element that is masked elsewhere cannot be read.
+        """
+        tags = sorted(
+            tag
+            for tag in _STATING_TAGS.intersection(dataset.keys())
+            if tag <= LAST_OF_PATIENT
+            and (tag not in header or _of_tag(header, tag) != _of_tag(dataset, tag))
+        )
+        has_other_ids = _OTHER_IDS in dataset and _OTHER_IDS not in header
+        if not tags and not has_other_ids:
+            return None
+        others = _other_ids(dataset) if has_other_ids else ()
+        return Said((*_judged(dataset, tags), *others), identities(dataset))
+
     def note_behind_patient(self, dataset: Dataset, file: str) -> None:
         """Keep what a whole object says behind the elements of its header."""
         tags = _STATING_TAGS.intersection(dataset.keys())
@@ -269,6 +291,10 @@ def _value(dataset: Dataset, tag: int, keyword: str) -> str:
     if isinstance(encoded, bytes) and _is_plain(encoded):
         return encoded.decode("ascii").strip(" \0")
     return _readable(dataset, keyword)
+
+
+def _of_tag(dataset: Dataset, tag: int) -> str:
+    return _value(dataset, tag, _STATING[tag])
 
 
 def _readable(dataset: Dataset, keyword: str) -> str:

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -12,8 +13,9 @@ from oligort.dicom.content import stored_bytes_of
 from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
-from oligort.dicom.identity_left import IdentitiesLeft, Stated
-from oligort.dicom.images import ImageHeader, Said, grouped, read_image
+from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
+from oligort.dicom.images import ImageHeader, grouped, read_image
+from oligort.dicom.images import Said as SaidOfSeries
 from oligort.dicom.instance import Kind, Recognised, read_object, recognise
 from oligort.dicom.meant import why_meant
 from oligort.dicom.registration import read_registration
@@ -82,15 +84,27 @@ def read(*paths: str | Path) -> Submission:
         If a path does not exist, or nothing that was found can be read.
     """
     with opened(paths) as found:
-        return _read(found)
+        late: dict[str, Said] = {}
+        reading = _read(found, late)
+        if late:
+            # A name that stands behind what it is to be masked in: all again, as it is known now.
+            reading = _read(found, late)
+        return reading.submission(file_count=len(found.files))
 
 
-def _read(source: Found) -> Submission:
+def _read(source: Found, late: dict[str, Said]) -> "_Reading":
+    """Read all files; what is known late of a patient is put into `late`, by file, and is masked.
+
+    Late is what stands out of its order, behind the elements that tell what a file is.
+    """
     faults = list(source.faults)
     recognised: list[tuple[Located, Recognised, bool]] = []
     names: set[str] = set()
     identities_left = IdentitiesLeft()
     stated: list[tuple[str, tuple[Stated, ...]]] = []
+    for name, said in late.items():
+        stated.append((name, said.stated))
+        names |= said.identities
     for entry in source.files:
         try:
             with warnings.catch_warnings(record=True) as caught:
@@ -114,16 +128,18 @@ def _read(source: Found) -> Submission:
         identities_left.note(of_file, masked.path(name))
     for entry in source.files:
         identities_left.note_path(entry.name, masked.path(entry.name))
-    reading = _Reading(masked, shown, identities_left)
+    reading = _Reading(masked, shown, identities_left, late)
     for entry, found, is_damaged in recognised:
         if found.kind is Kind.UNUSED:
+            with suppress(DicomError):  # what cannot be read of it says nothing, here or elsewhere
+                reading.note_late(found, found.header, entry.name)
             reading.left_alone.append(
                 LeftAlone(masked.label(found.calls_itself), masked.path(entry.name))
             )
         else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
-            reading.add(found, masked.path(entry.name), keys, is_damaged)
-    return reading.submission(file_count=len(source.files))
+            reading.add(found, entry.name, keys, is_damaged)
+    return reading
 
 
 def _no_object(entry: Located, error: NotDicomError) -> Fault:
@@ -141,12 +157,13 @@ class _Reading:
     masked: Masking
     faults: list[Fault]
     identities_left: IdentitiesLeft
+    late: dict[str, Said]
     structure_sets: list[StructureSet] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     images: list[ImageHeader] = field(default_factory=list)
-    image_texts: dict[tuple[bytes | str, ...], Said] = field(default_factory=dict)
+    image_texts: dict[tuple[bytes | str, ...], SaidOfSeries] = field(default_factory=dict)
     digests: list[FileDigest] = field(default_factory=list)
     ages_years: set[int] = field(default_factory=set)
     treatment_records: list[str] = field(default_factory=list)
@@ -155,14 +172,15 @@ class _Reading:
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(
-        self, recognised: Recognised, file: str, file_keys: frozenset[str], is_damaged: bool
+        self, recognised: Recognised, name: str, file_keys: frozenset[str], is_damaged: bool
     ) -> None:
-        """Read one file, shown as `file`; what is wrong with it becomes a fault.
+        """Read one file, shown by its name masked; what is wrong with it becomes a fault.
 
         Of identical copies the first is kept; a doubt is only told of an object that is kept.
         `is_damaged` is whether text that has been read already does not fit its character set.
         """
         kind = recognised.kind
+        file = self.masked.path(name)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -173,6 +191,7 @@ class _Reading:
                 twins = self.seen.setdefault(uid, {})
                 if digest in twins:
                     return
+                self.note_late(recognised, dataset, name)
                 self._keep(kind, dataset, file, digest, file_keys)
                 self._note_subject(dataset, file)
                 self._note_identity(kind, dataset, file)
@@ -223,6 +242,23 @@ class _Reading:
                 self.images.append(read_image(dataset, file, kind.value, digest, self.image_texts))
                 return
         self.digests.append(FileDigest(kind.value, text(dataset, "SOPInstanceUID"), file, digest))
+
+    def note_late(self, recognised: Recognised, dataset: Dataset, name: str) -> None:
+        """Keep what a file says of the patient behind its header, if it does.
+
+        Raises
+        ------
+        DicomError
+            If that cannot be read.
+        """
+        kind = recognised.kind
+        behind = recognised.behind_header() if kind.is_image or kind is Kind.UNUSED else None
+        whole = dataset if behind is None else behind
+        if whole is recognised.header:
+            return
+        said = self.identities_left.said_late(recognised.header, whole)
+        if said is not None:
+            self.late[name] = said
 
     def _note_subject(self, dataset: Dataset, file: str) -> None:
         for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID"):

@@ -291,7 +291,7 @@ def _stored_values(dataset: Dataset, shape: _Shape) -> npt.NDArray[np.integer]:
         )
     if (voxels := math.prod(shape[:3])) > MAX_VOXELS:
         raise DicomError(
-            f"expected at most {MAX_VOXELS} voxels, found {voxels}: export the dose on a coarser grid"
+            f"expected at most {MAX_VOXELS} voxels, found {voxels}: export it on a coarser grid"
         )
     values = np.frombuffer(encoded, dtype=shape.stored_type, count=voxels)
     return values.reshape(shape[:3])

@@ -1,0 +1,28 @@
+"""Truncation: whether a file ends within an element."""
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from oligort.errors import DicomError
+
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+
+
+def refuse_truncated(dataset: Dataset, encoded: bytes) -> None:
+    """Raise where the last element has fewer bytes than it declares, or only a part of a tag.
+
+    pydicom returns what it found before the end of the file and says nothing.
+    """
+    end = len(encoded)
+    for tag, element in dataset.items():
+        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
+            end = len(encoded)
+            continue
+        end = element.value_tell + element.length
+        if len(element.value or b"") < element.length:
+            raise DicomError(
+                f"the file is truncated: expected {element.length} bytes in the element "
+                f"({tag >> 16:04X},{tag & 0xFFFF:04X}), found {len(element.value or b'')}"
+            )
+    if encoded[end:].strip(b"\0"):
+        raise DicomError(f"the file is truncated: it ends within an element, at byte {end}")
