@@ -98,9 +98,8 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     if not roots:
         raise DicomError("expected at least one folder or file to read, found none")
     for root in roots:
-        if not root.exists():
-            raise DicomError(f"expected a folder or a file at {quoted(root.name)}, found nothing")
-    base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in roots]))
+        _refuse_missing(root)
+    base = Path(os.path.commonpath([root if _is_folder(root) else root.parent for root in roots]))
 
     located: dict[Path, Located] = {}
     listed: set[Path] = set()
@@ -137,17 +136,17 @@ def _walk(root: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
         if medium.trouble:
             yield root, medium.trouble
         return
-    if not root.is_dir():
+    if not _is_folder(root):
         yield root, ""
         return
     seen: set[Path] = set()  # a symbolic link may lead back to a folder above it
     waiting = [root]
     while waiting:
         folder = waiting.pop()
-        if (resolved := folder.resolve()) in seen:
-            continue
-        seen.add(resolved)
         try:
+            if (resolved := folder.resolve()) in seen:
+                continue
+            seen.add(resolved)
             entries = sorted(folder.iterdir())
         except OSError as error:
             yield folder, f"the folder cannot be listed: {error.strerror}"
@@ -155,7 +154,7 @@ def _walk(root: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
         for entry in entries:
             if _is_junk(entry.name):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 waiting.append(entry)
             elif is_index(entry):
                 # What it lists lies beside it and is found there.
@@ -165,6 +164,25 @@ def _walk(root: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
                     yield entry, medium.trouble
             else:
                 yield entry, ""
+
+
+def _refuse_missing(root: Path) -> None:
+    try:
+        root.stat()
+    except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        found = "nothing" if is_missing else f"what cannot be opened: {error.strerror}"
+        raise DicomError(
+            f"expected a folder or a file at {quoted(root.name)}, found {found}"
+        ) from error
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; of what must not be looked at, `_unfit` tells why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _is_junk(name: str) -> bool:

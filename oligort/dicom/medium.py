@@ -34,7 +34,14 @@ class Medium:
 
 def is_index(path: Path) -> bool:
     """Tell whether a path is the index of a medium: a regular file of that name."""
-    return path.name.casefold() == INDEX_NAME and path.is_file()
+    return path.name.casefold() == INDEX_NAME and _is_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that must not be entered, or too deep
+        return False
 
 
 def medium_of(index: Path) -> Medium:
@@ -95,4 +102,4 @@ def _beside(
         if entry is None:
             return None
         path = entry
-    return path if path.is_file() else None
+    return path if _is_file(path) else None

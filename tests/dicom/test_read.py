@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -137,6 +138,38 @@ def test_a_damaged_or_packed_object_is_told_from_what_lies_beside(name, content,
     (export / name).write_bytes(content)
     (fault,) = read(export).faults
     assert (fault.file, fault.kind) == (name, kind)
+
+
+def test_what_lies_too_deep_to_be_opened_is_a_fault(export, monkeypatch):
+    """Folders of a path longer than the system allows (4096 bytes), as sync programs make them."""
+    monkeypatch.chdir(export)
+    for _ in range(75):
+        Path("x" * 60).mkdir()
+        os.chdir("x" * 60)
+    Path("RD2.dcm").write_bytes((export / "deep" / "er" / "dose.dcm").read_bytes())
+    submission = read(export)
+    assert len(submission.provenance) == 3
+    (fault,) = submission.faults
+    assert "cannot be opened: File name too long" in fault.reason
+
+
+def test_what_must_not_be_looked_at_is_a_fault(export, monkeypatch):
+    """A folder that can be listed and not entered (mode 444): asking about what is in it raises."""
+    (export / "shut").mkdir()
+    for name in ("DICOMDIR", "RD2.dcm"):
+        (export / "shut" / name).write_bytes(b"x")
+    ask = Path.stat
+
+    def shut(self, **how):
+        if self.parent.name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return ask(self, **how)
+
+    monkeypatch.setattr(Path, "stat", shut)
+    submission = read(export)
+    assert len(submission.provenance) == 3
+    reason = "the file cannot be opened: Permission denied"
+    assert faults_of(submission) == {"shut/DICOMDIR": reason, "shut/RD2.dcm": reason}
 
 
 def test_links_that_lead_in_circles_end(export):
