@@ -19,9 +19,13 @@ MAX_FILES = 100_000
 """More files than any one patient's export has: a larger folder holds many patients."""
 
 JUNK_NAMES = frozenset(
-    {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information", "@eadir"}
+    {
+        *("thumbs.db", "desktop.ini", "__macosx", "system volume information", "@eadir"),
+        *("$recycle.bin", "recycle bin", "recycler", "recycled", "#recycle", "@recycle", "trash"),
+        *("lost+found", "~snapshot", "#snapshot", "@snapshot", "回收站"),
+    }
 )
-"""What computers leave in folders."""
+"""What computers and network storage leave in folders: what was deleted is not handed in."""
 
 
 @dataclass(frozen=True, order=True)
