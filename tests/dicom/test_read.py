@@ -284,6 +284,20 @@ def test_object_that_refers_to_images_at_its_beginning_is_no_image(tmp_path, wri
     assert read_back.images == ()
 
 
+@pytest.mark.parametrize("filler", [b"\r\n", b"\n", b" " * 64, b"\r\n" * 40, b"\x1a", bytes(9)])
+def test_what_transfers_leave_behind_the_end_is_no_truncation(filler, export, image, write):
+    """And part of an element there is one; of an image nothing behind its pixels is looked at."""
+    write(image(0, "1.2.90"), export / "ct.dcm")
+    files = [export / "ct.dcm", export / "deep" / "er" / "dose.dcm", export / "rtss.dcm"]
+    whole = [file.read_bytes() for file in files]
+    for file, encoded in zip(files, whole, strict=True):
+        file.write_bytes(encoded + filler)
+    assert read(export).faults == ()
+    for file, encoded in zip(files, whole, strict=True):
+        file.write_bytes(encoded + b"\xfc\xff\xfc\xff" + filler[:3])
+    assert set(faults_of(read(export))) == {"deep/er/dose.dcm", "rtss.dcm"}
+
+
 def test_truncated_image_is_a_fault(export, write, image):
     path = write(image(5, "1.2.9.1"), export / "ct.dcm")
     path.write_bytes(path.read_bytes()[:-1])
