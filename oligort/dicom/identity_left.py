@@ -3,9 +3,10 @@
 The elements are those of PS3.15 Annex E (Basic Application Level Confidentiality Profile) that say
 who the patient is, who treated him and where. The profile lets most of them stand with a dummy
 value instead of none, so that values which are nobody's are told from those that may be somebody's.
-Of nested sequences Other Patient IDs, ROI names and the descriptions of dose references are looked
-at; no private element, no record of a DICOMDIR, no other sequence (Request Attributes, Referenced
-Patient, Person Identification, Content of structured reports), and nothing burnt into pixels.
+Of nested sequences Other Patient IDs, those that identify physicians and operators, Request
+Attributes, beams, ROI names and the descriptions of dose references are looked at; no private
+element, no record of a DICOMDIR, no other sequence (Referenced Patient, Content of structured
+reports), and nothing burnt into pixels.
 """
 
 import re
@@ -29,7 +30,7 @@ NAMES = (
     *("ResponsiblePerson", "ReferringPhysicianName", "ConsultingPhysicianName"),
     *("PhysiciansOfRecord", "PerformingPhysicianName", "NameOfPhysiciansReadingStudy"),
     *("OperatorsName", "RequestingPhysician", "ScheduledPerformingPhysicianName"),
-    *("ContentCreatorName", "ReviewerName"),
+    *("ContentCreatorName", "ReviewerName", "PhysicianApprovingInterpretation"),
 )
 """Names of the patient, of relatives, of physicians and of those who operated or approved."""
 
@@ -37,6 +38,7 @@ PLACES = (
     *("PatientAddress", "PatientTelephoneNumbers", "PatientTelecomInformation"),
     *("ReferringPhysicianAddress", "ReferringPhysicianTelephoneNumbers"),
     *("InstitutionName", "InstitutionAddress", "ResponsibleOrganization"),
+    *("PersonAddress", "PersonTelephoneNumbers", "PersonTelecomInformation"),
 )
 """Where the patient lives or is treated, and how to call there."""
 
@@ -49,6 +51,14 @@ BIRTH_TIME = "PatientBirthTime"
 
 IDS_OF_VISITS = ("AccessionNumber", "AdmissionID")
 """Ids that de-identification replaces by numbers of the same look, so that they prove nothing."""
+
+HOLDING = (
+    *("ReferringPhysicianIdentificationSequence", "ConsultingPhysicianIdentificationSequence"),
+    *("PhysiciansOfRecordIdentificationSequence", "PerformingPhysicianIdentificationSequence"),
+    *("PhysiciansReadingStudyIdentificationSequence", "OperatorIdentificationSequence"),
+    *("RequestAttributesSequence", "BeamSequence", "IonBeamSequence"),
+)
+"""Sequences whose items say who treated the patient, and where."""
 
 TEXTS = (
     *("StudyDescription", "SeriesDescription", "ProtocolName", "PatientComments", "ImageComments"),
@@ -95,6 +105,8 @@ _YEAR_ALONE = "0101"
 _YEAR_DIGITS, _DATE_DIGITS = 4, 8
 _ESCAPE = b"\x1b"
 _OTHER_IDS = "OtherPatientIDsSequence"
+_PERSON = "PersonIdentificationCodeSequence"
+_ITEM_BYTES = b"\xfe\xff\xe0"
 _NESTED = (
     ("StructureSetROISequence", "ROIName"),
     ("DoseReferenceSequence", "DoseReferenceDescription"),
@@ -108,6 +120,7 @@ def _tags(keywords: Iterable[str]) -> dict[int, str]:
 
 
 _STATING = _tags((*NAMES, *PLACES, *IDS, *BIRTH_DATES, BIRTH_TIME, *IDS_OF_VISITS))
+_HELD_IN = _tags(HOLDING)
 _TEXT_TAGS = _tags(TEXTS)
 _STATING_TAGS, _REPEATING_TAGS = frozenset(_STATING), frozenset(_TEXT_TAGS)
 
@@ -152,10 +165,11 @@ class IdentitiesLeft:
             If an element that is masked elsewhere cannot be read.
         """
         tags = sorted(_STATING_TAGS.intersection(header.keys()))
-        signature = None if _OTHER_IDS in header else _signature(header, tags)
+        holding = sorted(_HELD_IN.keys() & header.keys())
+        signature = None if _OTHER_IDS in header else _signature(header, (*tags, *holding))
         if signature is not None and signature in self._said:
             return self._said[signature]
-        stated = (*_judged(header, tags), *_other_ids(header))
+        stated = (*_judged(header, tags), *_other_ids(header), *_held(header, holding))
         said = Said(stated, identities(header))
         if signature is not None:
             self._said[signature] = said
@@ -187,6 +201,8 @@ class IdentitiesLeft:
         """Keep what a whole object says behind the elements of its header."""
         tags = _STATING_TAGS.intersection(dataset.keys())
         self.note(_judged(dataset, sorted(tag for tag in tags if tag > LAST_OF_PATIENT)), file)
+        holding = _HELD_IN.keys() & dataset.keys()
+        self.note(_held(dataset, sorted(tag for tag in holding if tag > LAST_OF_PATIENT)), file)
 
     def note(self, stated: Iterable[Stated], file: str) -> None:
         """Keep what one file says; `file` is its place, masked."""
@@ -254,7 +270,12 @@ def _signature(header: Dataset, tags: Iterable[int]) -> Signature | None:
     encoded: list[tuple[int, str | None, bytes | None]] = []
     for tag in tags:
         element = as_written(header, tag)
-        if not isinstance(element, RawDataElement) or not _is_plain(element.value):
+        if not isinstance(element, RawDataElement):
+            return None
+        value = element.value
+        if value and tag in _HELD_IN:
+            value = value.translate(None, _ITEM_BYTES)  # the tags of items are no text
+        if not _is_plain(value):
             return None
         encoded.append((tag, element.VR, element.value))
     return tuple(encoded)
@@ -282,6 +303,19 @@ def _other_ids(dataset: Dataset) -> Iterator[Stated]:
         one = _of("PatientID", _readable(item, "PatientID"))
         if one is not None:
             yield one._replace(keyword=_OTHER_IDS)
+
+
+def _held(dataset: Dataset, tags: Iterable[int]) -> Iterator[Stated]:
+    """Yield what the items of sequences state; one that cannot be read states something."""
+    for tag in tags:
+        try:
+            for item in items(dataset, _HELD_IN[tag]):
+                yield from _judged(item, sorted(_STATING_TAGS.intersection(item.keys())))
+                for person in items(item, _PERSON):
+                    if (one := _of(_PERSON, _readable(person, "CodeMeaning"))) is not None:
+                        yield one
+        except DicomError:
+            yield Stated(_HELD_IN[tag], "unreadable", frozenset({key_of_name("unreadable")}))
 
 
 def _value(dataset: Dataset, tag: int, keyword: str) -> str:

@@ -292,3 +292,40 @@ def test_a_second_name_behind_all_else_is_told(tmp_path, plan, write):
     path.write_bytes(path.read_bytes() + LATE)
     told = {one.keyword: one.keys for one in oligort.read(tmp_path).identity_left}
     assert told["PatientName"] == {key_of_name("MUSTERMANN^ERIKA")}
+
+
+@pytest.mark.parametrize(
+    ("sequence", "keyword"),
+    [
+        ("BeamSequence", "InstitutionName"),
+        ("BeamSequence", "InstitutionAddress"),
+        ("ReferringPhysicianIdentificationSequence", "PersonTelephoneNumbers"),
+        ("ReferringPhysicianIdentificationSequence", "InstitutionName"),
+        ("RequestAttributesSequence", "RequestingPhysician"),
+        ("OperatorIdentificationSequence", "PersonAddress"),
+    ],
+)
+def test_who_treated_and_where_is_found_in_sequences(
+    sequence, keyword, tmp_path, plan, dose, write
+):
+    """In a plan, of which all is read, and in images, of which a series is judged once."""
+    item = Dataset()
+    setattr(item, keyword, "St Elsewhere")
+    planned, image = plan(), dose(uid="1.2.9")
+    image.SOPClassUID, image.Modality = CTImageStorage, "CT"
+    for name, dataset in (("plan.dcm", planned), ("ct1.dcm", image), ("ct2.dcm", image)):
+        setattr(dataset, sequence, [item])
+        dataset.SOPInstanceUID = f"1.2.{len(name)}"
+        write(dataset, tmp_path / name)
+    told = {one.keyword: one.files for one in oligort.read(tmp_path).identity_left}
+    assert told[keyword] == ("ct1.dcm", "ct2.dcm", "plan.dcm")
+
+
+def test_a_person_by_code_and_one_who_approved_are_found():
+    person, operator = Dataset(), Dataset()
+    person.CodeMeaning = "House"
+    operator.PersonIdentificationCodeSequence = [person]
+    found = left_in(
+        OperatorIdentificationSequence=[operator], PhysicianApprovingInterpretation="Dr^No"
+    )
+    assert found.keys() == {"PersonIdentificationCodeSequence", "PhysicianApprovingInterpretation"}
