@@ -9,6 +9,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,8 +44,11 @@ _BROKEN = (
 _READ_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """How members may be packed; other methods are rare, and may unfold without bound."""
 
-_ENCRYPTED = 0x1
-"""Bit of the general purpose flags (APPNOTE 4.4.4)."""
+_ASSUMED = "cp437"
+"""How `zipfile` reads a name that is not marked as UTF-8."""
+
+_ENCRYPTED, _IS_UTF8 = 0x1, 0x800
+"""Bits of the general purpose flags (APPNOTE 4.4.4)."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,10 @@ def unpacked(path: Path, into: Path, most_bytes: int = MAX_UNPACKED_BYTES) -> tu
     with archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
         _refuse_bombs(infos, path.stat().st_size, most_bytes)
+        hidden: dict[str, int] = {}
         return tuple(
-            _unpacked(archive, info, into / str(number)) for number, info in enumerate(infos)
+            _unpacked(archive, info, _parts(info, hidden), into / str(number))
+            for number, info in enumerate(infos)
         )
 
 
@@ -99,9 +105,33 @@ def _refuse_bombs(infos: list[zipfile.ZipInfo], packed_bytes: int, most_bytes: i
         )
 
 
-def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Member:
+def _parts(info: zipfile.ZipInfo, hidden: dict[str, int]) -> tuple[str, ...]:
+    """Return the folders and the name of a member; a name in an encoding unknown is a number.
+
+    Of other than ASCII an archive says only whether it is UTF-8. Read as what it is not, a name
+    looks damaged and still reads back as the patient's, which nothing would mask. `hidden` numbers
+    such names in the order in which they occur.
+    """
+    name = info.filename
+    if not info.flag_bits & _IS_UTF8 and not name.isascii():
+        with suppress(UnicodeError):
+            name = name.encode(_ASSUMED).decode("utf-8")
+        if name == info.filename:
+            parts = PurePosixPath(name.replace("\\", "/")).parts
+            return tuple(part if part.isascii() else _numbered(part, hidden) for part in parts)
+    return PurePosixPath(name.replace("\\", "/")).parts
+
+
+def _numbered(part: str, hidden: dict[str, int]) -> str:
+    suffix = PurePosixPath(part).suffix
+    number = hidden.setdefault(part, len(hidden) + 1)
+    return f"unreadable name {number}{suffix if suffix.isascii() else ''}"
+
+
+def _unpacked(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], path: Path
+) -> Member:
     """Unpack one member to a path; its name says only what it is called."""
-    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
     within = [part for part in parts if part not in {"/", "//", ".."} and ":" not in part]
     name = "/".join(within)
     if not parts or len(within) < len(parts):

@@ -61,6 +61,24 @@ def test_what_is_packed_is_chosen_by_the_name_that_it_has_there(packed):
     assert read(packed).selected(dose="dose.dcm").selection.doses == ("dose.dcm",)
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "shift_jis", "cp850", "utf-8"])
+def test_a_name_in_an_unknown_encoding_is_not_shown(encoding, tmp_path, write, plan):
+    """Chinese, Japanese and German programs write the bytes of their system, and mark nothing."""
+    name = "Müller" if encoding == "cp850" else "中山"
+    planned = write(plan(), tmp_path / "plan.dcm").read_bytes()
+    path = tmp_path / "site.zip"
+    encoded = name.encode(encoding)
+    stand_in = "X" * len(encoded)
+    with zipfile.ZipFile(path, "w") as writing:
+        writing.writestr(f"{stand_in}/RP.dcm", planned)
+    path.write_bytes(path.read_bytes().replace(stand_in.encode(), encoded))
+    (read_plan,) = read(path).plans
+    if encoding == "utf-8":
+        assert read_plan.file == f"site.zip/{name}/RP.dcm"
+    else:
+        assert read_plan.file == "site.zip/unreadable name 1/RP.dcm"
+
+
 def test_junk_in_an_archive_is_left_alone(packed):
     for name in ("__MACOSX/._plan", "Thumbs.db", "a/.DS_Store"):
         add(packed, name)
