@@ -4,6 +4,7 @@ What a zip says of itself is not believed: no name of a member becomes a path, n
 beyond what is declared, and nothing is begun that declares more than any export holds.
 """
 
+import re
 import shutil
 import stat
 import struct
@@ -43,6 +44,9 @@ _BROKEN = (
 
 _READ_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """How members may be packed; other methods are rare, and may unfold without bound."""
+
+_DRIVE = re.compile("[A-Za-z]:")
+"""A drive of Windows, at the begin of a path; a time of day in a name is none."""
 
 _ASSUMED = "cp437"
 """How `zipfile` reads a name that is not marked as UTF-8."""
@@ -132,9 +136,9 @@ def _unpacked(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: tuple[str, ...], path: Path
 ) -> Member:
     """Unpack one member to a path; its name says only what it is called."""
-    within = [part for part in parts if part not in {"/", "//", ".."} and ":" not in part]
-    name = "/".join(within)
-    if not parts or len(within) < len(parts):
+    within = [part for part in parts if part not in {"/", "//", ".."}]
+    name = "/".join(within) or "no name"
+    if not parts or len(within) < len(parts) or _DRIVE.match(parts[0]):
         return Member(name, None, "its path leads out of the archive: it is not unpacked")
     if reason := _unfit(info, name):
         return Member(name, None, reason)

@@ -93,9 +93,18 @@ def test_member_that_leads_out_of_the_archive_is_refused(packed, name):
     add(packed, name)
     submission = read(packed)
     assert len(submission.plans) == 1
-    (reason,) = reasons(submission).values()
+    ((file, reason),) = reasons(submission).items()
     assert "leads out of the archive" in reason
+    assert file.endswith("plan.dcm")
     assert sorted(packed.parent.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["RP 12:30.dcm", "2026-04-01 09:15/plan 2.dcm", "a..b/plan.dcm"])
+def test_a_colon_in_a_name_leads_nowhere(packed, export, name, write, plan):
+    add(packed, name, write(plan("1.2.33"), export / "other").read_bytes())
+    submission = read(packed)
+    assert submission.faults == ()
+    assert f"site.zip/{name}" in [p.file for p in submission.plans]
 
 
 def test_link_archive_and_secret_in_an_archive_are_refused(packed, tmp_path):
