@@ -51,15 +51,24 @@ def medium_of(index: Path) -> Medium:
     except DicomError as error:
         return Medium(trouble=str(error))
     folders: dict[Path, dict[str, Path]] = {}
-    found = [_beside(index.parent, file_id, folders) for file_id in file_ids]
-    missing = [
-        "/".join(file_id) for file_id, path in zip(file_ids, found, strict=True) if path is None
+    found = {file_id: _beside(index.parent, file_id, folders) for file_id in file_ids}
+    within = index.parent.resolve()
+    listed_files = {file_id: path for file_id, path in found.items() if path is not None}
+    outside = [
+        file_id
+        for file_id, path in listed_files.items()
+        if not path.resolve().is_relative_to(within)
     ]
-    trouble = f"it lists {len(missing)} files that are not there: {listed(missing, 3)}"
-    return Medium(
-        tuple(path for path in found if path is not None),
-        trouble if missing else "",
-    )
+    troubles = [
+        f"it lists {len(file_ids)} files that {what}: {listed(map('/'.join, file_ids), 3)}"
+        for what, file_ids in (
+            ("are not there", [file_id for file_id in found if file_id not in listed_files]),
+            ("are links out of the medium, which are not followed", outside),
+        )
+        if file_ids
+    ]
+    files = (path for file_id, path in listed_files.items() if file_id not in outside)
+    return Medium(tuple(files), "; ".join(troubles))
 
 
 def _file_ids(index: Path) -> list[tuple[str, ...]]:

@@ -115,3 +115,20 @@ def test_what_an_index_lists_and_is_no_object_is_a_fault(content, medium):
         faults = [fault for fault in read(given).faults if fault.file.endswith("RD")]
         assert [fault.kind for fault in faults] == [FaultKind.UNREADABLE]
         assert "the index of its medium lists it" in faults[0].reason
+
+
+def test_a_link_out_of_the_medium_is_not_followed(medium, tmp_path, write, dose):
+    elsewhere = write(dose(uid="1.2.99"), tmp_path / "elsewhere" / "dose.dcm")
+    index = medium(*BOTH)
+    listed = index.parent / "DICOM" / "SUB" / "RD"
+    listed.unlink()
+    listed.symlink_to(elsewhere)
+    submission = read(index)
+    assert submission.doses == ()
+    (fault,) = submission.faults
+    assert "1 files that are links out of the medium" in fault.reason
+    assert '"DICOM/SUB/RD"' in fault.reason
+    listed.unlink()
+    (index.parent / "DICOM" / "dose").write_bytes(elsewhere.read_bytes())
+    listed.symlink_to(index.parent / "DICOM" / "dose")  # within: followed
+    assert len(read(index).doses) == 1
