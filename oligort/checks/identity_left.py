@@ -22,7 +22,7 @@ def identity_left(case: Case) -> Iterator[Finding]:
     Why it matters: a name that has reached the trial office cannot be called back.
 
     How it is measured: in every DICOM object read (structure sets, plans, doses, images,
-    registrations; of others the first elements): Patient's Name, birth date and time, address,
+    registrations; of others what is before pixels): Patient's Name, birth date and time, address,
     telephone numbers, Patient ID and other ids, names of relatives, physicians, operators and
     reviewers, name and address of the institution; labels, descriptions, comments, ROI names and
     names of files that repeat the patient's name, ids or birth date. An element is told by keyword
