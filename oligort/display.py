@@ -1,11 +1,13 @@
 """Safe text: what DICOM or a file name says, made harmless for a terminal, a table or a log."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 MAX_TEXT = 64
 """Longest text of a foreign source that is shown whole: the length of a DICOM LO value."""
 
+_BEYOND_PRINTABLE_ASCII = re.compile(r"[^\x00-\x7e]")
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -20,6 +22,24 @@ def safe_text(text: object, max_length: int = MAX_TEXT) -> str:
         for character in str(text)
     )
     return shown if len(shown) <= max_length else shown[: max_length - 1] + "…"
+
+
+def harmless_json(text: str) -> str:
+    """Return the same JSON with what a terminal would obey escaped: C1 controls, bidi, line marks.
+
+    JSON escapes controls below U+0020 alone; the others are no less obeyed, and read back the same.
+    """
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _BEYOND_PRINTABLE_ASCII.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    is_hidden = unicodedata.category(character) in _HIDDEN_CATEGORIES
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    escapes = "".join(f"\\u{units[k : k + 4]}" for k in range(0, len(units), 4))
+    return escapes if is_hidden else character
 
 
 def quoted(text: object) -> str:

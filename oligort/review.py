@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
-from oligort.dicom.elements import integer, items, numbers, text
+from oligort.dicom.elements import as_written, integer, items, numbers, text
 from oligort.dicom.files import Found, opened
 from oligort.dicom.instance import read_object, recognise
 from oligort.dicom.rtstruct import read_structure_set
@@ -175,10 +177,10 @@ class _Writing:
         submission = self.submission
         drawn = drawn_part(submission.structure_set.structures, lesion, submission.usual_spacing_mm)
         number = lesion.roi_number
-        colour = self._contour_items[number].get_item("ROIDisplayColor")
-        algorithm = self._roi_items[number].get_item("ROIGenerationAlgorithm")
+        colour = _kept(self._contour_items[number], "ROIDisplayColor")
+        algorithm = _kept(self._roi_items[number], "ROIGenerationAlgorithm")
         item = self._add(name, lesion.label, _described(lesion), "GTV")
-        source = self._roi_items[number].get_item("ReferencedFrameOfReferenceUID")
+        source = _kept(self._roi_items[number], "ReferencedFrameOfReferenceUID")
         if source is not None:
             self.dataset.StructureSetROISequence[-1][source.tag] = source
         item.ContourSequence = _items_of(drawn, self._contour_items[number])
@@ -235,6 +237,12 @@ class _Writing:
         stream = BytesIO()
         pydicom.dcmwrite(stream, self.dataset, enforce_file_format=True)
         return stream.getvalue()
+
+
+def _kept(item: Dataset, keyword: str) -> DataElement | RawDataElement | None:
+    """Return an element as the original writes it, or None where it holds nothing."""
+    element = as_written(item, Tag(keyword))
+    return None if element is None or element.value is None else element
 
 
 def _items_of(drawn: DrawnPart, roi_item: Dataset) -> list[Dataset]:

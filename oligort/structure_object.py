@@ -17,7 +17,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from oligort.dicom.elements import text
+from oligort.dicom.elements import as_written, text
 from oligort.drawing import DrawnLoop
 from oligort.versions import versions_of
 
@@ -47,8 +47,10 @@ def begun_beside(original: Dataset, now: datetime) -> Dataset:
     made = Dataset()
     kept = {Tag(keyword) for keyword in _KEPT}
     for tag in original.keys():  # noqa: SIM118 - iterating would convert every element
-        if tag in kept or tag.group == _TRIAL_GROUP:
-            made[tag] = original.get_item(tag)
+        element = as_written(original, tag)
+        is_kept = tag in kept or tag.group == _TRIAL_GROUP
+        if is_kept and element is not None and element.value is not None:
+            made[tag] = element
     day, time = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
     predecessor = item_of(
         ReferencedSOPClassUID=RTStructureSetStorage,

@@ -43,7 +43,7 @@ def test_no_limit_of_the_reader_is_left_out():
     shown_alone = {
         ("MAX_PATH_TEXT", "oligort.dicom.identity"),  # how much of a text is shown
         ("MAX_NAMED_FAULTS", "oligort.dicom.read"),
-        ("MAX_AGE_YEARS", "oligort.dicom.read"),  # what is believed of an age
+        ("MAX_AGE_YEARS", "oligort.dicom.age"),  # what is believed of an age
         ("MAX_TOLD_APART", "oligort.dicom.identity_left"),  # beyond, less is told
     }
     assert found - stated - shown_alone == set()

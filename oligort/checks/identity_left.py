@@ -22,7 +22,7 @@ def identity_left(case: Case) -> Iterator[Finding]:
     Why it matters: a name that has reached the trial office cannot be called back.
 
     How it is measured: in every DICOM object read (structure sets, plans, doses, images,
-    registrations; of others the first elements): Patient's Name, birth date and time, address,
+    registrations; of others what is before pixels): Patient's Name, birth date and time, address,
     telephone numbers, Patient ID and other ids, names of relatives, physicians, operators and
     reviewers, name and address of the institution; labels, descriptions, comments, ROI names and
     names of files that repeat the patient's name, ids or birth date. An element is told by keyword
@@ -33,8 +33,9 @@ def identity_left(case: Case) -> Iterator[Finding]:
     0000, ***), a birth date of 19000101 or before; an institution that is the trial's site id.
     INFO with QUERY: an Accession Number or Admission ID, and a birth date of 1 January, which may
     be a dummy or stand for the year alone. Patient Identity Removed (0012,0062) proves nothing.
-    Not looked at: private elements; sequences other than Other Patient IDs (Request Attributes,
-    Referenced Patient, identification of persons); structured content; text in pixels; dates; UIDs.
+    Not looked at: private elements; sequences other than Other Patient IDs, Request Attributes,
+    beams and those that identify physicians and operators (Referenced Patient is none of them);
+    structured content; text in pixels; dates; UIDs.
 
     Not evaluable when: a Patient ID is there and no subject id is known.
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from oligort.clinical.answer import Answer
 from oligort.clinical.dates import PartialDate
-from oligort.display import listed, quoted
+from oligort.display import harmless_json, listed, quoted
 from oligort.errors import RegisterError
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.strict import MisplacedError, content_of, document_of, shown_file, struct_of
@@ -321,7 +321,7 @@ class Register(_Strict, frozen=True, kw_only=True):
     def to_json(self) -> str:
         """Return the register as JSON text, which `load` reads; what is unknown says so."""
         text = msgspec.json.encode(self, enc_hook=str)
-        return msgspec.json.format(text, indent=2).decode() + "\n"
+        return harmless_json(msgspec.json.format(text, indent=2).decode()) + "\n"
 
     @property
     def _plans_by_kind(self) -> dict[PlanKind, tuple[str, ...]]:

@@ -1,19 +1,42 @@
 """Content: the bytes of a file as they are parsed, unfolded where the file is deflated."""
 
+import os
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
+from pydicom.dataset import FileDataset
+from pydicom.filereader import read_dataset, read_partial
+from pydicom.tag import BaseTag
+
+from oligort.dicom.elements import BROKEN, text, why
 from oligort.errors import DicomError
 
 HEAD_BYTES = 256 * 1024
 """How much of a file is read first; the header of an image hardly ever needs more."""
 
-MAX_UNFOLDED_BYTES = 1024**3
-"""Most that a deflated file may unfold to: a dose of 1 mm voxels of the whole trunk is a quarter.
+MAX_FILE_BYTES = 2 * 1024**3
+"""Largest file that is opened, and largest that is unpacked."""
+
+MAX_OBJECT_BYTES = 640 * 1024**2
+"""Largest object that is read whole: a dose of 0.5 GiB is one of 1 mm voxels of the whole trunk."""
+
+MAX_UNFOLDED_BYTES = 128 * 1024**2
+"""Most that a deflated file may unfold to: a dose of 16 bits and 512 x 512 x 250 voxels.
 
 A deflate stream holds a thousand times its size at most; a megabyte of it can ask for a gigabyte.
 """
+
+MAX_READS = 1_000_000
+"""Most reads by which an object is parsed, two or three an element.
+
+A structure set of 5,000 contours of the least handy encoding takes a tenth.
+"""
+
+META_BYTES = 8192
+"""Within these the file meta information of a deflated file ends; it takes a few hundred."""
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 """Deflated Explicit VR Little Endian: all behind the file meta information is one stream."""
@@ -21,9 +44,12 @@ DEFLATED = b"1.2.840.10008.1.2.1.99"
 _EXPLICIT = b"1.2.840.10008.1.2.1".ljust(len(DEFLATED), b"\0")
 """What the stream holds, as long: lengths in the file meta information stay true."""
 
-_MARKER, _GROUP_LENGTH = b"DICM", b"\x02\x00\x00\x00UL\x04\x00"
+_STEP_BYTES = 64 * 1024
+"""How much of a stream is unfolded in one go."""
+
+_MARKER = b"DICM"
 _META_BEGIN = 132
-"""Behind the preamble and its marker the file meta information begins, with its own length."""
+"""Behind the preamble and its marker the file meta information begins."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +114,26 @@ def stored_bytes_of(path: Path, count: int = -1) -> bytes:
     Raises
     ------
     DicomError
-        If the file cannot be read.
+        If the file cannot be read, or is larger than `MAX_OBJECT_BYTES` and wanted whole.
     """
+    most = MAX_OBJECT_BYTES + 1 if count < 0 else count
     try:
         with path.open("rb") as stream:
-            return stream.read(count)
+            encoded = stream.read(min(most, os.fstat(stream.fileno()).st_size + 1))
     except OSError as error:
         raise DicomError(f"the file cannot be read: {error.strerror}") from error
+    except MemoryError as error:
+        raise DicomError("the file cannot be read: there is not enough memory for it") from error
+    if len(encoded) > MAX_OBJECT_BYTES:
+        raise DicomError(
+            f"larger than {MAX_OBJECT_BYTES // 1024**2} MiB, the most that is read of one object"
+        )
+    return encoded
 
 
 def is_deflated(encoded: bytes) -> bool:
     """Tell whether the file meta information names the deflated transfer syntax."""
-    end = _meta_end(encoded)
-    return end is not None and DEFLATED in encoded[_META_BEGIN:end]
+    return _deflated_from(encoded) is not None
 
 
 def as_parsed(encoded: bytes) -> bytes:
@@ -111,28 +144,92 @@ def as_parsed(encoded: bytes) -> bytes:
     DicomError
         If what is deflated is damaged, ends early or unfolds to more than `MAX_UNFOLDED_BYTES`.
     """
-    if not is_deflated(encoded):
+    begin = _deflated_from(encoded)
+    if begin is None:
         return encoded
-    end = _meta_end(encoded)
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        unfolded = stream.decompress(encoded[end:], MAX_UNFOLDED_BYTES)
-    except zlib.error as error:
-        raise DicomError("the deflated elements are damaged: they cannot be unfolded") from error
-    if stream.unconsumed_tail:
-        raise DicomError(
-            f"the deflated elements unfold to more than {MAX_UNFOLDED_BYTES // 1024**2} MiB, the "
-            f"most that is unfolded of one file"
-        )
+    whole = BytesIO()  # grows in place: nothing is held twice
+    whole.write(encoded[:begin].replace(DEFLATED, _EXPLICIT))
+    folded, left = memoryview(encoded)[begin:], MAX_UNFOLDED_BYTES
+    while folded and not stream.eof:
+        try:
+            part = stream.decompress(folded[:_STEP_BYTES], left + 1)
+        except zlib.error as error:
+            raise DicomError(
+                "the deflated elements are damaged: they cannot be unfolded"
+            ) from error
+        if len(part) > left:
+            raise DicomError(
+                f"the deflated elements unfold to more than {MAX_UNFOLDED_BYTES // 1024**2} MiB, "
+                f"the most that is unfolded of one file; export it without compression"
+            )
+        whole.write(part)
+        left -= len(part)
+        folded = folded[_STEP_BYTES:]
     if not stream.eof:
         raise DicomError("the file is truncated: its deflated elements end early")
-    return encoded[:end].replace(DEFLATED, _EXPLICIT) + unfolded
+    return whole.getvalue()
 
 
-def _meta_end(encoded: bytes) -> int | None:
-    """Return where the file meta information ends by its own length, or None without one."""
-    begin = _META_BEGIN + len(_GROUP_LENGTH)
-    length = encoded[begin : begin + 4]
-    if encoded[_META_BEGIN - 4 : begin] != _MARKER + _GROUP_LENGTH or len(length) < 4:
+def _deflated_from(encoded: bytes) -> int | None:
+    """Return where deflated elements begin, behind the file meta information, or None.
+
+    Told by the elements, as pydicom tells it, and not by the length that the meta information
+    states of itself: that may be missing or wrong.
+    """
+    if DEFLATED not in encoded[:META_BYTES]:
         return None
-    return begin + 4 + int.from_bytes(length, "little")
+    stream = _Bounded(encoded[:META_BYTES])
+    stream.seek(_META_BEGIN if encoded[_META_BEGIN - 4 : _META_BEGIN] == _MARKER else 0)
+    try:
+        meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+        syntax = text(meta, "TransferSyntaxUID")
+    except (*BROKEN, DicomError):
+        return None  # what is no meta information, the parser refuses
+    return stream.tell() if syntax == DEFLATED.decode() else None
+
+
+class _Bounded(BytesIO):
+    """A file in memory, of which pydicom reads no more than is good.
+
+    It reads all the rest at once for one thing: to inflate it, to whatever size. And it reads some
+    bytes for each element, each of which becomes an object.
+    """
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes, where so many may be asked for."""
+        self.reads += 1
+        if size is None or size < 0:
+            raise DicomError(
+                f"the deflated elements begin behind more than {META_BYTES // 1024} KiB of file "
+                "meta information, or it is damaged: they are not unfolded"
+            )
+        if self.reads > MAX_READS:
+            raise DicomError(
+                f"expected the elements of one object, found more than {MAX_READS // 2}: more than "
+                "are read"
+            )
+        return super().read(size)
+
+
+def elements_of(
+    encoded: bytes, stop_when: Callable[[BaseTag, str | None, int], bool] | None = None
+) -> tuple[FileDataset, int]:
+    """Return the elements of a file, as `as_parsed` gives it, and where reading them ended.
+
+    Raises
+    ------
+    DicomError
+        If they cannot be read, or are more than any object has.
+    """
+    stream = _Bounded(encoded)
+    try:
+        dataset = read_partial(stream, stop_when=stop_when, force=True)
+    except DicomError:
+        raise
+    except BROKEN as error:
+        raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
+    dataset.buffer = None  # it would hold all bytes a second time
+    return dataset, stream.tell()

@@ -14,7 +14,9 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from oligort.dicom.decimals import decimals
+from oligort.dicom.elements import MAX_VALUE_BYTES, as_written
 from oligort.dicom.walk import Item, UnusualError, Walk
+from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
 
 POINT = "POINT"
@@ -22,6 +24,12 @@ POINT = "POINT"
 
 CONTOUR_TYPES = CLOSED_TYPES | {POINT, "OPEN_PLANAR", "OPEN_NONPLANAR"}
 """Contour Geometric Types (3006,0042) whose meaning is known."""
+
+MAX_CONTOURS = 100_000
+"""Most contours of one structure set: 250 ROIs in 400 planes each."""
+
+MAX_POINTS = 5_000_000
+"""Most contour points of one structure set: a file of some 100 MB."""
 
 ROI_CONTOUR_SEQUENCE = 0x30060039
 _CONTOUR_SEQUENCE = 0x30060040
@@ -56,14 +64,33 @@ class DrawnRoi:
     image_uids: frozenset[str]
 
 
+def refuse_many_contours(contours: int, points: int) -> None:
+    """Raise where a structure set has more contours or points than are read.
+
+    Raises
+    ------
+    DicomError
+        If there are more than `MAX_CONTOURS` or `MAX_POINTS`.
+    """
+    if contours > MAX_CONTOURS:
+        raise DicomError(f"expected at most {MAX_CONTOURS} contours, found more")
+    if points > MAX_POINTS:
+        raise DicomError(f"expected at most {MAX_POINTS} contour points, found more")
+
+
 def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:
     """Return the items of the ROI Contour Sequence, or None where they must be read one by one.
 
     What is returned is what reading one by one gives, and nothing in it would be refused there.
+
+    Raises
+    ------
+    DicomError
+        If there are more contours or points than any structure set has.
     """
     if ROI_CONTOUR_SEQUENCE not in dataset:
         return []
-    element = dataset.get_item(ROI_CONTOUR_SEQUENCE)
+    element = as_written(dataset, ROI_CONTOUR_SEQUENCE)
     if (
         not isinstance(element, RawDataElement)
         or not isinstance(element.value, bytes)
@@ -85,6 +112,7 @@ class _Collected:
     types: list[str] = field(default_factory=list)
     encoded: list[bytes] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
+    points: int = 0
     uids_of: dict[bytes, frozenset[str]] = field(default_factory=dict)
 
     def rois(self, items: Iterable[Item]) -> list[DrawnRoi]:
@@ -111,13 +139,22 @@ class _Collected:
         encoded = self._value(contour, _CONTOUR_DATA, _DECIMAL_VRS)
         count, rest = divmod(encoded.count(b"\\") + 1, 3)
         declared = self._integer(contour, _NUMBER_OF_CONTOUR_POINTS)
-        if geometric_type is None or not encoded or rest or declared not in {None, count}:
+        is_long = len(encoded) > MAX_VALUE_BYTES
+        if (
+            geometric_type is None
+            or not encoded
+            or is_long
+            or rest
+            or declared not in {None, count}
+        ):
             raise UnusualError
         if geometric_type == POINT and count > 1:
             raise UnusualError
         self.types.append(geometric_type)
         self.encoded.append(encoded)
         self.counts.append(count)
+        self.points += count
+        refuse_many_contours(len(self.counts), self.points)
 
     def _contours(self) -> tuple[Contour, ...]:
         if not self.types:

@@ -6,6 +6,7 @@ raises `DicomError` with a sentence that names the element.
 
 import math
 import struct
+import zlib
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -40,11 +41,24 @@ BROKEN = (
     TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 """What pydicom raises on bytes that are no valid DICOM.
 
 Caught only around calls of pydicom, never around code of ours.
 """
+
+MAX_VALUE_BYTES = 8 * 1024**2
+"""Longest value that is read, but of pixels and sequences: a contour of 300,000 points."""
+
+MAX_TEXT_BYTES = 64 * 1024
+"""Longest text that is read: six times what the standard allows of any but unlimited text."""
+
+MAX_ITEMS = 200_000
+"""Most items of one sequence, nested ones too: ten times those of a large structure set."""
+
+_ITEM_TAGS = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
+"""How an item begins, by whether that is little endian."""
 
 _WITHOUT_VALUES = (EOFError, NotImplementedError, OSError, RuntimeError, struct.error)
 
@@ -97,19 +111,61 @@ def _unreadable(keyword: str, error: BaseException) -> DicomError:
     )
 
 
-def _value(dataset: Dataset, keyword: str) -> object:
+def _value(dataset: Dataset, keyword: str, most_bytes: int = MAX_VALUE_BYTES) -> object:
     tag = _tag(keyword)
-    if tag not in dataset:
+    element = as_written(dataset, tag)
+    if element is None:
         return None
+    _refuse_bombs(element, keyword, most_bytes)
     try:
         return dataset[tag].value
     except BROKEN as error:
         raise _unreadable(keyword, error) from error
 
 
+def as_written(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """Return an element as it stands in the file, not converted, or None where it is absent.
+
+    An empty element of an unknown VR has the value None here; pydicom, asked plainly, would convert
+    it, which may raise anything.
+    """
+    return dataset.get_item(BaseTag(tag), keep_deferred=True)
+
+
+def _refuse_bombs(
+    element: DataElement | RawDataElement, keyword: str, most_bytes: int = MAX_VALUE_BYTES
+) -> None:
+    """Raise where reading an element would ask for many times the memory of its bytes."""
+    encoded = element.value
+    if not isinstance(encoded, bytes) or len(encoded) <= MAX_TEXT_BYTES:
+        return
+    if dictionary_VR(element.tag) == "SQ":
+        is_big = isinstance(element, RawDataElement) and not element.is_little_endian
+        refuse_many_items(encoded, title(keyword), is_little_endian=not is_big)
+    elif len(encoded) > most_bytes:
+        raise DicomError(
+            f"expected at most {most_bytes} bytes in {title(keyword)}, found {len(encoded)}"
+        )
+
+
+def refuse_many_items(
+    encoded: bytes, where: str, *, is_little_endian: bool, begin: int = 0
+) -> None:
+    """Raise where encoded elements hold more items than any object has.
+
+    Raises
+    ------
+    DicomError
+        If there are more than `MAX_ITEMS`.
+    """
+    found = encoded.count(_ITEM_TAGS[is_little_endian], begin)
+    if found > MAX_ITEMS:
+        raise DicomError(f"expected at most {MAX_ITEMS} items in {where}, found {found}")
+
+
 def text(dataset: Dataset, keyword: str) -> str:
     """Return a value as text without padding; several values keep their backslashes."""
-    value = _value(dataset, keyword)
+    value = _value(dataset, keyword, MAX_TEXT_BYTES)
     if value is None:
         return ""
     if isinstance(value, Sequence):
@@ -153,15 +209,16 @@ def numbers(dataset: Dataset, keyword: str) -> Floats:
 
 def _stated(dataset: Dataset, keyword: str) -> Floats:
     tag = _tag(keyword)
-    if tag not in dataset:
+    element = as_written(dataset, tag)
+    if element is None:
         return np.empty(0)
-    element = dataset.get_item(tag)
     if (
         isinstance(element, RawDataElement)
         and isinstance(element.value, bytes)
         and element.VR in _ENCODED_VRS
         and _is_decimal(keyword)
     ):
+        _refuse_bombs(element, keyword)
         return _parsed(element.value, keyword)
     return _converted(_value(dataset, keyword), keyword)
 
@@ -246,8 +303,7 @@ def is_present(dataset: Dataset, keyword: str) -> bool:
 
 def stored_bytes(dataset: Dataset, keyword: str) -> bytes:
     """Return the bytes of a binary element as they stand in the file; none where absent."""
-    tag = _tag(keyword)
-    element: DataElement | RawDataElement | None = dataset.get_item(tag) if tag in dataset else None
+    element = as_written(dataset, _tag(keyword))
     value = None if element is None else element.value
     return value if isinstance(value, bytes) else b""
 
@@ -259,8 +315,7 @@ def as_stored(dataset: Dataset, keywords: tuple[str, ...]) -> tuple[bytes | str,
     """
     found: list[bytes | str] = []
     for keyword in keywords:
-        tag = _tag(keyword)
-        element = dataset.get_item(tag) if tag in dataset else None
+        element = as_written(dataset, _tag(keyword))
         value = None if element is None else element.value
         found.append(value if isinstance(value, bytes) else str(value))
     return tuple(found)

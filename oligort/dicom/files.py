@@ -4,11 +4,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from oligort.dicom.archive import is_archive, unpacked
+from oligort.dicom.archive import MAX_UNPACKED_BYTES, is_archive, unpacked
+from oligort.dicom.content import MAX_FILE_BYTES
 from oligort.dicom.medium import INDEX_NAME, is_index, medium_of
 from oligort.display import quoted
 from oligort.errors import DicomError
@@ -17,13 +18,14 @@ from oligort.objects import Fault
 MAX_FILES = 100_000
 """More files than any one patient's export has: a larger folder holds many patients."""
 
-MAX_FILE_BYTES = 2 * 1024**3
-"""Largest file that is read; a dose on a 1 mm grid of the whole trunk is a quarter of it."""
-
 JUNK_NAMES = frozenset(
-    {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information", "@eadir"}
+    {
+        *("thumbs.db", "desktop.ini", "__macosx", "system volume information", "@eadir"),
+        *("$recycle.bin", "recycle bin", "recycler", "recycled", "#recycle", "@recycle", "trash"),
+        *("lost+found", "~snapshot", "#snapshot", "@snapshot", "回收站"),
+    }
 )
-"""What computers leave in folders."""
+"""What computers and network storage leave in folders: what was deleted is not handed in."""
 
 
 @dataclass(frozen=True, order=True)
@@ -31,12 +33,14 @@ class Located:
     """A file to read: `name` is its path relative to the submission, POSIX style.
 
     Of a member of an archive `archive` is where that lies and `member` its number in it.
+    `is_listed` is whether the index of a medium lists it.
     """
 
     name: str
     path: Path
     archive: Path | None = field(default=None, compare=False)
     member: int | None = field(default=None, compare=False)
+    is_listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,19 +71,21 @@ def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
     located, faults = _located(paths)
     archives = [entry for entry in located if is_archive(entry.path)]
     files = [entry for entry in located if not is_archive(entry.path)]
+    left_bytes = MAX_UNPACKED_BYTES
     with ExitStack() as unpacked_files:
         for archive in archives:
             into = unpacked_files.enter_context(TemporaryDirectory(prefix="oligort-"))
-            members, trouble = _members_of(archive, Path(into))
+            members, trouble = _members_of(archive, Path(into), left_bytes)
+            left_bytes -= sum(member.path.stat().st_size for member in members)
             files += members
             faults += trouble
         _refuse_many(len(files))
         yield Found(tuple(sorted(files)), tuple(faults))
 
 
-def _members_of(archive: Located, into: Path) -> tuple[list[Located], list[Fault]]:
+def _members_of(archive: Located, into: Path, most_bytes: int) -> tuple[list[Located], list[Fault]]:
     try:
-        members = unpacked(archive.path, into)
+        members = unpacked(archive.path, into, most_bytes)
     except DicomError as error:
         return [], [Fault(archive.name, str(error))]
     files, faults = [], []
@@ -99,14 +105,14 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     if not roots:
         raise DicomError("expected at least one folder or file to read, found none")
     for root in roots:
-        if not root.exists():
-            raise DicomError(f"expected a folder or a file at {quoted(root.name)}, found nothing")
-    base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in roots]))
+        _refuse_missing(root)
+    base = Path(os.path.commonpath([root if _is_folder(root) else root.parent for root in roots]))
 
     located: dict[Path, Located] = {}
+    listed: set[Path] = set()
     faults: list[Fault] = []
     for root in sorted(set(roots)):
-        for path, trouble in _walk(root):
+        for path, trouble in _walk(root, listed):
             name = path.relative_to(base).as_posix()
             reason = trouble or _unfit(path)
             if reason:
@@ -114,7 +120,7 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
                 continue
             located.setdefault(path.resolve(), Located(name, path))
             _refuse_many(len(located))
-    return list(located.values()), faults
+    return [replace(entry, is_listed=entry.path in listed) for entry in located.values()], faults
 
 
 def _refuse_many(files: int) -> None:
@@ -125,25 +131,29 @@ def _refuse_many(files: int) -> None:
         )
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each file under a root, and what cannot be listed or is missing with the reason."""
+def _walk(root: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each file under a root, and what cannot be listed or is missing with the reason.
+
+    What an index lists is added to `listed`.
+    """
     if is_index(root):
         medium = medium_of(root)
+        listed.update(medium.files)
         yield from ((path, "") for path in medium.files)
         if medium.trouble:
             yield root, medium.trouble
         return
-    if not root.is_dir():
+    if not _is_folder(root):
         yield root, ""
         return
     seen: set[Path] = set()  # a symbolic link may lead back to a folder above it
     waiting = [root]
     while waiting:
         folder = waiting.pop()
-        if (resolved := folder.resolve()) in seen:
-            continue
-        seen.add(resolved)
         try:
+            if (resolved := folder.resolve()) in seen:
+                continue
+            seen.add(resolved)
             entries = sorted(folder.iterdir())
         except OSError as error:
             yield folder, f"the folder cannot be listed: {error.strerror}"
@@ -151,14 +161,35 @@ def _walk(root: Path) -> Iterator[tuple[Path, str]]:
         for entry in entries:
             if _is_junk(entry.name):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 waiting.append(entry)
             elif is_index(entry):
                 # What it lists lies beside it and is found there.
-                if trouble := medium_of(entry).trouble:
-                    yield entry, trouble
+                medium = medium_of(entry)
+                listed.update(medium.files)
+                if medium.trouble:
+                    yield entry, medium.trouble
             else:
                 yield entry, ""
+
+
+def _refuse_missing(root: Path) -> None:
+    try:
+        root.stat()
+    except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        found = "nothing" if is_missing else f"what cannot be opened: {error.strerror}"
+        raise DicomError(
+            f"expected a folder or a file at {quoted(root.name)}, found {found}"
+        ) from error
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; of what must not be looked at, `_unfit` tells why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _is_junk(name: str) -> bool:

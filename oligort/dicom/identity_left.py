@@ -3,9 +3,10 @@
 The elements are those of PS3.15 Annex E (Basic Application Level Confidentiality Profile) that say
 who the patient is, who treated him and where. The profile lets most of them stand with a dummy
 value instead of none, so that values which are nobody's are told from those that may be somebody's.
-Of nested sequences Other Patient IDs, ROI names and the descriptions of dose references are looked
-at; no private element, no record of a DICOMDIR, no other sequence (Request Attributes, Referenced
-Patient, Person Identification, Content of structured reports), and nothing burnt into pixels.
+Of nested sequences Other Patient IDs, those that identify physicians and operators, Request
+Attributes, beams, ROI names and the descriptions of dose references are looked at; no private
+element, no record of a DICOMDIR, no other sequence (Referenced Patient, Content of structured
+reports), and nothing burnt into pixels.
 """
 
 import re
@@ -18,7 +19,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import items, text
+from oligort.dicom.elements import MAX_TEXT_BYTES, as_written, items, text
 from oligort.dicom.identity import MASK, Masking, identities, masking, spellings_of
 from oligort.dicom.instance import LAST_OF_PATIENT
 from oligort.errors import DicomError
@@ -29,7 +30,7 @@ NAMES = (
     *("ResponsiblePerson", "ReferringPhysicianName", "ConsultingPhysicianName"),
     *("PhysiciansOfRecord", "PerformingPhysicianName", "NameOfPhysiciansReadingStudy"),
     *("OperatorsName", "RequestingPhysician", "ScheduledPerformingPhysicianName"),
-    *("ContentCreatorName", "ReviewerName"),
+    *("ContentCreatorName", "ReviewerName", "PhysicianApprovingInterpretation"),
 )
 """Names of the patient, of relatives, of physicians and of those who operated or approved."""
 
@@ -37,6 +38,7 @@ PLACES = (
     *("PatientAddress", "PatientTelephoneNumbers", "PatientTelecomInformation"),
     *("ReferringPhysicianAddress", "ReferringPhysicianTelephoneNumbers"),
     *("InstitutionName", "InstitutionAddress", "ResponsibleOrganization"),
+    *("PersonAddress", "PersonTelephoneNumbers", "PersonTelecomInformation"),
 )
 """Where the patient lives or is treated, and how to call there."""
 
@@ -49,6 +51,14 @@ BIRTH_TIME = "PatientBirthTime"
 
 IDS_OF_VISITS = ("AccessionNumber", "AdmissionID")
 """Ids that de-identification replaces by numbers of the same look, so that they prove nothing."""
+
+HOLDING = (
+    *("ReferringPhysicianIdentificationSequence", "ConsultingPhysicianIdentificationSequence"),
+    *("PhysiciansOfRecordIdentificationSequence", "PerformingPhysicianIdentificationSequence"),
+    *("PhysiciansReadingStudyIdentificationSequence", "OperatorIdentificationSequence"),
+    *("RequestAttributesSequence", "BeamSequence", "IonBeamSequence"),
+)
+"""Sequences whose items say who treated the patient, and where."""
 
 TEXTS = (
     *("StudyDescription", "SeriesDescription", "ProtocolName", "PatientComments", "ImageComments"),
@@ -95,6 +105,8 @@ _YEAR_ALONE = "0101"
 _YEAR_DIGITS, _DATE_DIGITS = 4, 8
 _ESCAPE = b"\x1b"
 _OTHER_IDS = "OtherPatientIDsSequence"
+_PERSON = "PersonIdentificationCodeSequence"
+_ITEM_BYTES = b"\xfe\xff\xe0"
 _NESTED = (
     ("StructureSetROISequence", "ROIName"),
     ("DoseReferenceSequence", "DoseReferenceDescription"),
@@ -108,6 +120,7 @@ def _tags(keywords: Iterable[str]) -> dict[int, str]:
 
 
 _STATING = _tags((*NAMES, *PLACES, *IDS, *BIRTH_DATES, BIRTH_TIME, *IDS_OF_VISITS))
+_HELD_IN = _tags(HOLDING)
 _TEXT_TAGS = _tags(TEXTS)
 _STATING_TAGS, _REPEATING_TAGS = frozenset(_STATING), frozenset(_TEXT_TAGS)
 
@@ -152,19 +165,44 @@ class IdentitiesLeft:
             If an element that is masked elsewhere cannot be read.
         """
         tags = sorted(_STATING_TAGS.intersection(header.keys()))
-        signature = None if _OTHER_IDS in header else _signature(header, tags)
+        holding = sorted(_HELD_IN.keys() & header.keys())
+        signature = None if _OTHER_IDS in header else _signature(header, (*tags, *holding))
         if signature is not None and signature in self._said:
             return self._said[signature]
-        stated = (*_judged(header, tags), *_other_ids(header))
+        stated = (*_judged(header, tags), *_other_ids(header), *_held(header, holding))
         said = Said(stated, identities(header))
         if signature is not None:
             self._said[signature] = said
         return said
 
+    def said_late(self, header: Dataset, dataset: Dataset) -> Said | None:
+        """Return what a whole object says of the patient and its header does not, or None.
+
+        Elements out of their order stand behind the header, and may say another name than it.
+
+        Raises
+        ------
+        DicomError
+            If an element that is masked elsewhere cannot be read.
+        """
+        tags = sorted(
+            tag
+            for tag in _STATING_TAGS.intersection(dataset.keys())
+            if tag <= LAST_OF_PATIENT
+            and (tag not in header or _of_tag(header, tag) != _of_tag(dataset, tag))
+        )
+        has_other_ids = _OTHER_IDS in dataset and _OTHER_IDS not in header
+        if not tags and not has_other_ids:
+            return None
+        others = _other_ids(dataset) if has_other_ids else ()
+        return Said((*_judged(dataset, tags), *others), identities(dataset))
+
     def note_behind_patient(self, dataset: Dataset, file: str) -> None:
         """Keep what a whole object says behind the elements of its header."""
         tags = _STATING_TAGS.intersection(dataset.keys())
         self.note(_judged(dataset, sorted(tag for tag in tags if tag > LAST_OF_PATIENT)), file)
+        holding = _HELD_IN.keys() & dataset.keys()
+        self.note(_held(dataset, sorted(tag for tag in holding if tag > LAST_OF_PATIENT)), file)
 
     def note(self, stated: Iterable[Stated], file: str) -> None:
         """Keep what one file says; `file` is its place, masked."""
@@ -231,15 +269,22 @@ def _signature(header: Dataset, tags: Iterable[int]) -> Signature | None:
     """Return elements as they stand in the file; None where reading them may warn of their text."""
     encoded: list[tuple[int, str | None, bytes | None]] = []
     for tag in tags:
-        element = header.get_item(tag)
-        if not isinstance(element, RawDataElement) or not _is_plain(element.value):
+        element = as_written(header, tag)
+        if not isinstance(element, RawDataElement):
+            return None
+        value = element.value
+        if value and tag in _HELD_IN:
+            value = value.translate(None, _ITEM_BYTES)  # the tags of items are no text
+        if not _is_plain(value):
             return None
         encoded.append((tag, element.VR, element.value))
     return tuple(encoded)
 
 
 def _is_plain(value: bytes | None) -> bool:
-    return value is None or (value.isascii() and _ESCAPE not in value)
+    if value is None:
+        return True
+    return len(value) <= MAX_TEXT_BYTES and value.isascii() and _ESCAPE not in value
 
 
 def _judged(dataset: Dataset, tags: Iterable[int]) -> Iterator[Stated]:
@@ -260,13 +305,30 @@ def _other_ids(dataset: Dataset) -> Iterator[Stated]:
             yield one._replace(keyword=_OTHER_IDS)
 
 
+def _held(dataset: Dataset, tags: Iterable[int]) -> Iterator[Stated]:
+    """Yield what the items of sequences state; one that cannot be read states something."""
+    for tag in tags:
+        try:
+            for item in items(dataset, _HELD_IN[tag]):
+                yield from _judged(item, sorted(_STATING_TAGS.intersection(item.keys())))
+                for person in items(item, _PERSON):
+                    if (one := _of(_PERSON, _readable(person, "CodeMeaning"))) is not None:
+                        yield one
+        except DicomError:
+            yield Stated(_HELD_IN[tag], "unreadable", frozenset({key_of_name("unreadable")}))
+
+
 def _value(dataset: Dataset, tag: int, keyword: str) -> str:
     """Return a value as text; plain ASCII without the objects that pydicom would build for it."""
-    element = dataset.get_item(tag)
+    element = as_written(dataset, tag)
     encoded = element.value if isinstance(element, RawDataElement) else None
     if isinstance(encoded, bytes) and _is_plain(encoded):
         return encoded.decode("ascii").strip(" \0")
     return _readable(dataset, keyword)
+
+
+def _of_tag(dataset: Dataset, tag: int) -> str:
+    return _value(dataset, tag, _STATING[tag])
 
 
 def _readable(dataset: Dataset, keyword: str) -> str:

@@ -5,19 +5,25 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
-from oligort.dicom.content import Content, as_parsed, stored_bytes_of
+from oligort.dicom.content import (
+    HEAD_BYTES,
+    MAX_UNFOLDED_BYTES,
+    Content,
+    as_parsed,
+    elements_of,
+    stored_bytes_of,
+)
 from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
-from oligort.dicom.elements import BROKEN, integer, text, why
+from oligort.dicom.elements import MAX_TEXT_BYTES, integer, refuse_many_items, text
 from oligort.dicom.sop_class import IMAGE_CLASSES, Kind, kind_of, name_of
+from oligort.dicom.truncation import refuse_truncated
 from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
@@ -30,7 +36,10 @@ NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
 
-_UNDEFINED_LENGTH = 0xFFFFFFFF
+_OTHER_PATIENT_IDS = 0x00101002
+_IMPLICIT_HEAD_BYTES, _HEAD_BYTES = 8, 12
+"""How long tag, VR and length of pixels are, in implicit and in explicit VR."""
+
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 
@@ -69,18 +78,39 @@ class Recognised:
         DicomError
             If the header cannot be read, or the file is too short for the pixels it declares.
         """
-        parsed, encoded, size_bytes = self._to_pixels or _ToPixels.of(Content.of(self.path))
+        parsed, encoded, size_bytes, _ = self._to_pixels or _ToPixels.of(Content.of(self.path))
         header = parsed.dataset
-        _refuse_truncated(header, encoded)
+        refuse_truncated(header, encoded)
         if parsed.stopped_at is not None and transfer_syntax(header) in NATIVE_SYNTAXES:
             is_implicit, _ = header.original_encoding
-            found = size_bytes - parsed.end - (8 if is_implicit else 12)
+            found = size_bytes - parsed.end - (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
             declared = _declared_pixel_bytes(header)
             if found < declared:
                 raise DicomError(
                     f"expected {declared} bytes of pixels, found {found}: the file is truncated"
                 )
         return header, hashlib.sha256(encoded).hexdigest()
+
+    def behind_header(self) -> FileDataset | None:
+        """Return the elements of an object whose header may not be all of them, or None.
+
+        Of an image those with what stands behind its pixels, where something does; of an object
+        that is not used those before its pixels, if it is not too large. Elements belong in the
+        order of their tags, but a file may hold them in any.
+
+        Raises
+        ------
+        DicomError
+            If they cannot be read.
+        """
+        if self._to_pixels is not None and self._to_pixels.is_all:
+            return None
+        content = Content.of(self.path)
+        if content.size_bytes > MAX_UNFOLDED_BYTES:
+            return None
+        if self.kind is Kind.UNUSED:
+            return _parse_until(content, _at_pixels).dataset
+        return None if _ToPixels.of(content).is_all else _parse(content.first()).dataset
 
 
 def recognise(path: Path) -> Recognised:
@@ -107,9 +137,10 @@ def recognise(path: Path) -> Recognised:
             to_pixels = _ToPixels.of(content)
             header = to_pixels.parsed.dataset
             # Of a damaged one nothing may be left, but its beginning still tells whose it is.
-            if len(header):
+            if len(header) and len(to_pixels.encoded) <= HEAD_BYTES:
                 return Recognised(path, kind_of(header, has_preamble), header, to_pixels)
     header = _parse_until(content, _after_patient).dataset
+    _cut_long_values(header)
     return Recognised(path, kind_of(header, has_preamble), header)
 
 
@@ -160,16 +191,27 @@ class _Parsed:
 
 
 class _ToPixels(NamedTuple):
-    """What was parsed of a file before its pixels, its bytes, and how many the file has in all."""
+    """What was parsed of a file before its pixels, its bytes, and how many the file has in all.
+
+    `is_all` is whether nothing but pixels stands behind.
+    """
 
     parsed: _Parsed
     encoded: bytes
     size_bytes: int
+    is_all: bool
 
     @classmethod
     def of(cls, content: Content) -> "_ToPixels":
         parsed = _parse_until(content, _at_pixels)
-        return cls(parsed, content.first(parsed.end), content.size_bytes)
+        size_bytes, begin = content.size_bytes, parsed.end + _HEAD_BYTES
+        if parsed.dataset.original_encoding[0]:
+            begin -= _HEAD_BYTES - _IMPLICIT_HEAD_BYTES
+        encoded = content.first(begin)
+        is_big_endian = parsed.dataset.original_encoding[1] is False
+        length = int.from_bytes(encoded[-4:], "big" if is_big_endian else "little")
+        is_all = parsed.stopped_at is None or begin + length >= size_bytes
+        return cls(parsed, encoded[: parsed.end], size_bytes, is_all)
 
 
 def _begins_like_a_dataset(head: bytes) -> bool:
@@ -190,13 +232,22 @@ def _after_patient(tag: int) -> bool:
     return tag > LAST_OF_PATIENT
 
 
+def _cut_long_values(header: FileDataset) -> None:
+    """Cut what is longer than any text of a header, still too long to be read: all are kept."""
+    for tag, element in list(header.items()):
+        if isinstance(element, RawDataElement) and tag != _OTHER_PATIENT_IDS:
+            value = element.value
+            if value is not None and len(value) > MAX_TEXT_BYTES:
+                header[tag] = element._replace(value=value[: MAX_TEXT_BYTES + 1])
+
+
 def _at_pixels(tag: int) -> bool:
     return tag in _PIXELS
 
 
 def _whole(encoded: bytes) -> FileDataset:
     parsed = _parse(encoded)
-    _refuse_truncated(parsed.dataset, encoded)
+    refuse_truncated(parsed.dataset, encoded)
     return parsed.dataset
 
 
@@ -205,14 +256,25 @@ def _with_measured_contours(encoded: bytes) -> bytes | None:
 
     Of a sequence of undefined length pydicom builds every item at once, needed or not. None where
     the sequence is absent, states its length or cannot be measured.
+
+    Raises
+    ------
+    DicomError
+        If it holds more items than any structure set.
     """
     try:
         before = _parse(encoded, _at_contours)
     except DicomError:
         return None
-    if before.stopped_at is None:
+    if before.stopped_at != ROI_CONTOUR_SEQUENCE:
         return None
     is_implicit, is_little_endian = before.dataset.original_encoding
+    refuse_many_items(
+        encoded,
+        "the structure set",
+        is_little_endian=is_little_endian is not False,
+        begin=before.end,
+    )
     walk = Walk(encoded, is_implicit is not False, is_little_endian is not False, SEQUENCES)
     try:
         begin, end = walk.undefined_sequence(before.end, ROI_CONTOUR_SEQUENCE)
@@ -249,32 +311,8 @@ def _parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> _P
             stopped_at = int(tag)
         return stopped_at is not None
 
-    stream = BytesIO(encoded)
-    try:
-        dataset = read_partial(stream, stop_when=stop, force=True)
-    except BROKEN as error:
-        raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
-    return _Parsed(dataset, stream.tell(), stopped_at)
-
-
-def _refuse_truncated(dataset: Dataset, encoded: bytes) -> None:
-    """Raise where the last element has fewer bytes than it declares, or only a part of a tag.
-
-    pydicom returns what it found before the end of the file and says nothing.
-    """
-    end = len(encoded)
-    for tag, element in dataset.items():
-        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
-            end = len(encoded)
-            continue
-        end = element.value_tell + element.length
-        if len(element.value or b"") < element.length:
-            raise DicomError(
-                f"the file is truncated: expected {element.length} bytes in the element "
-                f"({tag >> 16:04X},{tag & 0xFFFF:04X}), found {len(element.value or b'')}"
-            )
-    if encoded[end:].strip(b"\0"):
-        raise DicomError(f"the file is truncated: it ends within an element, at byte {end}")
+    dataset, end = elements_of(encoded, stop)
+    return _Parsed(dataset, end, stopped_at)
 
 
 def _declared_pixel_bytes(header: Dataset) -> int:

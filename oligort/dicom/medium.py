@@ -4,9 +4,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom import dcmread
-
-from oligort.dicom.elements import BROKEN, items, text, why
+from oligort.dicom.content import as_parsed, elements_of, stored_bytes_of
+from oligort.dicom.elements import items, text
 from oligort.display import listed
 from oligort.errors import DicomError
 
@@ -35,7 +34,14 @@ class Medium:
 
 def is_index(path: Path) -> bool:
     """Tell whether a path is the index of a medium: a regular file of that name."""
-    return path.name.casefold() == INDEX_NAME and path.is_file()
+    return path.name.casefold() == INDEX_NAME and _is_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that must not be entered, or too deep
+        return False
 
 
 def medium_of(index: Path) -> Medium:
@@ -45,15 +51,24 @@ def medium_of(index: Path) -> Medium:
     except DicomError as error:
         return Medium(trouble=str(error))
     folders: dict[Path, dict[str, Path]] = {}
-    found = [_beside(index.parent, file_id, folders) for file_id in file_ids]
-    missing = [
-        "/".join(file_id) for file_id, path in zip(file_ids, found, strict=True) if path is None
+    found = {file_id: _beside(index.parent, file_id, folders) for file_id in file_ids}
+    within = index.parent.resolve()
+    listed_files = {file_id: path for file_id, path in found.items() if path is not None}
+    outside = [
+        file_id
+        for file_id, path in listed_files.items()
+        if not path.resolve().is_relative_to(within)
     ]
-    trouble = f"it lists {len(missing)} files that are not there: {listed(missing, 3)}"
-    return Medium(
-        tuple(path for path in found if path is not None),
-        trouble if missing else "",
-    )
+    troubles = [
+        f"it lists {len(file_ids)} files that {what}: {listed(map('/'.join, file_ids), 3)}"
+        for what, file_ids in (
+            ("are not there", [file_id for file_id in found if file_id not in listed_files]),
+            ("are links out of the medium, which are not followed", outside),
+        )
+        if file_ids
+    ]
+    files = (path for file_id, path in listed_files.items() if file_id not in outside)
+    return Medium(tuple(files), "; ".join(troubles))
 
 
 def _file_ids(index: Path) -> list[tuple[str, ...]]:
@@ -69,9 +84,9 @@ def _file_ids(index: Path) -> list[tuple[str, ...]]:
             f"the index is larger than {MAX_INDEX_BYTES // 1024**2} MiB, the most that is read"
         )
     try:
-        dataset = dcmread(index, force=True)
-    except BROKEN as error:
-        raise DicomError(f"the index of the medium cannot be read: {why(error)}") from error
+        dataset, _ = elements_of(as_parsed(stored_bytes_of(index)))
+    except DicomError as error:
+        raise DicomError(f"the index of the medium cannot be read: {error}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ids that are none are not there
         ids = [
@@ -96,4 +111,4 @@ def _beside(
         if entry is None:
             return None
         path = entry
-    return path if path.is_file() else None
+    return path if _is_file(path) else None

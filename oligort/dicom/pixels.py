@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from oligort.dicom.archive import unpacked_member
+from oligort.dicom.content import MAX_FILE_BYTES
 from oligort.dicom.elements import (
     BROKEN,
     integer,
@@ -26,7 +27,6 @@ from oligort.dicom.elements import (
     title,
     why,
 )
-from oligort.dicom.files import MAX_FILE_BYTES
 from oligort.dicom.instance import NATIVE_SYNTAXES, read_object, transfer_syntax
 from oligort.display import quoted
 from oligort.errors import DicomError

@@ -11,8 +11,8 @@ from oligort.errors import DicomError
 
 Floats = npt.NDArray[np.float64]
 
-MAX_DATA_BYTES = 32 * 1024**2
-"""Most text of one histogram that is read: a million bins. 200 Gy in bins of 0.01 Gy are 20,000."""
+MAX_DATA_BYTES = 8 * 1024**2
+"""Most text of one histogram that is read: 300,000 bins. 200 Gy in bins of 0.01 Gy are 20,000."""
 
 MAX_DVHS = 1000
 """Most histograms of one dose that are read: ten times the structures of any plan."""

@@ -3,17 +3,22 @@
 import re
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from pydicom.dataset import Dataset
 
+from oligort.dicom.age import age_years_of
+from oligort.dicom.content import stored_bytes_of
 from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
-from oligort.dicom.identity_left import IdentitiesLeft, Stated
-from oligort.dicom.images import ImageHeader, NoPlaceError, Said, grouped, read_image
+from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
+from oligort.dicom.images import ImageHeader, NoPlaceError, grouped, read_image
+from oligort.dicom.images import Said as SaidOfSeries
 from oligort.dicom.instance import Recognised, read_object, recognise
+from oligort.dicom.meant import why_meant
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
@@ -36,21 +41,15 @@ from oligort.objects import (
 )
 from oligort.submission import Submission
 
-_AGE = re.compile(r"(\d{3})([DWMY])")
-
-_AGE_UNITS_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
-
-MAX_AGE_YEARS = 130
-"""Nobody is older: as in the clinical register."""
-
 _TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
 """The warnings of pydicom that matter: a name may not be what was written.
 
 The others are about the form of values, which are read without trust or not at all.
 """
 
-DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
-"""Endings of file names that promise a DICOM object."""
+NO_MEMORY = "there is not enough memory to read it"
+HEAD_BYTES = 4096
+"""How much of a file that is no DICOM object is looked at: whether it is text."""
 
 MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
@@ -80,15 +79,27 @@ def read(*paths: str | Path) -> Submission:
         If a path does not exist, or nothing that was found can be read.
     """
     with opened(paths) as found:
-        return _read(found)
+        late: dict[str, Said] = {}
+        reading = _read(found, late)
+        if late:
+            # A name that stands behind what it is to be masked in: all again, as it is known now.
+            reading = _read(found, late)
+        return reading.submission(file_count=len(found.files))
 
 
-def _read(source: Found) -> Submission:
+def _read(source: Found, late: dict[str, Said]) -> "_Reading":
+    """Read all files; what is known late of a patient is put into `late`, by file, and is masked.
+
+    Late is what stands out of its order, behind the elements that tell what a file is.
+    """
     faults = list(source.faults)
     recognised: list[tuple[Located, Recognised, bool]] = []
     names: set[str] = set()
     identities_left = IdentitiesLeft()
     stated: list[tuple[str, tuple[Stated, ...]]] = []
+    for name, said in late.items():
+        stated.append((name, said.stated))
+        names |= said.identities
     for entry in source.files:
         try:
             with warnings.catch_warnings(record=True) as caught:
@@ -98,12 +109,11 @@ def _read(source: Found) -> Submission:
                 stated.append((entry.name, said.stated))
                 names |= said.identities
         except NotDicomError as error:
-            # A file that is called DICOM and is none was meant to be read.
-            is_meant = PurePosixPath(entry.name).suffix.casefold() in DICOM_SUFFIXES
-            kind_of_fault = FaultKind.UNREADABLE if is_meant else FaultKind.FOREIGN
-            faults.append(Fault(entry.name, str(error), kind_of_fault))
+            faults.append(_no_object(entry, error))
         except DicomError as error:
             faults.append(Fault(entry.name, str(error)))
+        except MemoryError:
+            faults.append(Fault(entry.name, NO_MEMORY))
         else:
             recognised.append((entry, found, _tells_of_text(caught)))
 
@@ -113,16 +123,26 @@ def _read(source: Found) -> Submission:
         identities_left.note(of_file, masked.path(name))
     for entry in source.files:
         identities_left.note_path(entry.name, masked.path(entry.name))
-    reading = _Reading(masked, shown, identities_left)
+    reading = _Reading(masked, shown, identities_left, late)
     for entry, found, is_damaged in recognised:
         if found.kind is Kind.UNUSED:
+            with suppress(DicomError):  # what cannot be read of it says nothing, here or elsewhere
+                reading.note_late(found, found.header, entry.name)
             reading.left_alone.append(
                 LeftAlone(masked.label(found.calls_itself), masked.path(entry.name))
             )
         else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
-            reading.add(found, masked.path(entry.name), keys, is_damaged, entry)
-    return reading.submission(file_count=len(source.files))
+            reading.add(found, entry, keys, is_damaged)
+    return reading
+
+
+def _no_object(entry: Located, error: NotDicomError) -> Fault:
+    """Return the fault of a file that is no DICOM object, and whether it should have been one."""
+    head = stored_bytes_of(entry.path, HEAD_BYTES)
+    if reason := why_meant(entry.name, head, is_listed=entry.is_listed):
+        return Fault(entry.name, f"{error}: {reason}")
+    return Fault(entry.name, str(error), FaultKind.FOREIGN)
 
 
 @dataclass(frozen=True)
@@ -143,12 +163,13 @@ class _Reading:
     masked: Masking
     faults: list[Fault]
     identities_left: IdentitiesLeft
+    late: dict[str, Said]
     structure_sets: list[StructureSet] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     images: list[ImageHeader] = field(default_factory=list)
-    image_texts: dict[tuple[bytes | str, ...], Said] = field(default_factory=dict)
+    image_texts: dict[tuple[bytes | str, ...], SaidOfSeries] = field(default_factory=dict)
     digests: list[FileDigest] = field(default_factory=list)
     ages_years: set[int] = field(default_factory=set)
     treatment_records: list[str] = field(default_factory=list)
@@ -158,19 +179,15 @@ class _Reading:
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(
-        self,
-        recognised: Recognised,
-        file: str,
-        file_keys: frozenset[str],
-        is_damaged: bool,
-        entry: Located,
+        self, recognised: Recognised, entry: Located, file_keys: frozenset[str], is_damaged: bool
     ) -> None:
-        """Read one file, shown as `file`; what is wrong with it becomes a fault.
+        """Read one file, shown by its name masked; what is wrong with it becomes a fault.
 
         Of identical copies the first is kept; a doubt is only told of an object that is kept.
         `is_damaged` is whether text that has been read already does not fit its character set.
         """
         kind = recognised.kind
+        file = self.masked.path(entry.name)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -181,6 +198,7 @@ class _Reading:
                 twins = self.seen.setdefault(uid, {})
                 if digest in twins:
                     return
+                self.note_late(recognised, dataset, entry.name)
                 self._keep(kind, dataset, file, digest, file_keys=file_keys, entry=entry)
                 self._note_subject(dataset, file)
                 self._note_identity(kind, dataset, file)
@@ -192,6 +210,9 @@ class _Reading:
                 return
             except DicomError as error:
                 self.faults.append(Fault(file, str(error)))
+                return
+            except MemoryError:
+                self.faults.append(Fault(file, NO_MEMORY))
                 return
         if twins and uid:
             self.faults.append(
@@ -243,11 +264,28 @@ class _Reading:
                 return
         self.digests.append(FileDigest(kind.value, text(dataset, "SOPInstanceUID"), file, digest))
 
+    def note_late(self, recognised: Recognised, dataset: Dataset, name: str) -> None:
+        """Keep what a file says of the patient behind its header, if it does.
+
+        Raises
+        ------
+        DicomError
+            If that cannot be read.
+        """
+        kind = recognised.kind
+        behind = recognised.behind_header() if kind.is_image or kind is Kind.UNUSED else None
+        whole = dataset if behind is None else behind
+        if whole is recognised.header:
+            return
+        said = self.identities_left.said_late(recognised.header, whole)
+        if said is not None:
+            self.late[name] = said
+
     def _note_subject(self, dataset: Dataset, file: str) -> None:
         for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID"):
             if value := text(dataset, keyword):
                 self.said.setdefault(keyword, {}).setdefault(value, file)
-        age_years = _age_years(text(dataset, "PatientAge"))
+        age_years = age_years_of(text(dataset, "PatientAge"))
         if age_years is not None:
             self.ages_years.add(age_years)
 
@@ -360,15 +398,3 @@ def _tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
 
 def _place(fault: Fault) -> tuple[str, str]:
     return fault.file, fault.reason
-
-
-def _age_years(age: str) -> int | None:
-    """Return whole years of an Age String such as "061Y".
-
-    An age of nothing ("000Y") or of nobody ("999Y") is what de-identification leaves, and is none.
-    """
-    match = _AGE.fullmatch(age)
-    if match is None or int(match[1]) == 0:
-        return None
-    years = int(int(match[1]) / _AGE_UNITS_A_YEAR[match[2]])
-    return years if years <= MAX_AGE_YEARS else None

@@ -39,6 +39,12 @@ RLE_MAX_RATIO = 64
 A file that declares more than this has truncated pixels, or wants memory that it has no data for.
 """
 
+MAX_RLE_BYTES = 128 * 1024**2
+"""Most that RLE is unpacked to: 8 MB of it can ask for half a gigabyte."""
+
+MAX_VOXELS = 2**27
+"""Most voxels of a dose that is read: 512 x 512 x 512, of which the doses alone take 1 GiB."""
+
 OFFSET_TOLERANCE_MM = 0.01
 """How far the first Grid Frame Offset may lie from 0, or from the z of the Image Position.
 
@@ -283,7 +289,11 @@ def _stored_values(dataset: Dataset, shape: _Shape) -> npt.NDArray[np.integer]:
             f"expected {shape.byte_count} bytes of dose for {shape.frames} frames of "
             f"{shape.rows} x {shape.columns}, found {len(encoded)}: the pixel data are {trouble}"
         )
-    values = np.frombuffer(encoded, dtype=shape.stored_type, count=math.prod(shape[:3]))
+    if (voxels := math.prod(shape[:3])) > MAX_VOXELS:
+        raise DicomError(
+            f"expected at most {MAX_VOXELS} voxels, found {voxels}: export it on a coarser grid"
+        )
+    values = np.frombuffer(encoded, dtype=shape.stored_type, count=voxels)
     return values.reshape(shape[:3])
 
 
@@ -293,6 +303,11 @@ def _unpacked(dataset: Dataset, shape: _Shape, encoded_count: int) -> npt.NDArra
             f"expected RLE data of at least {shape.byte_count // RLE_MAX_RATIO} bytes for "
             f"{shape.frames} frames of {shape.rows} x {shape.columns}, found {encoded_count}: "
             "the pixel data are truncated"
+        )
+    if shape.byte_count > MAX_RLE_BYTES:
+        raise DicomError(
+            f"the RLE pixel data would unpack to {shape.byte_count} bytes, more than the "
+            f"{MAX_RLE_BYTES} that are unpacked; export the dose uncompressed"
         )
     try:
         values: npt.NDArray[np.integer] = dataset.pixel_array

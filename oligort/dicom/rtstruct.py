@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydicom.dataset import Dataset
 
-from oligort.dicom.contour_items import CONTOUR_TYPES, POINT, DrawnRoi, drawn_rois
+from oligort.dicom.contour_items import (
+    CONTOUR_TYPES,
+    POINT,
+    DrawnRoi,
+    drawn_rois,
+    refuse_many_contours,
+)
 from oligort.dicom.elements import integer, items, numbers, text, title
 from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.display import quoted
@@ -153,12 +159,15 @@ def _contours(contour_items: Sequence[DrawnRoi | Dataset]) -> tuple[Contour, ...
 
 
 def _one_by_one(item: Dataset) -> tuple[Contour, ...]:
-    contours = []
+    contours: list[Contour] = []
+    points = 0
     for position, encoded in enumerate(items(item, "ContourSequence"), start=1):
         try:
             contour = _contour(encoded)
         except DicomError as error:
             raise DicomError(f"in contour {position}, {error}") from error
+        points += len(contour.points_mm)
+        refuse_many_contours(position, points)
         if len(contour.points_mm):
             contours.append(contour)
     return tuple(contours)

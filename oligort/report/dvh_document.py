@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from oligort.display import harmless_json
 from oligort.measure import Measure
 from oligort.report.unanswered import Unanswered
 
@@ -107,7 +108,7 @@ class DvhDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the document as JSON on one line: its curves are for machines."""
-        return msgspec.json.encode(self).decode() + "\n"
+        return harmless_json(msgspec.json.encode(self).decode()) + "\n"
 
 
 def _plain(value: float | None) -> float | None:

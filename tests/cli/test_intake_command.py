@@ -326,3 +326,20 @@ def test_real_plans_of_another_id_stand_in_the_frame_of_their_doses(run: Run, te
     assert sum("Frame of reference" in line for line in answer.tree) == 1
     assert sum("refers to a structure set that is not there" in line for line in answer.tree) == 2
     assert re.search(r"OL020\s+objects of 2 patient ids share a study", answer.out)
+
+
+def test_json_holds_nothing_that_a_terminal_obeys(tmp_path, run):
+    """C1 controls (U+009B begins a sequence), bidi overrides, line ends: escaped, and kept."""
+    drawn = structures()
+    drawn.SpecificCharacterSet = "ISO_IR 192"
+    drawn.StructureSetLabel = hostile = "\x9b3mRED\u202eR\u2028L\U000e0041"
+    (tmp_path / "RS.dcm").write_bytes(as_bytes(drawn))
+    answer = run(tmp_path, "--json", "-")
+    assert not re.search("[\x7f-\x9f\u202e\u2028\U000e0041]", answer.out)
+    assert [one["label"] for one in json.loads(answer.out)["structure_sets"]] == [hostile]
+
+
+def test_every_document_escapes_its_json():
+    for file in (ROOT / "oligort").rglob("*.py"):
+        for body in file.read_text(encoding="utf-8").split("def to_json(")[1:]:
+            assert "harmless_json(" in body.split("\n    def ")[0], file

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from oligort.dicom import archive
+from oligort.dicom import archive, files
 from oligort.dicom.read import read
 from oligort.errors import DicomError
 from oligort.objects import FaultKind
@@ -61,6 +61,24 @@ def test_what_is_packed_is_chosen_by_the_name_that_it_has_there(packed):
     assert read(packed).selected(dose="dose.dcm").selection.doses == ("dose.dcm",)
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "shift_jis", "cp850", "utf-8"])
+def test_a_name_in_an_unknown_encoding_is_not_shown(encoding, tmp_path, write, plan):
+    """Chinese, Japanese and German programs write the bytes of their system, and mark nothing."""
+    name = "Müller" if encoding == "cp850" else "中山"
+    planned = write(plan(), tmp_path / "plan.dcm").read_bytes()
+    path = tmp_path / "site.zip"
+    encoded = name.encode(encoding)
+    stand_in = "X" * len(encoded)
+    with zipfile.ZipFile(path, "w") as writing:
+        writing.writestr(f"{stand_in}/RP.dcm", planned)
+    path.write_bytes(path.read_bytes().replace(stand_in.encode(), encoded))
+    (read_plan,) = read(path).plans
+    if encoding == "utf-8":
+        assert read_plan.file == f"site.zip/{name}/RP.dcm"
+    else:
+        assert read_plan.file == "site.zip/unreadable name 1/RP.dcm"
+
+
 def test_junk_in_an_archive_is_left_alone(packed):
     for name in ("__MACOSX/._plan", "Thumbs.db", "a/.DS_Store"):
         add(packed, name)
@@ -75,9 +93,18 @@ def test_member_that_leads_out_of_the_archive_is_refused(packed, name):
     add(packed, name)
     submission = read(packed)
     assert len(submission.plans) == 1
-    (reason,) = reasons(submission).values()
+    ((file, reason),) = reasons(submission).items()
     assert "leads out of the archive" in reason
+    assert file.endswith("plan.dcm")
     assert sorted(packed.parent.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["RP 12:30.dcm", "2026-04-01 09:15/plan 2.dcm", "a..b/plan.dcm"])
+def test_a_colon_in_a_name_leads_nowhere(packed, export, name, write, plan):
+    add(packed, name, write(plan("1.2.33"), export / "other").read_bytes())
+    submission = read(packed)
+    assert submission.faults == ()
+    assert f"site.zip/{name}" in [p.file for p in submission.plans]
 
 
 def test_link_archive_and_secret_in_an_archive_are_refused(packed, tmp_path):
@@ -111,7 +138,7 @@ def test_archive_of_too_many_or_too_much_is_refused(packed, monkeypatch):
     with pytest.raises(DicomError, match="more than 2 are not unpacked"):
         read(packed)
     monkeypatch.undo()
-    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_UNPACKED_BYTES", 1000)
     with pytest.raises(DicomError, match="nothing of it is unpacked"):
         read(packed)
 

@@ -64,6 +64,49 @@ def test_deflated_file_that_unfolds_to_too_much_is_refused(deflated, dose, monke
         read_object(path)
 
 
+@pytest.mark.parametrize("length", [None, 0, 64, 2**31])
+def test_deflated_elements_are_found_without_the_stated_length_of_what_is_before(
+    deflated, dose, length
+):
+    path = deflated(dose())
+    encoded = path.read_bytes()
+    stated = b"" if length is None else encoded[132:140] + length.to_bytes(4, "little")
+    path.write_bytes(encoded[:132] + stated + encoded[144:])
+    (stored,) = read(path).doses
+    assert stored.grid.maximum_gy == pytest.approx(0.59, abs=1e-12)
+
+
+def test_nothing_is_unfolded_but_by_the_bounded_reader(deflated, dose, tmp_path, monkeypatch):
+    """Not by pydicom, which asks for no limit: also not in an index, or behind a damaged syntax."""
+    path = deflated(dose())
+    encoded = path.read_bytes()
+    monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES", 64)
+    for named in (path, tmp_path / "DICOMDIR"):
+        for before in (encoded[:132], encoded[:144]):
+            named.write_bytes(before + encoded[144:])
+            with pytest.raises(DicomError, match="unfold to more than"):
+                read(path)
+    monkeypatch.setattr(content, "META_BYTES", 16)  # the meta information is longer than that
+    with pytest.raises(DicomError, match="they are not unfolded"):
+        read_object(path)
+
+
+def test_an_object_of_more_elements_than_any_is_refused(tmp_path, write, dose, monkeypatch):
+    path = write(dose(), tmp_path / "dose.dcm")
+    monkeypatch.setattr(content, "MAX_READS", 20)
+    with pytest.raises(DicomError, match="more than 10"):
+        read_object(path)
+
+
+def test_an_object_larger_than_any_is_refused(tmp_path, write, dose, monkeypatch):
+    path = write(dose(), tmp_path / "dose.dcm")
+    monkeypatch.setattr(content, "MAX_OBJECT_BYTES", path.stat().st_size)
+    assert len(content.stored_bytes_of(path)) == path.stat().st_size
+    monkeypatch.setattr(content, "MAX_OBJECT_BYTES", path.stat().st_size - 1)
+    with pytest.raises(DicomError, match="larger than"):
+        read_object(path)
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
 def test_deflated_file_that_ends_early_is_truncated(deflated, dose, kept):
     path = deflated(dose())

@@ -279,11 +279,14 @@ def test_trap_points_and_two_point_contours_change_no_histogram(
         contour([(0, 0, 90)], "POINT"),
         contour([(16, 30, 46)], "CLOSED_PLANAR"),
         contour([(16, 30, 46), (18, 32, 46)], "CLOSED_PLANAR"),
-        contour([(16, 30, 90), (18, 32, 90), (18, 30, 90)], "OPEN_PLANAR"),
     ]
-    dataset = structure_set({"GTV": stray + box(), "Iso": stray[:1]})
-    submission = submit(dataset, rising_dose())
+    open_loop = contour([(16, 30, 90), (18, 32, 90), (18, 30, 90)], "OPEN_PLANAR")
+    drawn = {"GTV": stray + box(), "Iso": stray[:1], "GTV2": [*box(), open_loop]}
+    submission = submit(structure_set(drawn), rising_dose())
     assert_is_the_box(submission.dvh("GTV"))
+    # What could be a loop of the wrong type is not left out in silence.
+    with pytest.raises(NotEvaluable, match="1 of three points or more do not"):
+        submission.dvh("GTV2")
     with pytest.raises(NotEvaluable, match="no contour that encloses an area"):
         submission.dvh("Iso")
 

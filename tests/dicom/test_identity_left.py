@@ -1,10 +1,12 @@
 """What of an identity the files still hold: which elements, in which files, and never what."""
 
 import io
+import struct
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, SpatialFiducialsStorage
 
 import oligort
 from oligort.dicom.identity import identities, masking
@@ -250,3 +252,80 @@ def test_bytes_that_are_judged_once_say_what_each_file_would(plan):
         {"Roe^Rita"},
         {"Müller"},
     ]
+
+
+def element(group, number, vr, value):
+    """Return a short element in explicit little endian."""
+    value += b" " * (len(value) % 2)
+    return struct.pack("<HH2sH", group, number, vr, len(value)) + value
+
+
+LATE = element(0x10, 0x10, b"PN", b"MUSTERMANN^ERIKA") + element(0x10, 0x30, b"DA", b"19610302")
+
+
+def test_a_name_behind_all_else_is_told_and_masked(tmp_path, plan, dose, structure_set, write):
+    """Elements out of their order: in a plan, behind the pixels of an image, in another object."""
+    planned, image, other = plan(), dose(uid="1.2.9"), structure_set({}, "1.2.8")
+    for dataset in (planned, image, other):
+        dataset.PatientName = dataset.PatientID = "PT-1"
+    planned.RTPlanLabel = "MUSTERMANN 2"
+    image.SOPClassUID, image.Modality = CTImageStorage, "CT"
+    other.SOPClassUID = SpatialFiducialsStorage
+    files = {"plan.dcm": planned, "ct.dcm": image, "other.dcm": other}
+    for late in files:
+        folder = tmp_path / late.removesuffix(".dcm")
+        for name, dataset in files.items():
+            path = write(dataset, folder / name, ExplicitVRLittleEndian)
+            if name == late:
+                path.write_bytes(path.read_bytes() + LATE)
+        submission = oligort.read(folder)
+        assert submission.faults == ()
+        told = {one.keyword: one.files for one in submission.identity_left}
+        assert told["PatientName"][-1] == told["PatientBirthDate"][-1] == late
+        assert submission.plans[0].label == "*** 2"
+
+
+def test_a_second_name_behind_all_else_is_told(tmp_path, plan, write):
+    planned = plan()
+    planned.PatientName = planned.PatientID = "PT-1"
+    path = write(planned, tmp_path / "plan.dcm", ExplicitVRLittleEndian)
+    path.write_bytes(path.read_bytes() + LATE)
+    told = {one.keyword: one.keys for one in oligort.read(tmp_path).identity_left}
+    assert told["PatientName"] == {key_of_name("MUSTERMANN^ERIKA")}
+
+
+@pytest.mark.parametrize(
+    ("sequence", "keyword"),
+    [
+        ("BeamSequence", "InstitutionName"),
+        ("BeamSequence", "InstitutionAddress"),
+        ("ReferringPhysicianIdentificationSequence", "PersonTelephoneNumbers"),
+        ("ReferringPhysicianIdentificationSequence", "InstitutionName"),
+        ("RequestAttributesSequence", "RequestingPhysician"),
+        ("OperatorIdentificationSequence", "PersonAddress"),
+    ],
+)
+def test_who_treated_and_where_is_found_in_sequences(
+    sequence, keyword, tmp_path, plan, dose, write
+):
+    """In a plan, of which all is read, and in images, of which a series is judged once."""
+    item = Dataset()
+    setattr(item, keyword, "St Elsewhere")
+    planned, image = plan(), dose(uid="1.2.9")
+    image.SOPClassUID, image.Modality = CTImageStorage, "CT"
+    for name, dataset in (("plan.dcm", planned), ("ct1.dcm", image), ("ct2.dcm", image)):
+        setattr(dataset, sequence, [item])
+        dataset.SOPInstanceUID = f"1.2.{len(name)}"
+        write(dataset, tmp_path / name)
+    told = {one.keyword: one.files for one in oligort.read(tmp_path).identity_left}
+    assert told[keyword] == ("ct1.dcm", "ct2.dcm", "plan.dcm")
+
+
+def test_a_person_by_code_and_one_who_approved_are_found():
+    person, operator = Dataset(), Dataset()
+    person.CodeMeaning = "House"
+    operator.PersonIdentificationCodeSequence = [person]
+    found = left_in(
+        OperatorIdentificationSequence=[operator], PhysicianApprovingInterpretation="Dr^No"
+    )
+    assert found.keys() == {"PersonIdentificationCodeSequence", "PhysicianApprovingInterpretation"}

@@ -9,6 +9,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from oligort.dicom.read import read
 from oligort.errors import DicomError
+from oligort.objects import FaultKind
 
 
 @pytest.fixture
@@ -101,3 +102,33 @@ def test_index_that_cannot_be_read_is_told(medium):
     index.write_bytes(b"")
     with pytest.raises(DicomError, match="expected at least one"):
         read(index)
+
+
+@pytest.mark.parametrize("content", [b"\0" * 900, b"no object", None])
+def test_what_an_index_lists_and_is_no_object_is_a_fault(content, medium):
+    """Zeroed, overwritten with text, or one byte of the marker damaged."""
+    index = medium(*BOTH)
+    listed = index.parent / "DICOM" / "SUB" / "RD"
+    encoded = listed.read_bytes()
+    listed.write_bytes(encoded[:130] + b"X" + encoded[131:] if content is None else content)
+    for given in (index, index.parent):
+        faults = [fault for fault in read(given).faults if fault.file.endswith("RD")]
+        assert [fault.kind for fault in faults] == [FaultKind.UNREADABLE]
+        assert "the index of its medium lists it" in faults[0].reason
+
+
+def test_a_link_out_of_the_medium_is_not_followed(medium, tmp_path, write, dose):
+    elsewhere = write(dose(uid="1.2.99"), tmp_path / "elsewhere" / "dose.dcm")
+    index = medium(*BOTH)
+    listed = index.parent / "DICOM" / "SUB" / "RD"
+    listed.unlink()
+    listed.symlink_to(elsewhere)
+    submission = read(index)
+    assert submission.doses == ()
+    (fault,) = submission.faults
+    assert "1 files that are links out of the medium" in fault.reason
+    assert '"DICOM/SUB/RD"' in fault.reason
+    listed.unlink()
+    (index.parent / "DICOM" / "dose").write_bytes(elsewhere.read_bytes())
+    listed.symlink_to(index.parent / "DICOM" / "dose")  # within: followed
+    assert len(read(index).doses) == 1

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -112,6 +113,63 @@ def test_other_files_are_faults_and_junk_is_not(export):
         "gone.dcm": "the file cannot be opened: No such file or directory",
         "pipe": "not a regular file",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("IM0007", b"\0\1binary", FaultKind.UNREADABLE),
+        ("1.2.840.113619.2.55", b"\0\1binary", FaultKind.UNREADABLE),
+        ("RD.1.2.246.352.71.7.4", b"\0\1binary", FaultKind.UNREADABLE),
+        ("RTDOSE_2.dat", b"\0\1binary", FaultKind.UNREADABLE),
+        ("course2.7z", b"7z", FaultKind.UNREADABLE),
+        ("RD2.dcm.gz", b"\x1f\x8b", FaultKind.UNREADABLE),
+        ("course2.tar", b"x", FaultKind.UNREADABLE),
+        ("COURSE2.RAR", b"Rar!", FaultKind.UNREADABLE),
+        ("README", b"Open the viewer.\r\n", FaultKind.FOREIGN),
+        ("report.pdf", b"%PDF\0\1", FaultKind.FOREIGN),
+        ("RD.1.2.246.352.71.7.4.pdf", b"%PDF\0\1", FaultKind.FOREIGN),
+        ("RS.lnk", b"L\0\1", FaultKind.FOREIGN),
+        ("picture.jpg", b"\xff\xd8\0\1", FaultKind.FOREIGN),
+        ("plan.bin", b"\0\1", FaultKind.FOREIGN),
+    ],
+)
+def test_a_damaged_or_packed_object_is_told_from_what_lies_beside(name, content, kind, export):
+    (export / name).write_bytes(content)
+    (fault,) = read(export).faults
+    assert (fault.file, fault.kind) == (name, kind)
+
+
+def test_what_lies_too_deep_to_be_opened_is_a_fault(export, monkeypatch):
+    """Folders of a path longer than the system allows (4096 bytes), as sync programs make them."""
+    monkeypatch.chdir(export)
+    for _ in range(75):
+        Path("x" * 60).mkdir()
+        os.chdir("x" * 60)
+    Path("RD2.dcm").write_bytes((export / "deep" / "er" / "dose.dcm").read_bytes())
+    submission = read(export)
+    assert len(submission.provenance) == 3
+    (fault,) = submission.faults
+    assert "cannot be opened: File name too long" in fault.reason
+
+
+def test_what_must_not_be_looked_at_is_a_fault(export, monkeypatch):
+    """A folder that can be listed and not entered (mode 444): asking about what is in it raises."""
+    (export / "shut").mkdir()
+    for name in ("DICOMDIR", "RD2.dcm"):
+        (export / "shut" / name).write_bytes(b"x")
+    ask = Path.stat
+
+    def shut(self, **how):
+        if self.parent.name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return ask(self, **how)
+
+    monkeypatch.setattr(Path, "stat", shut)
+    submission = read(export)
+    assert len(submission.provenance) == 3
+    reason = "the file cannot be opened: Permission denied"
+    assert faults_of(submission) == {"shut/DICOMDIR": reason, "shut/RD2.dcm": reason}
 
 
 def test_links_that_lead_in_circles_end(export):
@@ -224,6 +282,20 @@ def test_object_that_refers_to_images_at_its_beginning_is_no_image(tmp_path, wri
     read_back = read(write(dataset, tmp_path / "dose.dcm"))
     assert len(read_back.doses) == 1
     assert read_back.images == ()
+
+
+@pytest.mark.parametrize("filler", [b"\r\n", b"\n", b" " * 64, b"\r\n" * 40, b"\x1a", bytes(9)])
+def test_what_transfers_leave_behind_the_end_is_no_truncation(filler, export, image, write):
+    """And part of an element there is one; of an image nothing behind its pixels is looked at."""
+    write(image(0, "1.2.90"), export / "ct.dcm")
+    files = [export / "ct.dcm", export / "deep" / "er" / "dose.dcm", export / "rtss.dcm"]
+    whole = [file.read_bytes() for file in files]
+    for file, encoded in zip(files, whole, strict=True):
+        file.write_bytes(encoded + filler)
+    assert read(export).faults == ()
+    for file, encoded in zip(files, whole, strict=True):
+        file.write_bytes(encoded + b"\xfc\xff\xfc\xff" + filler[:3])
+    assert set(faults_of(read(export))) == {"deep/er/dose.dcm", "rtss.dcm"}
 
 
 def test_truncated_image_is_a_fault(export, write, image):

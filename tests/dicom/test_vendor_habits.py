@@ -125,10 +125,19 @@ def test_objects_of_other_character_sets_lie_side_by_side(tmp_path, write, struc
     assert submission.faults == ()
 
 
+BINS = (
+    *("#recycle", "@Recycle", "RECYCLER", "RECYCLED", "Recycle Bin", "Trash", "lost+found"),
+    *("~snapshot", "回收站", ".Trash-1000"),
+)
+"""What Windows, Linux and network storage call the folders of what was deleted."""
+
+
 def test_recycle_bins_and_thumbnails_at_any_depth_are_no_part(tmp_path, write, structure_set):
     write(structure_set({"Heart": []}), tmp_path / "a" / "b" / "c" / "no suffix")
     for junk in ("$RECYCLE.BIN/old.dcm", "a/@eaDir/x.dcm", "a/b/__MACOSX/._c", "a/.hidden/y.dcm"):
         write(structure_set({"Old": []}, uid=f"1.2.{len(junk)}"), tmp_path / junk)
+    for number, bin_name in enumerate(BINS):
+        write(structure_set({"Old": []}, uid=f"1.3.{number}"), tmp_path / bin_name / "old.dcm")
     (tmp_path / "a" / "Thumbs.db").write_bytes(b"junk")
     submission = read(tmp_path)
     assert [one.file for one in submission.structure_sets] == ["a/b/c/no suffix"]

@@ -389,6 +389,8 @@ HARMLESS: dict[str, Callable[[Dataset], bytes]] = {
     "deflated": _encoded_as(DeflatedExplicitVRLittleEndian),
     "without preamble": lambda dataset: _as_bytes(dataset)[132:],
     "zeros behind the end": lambda dataset: _as_bytes(dataset) + bytes(64),
+    "blanks behind the end": lambda dataset: _as_bytes(dataset) + b" " * 64,
+    "a line end behind the end": lambda dataset: _as_bytes(dataset) + b"\r\n",
     "another manufacturer": lambda dataset: _as_bytes(_manufactured(dataset)),
 }
 """What changes no value that is asked for."""

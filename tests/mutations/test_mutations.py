@@ -1,13 +1,18 @@
 """Damaged files are refused or told, and harmless changes are no alarm (thousands: `fuzz.py`)."""
 
 import random
+import re
+from contextlib import suppress
 from itertools import islice
 
 import numpy as np
 import pytest
+from linked_export import as_bytes
 from mutation import HARMLESS, Bench, Mutation, Outcome, damages, spans_of
 from small_export import OBJECTS, write
 
+from oligort.dicom.read import read
+from oligort.errors import DicomError
 from oligort.finding import Grade
 
 DAMAGES, SEED = 200, 20260401
@@ -28,6 +33,38 @@ def test_no_damage_is_a_traceback_or_another_result_in_silence(bench):
         outcomes.append(result.outcome)
     # The damages are worth their name: most of them reach the report.
     assert outcomes.count(Outcome.TOLD) > DAMAGES / 2
+
+
+def with_empty_elements():
+    """The small export with empty elements wherever it may have some, as bytes by file."""
+    objects = {file: build() for file, build in OBJECTS.items()}
+    drawn = objects["RS.dcm"]
+    drawn.ApprovalStatus = drawn.StructureSetDate = drawn.SeriesDescription = ""
+    drawn.ROIContourSequence[0].ContourSequence[0].NumberOfContourPoints = None
+    drawn.ROIContourSequence[0].ROIDisplayColor = None
+    stored, planned = objects["RD.dcm"], objects["RP.dcm"]
+    stored.PatientAge = stored.DoseComment = ""
+    stored.SamplesPerPixel = stored.BitsStored = None
+    planned.PlanIntent = planned.RTPlanName = ""
+    planned.DoseReferenceSequence[0].DoseReferenceDescription = ""
+    planned.FractionGroupSequence[0].NumberOfFractionsPlanned = None
+    return {file: as_bytes(dataset) for file, dataset in objects.items()}
+
+
+def test_an_empty_element_of_no_known_representation_is_no_traceback(tmp_path):
+    places = 0
+    for file, encoded in with_empty_elements().items():
+        path = tmp_path / file
+        path.write_bytes(encoded)
+        assert len(read(path).provenance) == 1
+        for empty in re.finditer(rb"..[\x00-\x40].[A-Z][A-Z]\0\0", encoded, re.DOTALL):
+            damaged = bytearray(encoded)
+            damaged[empty.start() + 5] = ord("z")
+            path.write_bytes(damaged)
+            with suppress(DicomError):  # or read, or a fault
+                read(path)
+            places += 1
+    assert places > 15
 
 
 @pytest.mark.parametrize("file", OBJECTS)

@@ -1,0 +1,74 @@
+"""Meant: whether a file that is no DICOM object should have been one, or holds some.
+
+A damaged object cannot be told from other files by its bytes; its name, its place and whether it
+is text tell it. What people and computers leave beside objects is none.
+"""
+
+import re
+from pathlib import PurePosixPath
+
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
+"""Endings of file names that promise a DICOM object."""
+
+PACKED_SUFFIXES = frozenset(
+    {
+        *(".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lzma"),
+        *(".zst", ".z", ".lz", ".lzh", ".arj", ".cab", ".iso", ".zipx", ".z01", ".partial"),
+    }
+)
+"""Endings of what holds other files, in ways that are not read here."""
+
+OTHER_SUFFIXES = frozenset(
+    {
+        *(".txt", ".pdf", ".log", ".xml", ".json", ".csv", ".tsv", ".md", ".rst", ".html", ".htm"),
+        *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".ico", ".svg", ".mp4", ".avi"),
+        *(".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".rtf", ".odt", ".ods", ".msg"),
+        *(".eml", ".url", ".lnk", ".ini", ".inf", ".cfg", ".conf", ".toml", ".yaml", ".yml"),
+        *(".exe", ".dll", ".bat", ".cmd", ".sh", ".py", ".jar", ".js", ".css", ".db", ".md5"),
+        *(".sha1", ".sha256", ".bak~"),
+    }
+)
+"""Endings of what people and computers lay beside objects: no object, whatever the name says."""
+
+_LIKE_AN_OBJECT = re.compile(
+    r"(?:rtstruct|rtss|rtdose|rtplan|rtrecord|rs|rd|rp|rt|rn|ct|mr|pt|pet|re|reg)"
+    r"(?:[^a-z]|$)",
+    re.IGNORECASE,
+)
+"""How exports name objects: by what they are, and a UID or a number behind it."""
+
+_LIKE_A_UID = re.compile(r"\d+(?:\.\d+){3,}")
+
+_SUFFIX = re.compile(r"\.(?=\w*[a-z])\w{1,8}", re.IGNORECASE)
+"""An ending with a letter; that of a UID is none."""
+
+_NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:
+    """Return why a file that is no DICOM object should have been read, or "" where it should not.
+
+    Parameters
+    ----------
+    name : str
+        Its path in the submission, POSIX style.
+    head : bytes
+        Its first bytes.
+    is_listed : bool
+        Whether the index of a medium lists it.
+    """
+    path = PurePosixPath(name)
+    ending = path.suffix.casefold()
+    suffix = ending if _SUFFIX.fullmatch(ending) else ""
+    if is_listed:
+        return "the index of its medium lists it as one; export it again"
+    if suffix in DICOM_SUFFIXES:
+        return "it is called one; export it again"
+    if suffix in PACKED_SUFFIXES:
+        return "what is packed in it is not seen; unpack it and give the files, or a zip"
+    if suffix in OTHER_SUFFIXES or not _NOT_IN_TEXT.search(head):
+        return ""
+    is_called_like_one = _LIKE_AN_OBJECT.match(path.name) or _LIKE_A_UID.search(path.name)
+    if suffix and not is_called_like_one:
+        return ""
+    return "it may be a damaged one, called as objects are; export it again, or leave it out"

@@ -1,0 +1,141 @@
+"""Limits: what asks for far more memory or time than its bytes is refused, the rest is read."""
+
+import zipfile
+
+import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+
+from oligort.dicom import archive, contour_items, elements, files, instance, read, rtdose
+from oligort.dicom.instance import read_object
+from oligort.dicom.rtstruct import read_structure_set
+from oligort.errors import DicomError
+
+SQUARE = [(0, 0, 5), (10, 0, 5), (10, 10, 5), (0, 10, 5)]
+
+
+def with_long_contour(dataset, count):
+    """Return a structure set whose contour has so many zeros, without an object for each."""
+    (contour,) = dataset.ROIContourSequence[0].ContourSequence
+    del contour.NumberOfContourPoints
+    encoded = b"\\".join([b"0"] * count)
+    tag = Tag("ContourData")
+    contour[tag] = RawDataElement(tag, "UN", len(encoded), encoded, 0, False, True)
+    return dataset
+
+
+def reasons(submission):
+    return [fault.reason for fault in submission.faults]
+
+
+@pytest.fixture
+def export(tmp_path, write, structure_set, dose, contour):
+    folder = tmp_path / "export"
+    write(structure_set({"Heart": [contour(SQUARE)]}), folder / "rtss.dcm")
+    write(dose(), folder / "dose.dcm")
+    return folder
+
+
+def refusal_of(path, message):
+    dataset, _ = read_object(path)
+    with pytest.raises(DicomError, match=message):
+        read_structure_set(dataset, "rtss.dcm")
+
+
+@pytest.mark.parametrize(("name", "most"), [("MAX_CONTOURS", 1), ("MAX_POINTS", 7)])
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_more_contours_or_points_than_any_are_refused(
+    name, most, is_fast, write, structure_set, contour, tmp_path, monkeypatch
+):
+    drawn = structure_set({"Heart": [contour(SQUARE), contour(SQUARE)]})
+    path = write(drawn, tmp_path / "rtss.dcm", ExplicitVRLittleEndian)
+    if not is_fast:  # read item by item, an ROI is left out by itself
+        monkeypatch.setattr(contour_items, "_TYPES", {})
+    monkeypatch.setattr(contour_items, name, most)
+    if is_fast:
+        refusal_of(path, f"at most {most} contour")
+    else:
+        _, (fault,) = read_structure_set(read_object(path)[0], "rtss.dcm")
+        assert f"at most {most} contour" in fault.reason
+
+
+def test_a_sequence_of_more_items_than_any_is_refused(tmp_path, write, structure_set, monkeypatch):
+    path = write(structure_set({"Heart": [], "Cord": []}), tmp_path / "rtss.dcm")
+    monkeypatch.setattr(elements, "MAX_TEXT_BYTES", 10)  # below, nothing is counted
+    monkeypatch.setattr(elements, "MAX_ITEMS", 1)
+    with pytest.raises(DicomError, match="at most 1 items"):
+        elements.items(read_object(path)[0], "StructureSetROISequence")
+
+
+def test_long_numbers_are_not_read(tmp_path, write, structure_set, contour):
+    drawn = structure_set({"Heart": [contour(SQUARE)]})
+    with_long_contour(drawn, elements.MAX_VALUE_BYTES // 2 + 3)
+    dataset, _ = read_object(write(drawn, tmp_path / "rtss.dcm", ExplicitVRLittleEndian))
+    (item,) = elements.items(elements.items(dataset, "ROIContourSequence")[0], "ContourSequence")
+    with pytest.raises(DicomError, match="at most 8388608 bytes"):
+        elements.numbers(item, "ContourData")
+
+
+@pytest.mark.filterwarnings("ignore:The PN component length")
+def test_long_values_of_headers_are_not_kept_and_still_refused(export, write, plan):
+    """A megabyte in front of the patient, and a name that is too long to be one."""
+    planned = plan()
+    planned.add_new(0x00090010, "LO", "SOMEBODY")
+    planned.add_new(0x00091001, "OB", bytes(2**20))
+    path = write(planned, export / "plan.dcm", ExplicitVRLittleEndian)
+    header = instance.recognise(path).header
+    assert sum(len(e.value or b"") for e in header.values()) < 2 * elements.MAX_TEXT_BYTES
+    assert len(read.read(export).plans) == 1
+    planned.PatientName = "A" * (elements.MAX_TEXT_BYTES + 2)
+    write(planned, path)
+    (reason,) = reasons(read.read(export))
+    assert "at most 65536 bytes in Patient's Name" in reason
+
+
+def test_more_voxels_than_any_dose_has_are_refused(export, monkeypatch):
+    monkeypatch.setattr(rtdose, "MAX_VOXELS", 4 * 3 * 5)
+    assert read.read(export).doses[0].refusal == ""
+    monkeypatch.setattr(rtdose, "MAX_VOXELS", 4 * 3 * 5 - 1)
+    assert "at most 59 voxels" in read.read(export).doses[0].refusal
+
+
+def test_what_there_is_no_memory_for_is_a_fault(export, monkeypatch):
+    def without_memory(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(read, "read_dose", without_memory)
+    submission = read.read(export)
+    assert reasons(submission) == [read.NO_MEMORY]
+    assert len(submission.structure_sets) == 1
+
+
+def test_members_and_archives_are_unpacked_up_to_one_limit(export, tmp_path, monkeypatch):
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    for name in ("rtss", "dose"):
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as writing:
+            writing.write(export / f"{name}.dcm", f"{name}.dcm")
+    dose_bytes = (export / "dose.dcm").stat().st_size
+    drawn_bytes = (export / "rtss.dcm").stat().st_size
+    monkeypatch.setattr(files, "MAX_UNPACKED_BYTES", dose_bytes + drawn_bytes)
+    assert read.read(folder).faults == ()
+    monkeypatch.setattr(files, "MAX_UNPACKED_BYTES", dose_bytes + drawn_bytes - 1)
+    (reason,) = reasons(read.read(folder))
+    assert "with its other archives" in reason
+    monkeypatch.undo()
+    largest = max(dose_bytes, drawn_bytes)
+    monkeypatch.setattr(archive, "MAX_FILE_BYTES", largest - 1)
+    (reason,) = reasons(read.read(folder))
+    assert "the most that is read of one file" in reason
+
+
+def test_a_bomb_of_contours_is_refused_quickly(export, write, structure_set, contour):
+    """Twelve megabytes of one contour in some kilobytes: refused, and the rest is read."""
+    drawn = with_long_contour(structure_set({"GTV": [contour(SQUARE)]}, "1.2.99"), 6_000_000)
+    path = write(drawn, export / "bomb.dcm", DeflatedExplicitVRLittleEndian)
+    assert path.stat().st_size < 100_000
+    submission = read.read(export)
+    assert [s.file for s in submission.structure_sets if not s.left_out] == ["rtss.dcm"]
+    (reason,) = reasons(submission)
+    assert "8388608" in reason
