@@ -1,6 +1,7 @@
 """Jumps: coordinates and doses that no hand draws and no beam gives, as damaged files have them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,9 +24,11 @@ def jumps(case: Case) -> Iterator[Finding]:
     Why it matters: one wrong digit or byte gives numbers that look right.
 
     How it is measured: a point whose edges are five usual edges of its loop or more, 10 mm at the
-    least, and lead back to where they came from. A voxel of more than twice the dose of all its 26
-    neighbours, or less than half of it, above a tenth of the maximum. A frame four times as rough,
-    as high or as low as both beside it.
+    least, and lead back to where they came from; two or three points likewise. A voxel of more than
+    twice the dose of all its 26 neighbours, or less than half of it, above a tenth of the maximum.
+    A frame four times as rough, as high or as low as both beside it. Frames that hold one value, as
+    zero, where an ROI is drawn, beside a frame whose dose is above a tenth of the maximum and not
+    less than three quarters of that in the next.
 
     Not evaluable when: the dose has such a jump, so that nothing read off it is sure; no structure
     set or no dose can be chosen.
@@ -52,7 +55,8 @@ def jumps(case: Case) -> Iterator[Finding]:
         )
     is_whole = not spikes
     for course in case.submission.chosen.courses:
-        grid, found_in_dose = course.grid, jumps_of(course.grid.dose_gy)
+        grid = course.grid
+        found_in_dose = _where_rois_are(jumps_of(grid.dose_gy), grid, case.submission.structure_set)
         if told := _jumps_told(grid, found_in_dose):
             is_whole = False
             yield Finding(
@@ -82,6 +86,16 @@ def _spikes_told(structure: Structure, found: tuple[Spike, ...]) -> str:
     )
 
 
+def _where_rois_are(found: Jumps, grid: DoseGrid, structures: Iterable[Structure]) -> Jumps:
+    """Return the jumps without filled frames in which nothing is drawn: the patient ends there."""
+    if not found.filled:
+        return found
+    points = [area.points_mm for structure in structures for area in structure.areas]
+    frames = grid.grid.to_index(np.concatenate(points)).T[-1] if points else np.empty(0)
+    drawn = [one for one in found.filled if ((frames >= one.first) & (frames <= one.last)).any()]
+    return replace(found, filled=tuple(drawn))
+
+
 def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
     """Return what stands out of a dose, or "" where nothing does."""
     told = []
@@ -91,6 +105,14 @@ def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
         told.append(
             f"has a frame unlike those beside it, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
             f"{others}"
+        )
+    for one in found.filled[:1]:
+        x, y, z = grid.grid.to_patient(np.array([0.0, 0.0, one.first]))
+        others = f" and {len(found.filled) - 1} more runs" if len(found.filled) > 1 else ""
+        told.append(
+            f"holds {one.value_gy:.2f} Gy in every voxel of {one.last - one.first + 1} frames, "
+            f"beside one with {one.beside_gy:.2f} Gy, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) "
+            f"mm{others}"
         )
     if len(found.voxels):
         at = tuple(found.voxels[0].tolist())

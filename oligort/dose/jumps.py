@@ -27,31 +27,51 @@ A field that begins between two frames is as rough in the next one; of a spot wi
 FRAME_SHARE = 0.02
 """Roughness, as a mean of second differences, below this part of the maximum is not asked."""
 
+TAPERED = 0.75
+"""A dose that ends by itself falls below this part of what it was a frame before.
+
+Past the edge of a field it falls to a quarter in 3 mm; where the patient ends, as at the crown of
+the head, a cap has at most half of the area that it has one frame farther in.
+"""
+
 NEIGHBOURS = tuple(
     (i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if (i, j, k) != (0, 0, 0)
 )
 
 
 @dataclass(frozen=True)
+class Filled:
+    """Frames `first` to `last` that hold one value, and the highest dose of the frame beside."""
+
+    first: int
+    last: int
+    value_gy: float
+    beside_gy: float
+
+
+@dataclass(frozen=True)
 class Jumps:
-    """What stands out of a dose: voxels (V, 3) by their indices, and numbers of frames."""
+    """What stands out of a dose: voxels (V, 3) by their indices, numbers of frames, and runs."""
 
     voxels: npt.NDArray[np.intp]
     frames: tuple[int, ...]
+    filled: tuple[Filled, ...] = ()
 
 
 def jumps_of(dose_gy: Floats) -> Jumps:
     """Return the jumps of a dose (i, j, k).
 
     Voxels on the outside of the grid are not asked: what lies beside them is not known. A frame
-    that is damaged is told as one, not by its voxels.
+    that is damaged is told as one, not by its voxels. Frames that hold one value are told where
+    the dose beside them does not taper; it is right where the patient ends: the caller asks that.
     """
     if min(dose_gy.shape) < 3:
         return Jumps(np.empty((0, 3), dtype=np.intp), ())
     voxels = _lone(dose_gy)
     frames = _frames(_without(voxels, dose_gy))
     near = np.isin(voxels[:, 2], [k + step for k in frames for step in (-1, 0, 1)])
-    return Jumps(voxels[~near], frames)
+    filled = [one for one in _filled(dose_gy) if {*range(one.first, one.last + 1)} - {*frames}]
+    return Jumps(voxels[~near], frames, tuple(filled))
 
 
 def _without(voxels: npt.NDArray[np.intp], dose_gy: Floats) -> Floats:
@@ -109,3 +129,47 @@ def _beside(frames: Floats) -> tuple[Floats, Floats]:
     before, after = np.roll(frames, 1), np.roll(frames, -1)
     before[0], after[-1] = frames[1], frames[-2]
     return before, after
+
+
+def _filled(dose_gy: Floats) -> list[Filled]:
+    """Return the runs of one value, as long as a frame or longer, that cut a dose off.
+
+    In both orders of the frames: what fills the end of a file begins in the midst of one, and the
+    frames of a file may descend.
+    """
+    found = {(one.first, one.last): one for one in _runs(dose_gy)}
+    end = dose_gy.shape[2] - 1
+    for one in _runs(dose_gy[:, :, ::-1]):
+        first, last = end - one.last, end - one.first
+        found.setdefault((first, last), Filled(first, last, one.value_gy, one.beside_gy))
+    return [found[place] for place in sorted(found)]
+
+
+def _runs(dose_gy: Floats) -> list[Filled]:
+    """Return the same of the voxels in the order in which a file holds them."""
+    stored = dose_gy.transpose(2, 1, 0).ravel()
+    size, highest = dose_gy.shape[0] * dose_gy.shape[1], float(dose_gy.max())
+    borders = np.flatnonzero(stored[1:] != stored[:-1]) + 1
+    starts, ends = np.append(0, borders), np.append(borders, len(stored))
+    found = []
+    for at in np.flatnonzero(ends - starts >= size).tolist():
+        start, end, value = int(starts[at]), int(ends[at]), float(stored[starts[at]])
+        before = stored[max(start - 2 * size, 0) : start]
+        behind = stored[end : end + 2 * size][::-1]
+        beside = [one[size:] for one in (before, behind) if _is_cut_off(one - value, size)]
+        most = max((float(np.abs(one - value).max()) for one in beside), default=0.0)
+        if most > LONE_SHARE * highest:
+            # A run within two frames fills neither.
+            first, last = -(-start // size), end // size - 1
+            first, last = (first, last) if first <= last else (start // size, (end - 1) // size)
+            beside_gy = max(float(one.max()) for one in beside)
+            found.append(Filled(first, last, value, beside_gy))
+    return found
+
+
+def _is_cut_off(doses: Floats, size: int) -> bool:
+    """Whether the last frame's worth of doses is hardly less than that before it."""
+    if len(doses) < 2 * size:
+        return False
+    far, near = np.abs(doses[:size]).sum(), np.abs(doses[size:]).sum()
+    return bool(near > TAPERED * far)

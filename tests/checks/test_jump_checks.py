@@ -59,6 +59,23 @@ def test_a_frame_of_noise_leaves_the_dose_open(build, findings_of):
     assert "a frame unlike those beside it, with a corner at (-100, -60, 10) mm" in finding.message
 
 
+def test_frames_without_dose_leave_it_open_where_something_is_drawn(build, findings_of):
+    def lost(values):
+        values[:, :, 25:] = 0
+
+    (finding,) = findings_of("OL021", with_dose(build(), lost))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "holds 0.00 Gy in every voxel of 12 frames, beside one with 17.50 Gy" in finding.message
+    assert "with a corner at (-100, -60, 35) mm" in finding.message
+
+    def beyond(values):
+        values[:, :, 31:] = 0
+
+    # The target ends at 60 mm, in frame 30: the patient may end there too.
+    (finding,) = findings_of("OL021", with_dose(build(), beyond))
+    assert finding.grade is Grade.PASS
+
+
 def test_without_a_dose_only_the_contours_are_told(build, findings_of):
     lone = replace(with_spike(build(), "Lung_L"), doses=())
     assert [f.grade for f in findings_of("OL021", lone)] == [Grade.MINOR, Grade.NOT_EVALUABLE]

@@ -19,6 +19,11 @@ def field(half_width_mm=18.0, penumbra_mm=3.0, top_gy=60.0):
     return top_gy * edge(X) * edge(Y) * edge(Z)
 
 
+def ended(dose_gy, outside):
+    """A dose that is zero where nothing is computed."""
+    return np.where(outside, 0.0, dose_gy)
+
+
 def spot(sigma_mm):
     return 20 * np.exp(-(X**2 + Y**2 + Z**2) / (2 * sigma_mm**2))
 
@@ -32,6 +37,15 @@ DOSES = {
     "two spots": np.roll(spot(3.5), 4, axis=2) + np.roll(spot(3.5), -4, axis=2),
     "a gradient": 20 + 0.4 * X - 0.3 * Z,
     "no dose": np.zeros(SHAPE),
+    # low doses are cut off, to all sides
+    "a field cut off at 2 %": ended(field(), field() < 1.2),
+    "a field cut off at a tenth": ended(field(), field() < 6.0),
+    # a skull in a field that reaches beyond it
+    "a field over the crown of a head": ended(
+        field(half_width_mm=60.0), X**2 + Y**2 + (Z + 22) ** 2 > 36**2
+    ),
+    "a field in a lens": ended(field(half_width_mm=60.0), X**2 + Y**2 > 20 * (12 - Z)),
+    "a distal edge across the frames": ended(field() / (1 + np.exp((Z - 6) / 1.5)), Z > 12),
     "noise of 3 % everywhere": field() * (1 + 0.03 * np.random.default_rng(1).normal(size=SHAPE)),
     "noise far from the field": field() + 0.02 * np.random.default_rng(2).random(SHAPE),
 }
@@ -86,3 +100,39 @@ def test_a_grid_without_an_inside_has_none(shape):
     found = jumps_of(np.random.default_rng(3).random(shape))
     assert not len(found.voxels)
     assert not found.frames
+
+
+def stored(dose):
+    """Return the voxels in the order of a file, and the function that puts them back."""
+    in_file = dose.transpose(2, 1, 0).ravel().copy()
+    return in_file, lambda: in_file.reshape(SHAPE[::-1]).transpose(2, 1, 0)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.52, 0.55, 0.58])
+@pytest.mark.parametrize("gy", [0.0, 0.4, 120.0])
+@pytest.mark.parametrize("descending", [False, True])
+def test_an_end_of_the_file_that_was_filled_is_found(share, gy, descending):
+    in_file, put_back = stored(field())
+    in_file[int(share * len(in_file)) :] = gy
+    damaged = put_back()[:, :, ::-1] if descending else put_back()
+    (filled,) = jumps_of(damaged).filled
+    frames = (filled.first, filled.last)
+    first = -(-int(share * len(in_file)) // (SHAPE[0] * SHAPE[1]))
+    assert frames == ((0, 16 - first) if descending else (first, 16))
+    assert filled.value_gy == gy
+    assert filled.beside_gy > 50
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 6), (7, 8), (6, 10), (9, 16)])
+def test_runs_of_frames_of_one_value_are_found(first, last):
+    dose = field()
+    dose[:, :, first : last + 1] = 0
+    assert [(one.first, one.last) for one in jumps_of(dose).filled] == [(first, last)]
+
+
+def test_a_file_that_was_filled_for_less_than_two_frames_is_found():
+    in_file, put_back = stored(field())
+    size = SHAPE[0] * SHAPE[1]
+    in_file[int(7.3 * size) : int(8.9 * size)] = 0
+    (filled,) = jumps_of(put_back()).filled
+    assert (filled.first, filled.last) == (7, 8)
