@@ -72,6 +72,9 @@ Planning systems write them with the Modality of what they show.
 _KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUSED, Kind.RTIONPLAN}}
 """What an object without SOP Class UID is taken for."""
 
+_PLANS = frozenset({Kind.RTPLAN, Kind.RTIONPLAN})
+"""What one Modality stands for: the file meta tells which."""
+
 _JUDGED = frozenset({Kind.RTSTRUCT, Kind.RTDOSE, Kind.RTPLAN, Kind.RTRECORD})
 """Of these results and choices are made: none may be lost in silence."""
 
@@ -90,7 +93,7 @@ def kind_of(header: FileDataset, has_preamble: bool) -> Kind:
     sop_class = text(header, "SOPClassUID")
     modality = _KIND_OF_MODALITY.get(text(header, "Modality"), Kind.UNUSED)
     kind = _KIND_OF_SOP_CLASS.get(sop_class, Kind.UNUSED)
-    if _is_usual(kind, modality):
+    if _is_usual(kind, modality) and kind not in _PLANS:
         return kind
     stored_as = text(header.file_meta, "MediaStorageSOPClassUID")
     said = sop_class or stored_as
@@ -102,6 +105,8 @@ def kind_of(header: FileDataset, has_preamble: bool) -> Kind:
         found = quoted(said) if said else "none"
         raise DicomError(f"expected an object with a SOP Class UID (0008,0016), found {found}")
     kind, stored = (_KIND_OF_SOP_CLASS.get(uid, Kind.UNUSED) for uid in (said, stored_as))
+    if _is_usual(kind, modality) and {kind, stored} != _PLANS:
+        return kind
     if stored_as not in {"", said} and not kind is stored is Kind.UNUSED:
         raise DicomError(
             f"its SOP Class UID (0008,0016) is that of {_named(said)}, its Media Storage SOP "

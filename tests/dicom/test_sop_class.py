@@ -45,6 +45,8 @@ def header(sop_class, stored_as, modality):
         ("", "", "RTDOSE", Kind.RTDOSE),
         (RTIonPlanStorage, RTIonPlanStorage, "RTPLAN", Kind.RTIONPLAN),
         ("", RTIonPlanStorage, "RTPLAN", Kind.RTIONPLAN),
+        (RTIonPlanStorage, "", "RTPLAN", Kind.RTIONPLAN),
+        (RTPlanStorage, CTImageStorage, "RTPLAN", Kind.RTPLAN),
         (RTDoseStorage, RTDoseStorage, "OT", Kind.RTDOSE),
         # scripts copy the file meta of another object: two of three say what it is
         (RTDoseStorage, CTImageStorage, "RTDOSE", Kind.RTDOSE),
@@ -74,6 +76,8 @@ def test_the_kind_is_what_the_object_says(sop_class, stored_as, modality, kind):
         (RTPlanStorage, RTPlanStorage, "RTDOSE", 'RT Plan, its Modality .* "RTDOSE"'),
         ("1.2.840.10009.5.1.4.1.1.481.2", RTDoseStorage, "RTDOSE", "what it is cannot be told"),
         ("1.2.840.10009.5.1.4.1.1.481.2", "", "RTDOSE", "what it is cannot be told"),
+        (RTIonPlanStorage, RTPlanStorage, "RTPLAN", "RT Ion Plan.*Storage SOP Class UID.*RT Plan"),
+        (RTPlanStorage, RTIonPlanStorage, "RTPLAN", "RT Plan.*Storage SOP Class UID.*RT Ion Plan"),
         (VARIAN_PRIVATE, "", "RTPLAN", "what it is cannot be told"),
         (EncapsulatedPDFStorage, "", "RTPLAN", "what it is cannot be told"),
         (MRImageStorage, CTImageStorage, "CT", "MR Image.*Storage SOP Class UID.*CT Image"),
