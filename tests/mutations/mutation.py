@@ -226,9 +226,8 @@ def damages(bench: Bench, draw: random.Random) -> Iterator[Mutation]:
     """Yield damages without end: bytes changed, ends cut off, elements dropped, values replaced."""
     while True:
         file = draw.choice(list(OBJECTS))
-        yield draw.choice((_bytes, _bytes, _bytes, _cut_off, _dropped, _replaced, _repeated))(
-            bench, file, draw
-        )
+        others = (_cut_off, _dropped, _replaced, _repeated, _of_another_class, _altered_in_place)
+        yield draw.choice((_bytes, _bytes, _bytes, *others))(bench, file, draw)
 
 
 def _bytes(bench: Bench, file: str, draw: random.Random) -> Mutation:
@@ -293,6 +292,69 @@ def _replaced(bench: Bench, file: str, draw: random.Random) -> Mutation:
     return Mutation(
         file, f"{keyword} = {value[:12]!r}", encoded[:begin] + value + encoded[end:], (keyword,)
     )
+
+
+CLASSES = tuple(
+    f"1.2.840.10008.5.1.4.1.1.{tail}"
+    for tail in ("481.1", "481.2", "481.3", "481.4", "481.5", "481.6", "481.8", "2", "7", "66.1")
+)
+"""SOP classes that an object may be taken for."""
+
+
+def _of_another_class(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    """The SOP class in the object is another, or one digit of it: the file meta is as it was."""
+    encoded = bench.encoded[file]
+    (begin, end), *_ = ((b, e) for b, e, keyword in spans_of(encoded) if keyword == "SOPClassUID")
+    value = bytearray(draw.choice(CLASSES).encode().ljust(end - begin, b"\0"))
+    if draw.random() < 0.5:
+        value = bytearray(encoded[begin:end])
+        value[draw.randrange(len(value) - 1)] = ord(draw.choice("0123456789"))
+    return Mutation(
+        file,
+        f"SOPClassUID = {bytes(value)!r}",
+        encoded[:begin] + bytes(value) + encoded[end:],
+        ("SOPClassUID",),
+    )
+
+
+def _altered_in_place(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    """What damages one kind of object: types of contours, frames of a dose; a plan is cut off."""
+    own = {"RS.dcm": _opened, "RD.dcm": _filled}
+    return own.get(file, _cut_off)(bench, file, draw)
+
+
+TYPES = ("OPEN_PLANAR", "OPEN_NONPLANAR", "POINT", "CLOSEDPLANAR_XOR", "", "CLOSED")
+"""What a Contour Geometric Type of a loop may be replaced by."""
+
+
+def _opened(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    """One contour of an ROI, a run of them or all to the end are of another type."""
+    dataset, geometric_type = OBJECTS[file](), draw.choice(TYPES)
+    contours = draw.choice(dataset.ROIContourSequence).ContourSequence
+    first = draw.randrange(len(contours))
+    some = contours[first : draw.choice((first + 1, first + 3, len(contours)))]
+    for contour in some:
+        contour.ContourGeometricType = geometric_type
+    how = f"{len(some)} of {len(contours)} contours are {geometric_type!r}"
+    return Mutation(file, how, _as_bytes(dataset))
+
+
+def _filled(bench: Bench, file: str, draw: random.Random) -> Mutation:
+    """Frames of the dose, or all to the end of the file, hold one value, from within one on.
+
+    They begin where the dose is 13.5 Gy or more and a target is still drawn: a low dose that is
+    lost is as plausible as one that is cut off, and beyond the targets the patient may end.
+    """
+    encoded = bench.encoded[file]
+    (begin, end), *_ = ((b, e) for b, e, keyword in spans_of(encoded) if keyword == "PixelData")
+    size = (end - begin) // 37
+    first, last = draw.randrange(22 * size, 29 * size, 4), 37 * size
+    if draw.random() < 0.5:
+        last = draw.randrange(first + 2 * size, last + 1, 4)
+    word = draw.choice((0, 0, 1, 1000, 2**32 - 1)).to_bytes(4, "little")
+    pixels = word * ((last - first) // 4)
+    whole = encoded[: begin + first] + pixels + encoded[begin + last :]
+    return Mutation(file, f"pixels {first // 4} to {last // 4} are {word.hex()}", whole)
 
 
 def _as_bytes(dataset: Dataset) -> bytes:
