@@ -91,7 +91,7 @@ def _where_rois_are(found: Jumps, grid: DoseGrid, structures: Iterable[Structure
     if not found.filled:
         return found
     points = [area.points_mm for structure in structures for area in structure.areas]
-    frames = grid.grid.to_index(np.concatenate(points))[:, 2] if points else np.empty(0)
+    frames = grid.grid.to_index(np.concatenate(points)).T[-1] if points else np.empty(0)
     drawn = [one for one in found.filled if ((frames >= one.first) & (frames <= one.last)).any()]
     return replace(found, filled=tuple(drawn))
 
