@@ -113,10 +113,11 @@ def _unreadable(keyword: str, error: BaseException) -> DicomError:
 
 def _value(dataset: Dataset, keyword: str, most_bytes: int = MAX_VALUE_BYTES) -> object:
     tag = _tag(keyword)
-    element = as_written(dataset, tag)
-    if element is None:
+    if tag not in dataset:
         return None
-    _refuse_bombs(element, keyword, most_bytes)
+    element = as_written(dataset, tag)
+    if element is not None and isinstance(element.value, bytes):
+        _refuse_bombs(element, element.value, keyword, most_bytes)
     try:
         return dataset[tag].value
     except BROKEN as error:
@@ -129,15 +130,14 @@ def as_written(dataset: Dataset, tag: int) -> DataElement | RawDataElement | Non
     An empty element of an unknown VR has the value None here; pydicom, asked plainly, would convert
     it, which may raise anything.
     """
-    return dataset.get_item(BaseTag(tag), keep_deferred=True)
+    return dataset.get_item(tag, keep_deferred=True)
 
 
 def _refuse_bombs(
-    element: DataElement | RawDataElement, keyword: str, most_bytes: int = MAX_VALUE_BYTES
+    element: DataElement | RawDataElement, encoded: bytes, keyword: str, most_bytes: int
 ) -> None:
     """Raise where reading an element would ask for many times the memory of its bytes."""
-    encoded = element.value
-    if not isinstance(encoded, bytes) or len(encoded) <= MAX_TEXT_BYTES:
+    if len(encoded) <= MAX_TEXT_BYTES:
         return
     if dictionary_VR(element.tag) == "SQ":
         is_big = isinstance(element, RawDataElement) and not element.is_little_endian
@@ -218,7 +218,7 @@ def _stated(dataset: Dataset, keyword: str) -> Floats:
         and element.VR in _ENCODED_VRS
         and _is_decimal(keyword)
     ):
-        _refuse_bombs(element, keyword)
+        _refuse_bombs(element, element.value, keyword, MAX_VALUE_BYTES)
         return _parsed(element.value, keyword)
     return _converted(_value(dataset, keyword), keyword)
 

@@ -204,14 +204,14 @@ class _ToPixels(NamedTuple):
     @classmethod
     def of(cls, content: Content) -> "_ToPixels":
         parsed = _parse_until(content, _at_pixels)
-        size_bytes, begin = content.size_bytes, parsed.end + _HEAD_BYTES
-        if parsed.dataset.original_encoding[0]:
-            begin -= _HEAD_BYTES - _IMPLICIT_HEAD_BYTES
+        size_bytes = content.size_bytes
+        if parsed.stopped_at is None:
+            return cls(parsed, content.first(parsed.end), size_bytes, is_all=True)
+        is_implicit, is_little_endian = parsed.dataset.original_encoding
+        begin = parsed.end + (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
         encoded = content.first(begin)
-        is_big_endian = parsed.dataset.original_encoding[1] is False
-        length = int.from_bytes(encoded[-4:], "big" if is_big_endian else "little")
-        is_all = parsed.stopped_at is None or begin + length >= size_bytes
-        return cls(parsed, encoded[: parsed.end], size_bytes, is_all)
+        length = int.from_bytes(encoded[-4:], "big" if is_little_endian is False else "little")
+        return cls(parsed, encoded[: parsed.end], size_bytes, begin + length >= size_bytes)
 
 
 def _begins_like_a_dataset(head: bytes) -> bool:

@@ -87,13 +87,16 @@ def test_nothing_is_unfolded_but_by_the_bounded_reader(deflated, dose, tmp_path,
             with pytest.raises(DicomError, match="unfold to more than"):
                 read(path)
     monkeypatch.setattr(content, "META_BYTES", 16)  # the meta information is longer than that
-    with pytest.raises(DicomError, match="they are not unfolded"):
-        read_object(path)
+    for head_bytes in (content.HEAD_BYTES, 16):  # read plainly, or bounded
+        monkeypatch.setattr(content, "HEAD_BYTES", head_bytes)
+        with pytest.raises(DicomError, match="they are not unfolded"):
+            read_object(path)
 
 
 def test_an_object_of_more_elements_than_any_is_refused(tmp_path, write, dose, monkeypatch):
     path = write(dose(), tmp_path / "dose.dcm")
     monkeypatch.setattr(content, "MAX_READS", 20)
+    monkeypatch.setattr(content, "HEAD_BYTES", 16)
     with pytest.raises(DicomError, match="more than 10"):
         read_object(path)
 
