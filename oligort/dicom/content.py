@@ -29,10 +29,10 @@ MAX_UNFOLDED_BYTES = 128 * 1024**2
 A deflate stream holds a thousand times its size at most; a megabyte of it can ask for a gigabyte.
 """
 
-MAX_READS = 1_000_000
+MAX_READS = 500_000
 """Most reads by which an object is parsed, two or three an element.
 
-A structure set of 5,000 contours of the least handy encoding takes a tenth.
+A structure set of 5,000 contours of the least handy encoding takes a fifth.
 """
 
 META_BYTES = 8192
