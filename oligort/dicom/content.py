@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import NoReturn
 
 from pydicom.dataset import FileDataset
 from pydicom.filereader import read_dataset, read_partial
@@ -204,18 +205,20 @@ class _Bounded(BytesIO):
     """
 
     reads = 0
+    refusal = ""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next bytes, where so many may be asked for."""
         self.reads += 1
         if size is None or size < 0:
-            raise DicomError(_not_unfolded())
+            self._refuse(_not_unfolded())
         if self.reads > MAX_READS:
-            raise DicomError(
-                f"expected the elements of one object, found more than {MAX_READS // 2}: more than "
-                "are read"
-            )
+            self._refuse(f"expected the elements of one object, found more than {MAX_READS // 2}")
         return super().read(size)
+
+    def _refuse(self, reason: str) -> NoReturn:
+        self.refusal = reason  # pydicom turns what is raised within an item into another error
+        raise DicomError(reason)
 
 
 def elements_of(
@@ -233,9 +236,9 @@ def elements_of(
     stream = BytesIO(encoded) if is_small else _Bounded(encoded)
     try:
         dataset = read_partial(stream, stop_when=stop_when, force=True)
-    except DicomError:
-        raise
     except BROKEN as error:
+        if isinstance(stream, _Bounded) and stream.refusal:
+            raise DicomError(stream.refusal) from error
         raise DicomError(f"the DICOM elements cannot be read: {why(error)}") from error
     if is_small and dataset.file_meta.get("TransferSyntaxUID") == DEFLATED.decode():
         raise DicomError(_not_unfolded())

@@ -101,6 +101,17 @@ def test_an_object_of_more_elements_than_any_is_refused(tmp_path, write, dose, m
         read_object(path)
 
 
+def test_items_of_undefined_length_are_counted_too(tmp_path, write, structure_set, monkeypatch):
+    """Within an item pydicom turns what is raised into an error of its own."""
+    drawn = structure_set({name: [] for name in "abcdefgh"})
+    drawn["StructureSetROISequence"].is_undefined_length = True
+    path = write(drawn, tmp_path / "rtss.dcm")
+    monkeypatch.setattr(content, "HEAD_BYTES", 16)
+    monkeypatch.setattr(content, "MAX_READS", 40)
+    with pytest.raises(DicomError, match="more than 20"):
+        content.elements_of(path.read_bytes())
+
+
 def test_an_object_larger_than_any_is_refused(tmp_path, write, dose, monkeypatch):
     path = write(dose(), tmp_path / "dose.dcm")
     monkeypatch.setattr(content, "MAX_OBJECT_BYTES", path.stat().st_size)
