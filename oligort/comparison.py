@@ -2,6 +2,7 @@
 
 import msgspec
 
+from oligort.display import harmless_json
 from oligort.document import Report
 from oligort.errors import ReportError
 from oligort.finding import Finding, Grade
@@ -62,7 +63,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the comparison as JSON text."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+        text = msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+        return f"{harmless_json(text)}\n"
 
 
 def compare(before: Report, after: Report) -> Comparison:

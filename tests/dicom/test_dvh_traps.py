@@ -281,12 +281,12 @@ def test_trap_points_and_two_point_contours_change_no_histogram(
         contour([(16, 30, 46), (18, 32, 46)], "CLOSED_PLANAR"),
     ]
     open_loop = contour([(16, 30, 90), (18, 32, 90), (18, 30, 90)], "OPEN_PLANAR")
-    drawn = {"GTV": stray + box(), "Iso": stray[:1], "GTV2": [*box(), open_loop]}
+    drawn = {"GTV": stray + box(), "Iso": stray[:1], "Heart": [*box(), open_loop]}
     submission = submit(structure_set(drawn), rising_dose())
     assert_is_the_box(submission.dvh("GTV"))
     # What could be a loop of the wrong type is not left out in silence.
     with pytest.raises(NotEvaluable, match="1 of three points or more do not"):
-        submission.dvh("GTV2")
+        submission.dvh("Heart")
     with pytest.raises(NotEvaluable, match="no contour that encloses an area"):
         submission.dvh("Iso")
 

@@ -270,7 +270,7 @@ def test_a_name_behind_all_else_is_told_and_masked(tmp_path, plan, dose, structu
         dataset.PatientName = dataset.PatientID = "PT-1"
     planned.RTPlanLabel = "MUSTERMANN 2"
     image.SOPClassUID, image.Modality = CTImageStorage, "CT"
-    other.SOPClassUID = SpatialFiducialsStorage
+    other.SOPClassUID, other.Modality = SpatialFiducialsStorage, "FID"
     files = {"plan.dcm": planned, "ct.dcm": image, "other.dcm": other}
     for late in files:
         folder = tmp_path / late.removesuffix(".dcm")
