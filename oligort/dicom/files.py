@@ -60,6 +60,20 @@ def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
         If no path is given, a path does not exist or there are more than `MAX_FILES` files.
     """
     located, faults = _located(paths)
+    with opened_files(located, faults) as found:
+        yield found
+
+
+@contextmanager
+def opened_files(located: Iterable[Located], faults: Iterable[Fault] = ()) -> Iterator[Found]:
+    """Take files that are located already; those in archives stay unpacked until the end.
+
+    Raises
+    ------
+    DicomError
+        If there are more than `MAX_FILES` files.
+    """
+    located, faults = list(located), list(faults)
     archives = [entry for entry in located if is_archive(entry.path)]
     files = [entry for entry in located if not is_archive(entry.path)]
     with ExitStack() as unpacked_files:
@@ -103,7 +117,7 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     for root in sorted(set(roots)):
         for path, trouble in _walk(root):
             name = path.relative_to(base).as_posix()
-            reason = trouble or _unfit(path)
+            reason = trouble or unfit(path)
             if reason:
                 faults.append(Fault(name, reason))
                 continue
@@ -138,29 +152,54 @@ def _walk(root: Path) -> Iterator[tuple[Path, str]]:
         if (resolved := folder.resolve()) in seen:
             continue
         seen.add(resolved)
+        inside = Inside.of(folder)
+        waiting += inside.folders
+        yield from inside.files
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What lies directly in a folder, without what computers leave there.
+
+    Parameters
+    ----------
+    folders : tuple of Path
+        Its folders.
+    files : tuple of (Path, str)
+        Its files, and with a reason what cannot be listed or is missing.
+    """
+
+    folders: tuple[Path, ...]
+    files: tuple[tuple[Path, str], ...]
+
+    @classmethod
+    def of(cls, folder: Path) -> "Inside":
+        """Return what lies in a folder, in the order of the names."""
         try:
             entries = sorted(folder.iterdir())
         except OSError as error:
-            yield folder, f"the folder cannot be listed: {error.strerror}"
-            continue
+            return cls((), ((folder, f"the folder cannot be listed: {error.strerror}"),))
+        folders: list[Path] = []
+        files: list[tuple[Path, str]] = []
         for entry in entries:
             if _is_junk(entry.name):
                 continue
             if entry.is_dir():
-                waiting.append(entry)
+                folders.append(entry)
             elif is_index(entry):
                 # What it lists lies beside it and is found there.
                 if trouble := medium_of(entry).trouble:
-                    yield entry, trouble
+                    files.append((entry, trouble))
             else:
-                yield entry, ""
+                files.append((entry, ""))
+        return cls(tuple(folders), tuple(files))
 
 
 def _is_junk(name: str) -> bool:
     return name.startswith(".") or name.casefold() in JUNK_NAMES
 
 
-def _unfit(path: Path) -> str:
+def unfit(path: Path) -> str:
     """Return why a file must not be opened, or ""."""
     try:
         status = path.stat()

@@ -78,10 +78,11 @@ def read(*paths: str | Path) -> Submission:
         If a path does not exist, or nothing that was found can be read.
     """
     with opened(paths) as found:
-        return _read(found)
+        return read_found(found)
 
 
-def _read(source: Found) -> Submission:
+def read_found(source: Found) -> Submission:
+    """Read the DICOM objects among files that are found already; refused as `read` does."""
     faults = list(source.faults)
     recognised: list[tuple[Located, Recognised, bool]] = []
     names: set[str] = set()
