@@ -87,6 +87,13 @@ def all_checks() -> tuple[Check, ...]:
     return tuple(_REGISTERED[code] for code in sorted(_REGISTERED))
 
 
+def pages() -> tuple[Check, ...]:
+    """Return all that has a page: the checks, and what a batch tells of what it cannot check."""
+    from oligort.checks.unchecked import UNCHECKED
+
+    return tuple(sorted((*all_checks(), *UNCHECKED), key=lambda check: check.code))
+
+
 def page_of(code: str) -> str:
     """Return the page of a check.
 
@@ -95,11 +102,11 @@ def page_of(code: str) -> str:
     SelectionError
         If no check has the code.
     """
-    pages = {check.code: check.page for check in all_checks()}
-    if code.upper() in pages:
-        return pages[code.upper()]
-    close = get_close_matches(code.upper(), pages, n=1)
+    page_by_code = {check.code: check.page for check in pages()}
+    if code.upper() in page_by_code:
+        return page_by_code[code.upper()]
+    close = get_close_matches(code.upper(), page_by_code, n=1)
     hint = f"; the nearest is {close[0]}" if close else ""
     raise SelectionError(
-        f"no check has the code {quoted(code)}{hint}; there are {', '.join(pages)}"
+        f"no check has the code {quoted(code)}{hint}; there are {', '.join(page_by_code)}"
     )

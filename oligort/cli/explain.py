@@ -18,7 +18,7 @@ def explain(
 
     It says what the check asks, how it answers and where its rule stands.
     """
-    from oligort.checks.registry import all_checks, page_of
+    from oligort.checks.registry import page_of, pages
 
     if code is not None:
         print(page_of(code).strip())
@@ -26,7 +26,7 @@ def explain(
     from oligort.report.text import columns, sentence
 
     table = columns("code", "check")
-    for check in all_checks():
+    for check in pages():
         table.add_row(sentence(check.code), sentence(check.title))
     show(table)
     return Status.DONE
