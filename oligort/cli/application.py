@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 import oligort
+from oligort.cli.batch import batch
 from oligort.cli.check import check
 from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, dvh, lesions, intake, demo, selftest, explain, schema):
+for command in (check, batch, dvh, lesions, intake, demo, selftest, explain, schema):
     app.command()(command)
 app.add_typer(register, name="register")
 
