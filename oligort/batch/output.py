@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -173,13 +174,28 @@ class Output:
         OutputError
             If it cannot be written.
         """
+        with self._replacing(path) as part, part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @contextmanager
+    def table(self, path: Path) -> Iterator[TextIO]:
+        """Write a table row by row, whole in the end or not at all; refused as `write` does."""
+        with (
+            self._replacing(path) as part,
+            part.open("w", encoding="utf-8", newline="") as stream,
+        ):
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @contextmanager
+    def _replacing(self, path: Path) -> Iterator[Path]:
         part = self.folder / LEDGER / f"{path.name}.part"
         with _writing(path):
             try:
-                with part.open("wb") as stream:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
+                yield part
                 part.replace(path)
             except OSError:
                 part.unlink(missing_ok=True)

@@ -92,6 +92,11 @@ class RegisterList:
             )
         return cls(by_subject, tuple(notes))
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects of the registers that can be read."""
+        return tuple(sorted(s for s, one in self.by_subject.items() if not one.trouble))
+
     def matched(self, found: Iterable[Found]) -> dict[str, Listed]:
         """Return the register of each submission, by its key; none where none fits, or several.
 
@@ -113,11 +118,7 @@ class RegisterList:
     def without_submission(self, matches: Mapping[str, Listed]) -> list[Listed]:
         """Return the readable registers of subjects of whom nothing was found."""
         matched = {listed.subject for listed in matches.values()}
-        return [
-            listed
-            for subject, listed in sorted(self.by_subject.items())
-            if subject not in matched and not listed.trouble
-        ]
+        return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
 
 
 def _named(found: Found, by_name: Mapping[str, str]) -> Iterator[str]:

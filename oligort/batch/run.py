@@ -13,7 +13,7 @@ from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
 from oligort.batch.limits import Limits
-from oligort.batch.output import SUFFIX_DIGITS, Entry, Output, names_of, unnamed
+from oligort.batch.output import REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
 from oligort.batch.registers import Listed, RegisterList
 from oligort.batch.unchecked import (
     Unchecked,
@@ -24,8 +24,15 @@ from oligort.batch.unchecked import (
     unchecked_register,
 )
 from oligort.batch.workers import Workers
+from oligort.cohort import cohort_of
 from oligort.finding import Grade
 from oligort.protocol.model import Protocol
+from oligort.report.cohort_csv import CohortTables
+from oligort.report.cohort_document import Cohort
+from oligort.report.cohort_page import cohort_page
+
+SUBMISSIONS_CSV, FINDINGS_CSV, COHORT_PAGE = "reports.csv", "findings.csv", "cohort.html"
+"""What is written beside the folder of reports, in the end."""
 
 OUT_OF_MEMORY = b"MemoryError"
 """What a finding says about a file for which there was not memory enough: under another limit it
@@ -123,12 +130,15 @@ class Summary:
         Reports that were there already; internal errors.
     left_over : list of str
         Reports in the folder that are of no submission of this batch.
+    cohort : Cohort or None
+        What all reports in the folder say together.
     """
 
     verdicts: Counter[Grade] = field(default_factory=Counter)
     reused: int = 0
     bugs: int = 0
     left_over: list[str] = field(default_factory=list)
+    cohort: Cohort | None = None
 
     def add(self, done: Done) -> None:
         """Count one."""
@@ -192,6 +202,7 @@ class Batch:
                 tell(done)
             keys = [*(one.key for one in planned.found), *planned.missing]
             summary.left_over = output.of_no_submission(keys)
+            summary.cohort = _together(output)
         return summary
 
 
@@ -301,6 +312,18 @@ class _Run:
 
 
 _MISSING = never_submitted()
+
+
+def _together(output: Output) -> Cohort:
+    """Write what the reports say together: two tables and a page."""
+    with (
+        output.table(output.folder / SUBMISSIONS_CSV) as submissions,
+        output.table(output.folder / FINDINGS_CSV) as findings,
+    ):
+        cohort = cohort_of(output.folder / REPORTS, tables=CohortTables(submissions, findings))
+    page = cohort_page(cohort, reports=f"./{REPORTS}")
+    output.write(output.folder / COHORT_PAGE, page.encode())
+    return cohort
 
 
 def _digests(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import typer
 import oligort
 from oligort.cli.batch import batch
 from oligort.cli.check import check
+from oligort.cli.cohort import cohort
 from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
 from oligort.cli.explain import explain
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, batch, dvh, lesions, intake, demo, selftest, explain, schema):
+for command in (check, batch, cohort, dvh, lesions, intake, demo, selftest, explain, schema):
     app.command()(command)
 app.add_typer(register, name="register")
 

@@ -115,14 +115,10 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
 
 
 def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool) -> None:
-    from oligort.finding import VERDICT_ORDER
-    from oligort.report.text import columns, sentence
+    from oligort.report.cohort_view import cohort_view
 
-    table = columns("verdict", "submissions", right=("submissions",))
-    for grade in VERDICT_ORDER:
-        table.add_row(sentence(grade), sentence(summary.verdicts[grade]))
-    table.add_row(sentence("all"), sentence(summary.verdicts.total()))
-    show(table)
+    if summary.cohort is not None:
+        show(cohort_view(summary.cohort))
     if summary.reused:
         note(f"{summary.reused} reports were there already and still hold")
     if summary.bugs:

@@ -38,7 +38,10 @@ def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
     assert re.search(r"^1/3, \d+ s left: \"S-10000007\" NOT_EVALUABLE: expected", told.stderr)
     assert f'registers without submission: "{subject_of(7)}"' in told.stderr
     assert f'submissions without register: "{subject_of(1)}"' in told.stderr
-    assert re.search(r"^all +3$", told.stdout, re.MULTILINE)
+    assert re.search(r"^all +2 +0 +1 +0 +2 of 2 \(100.0 %\)$", told.stdout, re.MULTILINE)
+    assert {"cohort.html", "findings.csv", "reports.csv"} <= {
+        one.name for one in tmp_path.iterdir()
+    }
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == [
         f"{subject_of(number)}.json" for number in (0, 1, 7)
     ]
