@@ -1,13 +1,14 @@
 """The cohort as one page that needs no server: it sorts and filters by a script of its own."""
 
+from collections import Counter
 from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from oligort.display import safe_text
-from oligort.report.cohort_document import Cohort, Row
-from oligort.report.cohort_view import rate_of, why_of
+from oligort.report.cohort_document import Cohort, Eyes, Row
+from oligort.report.cohort_view import by_deviation, rate_of, why_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -21,12 +22,14 @@ def cohort_page(cohort: Cohort, *, reports: str = ".") -> str:
 
     `reports` is the way from the page to the folder that the reports were read from, as a URL.
     """
+    reasons = Counter(reason for row in cohort.rows for reason in row.eyes)
     page: str = _template().render(
         cohort=cohort,
         rate_of=rate_of,
-        why_of=why_of,
         rows=[_cells(row, reports) for row in cohort.rows],
-        eyes_first=cohort.eyes_first(),
+        eyes_first=len(cohort.eyes_first()),
+        reasons=[(reason, reasons[reason]) for reason in Eyes if reason in reasons],
+        by_check=by_deviation(cohort.by_check),
     )
     return page
 

@@ -21,8 +21,7 @@ def cohort_view(cohort: Cohort) -> RenderableType:
         parts += [sentence(f"Not all by one protocol and one version: {'; '.join(by)}")]
     for heading, tallies in (("site", cohort.by_site), ("month of plan", cohort.by_month)):
         parts += [Text(), _tallies(heading, tallies)]
-    telling = [tally for tally in cohort.by_check if tally.deviating or tally.not_evaluable]
-    telling.sort(key=lambda tally: (-tally.deviating, -tally.not_evaluable, tally.of))
+    telling = [one for one in by_deviation(cohort.by_check) if one.deviating or one.not_evaluable]
     if telling:
         parts += [Text(), _tallies("check", telling[:MOST_LINES]), *_cut(len(telling))]
     for lines in (_eyes(cohort), _shared(cohort), _missing(cohort), _others(cohort)):
@@ -30,6 +29,11 @@ def cohort_view(cohort: Cohort) -> RenderableType:
         if len(told) > 1:
             parts += [Text(), *told]
     return Group(*parts)
+
+
+def by_deviation(tallies: Iterable[Tally]) -> list[Tally]:
+    """Return those that most deviate from first, then those that are most often not evaluable."""
+    return sorted(tallies, key=lambda one: (-one.deviating, -one.not_evaluable, one.of))
 
 
 def rate_of(tally: Tally) -> str:
