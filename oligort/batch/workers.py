@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -138,12 +139,12 @@ def _context() -> Any:
 
 
 def _begin(memory_bytes: int) -> None:
-    """Limit the memory of a worker, where the system can."""
+    """Limit the memory of a worker, where the system can; Windows and macOS cannot."""
     try:
         import resource
     except ImportError:  # Windows
         return
-    if memory_bytes:
+    if memory_bytes and sys.platform != "darwin":
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         soft = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

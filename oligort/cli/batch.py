@@ -68,19 +68,21 @@ def batch(
         raise OutputError("expected --out DIR, where the reports are written, or --dry-run")
     from oligort.batch.registers import RegisterList
     from oligort.batch.run import Batch
+    from oligort.cli.progress import looking
 
     listed = RegisterList.load(registers) if registers else RegisterList()
     for told in listed.notes:
         note(told)
     how = Batch(jobs, Limits(time_limit, memory_limit), is_fresh=fresh)
-    planned = how.plan(root, protocol, listed)
+    with looking() as watch:
+        planned = how.plan(root, protocol, listed, watch)
     if dry_run:
         _show_plan(planned, has_registers=registers is not None)
         return Status.DONE
     assert out is not None
     summary = _watched(how, planned, out)
     _show_summary(summary, planned, has_registers=registers is not None)
-    return _status_of(summary)
+    return status_of(summary)
 
 
 def _watched(how: "Batch", planned: "Planned", out: Path) -> "Summary":
@@ -149,7 +151,7 @@ def _note_registers(planned: "Planned", *, has_registers: bool) -> None:
         note(f"submissions without register: {listed(without)}")
 
 
-def _status_of(summary: "Summary") -> Status:
+def status_of(summary: "Summary") -> Status:
     """Return the exit status of all verdicts: a bug, then a deviation, then what is open."""
     if summary.bugs:
         return Status.BUG

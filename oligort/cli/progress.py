@@ -16,6 +16,25 @@ if TYPE_CHECKING:
 
 
 @contextmanager
+def looking() -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many files were looked at; yield what tells of some more."""
+    if not sys.stderr.isatty():
+        yield lambda files: None
+        return
+    from rich.console import Console
+
+    looked_at = 0
+    with Console(stderr=True).status("looking for submissions") as status:
+
+        def watch(files: int) -> None:
+            nonlocal looked_at
+            looked_at += files
+            status.update(f"looking for submissions: {looked_at} files")
+
+        yield watch
+
+
+@contextmanager
 def progress_of(total: int) -> Iterator[Callable[["Done"], None]]:
     """Show on standard error how far a batch is; yield what tells of one submission."""
     if not sys.stderr.isatty():

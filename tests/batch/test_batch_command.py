@@ -3,10 +3,15 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from many_exports import register_of, subject_of, write_exports
+
+from oligort.batch.run import Summary
+from oligort.cli.batch import status_of
+from oligort.finding import Grade
 
 RUN = "from oligort.cli import main; main()"
 
@@ -46,6 +51,20 @@ def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
         f"{subject_of(number)}.json" for number in (0, 1, 7)
     ]
     assert all(len(line) <= 100 for line in told.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "bugs", "status"),
+    [
+        ({Grade.PASS: 3}, 0, 0),
+        ({Grade.PASS: 3, Grade.NOT_EVALUABLE: 1}, 0, 3),
+        ({Grade.PASS: 3, Grade.NOT_EVALUABLE: 1, Grade.MINOR: 1}, 0, 1),
+        ({Grade.MAJOR: 1, Grade.MINOR: 0}, 0, 1),
+        ({Grade.MAJOR: 1, Grade.NOT_EVALUABLE: 1}, 1, 4),
+    ],
+)
+def test_where_several_statuses_hold_the_gravest_is_the_exit_status(verdicts, bugs, status):
+    assert status_of(Summary(Counter(verdicts), bugs=bugs)) == status
 
 
 def test_a_dry_run_lists_and_checks_nothing(root, tmp_path):

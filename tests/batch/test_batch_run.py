@@ -54,6 +54,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three good submissions, and one with each trouble."""
     root = tmp_path_factory.mktemp("troubled")
     folders = write_exports(root, range(3 + len(TROUBLES) + 2))
+    (folders[0] / TROUBLE).write_text("be_killed_once")
     for folder, trouble in zip(folders[3:], TROUBLES, strict=False):
         (folder / TROUBLE).write_text(trouble)
     for file in folders[-2].iterdir():
@@ -96,6 +97,10 @@ def test_the_others_are_reported_as_by_a_check_alone(troubled, undisturbed):
     for number in range(3):
         alone = oligort.check(oligort.read(troubled / f"patient{number:05d}"))
         assert (out / "reports" / f"{subject_of(number)}.json").read_text() == alone.to_json()
+
+
+def test_one_whose_worker_is_killed_is_tried_once_more(troubled, undisturbed):
+    assert (troubled / "patient00000.killed").exists()  # and its report is that of a check alone
 
 
 def test_what_cannot_be_read_is_a_report_too(troubled, undisturbed):

@@ -1,5 +1,7 @@
 """Submissions are found by what files say, in whatever folders they lie."""
 
+import errno
+import os
 import zipfile
 from pathlib import Path
 
@@ -167,6 +169,31 @@ def test_links_lead_in_no_circle_and_mix_nothing(tmp_path):
     submissions = found(tmp_path)
     assert [one.subject_id for one in submissions] == ["S-10000001", "S-10000002"]
     assert [len(opened(tmp_path, one)) for one in submissions] == [3, 3]
+
+
+def test_a_folder_that_cannot_be_listed_is_a_submission_that_cannot_be_read(tmp_path, monkeypatch):
+    put(tmp_path / "p", 1)
+    (tmp_path / "closed").mkdir()
+    listed = Path.iterdir
+
+    def iterdir(folder: Path):
+        if folder.name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    closed, _ = found(tmp_path)
+    assert (closed.base, dict(closed.kinds)) == ("closed", {"unreadable": 1})
+    with opened_places(tmp_path, closed.base, closed.places) as files:
+        assert ["cannot be listed" in fault.reason for fault in files.faults] == [True]
+
+
+def test_names_that_are_no_text_lead_to_their_files(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    put(folder, 1)
+    (one,) = found(tmp_path)
+    assert one.shown == "caf?"
+    assert len(opened(tmp_path, one)) == 3
 
 
 def test_the_key_of_a_place_does_not_change_with_its_neighbours(tmp_path):

@@ -15,33 +15,42 @@ TROUBLE = "trouble.txt"
 """Lies in the folder of a submission and names one of `TROUBLES`; to a reader it is no DICOM."""
 
 
-def hang() -> None:
+def hang(folder: Path) -> None:
     time.sleep(3600)
 
 
-def leave() -> None:
+def leave(folder: Path) -> None:
     os._exit(3)
 
 
-def crash() -> None:
+def crash(folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def be_killed() -> None:
+def be_killed(folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def take_all_memory() -> None:
+def take_all_memory(folder: Path) -> None:
     taken = []
     while True:
         taken.append(bytearray(16 * 1024**2))
 
 
-def fail() -> None:
+def be_killed_once(folder: Path) -> None:
+    """Be killed, but not when tried again: what happened is noted beside the folder."""
+    happened = folder.with_name(f"{folder.name}.killed")
+    if not happened.exists():
+        happened.touch()
+        be_killed(folder)
+
+
+def fail(folder: Path) -> None:
     raise ZeroDivisionError("Smith^John is not to be told")
 
 
 TROUBLES = {one.__name__: one for one in (hang, leave, crash, be_killed, take_all_memory, fail)}
+RECOVERING = {be_killed_once.__name__: be_killed_once}
 
 
 def judged_at_once(task: Task) -> Judged:
@@ -60,5 +69,5 @@ def judged_in_trouble(task: Task) -> Judged:
     """Judge a submission after having done what the file in it says, if it is to be judged."""
     named = Path(task.root, task.base, TROUBLE)
     if named.exists() and (not task.known or fingerprint_of(task) != task.known):
-        TROUBLES[named.read_text()]()
+        (TROUBLES | RECOVERING)[named.read_text()](named.parent)
     return judged(task)
