@@ -76,6 +76,19 @@ def test_the_examples_of_an_export_folder_and_of_a_trial_office(
         "2 submissions, 0 expected and not there",
         "DEMO: 1 of 2 deviate, 0 open",
     ]
+    command = [sys.executable, "-c", "from oligort.cli import main; main()", "batch"]
+    options = ["--registers", export, "--out", tmp_path / "out"]
+    told = subprocess.run(
+        [*command, export / "submissions", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert told.returncode == 1, told.stderr
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"    \$ oligort batch submissions.*?\n(.*?)\n`out/", readme, re.DOTALL)
+    assert [line[4:] for line in section.splitlines()] == told.stdout.splitlines()
 
 
 def test_the_readme_python_runs_as_it_stands(

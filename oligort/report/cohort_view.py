@@ -24,7 +24,8 @@ def cohort_view(cohort: Cohort) -> RenderableType:
     telling = [one for one in by_deviation(cohort.by_check) if one.deviating or one.not_evaluable]
     if telling:
         parts += [Text(), _tallies("check", telling[:MOST_LINES]), *_cut(len(telling))]
-    for lines in (_eyes(cohort), _shared(cohort), _missing(cohort), _others(cohort)):
+    parts += [Text(), *_eyes(cohort)]  # also where there is none: then somebody knows it
+    for lines in (_shared(cohort), _missing(cohort), _others(cohort)):
         told = list(lines)
         if len(told) > 1:
             parts += [Text(), *told]

@@ -140,6 +140,9 @@ def main(count: int, kills: int, seed: int) -> None:
         print(f"killed {kills} times, in all {time.monotonic() - begin:.0f} s")
         undisturbed, resumed = contents(Path(scratch) / "undisturbed"), contents(out)
         print(f"{len(undisturbed)} files; equal byte for byte: {undisturbed == resumed}")
+        for file in sorted(undisturbed.keys() | resumed.keys()):
+            if undisturbed.get(file) != resumed.get(file):
+                print(f"differs: {file}")
         tell_reasons(out / "reports", broken)
         sys.exit(undisturbed != resumed)
 
