@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from oligort.batch.run import Batch, Done, Planned, Summary
 
 
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""Cores that this process may use."""
+
+
 @answering
 def batch(
     root: Annotated[
@@ -41,7 +45,7 @@ def batch(
     ] = None,
     jobs: Annotated[
         int, typer.Option(min=1, help="Submissions that are checked at a time. Default: cores.")
-    ] = os.cpu_count() or 1,
+    ] = _CORES,
     time_limit: Annotated[
         float, typer.Option(min=0, metavar="S", help="Seconds for one submission; 0: no limit.")
     ] = TIME_LIMIT_S,

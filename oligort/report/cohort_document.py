@@ -120,6 +120,14 @@ class Shared(_Plain, frozen=True, kw_only=True):
     kinds: dict[str, int]
 
 
+class Repeated(_Plain, frozen=True, kw_only=True):
+    """A subject with several reports: courses that nobody has added up, or versions."""
+
+    subject: str
+    site: str
+    files: tuple[str, ...]
+
+
 class NoReport(_Plain, frozen=True, kw_only=True):
     """A file that is no report, and why."""
 
@@ -140,6 +148,8 @@ class Cohort(_Plain, frozen=True, kw_only=True):
         Every report, in the order of the files.
     shared : tuple of Shared
         Objects that are in two submissions.
+    repeated : tuple of Repeated
+        Subjects of a site with more than one submission.
     missing : tuple of str
         Subjects that the registers list and of whom there is no submission.
     no_reports : tuple of NoReport
@@ -155,6 +165,7 @@ class Cohort(_Plain, frozen=True, kw_only=True):
     by_month: tuple[Tally, ...]
     rows: tuple[Row, ...]
     shared: tuple[Shared, ...]
+    repeated: tuple[Repeated, ...]
     missing: tuple[str, ...]
     no_reports: tuple[NoReport, ...]
     protocols: dict[str, int]
@@ -230,10 +241,21 @@ class Gathering:
             by_month=_by((row.month, row.verdict) for row in self.rows),
             rows=tuple(self.rows),
             shared=self._shared(),
+            repeated=self._repeated(),
             missing=tuple(sorted((told | set(expected)) - submitted)),
             no_reports=tuple(self.no_reports),
             protocols=dict(sorted(self._protocols.items())),
             versions=dict(sorted(self._versions.items())),
+        )
+
+    def _repeated(self) -> tuple[Repeated, ...]:
+        files: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in self.rows:
+            files[row.subject, row.site].append(row.file)
+        return tuple(
+            Repeated(subject=subject, site=site, files=tuple(of_one))
+            for (subject, site), of_one in sorted(files.items())
+            if len(of_one) > 1
         )
 
     def _shared(self) -> tuple[Shared, ...]:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from oligort.report.cohort_document import Cohort, Row, Tally
+from oligort.report.cohort_document import NO_SITE, Cohort, Row, Tally
 from oligort.report.text import columns, sentence
 
 MOST_LINES = 12
@@ -25,7 +25,7 @@ def cohort_view(cohort: Cohort) -> RenderableType:
     if telling:
         parts += [Text(), _tallies("check", telling[:MOST_LINES]), *_cut(len(telling))]
     parts += [Text(), *_eyes(cohort)]  # also where there is none: then somebody knows it
-    for lines in (_shared(cohort), _missing(cohort), _others(cohort)):
+    for lines in (_shared(cohort), _repeated(cohort), _missing(cohort), _others(cohort)):
         told = list(lines)
         if len(told) > 1:
             parts += [Text(), *told]
@@ -76,6 +76,14 @@ def _shared(cohort: Cohort) -> Iterator[RenderableType]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in shared.kinds.items())
         yield sentence(f"{' and '.join(shared.files)} share {kinds}")
     yield from _cut(len(cohort.shared))
+
+
+def _repeated(cohort: Cohort) -> Iterator[RenderableType]:
+    count = len(cohort.repeated)
+    yield Text(f"Subjects with several submissions, each judged alone ({count})", style="bold")
+    for one in cohort.repeated[:MOST_LINES]:
+        yield sentence(f"{one.subject} of {one.site or NO_SITE}: {', '.join(one.files)}")
+    yield from _cut(count)
 
 
 def _missing(cohort: Cohort) -> Iterator[RenderableType]:

@@ -135,6 +135,14 @@ def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
     assert cohort.missing == ("6", "7")
 
 
+def test_a_subject_with_several_submissions_is_told_by_site(tmp_path):
+    for name, site in (("first", "A"), ("second", "A"), ("third", "B")):
+        (tmp_path / f"{name}.json").write_text(report("1", finding("OL301", PASS), site=site))
+    (one,) = cohort_of(tmp_path).repeated
+    assert (one.subject, one.site, one.files) == ("1", "A", ("first.json", "second.json"))
+    assert "1 of A: first.json, second.json" in plain_text(cohort_view(cohort_of(tmp_path)))
+
+
 def test_what_is_no_report_is_told_and_stops_nothing(reports):
     reasons = {one.file: one.reason for one in cohort_of(reports).no_reports}
     assert sorted(reasons) == ["reports/edited.json", "reports/half.json", "reports/other.json"]
