@@ -146,7 +146,8 @@ def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:
             if PurePosixPath(entry.name).suffix.casefold() in DICOM_SUFFIXES:
                 damaged.append(entry.name)
         except DicomError:
-            damaged.append(entry.name)
+            if not _is_mark(entry):
+                damaged.append(entry.name)
     said = {identity for _, links in linked for identity in links.identities}
     # The subject id is in every report; where it is the Patient ID too it names nobody.
     said -= {links.subject_id for _, links in linked}
@@ -165,6 +166,14 @@ def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:
         kinds = Counter({UNREADABLE: len(names)})
         found.append(Portion(Place(place.path, names, place.is_archive), shown, kinds))
     return found
+
+
+def _is_mark(entry: Located) -> bool:
+    """Whether a file says something by its name alone, as "export.done" does."""
+    suffix = PurePosixPath(entry.name).suffix.casefold()
+    # The last component of a UID is no suffix.
+    is_named_otherwise = bool(suffix) and not suffix[1:].isdigit() and suffix not in DICOM_SUFFIXES
+    return is_named_otherwise and not entry.path.stat().st_size
 
 
 def _belonging(links: Links) -> tuple[str, str, str]:

@@ -160,6 +160,13 @@ def test_what_cannot_be_read_and_may_be_anybodys_is_a_submission_of_its_own(tmp_
     assert [opened(tmp_path, one) for one in unreadable] == [["RS2.dcm"], ["RS.dcm"]]
 
 
+@pytest.mark.parametrize(("name", "count"), [("export.done", 1), ("CT01", 2), ("1.2.840.7", 2)])
+def test_an_empty_file_is_a_mark_only_if_it_is_not_named_as_dicom_is(tmp_path, name, count):
+    put(tmp_path / "p", 1)
+    (tmp_path / name).touch()
+    assert len(found(tmp_path)) == count
+
+
 def test_links_lead_in_no_circle_and_mix_nothing(tmp_path):
     put(tmp_path / "p", 1)
     put(tmp_path / "q", 2)
