@@ -235,22 +235,23 @@ def names_of(subjects: Mapping[str, str]) -> dict[str, str]:
     # Some file systems take both cases of a letter for one.
     times = Counter(name.casefold() for name in plain.values())
     return {
-        key: f"{name}-{_digits(key)}" if times[name.casefold()] > 1 else name
+        key: f"{name}-{name_digits(key)}" if times[name.casefold()] > 1 else name
         for key, name in plain.items()
     }
 
 
 def unnamed(subject: str, key: str) -> str:
     """Return the name of a report whose subject is known by a digest alone."""
-    return f"{_safe(subject)}-{_digits(key)}"
+    return f"{_safe(subject)}-{name_digits(key)}"
 
 
 def _safe(subject: str) -> str:
     name = _UNSAFE.sub("_", subject)[:MAX_NAME]
     if name == subject and not _TAKEN_BY_SYSTEMS.fullmatch(name):
         return name
-    return f"{name}-{_digits(subject)}"
+    return f"{name}-{name_digits(subject)}"
 
 
-def _digits(text: str) -> str:
+def name_digits(text: str) -> str:
+    """Return the digits behind the name of a report, by the key of its submission."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:SUFFIX_DIGITS]

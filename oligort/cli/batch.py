@@ -103,6 +103,7 @@ def _watched(how: "Batch", planned: "Planned", out: Path) -> "Summary":
 
 
 def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
+    from oligort.batch.output import name_digits
     from oligort.report.text import columns, sentence
 
     table = columns("submission", "subject", "register", "files", "joined by")
@@ -110,7 +111,7 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
         register = planned.matches.get(one.key)
         table.add_row(
             sentence(one.shown),
-            sentence(planned.whose(one).subject or "not stated"),
+            sentence(planned.whose(one).subject or f"not stated (…{name_digits(one.key)})"),
             sentence("yes" if register else "no" if has_registers else "-"),
             sentence(", ".join(f"{count} {kind}" for kind, count in one.kinds)),
             sentence(", ".join(one.joined_by) or "-"),

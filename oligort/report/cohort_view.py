@@ -1,6 +1,6 @@
 """The cohort as tables for the terminal: verdicts, sites, checks, months, what needs eyes first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -8,6 +8,9 @@ from rich.text import Text
 
 from oligort.report.cohort_document import NO_SITE, Cohort, Row, Tally
 from oligort.report.text import columns, sentence
+
+MOST_CODES = 4
+"""Codes of one reason that are printed."""
 
 MOST_LINES = 12
 """Lines of a list that are printed; the page, the CSV and the JSON have them all."""
@@ -60,14 +63,20 @@ def _eyes(cohort: Cohort) -> Iterator[RenderableType]:
         return
     table = columns("subject", "site", "verdict", "why")
     for row in rows[:MOST_LINES]:
-        table.add_row(*map(sentence, (row.subject, row.site, row.verdict, why_of(row))))
+        why = why_of(row, most_codes=MOST_CODES)
+        table.add_row(*map(sentence, (row.subject, row.site, row.verdict, why)))
     yield table
     yield from _cut(len(rows))
 
 
-def why_of(row: Row) -> str:
+def why_of(row: Row, most_codes: int | None = None) -> str:
     """Return why somebody should look at a submission, with the codes that say so."""
-    return "; ".join(f"{reason} ({', '.join(codes)})" for reason, codes in row.eyes.items())
+    return "; ".join(f"{reason} ({_few(codes, most_codes)})" for reason, codes in row.eyes.items())
+
+
+def _few(codes: Sequence[str], most: int | None) -> str:
+    more = len(codes) - (len(codes) if most is None else most)
+    return ", ".join(codes[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _shared(cohort: Cohort) -> Iterator[RenderableType]:

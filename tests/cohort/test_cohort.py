@@ -157,6 +157,13 @@ def test_a_folder_without_reports_is_refused(tmp_path):
         cohort_of(tmp_path)
 
 
+def test_of_many_codes_the_view_shows_some_and_counts_the_others(tmp_path):
+    many = [finding(f"OL20{n}", OPEN) for n in range(1, 8)]
+    (tmp_path / "a.json").write_text(report("1", *many))
+    text = plain_text(cohort_view(cohort_of(tmp_path)))
+    assert "not evaluable (OL201, OL202, OL203, OL204 and 3 more)" in text
+
+
 def test_the_view_fits_a_hundred_columns_and_tells_rates_with_counts(reports):
     text = plain_text(cohort_view(cohort_of(reports)))
     assert all(len(line) <= 100 for line in text.splitlines())
