@@ -99,7 +99,11 @@ def _watched(how: "Batch", planned: "Planned", out: Path) -> "Summary":
             for line in done.log.splitlines():
                 note(line)
 
-        return how.run(planned, out, told)
+        try:
+            return how.run(planned, out, told)
+        except KeyboardInterrupt:
+            note("what was written stays; the same command goes on from there")
+            raise
 
 
 def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
