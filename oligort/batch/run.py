@@ -81,7 +81,7 @@ class Planned:
     @cached_property
     def names(self) -> dict[str, str]:
         """The name of the report of each whose subject is known, by its key."""
-        subjects = {one.key: whose.subject for one in self.found if (whose := self.whose(one))}
+        subjects = {one.key: self.whose(one).subject for one in self.found}
         subjects |= {key: listed.subject for key, listed in self.missing.items()}
         return names_of({key: subject for key, subject in subjects.items() if subject})
 
