@@ -62,7 +62,8 @@ class Workers(Generic[T, R]):
     def done(self, tasks: Iterable[T]) -> Iterator[tuple[T, Future[R]]]:
         """Yield each task with its finished future, in the order in which they end.
 
-        A task whose worker died is done once more. Only a few tasks are taken at a time.
+        A task whose worker died, or had not memory enough, is done once more: that may have been
+        what others left behind. Only a few tasks are taken at a time.
 
         Raises
         ------
@@ -71,7 +72,7 @@ class Workers(Generic[T, R]):
         """
         waiting = iter(tasks)
         again: deque[T] = deque()
-        died: set[int] = set()
+        tried: set[int] = set()
         running: dict[Future[R], T] = {}
         most = self._count * IN_FLIGHT_A_WORKER
         while True:
@@ -91,18 +92,18 @@ class Workers(Generic[T, R]):
                     running.clear()
                     self._restart(error)
                     break
-                if isinstance(error, ProcessExpired) and id(task) not in died:
-                    died.add(id(task))
+                if isinstance(error, ProcessExpired | MemoryError) and id(task) not in tried:
+                    tried.add(id(task))
                     again.append(task)
                     continue
-                died.discard(id(task))
+                tried.discard(id(task))
                 self._restarts = 0
                 yield task, future
 
     def _scheduled(self, task: T) -> "Future[R]":
         timeout = self._limits.seconds or None
         scheduled: Future[R] = self._pool.schedule(
-            _within_time, args=(self._do, task, self._limits.seconds), timeout=timeout
+            _within_limits, args=(self._do, task, self._limits.seconds), timeout=timeout
         )
         return scheduled
 
@@ -150,12 +151,23 @@ def _begin(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _within_time(do: Callable[[T], R], task: T, seconds: float) -> R:
-    """Do a task; a worker whose batch was killed does not hang for ever."""
-    if not seconds or not hasattr(signal, "setitimer"):
-        return do(task)
-    signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
+def _within_limits(do: Callable[[T], R], task: T, seconds: float) -> R:
+    """Do a task; a worker whose batch was killed does not hang for ever.
+
+    Raises
+    ------
+    MemoryError
+        If it needs more than the worker may have. The error of the task itself would keep alive
+        all that the task had taken, while the worker does the next.
+    """
+    has_timer = bool(seconds) and hasattr(signal, "setitimer")
+    if has_timer:
+        signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
     try:
         return do(task)
+    except MemoryError:
+        pass
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if has_timer:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    raise MemoryError("the memory limit of the worker")

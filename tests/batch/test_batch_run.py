@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 from many_exports import register_of, subject_of, write_exports
-from troubles import TROUBLE, TROUBLES, judged_at_once, judged_in_trouble
+from troubles import (
+    TROUBLE,
+    TROUBLES,
+    judged_at_once,
+    judged_at_once_in_trouble,
+    judged_in_trouble,
+)
 
 import oligort
 from oligort.batch.judge import judged
@@ -97,6 +103,15 @@ def test_the_others_are_reported_as_by_a_check_alone(troubled, undisturbed):
     for number in range(3):
         alone = oligort.check(oligort.read(troubled / f"patient{number:05d}"))
         assert (out / "reports" / f"{subject_of(number)}.json").read_text() == alone.to_json()
+
+
+def test_what_one_took_of_the_memory_the_next_in_its_worker_has_again(tmp_path):
+    folders = write_exports(tmp_path / "root", range(2))
+    (folders[0] / TROUBLE).write_text("take_all_memory")
+    out = tmp_path / "out"
+    run(tmp_path / "root", out, jobs=1, judge=judged_at_once_in_trouble)
+    reasons = [report(out, subject_of(n)).findings[0].message for n in range(2)]
+    assert ["memory limit" in reason for reason in reasons] == [True, False]
 
 
 def test_one_whose_worker_is_killed_is_tried_once_more(troubled, undisturbed):

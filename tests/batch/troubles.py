@@ -34,7 +34,7 @@ def be_killed(folder: Path) -> None:
 def take_all_memory(folder: Path) -> None:
     taken = []
     while True:
-        taken.append(bytearray(16 * 1024**2))
+        taken.append(bytearray(1024**2))
 
 
 def be_killed_once(folder: Path) -> None:
