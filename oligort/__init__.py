@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from oligort.batch.each import check_all
     from oligort.checks.engine import check
     from oligort.clinical.register import Register
     from oligort.conventions import Conventions
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Submission",
     "check",
+    "check_all",
     "read",
 ]
 
@@ -45,6 +47,7 @@ _HOMES = {
     "Report": "oligort.document",
     "Submission": "oligort.submission",
     "check": "oligort.checks.engine",
+    "check_all": "oligort.batch.each",
     "read": "oligort.dicom.read",
 }
 

@@ -17,10 +17,12 @@ def safe_text(text: object, max_length: int = MAX_TEXT) -> str:
     Control characters become a visible "?", so that a name holding an ANSI escape shows itself
     as damaged instead of acting on the terminal.
     """
-    shown = "".join(
-        "?" if unicodedata.category(character) in _HIDDEN_CATEGORIES else character
-        for character in str(text)
-    )
+    shown = str(text)
+    if not shown.isprintable():  # then there are hidden characters, or odd blanks
+        shown = "".join(
+            "?" if unicodedata.category(character) in _HIDDEN_CATEGORIES else character
+            for character in shown
+        )
     return shown if len(shown) <= max_length else shown[: max_length - 1] + "…"
 
 

@@ -183,6 +183,14 @@ def checks_of(patterns: Sequence[str], further: Sequence[str] = ()) -> tuple[Che
     return tuple(one for one in every if any(fnmatchcase(one.code, it.upper()) for it in patterns))
 
 
+def pages(further: Sequence[str] = ()) -> tuple[Check, ...]:
+    """Return all that has a page: the checks, and what a batch tells of what it cannot check."""
+    from oligort.checks.unchecked import UNCHECKED
+
+    every = (*UNCHECKED, *all_checks(further))
+    return tuple(sorted(every, key=lambda one: (not one.code.startswith(OWN_PREFIX), one.code)))
+
+
 def page_of(code: str, further: Sequence[str] = ()) -> str:
     """Return the page of a check.
 
@@ -191,10 +199,10 @@ def page_of(code: str, further: Sequence[str] = ()) -> str:
     SelectionError
         If no check has the code.
     """
-    pages = {check.code: check.page for check in all_checks(further)}
-    if code.upper() in pages:
-        return pages[code.upper()]
-    raise _no_such(code, list(pages))
+    page_by_code = {check.code: check.page for check in pages(further)}
+    if code.upper() in page_by_code:
+        return page_by_code[code.upper()]
+    raise _no_such(code, list(page_by_code))
 
 
 def _no_such(code: str, codes: Sequence[str]) -> SelectionError:

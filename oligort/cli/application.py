@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 import oligort
+from oligort.cli.batch import batch
 from oligort.cli.check import check
+from oligort.cli.cohort import cohort
 from oligort.cli.demo import demo
 from oligort.cli.dvh import dvh
 from oligort.cli.explain import explain, list_checks
@@ -30,6 +32,8 @@ app = typer.Typer(
 )
 for command in (
     check,
+    batch,
+    cohort,
     dvh,
     lesions,
     intake,

@@ -20,18 +20,19 @@ def list_checks(
     ] = None,
 ) -> Status:
     """List the checks by code, or write a page of each in Markdown."""
-    from oligort.checks.registry import checks_of
+    from oligort.checks.registry import checks_of, pages
     from oligort.checks.site_checks import load_checks
     from oligort.report.check_pages import pages_of
     from oligort.report.text import columns, sentence
 
-    asked = checks_of(only or (), [load_checks(file).module for file in checks or ()])
+    further = [load_checks(file).module for file in checks or ()]
+    asked = checks_of(only, further) if only else pages(further)
     if write is not None:
-        pages = pages_of(asked)
+        texts = pages_of(asked)
         write.mkdir(parents=True, exist_ok=True)
-        for name, text in pages.items():
+        for name, text in texts.items():
             (write / name).write_text(text, encoding="utf-8")
-        note(f"{len(pages)} pages written")
+        note(f"{len(texts)} pages written")
         return Status.DONE
     table = columns("code", "check")
     for one in asked:
@@ -51,7 +52,7 @@ def explain(
 
     It says what the check asks, how it answers and where its rule stands.
     """
-    from oligort.checks.registry import all_checks, page_of
+    from oligort.checks.registry import page_of, pages
     from oligort.checks.site_checks import load_checks
     from oligort.report.text import columns, sentence
 
@@ -60,7 +61,7 @@ def explain(
         print(page_of(code, further).strip())
         return Status.DONE
     table = columns("code", "check")
-    for check in all_checks(further):
+    for check in pages(further):
         table.add_row(sentence(check.code), sentence(check.title))
     show(table)
     return Status.DONE

@@ -69,6 +69,20 @@ def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
         If no path is given, a path does not exist or there are more than `MAX_FILES` files.
     """
     located, faults = _located(paths)
+    with opened_files(located, faults) as found:
+        yield found
+
+
+@contextmanager
+def opened_files(located: Iterable[Located], faults: Iterable[Fault] = ()) -> Iterator[Found]:
+    """Take files that are located already; those in archives stay unpacked until the end.
+
+    Raises
+    ------
+    DicomError
+        If there are more than `MAX_FILES` files.
+    """
+    located, faults = list(located), list(faults)
     archives = [entry for entry in located if is_archive(entry.path)]
     files = [entry for entry in located if not is_archive(entry.path)]
     left_bytes = MAX_UNPACKED_BYTES
@@ -114,7 +128,7 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     for root in sorted(set(roots)):
         for path, trouble in _walk(root, listed):
             name = path.relative_to(base).as_posix()
-            reason = trouble or _unfit(path)
+            reason = trouble or unfit(path)
             if reason:
                 faults.append(Fault(name, reason))
                 continue
@@ -151,26 +165,61 @@ def _walk(root: Path, listed: set[Path]) -> Iterator[tuple[Path, str]]:
     while waiting:
         folder = waiting.pop()
         try:
-            if (resolved := folder.resolve()) in seen:
-                continue
-            seen.add(resolved)
-            entries = sorted(folder.iterdir())
+            resolved = folder.resolve()
         except OSError as error:
             yield folder, f"the folder cannot be listed: {error.strerror}"
             continue
+        if resolved in seen:
+            continue
+        seen.add(resolved)
+        inside = Inside.of(folder)
+        listed.update(inside.listed)
+        waiting += inside.folders
+        yield from inside.files
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What lies directly in a folder, without what computers leave there.
+
+    Parameters
+    ----------
+    folders : tuple of Path
+        Its folders.
+    files : tuple of (Path, str)
+        Its files, and with a reason what cannot be listed or is missing.
+    listed : tuple of Path
+        What an index of a medium lists that lies there.
+    """
+
+    folders: tuple[Path, ...]
+    files: tuple[tuple[Path, str], ...]
+    listed: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, folder: Path) -> "Inside":
+        """Return what lies in a folder, in the order of the names."""
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            return cls((), ((folder, f"the folder cannot be listed: {error.strerror}"),))
+        folders: list[Path] = []
+        listed: list[Path] = []
+        files: list[tuple[Path, str]] = []
         for entry in entries:
             if _is_junk(entry.name):
                 continue
             if _is_folder(entry):
-                waiting.append(entry)
+                folders.append(entry)
             elif is_index(entry):
                 # What it lists lies beside it and is found there.
                 medium = medium_of(entry)
-                listed.update(medium.files)
+                listed += medium.files
                 if medium.trouble:
-                    yield entry, medium.trouble
+                    files.append((entry, medium.trouble))
             else:
-                yield entry, ""
+                files.append((entry, ""))
+        return cls(tuple(folders), tuple(files), tuple(listed))
 
 
 def _refuse_missing(root: Path) -> None:
@@ -185,7 +234,7 @@ def _refuse_missing(root: Path) -> None:
 
 
 def _is_folder(path: Path) -> bool:
-    """Tell whether a path is a folder; of what must not be looked at, `_unfit` tells why."""
+    """Tell whether a path is a folder; of what must not be looked at, `unfit` tells why."""
     try:
         return path.is_dir()
     except OSError:
@@ -196,7 +245,7 @@ def _is_junk(name: str) -> bool:
     return name.startswith(".") or name.casefold() in JUNK_NAMES
 
 
-def _unfit(path: Path) -> str:
+def unfit(path: Path) -> str:
     """Return why a file must not be opened, or ""."""
     try:
         status = path.stat()

@@ -61,7 +61,15 @@ def patient_key(dataset: Dataset) -> str:
     patient_name = " ".join(_words(text(dataset, "PatientName")))
     if not patient_id and not patient_name:
         return ""
-    identity = f"id\0{patient_id}" if patient_id else f"name\0{patient_name}"
+    return key_of_patient_id(patient_id) if patient_id else _key(f"name\0{patient_name}")
+
+
+def key_of_patient_id(patient_id: str) -> str:
+    """Return the patient key of all objects that carry a Patient ID."""
+    return _key(f"id\0{patient_id}")
+
+
+def _key(identity: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:KEY_LENGTH]
 
 

@@ -36,6 +36,9 @@ NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
 
+LAST_THAT_LINKS = 0x00200052
+"""Frame of Reference UID: of an image no element behind it says what it belongs to."""
+
 _OTHER_PATIENT_IDS = 0x00101002
 _IMPLICIT_HEAD_BYTES, _HEAD_BYTES = 8, 12
 """How long tag, VR and length of pixels are, in implicit and in explicit VR."""
@@ -124,14 +127,8 @@ def recognise(path: Path) -> Recognised:
     DicomError
         If it is no DICOM file, or one whose header cannot be read; the message is the reason.
     """
-    content = Content.of(path)
-    head = content.head
-    if not head:
-        raise DicomError("the file is empty")
-    has_preamble = head[128:132] == b"DICM"
-    if not has_preamble and not _begins_like_a_dataset(head):
-        raise NotDicomError("not a DICOM file")
-    if _announces_an_image(head):
+    content, has_preamble = _begun(path)
+    if _announces_an_image(content.head):
         # Of an image all that is wanted is read at once; an export has hundreds.
         with suppress(DicomError):
             to_pixels = _ToPixels.of(content)
@@ -142,6 +139,35 @@ def recognise(path: Path) -> Recognised:
     header = _parse_until(content, _after_patient).dataset
     _cut_long_values(header)
     return Recognised(path, kind_of(header, has_preamble), header)
+
+
+def linking_header(path: Path) -> tuple[Kind, FileDataset]:
+    """Return the kind of a DICOM file and its elements up to the last that links it to others.
+
+    Of an image that is its frame of reference, of any other object what stands before contours
+    or pixels.
+
+    Raises
+    ------
+    DicomError
+        As `recognise`.
+    """
+    content, has_preamble = _begun(path)
+    stop = _after_frame if _announces_an_image(content.head) else _at_bulk
+    header = _parse_until(content, stop).dataset
+    return kind_of(header, has_preamble), header
+
+
+def _begun(path: Path) -> tuple[Content, bool]:
+    """Return the content of a file, and whether it has a preamble; refuse what is no DICOM."""
+    content = Content.of(path)
+    head = content.head
+    if not head:
+        raise DicomError("the file is empty")
+    has_preamble = head[128:132] == b"DICM"
+    if not has_preamble and not _begins_like_a_dataset(head):
+        raise NotDicomError("not a DICOM file")
+    return content, has_preamble
 
 
 def read_object(path: Path) -> tuple[FileDataset, str]:
@@ -241,8 +267,16 @@ def _cut_long_values(header: FileDataset) -> None:
                 header[tag] = element._replace(value=value[: MAX_TEXT_BYTES + 1])
 
 
+def _after_frame(tag: int) -> bool:
+    return tag > LAST_THAT_LINKS
+
+
 def _at_pixels(tag: int) -> bool:
     return tag in _PIXELS
+
+
+def _at_bulk(tag: int) -> bool:
+    return tag == ROI_CONTOUR_SEQUENCE or tag in _PIXELS
 
 
 def _whole(encoded: bytes) -> FileDataset:

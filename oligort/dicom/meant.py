@@ -7,6 +7,9 @@ is text tell it. What people and computers leave beside objects is none.
 import re
 from pathlib import PurePosixPath
 
+from oligort.dicom.content import stored_bytes_of
+from oligort.dicom.files import Located
+
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 """Endings of file names that promise a DICOM object."""
 
@@ -43,6 +46,16 @@ _SUFFIX = re.compile(r"\.(?=\w*[a-z])\w{1,8}", re.IGNORECASE)
 """An ending with a letter; that of a UID is none."""
 
 _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+HEAD_BYTES = 4096
+"""How much of a file that is no DICOM object is looked at: whether it is text."""
+
+
+def why_located_is_meant(entry: Located) -> str:
+    """Return why a located file that is no DICOM object should have been read, or ""."""
+    head = stored_bytes_of(entry.path, HEAD_BYTES)
+    return why_meant(entry.name, head, is_listed=entry.is_listed)
 
 
 def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:

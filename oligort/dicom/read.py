@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from pydicom.dataset import Dataset
 
 from oligort.dicom.age import age_years_of
-from oligort.dicom.content import stored_bytes_of
 from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
@@ -18,7 +17,7 @@ from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
 from oligort.dicom.images import ImageHeader, NoPlaceError, grouped, read_image
 from oligort.dicom.images import Said as SaidOfSeries
 from oligort.dicom.instance import Recognised, read_object, recognise
-from oligort.dicom.meant import why_meant
+from oligort.dicom.meant import why_located_is_meant
 from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
@@ -48,9 +47,6 @@ The others are about the form of values, which are read without trust or not at 
 """
 
 NO_MEMORY = "there is not enough memory to read it"
-HEAD_BYTES = 4096
-"""How much of a file that is no DICOM object is looked at: whether it is text."""
-
 MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
 
@@ -79,12 +75,17 @@ def read(*paths: str | Path) -> Submission:
         If a path does not exist, or nothing that was found can be read.
     """
     with opened(paths) as found:
-        late: dict[str, Said] = {}
-        reading = _read(found, late)
-        if late:
-            # A name that stands behind what it is to be masked in: all again, as it is known now.
-            reading = _read(found, late)
-        return reading.submission(file_count=len(found.files))
+        return read_found(found)
+
+
+def read_found(source: Found) -> Submission:
+    """Read the DICOM objects among files that are found already; refused as `read` does."""
+    late: dict[str, Said] = {}
+    reading = _read(source, late)
+    if late:
+        # A name that stands behind what it is to be masked in: all again, as it is known now.
+        reading = _read(source, late)
+    return reading.submission(file_count=len(source.files))
 
 
 def _read(source: Found, late: dict[str, Said]) -> "_Reading":
@@ -139,8 +140,7 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
 
 def _no_object(entry: Located, error: NotDicomError) -> Fault:
     """Return the fault of a file that is no DICOM object, and whether it should have been one."""
-    head = stored_bytes_of(entry.path, HEAD_BYTES)
-    if reason := why_meant(entry.name, head, is_listed=entry.is_listed):
+    if reason := why_located_is_meant(entry):
         return Fault(entry.name, f"{error}: {reason}")
     return Fault(entry.name, str(error), FaultKind.FOREIGN)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import oligort.checks
-from oligort.checks.registry import all_checks, check, page_of
+from oligort.checks.registry import check, page_of, pages
 from oligort.errors import SelectionError
 
 HEADINGS = (
@@ -19,7 +19,7 @@ HEADINGS = (
 )
 
 
-@pytest.mark.parametrize("one", all_checks(), ids=lambda one: one.code)
+@pytest.mark.parametrize("one", pages(), ids=lambda one: one.code)
 def test_every_check_has_a_page_of_five_headings_in_order(one):
     lines = one.page.splitlines()
     found = [line.split(": ")[0] + ": " for line in lines if line.startswith(HEADINGS)]
@@ -30,7 +30,7 @@ def test_every_check_has_a_page_of_five_headings_in_order(one):
 
 
 def test_codes_are_unique_and_in_order():
-    codes = [one.code for one in all_checks()]
+    codes = [one.code for one in pages()]
     assert codes == sorted(set(codes))
     assert all(re.fullmatch(r"OL[0-4]\d\d", code) for code in codes)
 

@@ -39,7 +39,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 def test_help_loads_nothing_slow_and_names_the_commands() -> None:
     result = run(RUN_HELP)
     assert json.loads(result.stderr) == []
-    for command in ("check", "dvh", "lesions", "intake", "demo", "explain", "schema"):
+    for command in ("check", "batch", "cohort", "dvh", "lesions", "intake", "demo", "explain"):
         assert f"\n  {command} " in result.stdout
 
 

@@ -1,0 +1,128 @@
+"""Discovery: every submission below a root, by what its files say."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from oligort.batch.grouping import Found, submissions_of
+from oligort.batch.limits import Limits
+from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of
+from oligort.batch.workers import Workers
+from oligort.display import quoted
+from oligort.errors import DicomError
+
+FILES_A_TASK = 400
+"""Files that are looked at in one go: half a second's work, little to do again after a crash."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Places to look at, in one go; `is_whole` is whether all that lies in them is named."""
+
+    root: str
+    places: tuple[Place, ...]
+    is_whole: bool = True
+
+
+def found_below(
+    root: Path, jobs: int, limits: Limits, watch: Callable[[int], None] = lambda files: None
+) -> list[Found]:
+    """Return the submissions below a root, in the order of their places.
+
+    Workers look at the files, so that one that crashes or hangs stops nothing: it is a file that
+    cannot be read. With no jobs this process looks itself. `watch` is told how many files were
+    looked at.
+
+    Raises
+    ------
+    DicomError
+        If the root is no folder, or there is no DICOM file below it.
+    """
+    if not root.is_dir():
+        raise DicomError(f"expected a folder of submissions at {quoted(root.name)}, found none")
+    looks = _looks(root)
+    if jobs:
+        portions = _by_workers(looks, jobs, limits, watch)
+    else:
+        portions = [portion for look in looks for portion in looked_at(look)]
+    found = submissions_of(portions)
+    if not any(_is_dicom(one) for one in found):
+        damaged = f", and {len(found)} that cannot be read" if found else ""
+        raise DicomError(
+            f"expected DICOM files at some depth below {quoted(root.name)}, found none{damaged}; "
+            "nothing was checked"
+        )
+    return found
+
+
+def looked_at(look: Look) -> list[Portion]:
+    """Return the portions of places."""
+    found: list[Portion] = []
+    for place in look.places:
+        portions = portions_of(Path(look.root), place)
+        if look.is_whole and len(portions) == 1:
+            # Nothing to tell apart: a batch has millions of names of images.
+            portions[0].place = Place(place.path, (), place.is_archive)
+        found += portions
+    return found
+
+
+def _is_dicom(found: Found) -> bool:
+    return any(kind != UNREADABLE for kind, _ in found.kinds)
+
+
+def _looks(root: Path) -> Iterator[Look]:
+    """Yield places in tasks of a few hundred files; an archive is one by itself."""
+    gathered: list[Place] = []
+    files = 0
+    for place in places_below(root):
+        if place.is_archive:
+            yield Look(str(root), (place,))
+            continue
+        gathered.append(place)
+        files += len(place.names)
+        if files >= FILES_A_TASK:
+            yield Look(str(root), tuple(gathered))
+            gathered, files = [], 0
+    if gathered:
+        yield Look(str(root), tuple(gathered))
+
+
+def _by_workers(
+    looks: Iterable[Look], jobs: int, limits: Limits, watch: Callable[[int], None]
+) -> list[Portion]:
+    portions: list[Portion] = []
+    crashed: list[Look] = []
+    with Workers[Look, list[Portion]](jobs, limits, looked_at) as workers:
+        for look, future in workers.done(looks):
+            _take(look, future, portions, crashed)
+            watch(sum(max(1, len(place.names)) for place in look.places))
+        # One file is at fault; the others are found by looking at each of them alone.
+        lost: list[Look] = []
+        apart = [one for look in crashed for one in _apart(look)]
+        for look, future in workers.done(apart):
+            _take(look, future, portions, lost)
+    portions += [_unreadable(place) for look in lost for place in look.places]
+    return portions
+
+
+def _take(
+    look: Look, future: "Future[list[Portion]]", portions: list[Portion], lost: list[Look]
+) -> None:
+    if future.exception() is None:
+        portions += future.result()
+    else:
+        lost.append(look)
+
+
+def _apart(look: Look) -> Iterator[Look]:
+    for place in look.places:
+        for name in place.names or ("",):
+            names = (name,) if name else ()
+            yield Look(look.root, (Place(place.path, names, place.is_archive),), is_whole=False)
+
+
+def _unreadable(place: Place) -> Portion:
+    return Portion(place, "", Counter({UNREADABLE: max(1, len(place.names))}))

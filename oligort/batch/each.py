@@ -1,0 +1,167 @@
+"""check_all: every submission through any executor, one report after the other, none kept."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oligort.batch.discovery import found_below
+from oligort.batch.judge import Task, judged
+from oligort.batch.limits import Limits
+from oligort.batch.output import SUFFIX_DIGITS
+from oligort.batch.registers import RegisterList
+from oligort.batch.run import Planned
+from oligort.batch.unchecked import (
+    Whose,
+    never_submitted,
+    report_of,
+    unchecked_by,
+    unchecked_register,
+)
+from oligort.checks.engine import check
+from oligort.clinical.register import Register
+from oligort.document import Report
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+IN_FLIGHT = 64
+"""Submissions that an executor is given at a time: enough for the cores of any one machine."""
+
+
+def check_all(
+    submissions: str | Path | Iterable[Submission],
+    protocol: str | Path = "nct06190782",
+    registers: str | Path | Iterable[Register] | None = None,
+    executor: Executor | None = None,
+    *,
+    in_flight: int = IN_FLIGHT,
+) -> Iterator[Report]:
+    """Yield the report of each submission, in the order in which they are found.
+
+    Parameters
+    ----------
+    submissions : str, Path or iterable of Submission
+        The folder below which they are found, as `oligort batch` finds them, or what was read.
+    protocol : str or Path
+        A shipped protocol's id, or a protocol file, which the workers can read as well.
+    registers : str, Path, iterable of Register or None
+        A folder of registers, a table of patients, or registers; matched by subject id. A register
+        without submission is a report too.
+    executor : Executor or None
+        Any of `concurrent.futures`, of this machine or of a cluster; what it is handed can be
+        pickled. None checks in this process. Threads do one submission at a time, whatever their
+        number: hand in processes. Of a submission on which a worker dies there is a report as long
+        as the executor says so and goes on, which that of the standard library does not;
+        `oligort batch` does.
+    in_flight : int
+        How many submissions the executor is given at a time; at least as many as it has workers.
+
+    Raises
+    ------
+    DicomError, ProtocolError, RegisterError
+        If there is no DICOM file, or the protocol or all registers cannot be read.
+    """
+    if isinstance(registers, str | Path):
+        listed = RegisterList.load(registers)
+    else:
+        listed = RegisterList.of(registers or ())
+    rules = Protocol.load(protocol)
+    if isinstance(submissions, str | Path):
+        root = Path(submissions).absolute()
+        planned = Planned(root, found_below(root, 0, Limits()), listed, str(protocol))
+        works = _found(planned)
+    else:
+        works = _given(submissions, listed, str(protocol))
+    seen: set[str] = set()
+    with ThreadPoolExecutor(max_workers=1) if executor is None else nullcontext(executor) as pool:
+        for report in _in_order(works, rules, pool, in_flight):
+            seen.add(report.subject)
+            yield report
+    for missing in listed.by_subject.values():
+        if missing.subject not in seen and not missing.trouble:
+            whose = Whose(missing.subject, missing.site, missing.arm)
+            yield report_of(never_submitted(), whose, rules)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A submission that was read already, and the register of its subject as JSON."""
+
+    submission: Submission
+    register: str
+    protocol: str
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What an executor is to do for one submission, whose it is, or why nothing is to be done."""
+
+    whose: Whose
+    do: Callable[[Any], bytes]
+    about: Task | _Given
+    trouble: str = ""
+
+
+def _found(planned: Planned) -> Iterator[_Work]:
+    for one in planned.found:
+        listed = planned.matches.get(one.key)
+        whose = planned.whose(one)
+        if not whose.subject:
+            whose = replace(whose, subject=f"submission-{one.key[:SUFFIX_DIGITS]}")
+        trouble = listed.trouble if listed else ""
+        yield _Work(whose, _json_of_task, planned.task(one), trouble)
+
+
+def _given(
+    submissions: Iterable[Submission], registers: RegisterList, protocol: str
+) -> Iterator[_Work]:
+    for number, one in enumerate(submissions, 1):
+        listed = registers.by_subject.get(one.trial_subject_id)
+        given = _Given(one, listed.json if listed else "", protocol)
+        subject = one.trial_subject_id or f"submission-{number}"
+        whose = Whose(subject, one.trial_site_id, listed.arm if listed else "")
+        yield _Work(whose, _json_of_given, given, listed.trouble if listed else "")
+
+
+def _in_order(
+    works: Iterator[_Work], rules: Protocol, executor: Executor, in_flight: int
+) -> Iterator[Report]:
+    """Yield the reports in the order of the works, of which only some are handed out at a time."""
+    waiting: deque[tuple[_Work, Future[bytes] | None]] = deque()
+    try:
+        while True:
+            for work in islice(works, in_flight - len(waiting)):
+                future = None if work.trouble else executor.submit(work.do, work.about)
+                waiting.append((work, future))
+            if not waiting:
+                return
+            work, future = waiting.popleft()
+            if future is None:
+                yield report_of(unchecked_register(work.trouble), work.whose, rules)
+                continue
+            error = future.exception()
+            if isinstance(error, BrokenExecutor):
+                raise error  # nobody knows which submission it was
+            if error is None:
+                yield Report.from_json(future.result())
+            else:
+                yield report_of(unchecked_by(error, Limits()), work.whose, rules)
+    finally:
+        for _, future in waiting:
+            if future is not None:
+                future.cancel()
+
+
+def _json_of_task(task: Task) -> bytes:
+    return judged(task).files[".json"]
+
+
+def _json_of_given(given: _Given) -> bytes:
+    register = Register.from_dict(msgspec.json.decode(given.register)) if given.register else None
+    return check(given.submission, given.protocol, register).to_json().encode()

@@ -1,0 +1,293 @@
+"""Grouping: portions of folders to submissions, by what their files say and not by their names."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from oligort.batch.portion import Place, Portion
+
+PLACE_DIGITS = 16
+"""Hex digits of a key of a place: 64 bits, so that two places of a batch never share one."""
+
+
+class Joined(StrEnum):
+    """What joined the files of a submission."""
+
+    REFERENCES = "references"
+    PATIENT = "patient id"
+    STUDY = "study"
+    FRAME = "frame of reference"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One submission below the root.
+
+    Parameters
+    ----------
+    places : tuple of Place
+        Where its files lie; relative to the root, and not masked.
+    base : str
+        The deepest folder that holds them all, relative to the root, not masked.
+    shown : str
+        The same, masked.
+    key : str
+        Digest of `base` and of what of it the submission is: the same as long as it stays there.
+    kinds : tuple of (str, int)
+        How many files there are of each kind.
+    joined_by : tuple of Joined
+        What joined them; empty for what needed no joining.
+    subject_id, site_id : str
+        What its files say, where they agree, else "".
+    patient_keys : frozenset of str
+        Digests of the patients that its files name.
+    """
+
+    places: tuple[Place, ...]
+    base: str
+    shown: str
+    key: str
+    kinds: tuple[tuple[str, int], ...]
+    joined_by: tuple[Joined, ...]
+    subject_id: str
+    site_id: str
+    patient_keys: frozenset[str]
+
+
+def submissions_of(portions: Iterable[Portion]) -> list[Found]:
+    """Return the submissions that portions make up, in the order of their places.
+
+    Below one folder of the first level, files belong together by references, patient id, study or
+    frame of reference; two whole submissions of different patients never, whatever frame or study
+    they share. Across such folders only what is no whole submission by itself is joined, and only
+    to the one other that it is linked with: two sites may use one patient id, and one phantom.
+    """
+    ordered = sorted(portions, key=lambda one: (one.place.path, one.place.names))
+    readable = [portion for portion in ordered if not portion.is_unreadable]
+    union = _Union(readable)
+    by_first_level: dict[str, list[int]] = defaultdict(list)
+    for number, portion in enumerate(readable):
+        by_first_level[portion.place.first_level].append(number)
+    for numbers in by_first_level.values():
+        _join_within(union, numbers)
+    _join_across(union)
+    groups = union.groups()
+    _add_unreadable(groups, [portion for portion in ordered if portion.is_unreadable])
+    shared = _shared_places(groups)
+    found = [_found(group, rules, shared) for group, rules in groups]
+    return sorted(found, key=lambda one: (one.base, one.key))
+
+
+class _Union:
+    """Which portions are one submission so far, and by what."""
+
+    def __init__(self, portions: Sequence[Portion]) -> None:
+        self.portions = portions
+        self._members = {number: [number] for number in range(len(portions))}
+        self._home = list(range(len(portions)))
+        self._rules: dict[int, set[Joined]] = {number: set() for number in self._members}
+
+    def home(self, number: int) -> int:
+        return self._home[number]
+
+    def members(self, home: int) -> list[Portion]:
+        return [self.portions[number] for number in self._members[home]]
+
+    def homes(self) -> list[int]:
+        return sorted(self._members)
+
+    def join(self, one: int, other: int, rule: Joined) -> None:
+        into, gone = sorted((self._home[one], self._home[other]))
+        if into == gone:
+            return
+        for number in self._members[gone]:
+            self._home[number] = into
+        self._members[into] += self._members.pop(gone)
+        self._rules[into] |= self._rules.pop(gone) | {rule}
+
+    def groups(self) -> list[tuple[list[Portion], set[Joined]]]:
+        return [(self.members(home), self._rules[home]) for home in self.homes()]
+
+
+def _join_within(union: _Union, numbers: Sequence[int]) -> None:
+    portions = union.portions
+    owner = {uid: n for n in reversed(numbers) for uid in portions[n].sop_instance_uids}
+    for number in numbers:
+        for uid in sorted(portions[number].refers_to | portions[number].sop_instance_uids):
+            if uid in owner:
+                union.join(owner[uid], number, Joined.REFERENCES)
+    said: tuple[tuple[Joined, Callable[[Portion], set[str]]], ...] = (
+        (Joined.PATIENT, lambda portion: portion.patient_keys),
+        (Joined.STUDY, lambda portion: portion.studies),
+        (Joined.FRAME, lambda portion: portion.frames),
+    )
+    for rule, words in said:
+        by_word: dict[str, list[int]] = defaultdict(list)
+        for number in numbers:
+            for word in words(portions[number]):
+                by_word[word].append(number)
+        for word in sorted(by_word):
+            first, *others = by_word[word]
+            for number in others:
+                if rule is Joined.PATIENT or not _are_two(union, first, number):
+                    union.join(first, number, rule)
+
+
+def _are_two(union: _Union, one: int, other: int) -> bool:
+    """Whether two are whole submissions of different patients."""
+    first, second = (union.members(union.home(number)) for number in (one, other))
+    if not (_is_whole(first) and _is_whole(second)):
+        return False
+    patients = [{key for one in group for key in one.patient_keys} for group in (first, second)]
+    return all(patients) and patients[0].isdisjoint(patients[1])
+
+
+def _is_whole(group: Iterable[Portion]) -> bool:
+    """Whether there are structures and a dose: what can be judged by itself."""
+    kinds = {kind for portion in group for kind in portion.kinds}
+    return {"RTSTRUCT", "RTDOSE"} <= kinds
+
+
+def _join_across(union: _Union) -> None:
+    """Join what is no whole submission to the only one in another folder that it is linked with."""
+    by_link: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, portion in enumerate(union.portions):
+        for link in _links(portion):
+            by_link[link].add(union.home(number))
+    for home in union.homes():
+        if union.home(home) != home or _is_whole(union.members(home)):
+            continue
+        linked = {
+            union.home(other)
+            for portion in union.members(home)
+            for link in _links(portion)
+            for other in by_link[link]
+        } - {home}
+        if len(linked) == 1:
+            union.join(home, linked.pop(), Joined.REFERENCES)
+
+
+def _links(portion: Portion) -> Iterator[tuple[str, str]]:
+    """Yield by what a portion is linked beyond its folder: objects, and study with its patient."""
+    for uid in portion.sop_instance_uids | portion.refers_to:
+        yield "object", uid
+    for study in portion.studies:
+        for patient in portion.patient_keys or {""}:
+            yield study, patient
+
+
+def _add_unreadable(
+    groups: list[tuple[list[Portion], set[Joined]]], unreadable: Iterable[Portion]
+) -> None:
+    """Add what cannot be read to the one submission that it may be missing from, else by itself.
+
+    That is the only one in its own folder or, where nothing else is in it, the only one beside it
+    and below, if that lacks structures or dose.
+    """
+    readable = list(groups)
+    for portion in unreadable:
+        here = _around(readable, portion.place.path, is_same=True)
+        beside = _around(readable, str(PurePosixPath(portion.place.path).parent), is_same=False)
+        if len(here) == 1:
+            here[0][0].append(portion)
+        elif not here and len(beside) == 1 and not _is_whole(beside[0][0]):
+            beside[0][0].append(portion)
+            beside[0][1].add(Joined.FOLDER)
+        else:
+            groups.append(([portion], set()))
+
+
+def _around(
+    groups: Iterable[tuple[list[Portion], set[Joined]]], folder: str, *, is_same: bool
+) -> list[tuple[list[Portion], set[Joined]]]:
+    """Return the groups with a file in a folder or, not only the same, below it."""
+    if folder == "." and not is_same:
+        return []  # beside each other in the root lie submissions
+    return [
+        group
+        for group in groups
+        if any(
+            portion.place.path == folder
+            or (not is_same and portion.place.path.startswith(f"{folder}/"))
+            for portion in group[0]
+        )
+    ]
+
+
+def _shared_places(groups: Iterable[tuple[list[Portion], set[Joined]]]) -> set[str]:
+    """Return the paths of the places that hold files of more than one submission."""
+    holders: dict[str, set[int]] = defaultdict(set)
+    for number, (group, _) in enumerate(groups):
+        for portion in group:
+            holders[portion.place.path].add(number)
+    return {path for path, numbers in holders.items() if len(numbers) > 1}
+
+
+def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Found:
+    by_path: dict[str, set[str]] = defaultdict(set)
+    archives = {portion.place.path for portion in group if portion.place.is_archive}
+    for portion in group:
+        by_path[portion.place.path].update(portion.place.names)
+    places = tuple(
+        # Of a place of its own the names are left out: there would be millions of them.
+        Place(path, tuple(sorted(names)) if path in shared else (), path in archives)
+        for path, names in sorted(by_path.items())
+    )
+    folders = [_folder_of(place) for place in places]
+    base = _common(folders)
+    depth = len(PurePosixPath(base).parts)
+    deepest = min(group, key=lambda one: one.place.path)
+    inner = deepest if len(places) == 1 and archives else None
+    shown = inner.shown if inner else "/".join(deepest.shown.split("/")[:depth])
+    subjects = {said for portion in group for said in portion.subject_ids}
+    sites = {said for portion in group for said in portion.site_ids}
+    if len(group) == 1 and sum(group[0].kinds.values()) > 1 and group[0].studies:
+        rules = {Joined.STUDY}
+    kinds: dict[str, int] = defaultdict(int)
+    for portion in group:
+        for kind, count in portion.kinds.items():
+            kinds[kind] += count
+    return Found(
+        places=places,
+        base=base,
+        shown=shown or ".",
+        key=_key(base, places, group),
+        kinds=tuple(sorted(kinds.items())),
+        joined_by=tuple(rule for rule in Joined if rule in rules),
+        subject_id=subjects.pop() if len(subjects) == 1 else "",
+        site_id=sites.pop() if len(sites) == 1 else "",
+        patient_keys=frozenset(key for portion in group for key in portion.patient_keys),
+    )
+
+
+def _folder_of(place: Place) -> PurePosixPath:
+    path = PurePosixPath(place.path)
+    return path.parent if place.is_archive else path
+
+
+def _common(folders: Sequence[PurePosixPath]) -> str:
+    first, *others = [folder.parts for folder in folders]
+    depth = len(first)
+    for parts in others:
+        same = 0
+        while same < min(depth, len(parts)) and parts[same] == first[same]:
+            same += 1
+        depth = same
+    return "/".join(first[:depth])
+
+
+def _key(base: str, places: Sequence[Place], group: Iterable[Portion]) -> str:
+    """Return the digest of where a submission lies; of a shared place also of whose it is."""
+    words = [base]
+    if any(place.is_archive for place in places):
+        words += [place.path for place in places if place.is_archive]
+    if any(place.names for place in places):
+        whose = {key for portion in group for key in portion.patient_keys | portion.studies}
+        words += sorted(whose) or [name for place in places for name in place.names]
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[
+        :PLACE_DIGITS
+    ]

@@ -1,0 +1,136 @@
+"""Judge: what a worker does with one submission, and what it hands back."""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from oligort.batch.opening import digest_of, opened_places
+from oligort.batch.portion import Place
+from oligort.checks.engine import LIBRARIES, check
+from oligort.clinical.register import Register
+from oligort.dicom.files import Found
+from oligort.dicom.read import read_found
+from oligort.document import Report
+from oligort.errors import ProtocolError
+from oligort.finding import Grade
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+from oligort.versions import versions_of
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Reading listens to Python's warnings, which all threads of a process share."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to check, small enough to be sent to another process.
+
+    Parameters
+    ----------
+    key : str
+        Which submission it is.
+    root, base : str
+        The folder that was searched, and below it the one that names of files are relative to.
+    places : tuple of Place
+        Where the files lie.
+    protocol, protocol_sha256 : str
+        A shipped protocol's id or a file, and the digest that it must have.
+    register : str
+        The register as JSON, or "".
+    known : str
+        The fingerprint of a report that is there already, or "".
+    """
+
+    key: str
+    root: str
+    base: str
+    places: tuple[Place, ...]
+    protocol: str
+    protocol_sha256: str
+    register: str = ""
+    known: str = ""
+
+    def fingerprint(self, found: Found) -> str:
+        """Return the digest of all that the report depends on."""
+        parts = {
+            "files": digest_of(found),
+            "register": self.register,
+            "protocol": self.protocol_sha256,
+            "versions": versions_of(LIBRARIES),
+        }
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a worker hands back.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Of what was judged.
+    subject, verdict : str, Grade or None
+        As in the report; None where the report that is there already holds.
+    files : mapping of str to bytes
+        What is to be written, by the suffix of its name.
+    """
+
+    fingerprint: str
+    subject: str = ""
+    verdict: Grade | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def judged(task: Task) -> Judged:
+    """Check a submission, unless the report that is there already is of the same.
+
+    Raises
+    ------
+    OligortError
+        If it cannot be read, or the protocol is no longer the one that the batch began with.
+    MemoryError
+        If it needs more memory than the process may have.
+    """
+    with _ONE_AT_A_TIME, opened_places(Path(task.root), task.base, task.places) as found:
+        # The digest first: what changes while it is read is of another digest the next time.
+        fingerprint = task.fingerprint(found)
+        if fingerprint == task.known:
+            return Judged(fingerprint)
+        submission = read_found(found)
+        report = check(submission, _protocol(task), _register(task))
+        return Judged(fingerprint, report.subject, report.verdict, documents(report, submission))
+
+
+def fingerprint_of(task: Task) -> str:
+    """Return the fingerprint alone, of what could not be checked."""
+    with opened_places(Path(task.root), task.base, task.places) as found:
+        return task.fingerprint(found)
+
+
+def documents(report: Report, submission: Submission | None = None) -> dict[str, bytes]:
+    """Return what is written of a submission, by the suffix of its name."""
+    return {".json": report.to_json().encode()}
+
+
+def _register(task: Task) -> Register | None:
+    return Register.from_dict(msgspec.json.decode(task.register)) if task.register else None
+
+
+def _protocol(task: Task) -> Protocol:
+    protocol = _loaded(task.protocol)
+    if protocol.sha256 != task.protocol_sha256:
+        raise ProtocolError(
+            "expected one protocol for all submissions of a batch, found its file changed since "
+            "the batch began; start it again"
+        )
+    return protocol
+
+
+@lru_cache(maxsize=2)
+def _loaded(protocol: str) -> Protocol:
+    return Protocol.load(protocol)

@@ -1,0 +1,257 @@
+"""Output: the folder of a batch: each file whole, and known what it was made from."""
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from oligort.display import quoted
+from oligort.errors import OutputError
+from oligort.finding import Grade
+
+REPORTS = "reports"
+"""The folder of the reports."""
+
+LEDGER = ".oligort"
+"""The folder of what each report was made from; nothing reads it but the next batch."""
+
+MAX_NAME = 80
+"""Longest name of a report without its suffix: every file system takes it."""
+
+SUFFIX_DIGITS = 8
+"""Hex digits behind a name that would otherwise not be the only one."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+_TAKEN_BY_SYSTEMS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the report of one submission.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Of all that the report depends on, or "" where that is not known.
+    limits : str
+        The limits that it depends on as well, or "".
+    name : str
+        Of its files, without suffix.
+    files : dict of str to str
+        SHA-256 of each file by its suffix.
+    subject, verdict : str, Grade
+        As the report says.
+    is_bug : bool
+        Whether it tells an internal error.
+    """
+
+    fingerprint: str
+    limits: str
+    name: str
+    files: dict[str, str]
+    subject: str
+    verdict: Grade
+    is_bug: bool = False
+
+
+@dataclass(frozen=True)
+class Output:
+    """The folder that a batch writes to.
+
+    The ledger is written before the report: whatever is interrupted between the two, a report that
+    is not as the ledger says is made again.
+    """
+
+    folder: Path
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, root: Path, *, is_fresh: bool = False) -> Iterator["Output"]:
+        """Take the folder for one batch; a lock of a batch that was killed is gone with it.
+
+        Raises
+        ------
+        OutputError
+            If another batch is at work in it, it is of another root, lies in it, or cannot be
+            written to.
+        """
+        output = cls(folder.absolute())
+        with _writing(output.folder):
+            (output.folder / LEDGER).mkdir(parents=True, exist_ok=True)
+            (output.folder / REPORTS).mkdir(exist_ok=True)
+        lock = FileLock(output.folder / LEDGER / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise OutputError(
+                f"expected no other batch at work in {quoted(folder)}, found one; wait until it "
+                "has ended, or name another folder with --out"
+            ) from error
+        except (OSError, NotImplementedError) as error:
+            raise OutputError(
+                f"expected to lock {quoted(folder)}, found that its file system cannot: {error}; "
+                "name a folder on another one with --out"
+            ) from error
+        try:
+            output._claim(root, is_fresh)
+            yield output
+        finally:
+            lock.release()
+
+    def _claim(self, root: Path, is_fresh: bool) -> None:
+        for left in (self.folder / LEDGER).glob("*.part"):
+            left.unlink()
+        mark = self.folder / LEDGER / "root"
+        digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest().encode()
+        if mark.exists() and mark.read_bytes() != digest and not is_fresh:
+            raise OutputError(
+                f"expected in {quoted(self.folder)} the reports of the folder that is checked, "
+                "found those of another one; name a folder for each with --out, or, where the "
+                "submissions were moved, check all again with --fresh"
+            )
+        self.write(mark, digest)
+
+    def entry(self, key: str) -> Entry | None:
+        """Return what is known of a submission's report, or None."""
+        try:
+            return msgspec.json.decode(
+                (self.folder / LEDGER / f"{key}.json").read_bytes(), type=Entry
+            )
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether the files are there, and as they were written."""
+        return all(
+            self._digest(entry.name + suffix) == digest for suffix, digest in entry.files.items()
+        )
+
+    def keep(self, key: str, entry: Entry, files: Mapping[str, bytes]) -> None:
+        """Write the files of a submission, and what they were made from.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be written; what was there before is whole.
+        """
+        before = self.entry(key)
+        self.write(self.folder / LEDGER / f"{key}.json", msgspec.json.encode(entry))
+        for suffix, content in files.items():
+            self.write(self.folder / REPORTS / (entry.name + suffix), content)
+        if before is not None and before.name != entry.name:
+            self._remove(before)
+
+    def renamed(self, key: str, entry: Entry, name: str) -> None:
+        """Move the files of a submission, whose name is no longer the only one of its kind."""
+        files = {
+            suffix: (self.folder / REPORTS / (entry.name + suffix)).read_bytes()
+            for suffix in entry.files
+        }
+        self.keep(key, msgspec.structs.replace(entry, name=name), files)
+
+    def of_no_submission(self, keys: Iterable[str]) -> list[str]:
+        """Return the names of reports whose submissions are none of these."""
+        known = set(keys)
+        left = [
+            (path.stem, self.entry(path.stem))
+            for path in sorted((self.folder / LEDGER).glob("*.json"))
+            if path.stem not in known
+        ]
+        return [entry.name for _, entry in left if entry is not None and self.holds(entry)]
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a file whole or not at all, also where the power fails.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        with self._replacing(path) as part, part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @contextmanager
+    def table(self, path: Path) -> Iterator[TextIO]:
+        """Write a table row by row, whole in the end or not at all; refused as `write` does."""
+        with (
+            self._replacing(path) as part,
+            part.open("w", encoding="utf-8", newline="") as stream,
+        ):
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    @contextmanager
+    def _replacing(self, path: Path) -> Iterator[Path]:
+        part = self.folder / LEDGER / f"{path.name}.part"
+        with _writing(path):
+            try:
+                yield part
+                part.replace(path)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
+
+    def _digest(self, name: str) -> str:
+        try:
+            return hashlib.sha256((self.folder / REPORTS / name).read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
+    def _remove(self, entry: Entry) -> None:
+        """Remove the files of an entry, unless they are no longer its own."""
+        for suffix, digest in entry.files.items():
+            if self._digest(entry.name + suffix) == digest:
+                (self.folder / REPORTS / (entry.name + suffix)).unlink()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"expected to write {quoted(path.name)}, found: {error.strerror}; what was written "
+            "before is whole, and the same command goes on from there"
+        ) from error
+
+
+def names_of(subjects: Mapping[str, str]) -> dict[str, str]:
+    """Return the name of the report of each submission, by its key, from its subject id.
+
+    What no file name should hold becomes "_". A digest of the key follows where two submissions
+    would share a name, and one of the subject where its name was altered.
+    """
+    plain = {key: _safe(subject) for key, subject in subjects.items()}
+    # Some file systems take both cases of a letter for one.
+    times = Counter(name.casefold() for name in plain.values())
+    return {
+        key: f"{name}-{name_digits(key)}" if times[name.casefold()] > 1 else name
+        for key, name in plain.items()
+    }
+
+
+def unnamed(subject: str, key: str) -> str:
+    """Return the name of a report whose subject is known by a digest alone."""
+    return f"{_safe(subject)}-{name_digits(key)}"
+
+
+def _safe(subject: str) -> str:
+    name = _UNSAFE.sub("_", subject)[:MAX_NAME]
+    if name == subject and not _TAKEN_BY_SYSTEMS.fullmatch(name):
+        return name
+    return f"{name}-{name_digits(subject)}"
+
+
+def name_digits(text: str) -> str:
+    """Return the digits behind the name of a report, by the key of its submission."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:SUFFIX_DIGITS]

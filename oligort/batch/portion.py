@@ -1,0 +1,186 @@
+"""Portions: what of one folder or archive belongs together, told by the headers of its files."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from oligort.dicom.archive import is_archive
+from oligort.dicom.files import Inside, Located, opened_files, unfit
+from oligort.dicom.identity import masking
+from oligort.dicom.links import Links, links_of
+from oligort.dicom.meant import DICOM_SUFFIXES, why_located_is_meant
+from oligort.errors import DicomError, NotDicomError
+
+UNREADABLE = "unreadable"
+"""The kind of a file that should be DICOM and cannot be read."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder, or an archive, below the root, and the files in it that are looked at.
+
+    `path` is relative to the root, POSIX style, and "" for the root itself; of a folder only the
+    files directly in it are meant. It is not masked: it may name the patient. Without `names` all
+    files are meant.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    is_archive: bool = False
+
+    @property
+    def first_level(self) -> str:
+        """The first folder below the root, or "" for files that lie in the root itself."""
+        parts = PurePosixPath(self.path).parts
+        return parts[0] if parts else ""
+
+
+@dataclass
+class Portion:
+    """The files of one place that belong to one study of one patient.
+
+    Parameters
+    ----------
+    place : Place
+        Where they lie, and their names there.
+    kinds : Counter of str
+        How many there are of each kind; `UNREADABLE` stands alone.
+    sop_instance_uids : set of str
+        Those of all but the images, which nothing refers to by these alone.
+    studies, frames, refers_to, patient_keys, subject_ids, site_ids : sets of str
+        As in `oligort.dicom.links.Links`.
+    shown : str
+        The path of the place, masked.
+    """
+
+    place: Place
+    shown: str
+    kinds: Counter[str] = field(default_factory=Counter)
+    sop_instance_uids: set[str] = field(default_factory=set)
+    studies: set[str] = field(default_factory=set)
+    frames: set[str] = field(default_factory=set)
+    refers_to: set[str] = field(default_factory=set)
+    patient_keys: set[str] = field(default_factory=set)
+    subject_ids: set[str] = field(default_factory=set)
+    site_ids: set[str] = field(default_factory=set)
+
+    def add(self, links: Links) -> None:
+        """Add a file."""
+        self.kinds[links.kind.value or "other"] += 1
+        if not links.kind.is_image:
+            self.sop_instance_uids.add(links.sop_instance_uid)
+        self.studies.add(links.study_uid)
+        self.frames |= links.frames
+        self.refers_to |= links.refers_to
+        self.patient_keys.add(links.patient_key)
+        self.subject_ids.add(links.subject_id)
+        self.site_ids.add(links.site_id)
+        for told in (self.sop_instance_uids, self.studies, self.patient_keys):
+            told.discard("")
+        for told in (self.subject_ids, self.site_ids):
+            told.discard("")
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether these are files that cannot be read."""
+        return UNREADABLE in self.kinds
+
+
+def places_below(root: Path) -> Iterator[Place]:
+    """Yield every folder below a root that holds files, and every archive, whatever is in them.
+
+    A folder that is reached twice, by a link, is entered once; one that cannot be listed is
+    yielded with its own name, "", as the file that cannot be read.
+    """
+    seen: set[Path] = set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        if (resolved := folder.resolve()) in seen:
+            continue
+        seen.add(resolved)
+        inside = Inside.of(folder)
+        waiting += reversed(inside.folders)
+        path = _relative(folder, root)
+        names = []
+        for file, _ in inside.files:
+            if file != folder and is_archive(file) and not unfit(file):
+                yield Place(_relative(file, root), (), is_archive=True)
+            else:
+                names.append("" if file == folder else file.name)
+        if names:
+            yield Place(path, tuple(names))
+
+
+def portions_of(root: Path, place: Place) -> list[Portion]:
+    """Return what in a place belongs together; files that are no DICOM belong to nothing."""
+    if not place.is_archive:
+        folder = root / place.path
+        entries = [Located(name, folder / name if name else folder) for name in place.names]
+        return _portions(place, entries)
+    archive = Located(PurePosixPath(place.path).name, root / place.path)
+    with opened_files([archive]) as found:
+        within = len(archive.name) + 1
+        entries = [Located(entry.name[within:], entry.path) for entry in found.files]
+        damaged = [Located(fault.file[within:], Path()) for fault in found.faults]
+        return _portions(place, [*entries, *damaged])
+
+
+def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:
+    """Return the portions of a place.
+
+    The files of a study of a patient make up one; of an object without a study, the object.
+    """
+    linked: list[tuple[str, Links]] = []
+    damaged: list[str] = []
+    for entry in entries:
+        if entry.path == Path() or unfit(entry.path):
+            damaged.append(entry.name)
+            continue
+        try:
+            linked.append((entry.name, links_of(entry.path)))
+        except NotDicomError:
+            # A file that should be DICOM and is none is told with the objects beside it.
+            if why_located_is_meant(entry):
+                damaged.append(entry.name)
+        except DicomError:
+            if not _is_mark(entry):
+                damaged.append(entry.name)
+    said = {identity for _, links in linked for identity in links.identities}
+    # The subject id is in every report; where it is the Patient ID too it names nobody.
+    said -= {links.subject_id for _, links in linked}
+    shown = masking(said).path(place.path)
+    found: list[Portion] = []
+    linked.sort(key=lambda one: (_belonging(one[1]), one[0]))
+    for _, files in itertools.groupby(linked, key=lambda one: _belonging(one[1])):
+        of_one = list(files)
+        names = tuple(sorted(name for name, _ in of_one))
+        portion = Portion(Place(place.path, names, place.is_archive), shown)
+        for _, links in of_one:
+            portion.add(links)
+        found.append(portion)
+    if damaged:
+        names = tuple(sorted(damaged))
+        kinds = Counter({UNREADABLE: len(names)})
+        found.append(Portion(Place(place.path, names, place.is_archive), shown, kinds))
+    return found
+
+
+def _is_mark(entry: Located) -> bool:
+    """Whether a file says something by its name alone, as "export.done" does."""
+    suffix = PurePosixPath(entry.name).suffix.casefold()
+    # The last component of a UID is no suffix.
+    is_named_otherwise = bool(suffix) and not suffix[1:].isdigit() and suffix not in DICOM_SUFFIXES
+    return is_named_otherwise and not entry.path.stat().st_size
+
+
+def _belonging(links: Links) -> tuple[str, str, str]:
+    alone = "" if links.study_uid else links.sop_instance_uid
+    return links.study_uid, links.patient_key, alone
+
+
+def _relative(path: Path, root: Path) -> str:
+    relative = path.relative_to(root).as_posix()
+    return "" if relative == "." else relative

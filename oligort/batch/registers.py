@@ -1,0 +1,134 @@
+"""Registers of many subjects: from a folder, or from the tables of a case report form."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from oligort.batch.grouping import Found
+from oligort.clinical.register import Register
+from oligort.dicom.identity import key_of_patient_id
+from oligort.display import quoted
+from oligort.errors import RegisterError
+from oligort.strict import shown_file
+
+SUFFIXES = frozenset({".toml", ".json"})
+"""Endings of the files that are read as registers."""
+
+LESIONS, COLUMNS = "lesions.csv", "columns.toml"
+"""What lies beside a table of patients: the table of lesions, and the map of the columns."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The register of one subject, as JSON; or why it cannot be used."""
+
+    subject: str
+    site: str = ""
+    arm: str = ""
+    json: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class RegisterList:
+    """The registers that a batch was given, by subject.
+
+    `notes` tells what lies among them and cannot be read.
+    """
+
+    by_subject: Mapping[str, Listed] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> "RegisterList":
+        """Read the registers in a folder, at any depth, or those of a table of patients.
+
+        Beside a table, `patients.csv`, lie `lesions.csv` and the column map `columns.toml`. A file
+        of a folder that cannot be read stands for the subject that it is named by.
+
+        Raises
+        ------
+        RegisterError
+            If there is none, or a table cannot be read.
+        """
+        path = Path(path)
+        if path.suffix.casefold() == ".csv":
+            from oligort.clinical.tables import registers_of
+
+            registers = registers_of(path, path.parent / LESIONS, path.parent / COLUMNS)
+            return cls({subject: _listed(one) for subject, one in registers.items()})
+        return cls._of_folder(path)
+
+    @classmethod
+    def of(cls, registers: Iterable[Register]) -> "RegisterList":
+        """Return the list of registers that are built already."""
+        return cls({register.subject: _listed(register) for register in registers})
+
+    @classmethod
+    def _of_folder(cls, folder: Path) -> "RegisterList":
+        if not folder.is_dir():
+            raise RegisterError(
+                f"expected a folder of registers, or a table of patients (.csv), at "
+                f"{quoted(folder.name)}, found neither"
+            )
+        by_subject: dict[str, Listed] = {}
+        notes: list[str] = []
+        files = [file for file in sorted(folder.rglob("*")) if file.suffix.casefold() in SUFFIXES]
+        for file in files:
+            try:
+                one = _listed(Register.load(file))
+            except RegisterError as error:
+                one = Listed(file.stem, trouble=str(error))
+                notes.append(str(error))
+            if one.subject in by_subject:
+                trouble = f"expected one register of {quoted(one.subject)}, found two"
+                notes.append(f"{shown_file(file)}: {trouble}")
+                one = Listed(one.subject, trouble=trouble)
+            by_subject[one.subject] = one
+        if all(one.trouble for one in by_subject.values()):
+            raise RegisterError(
+                f"expected registers (.toml or .json) in {quoted(folder.name)}, found none that "
+                f"can be read among {len(files)} files{''.join(f'; {note}' for note in notes[:1])}"
+            )
+        return cls(by_subject, tuple(notes))
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects of the registers that can be read."""
+        return tuple(sorted(s for s, one in self.by_subject.items() if not one.trouble))
+
+    def matched(self, found: Iterable[Found]) -> dict[str, Listed]:
+        """Return the register of each submission, by its key; none where none fits, or several.
+
+        The Clinical Trial Subject ID decides where the files state one; else a folder named by the
+        subject, or a Patient ID that is the subject's id.
+        """
+        by_patient = {key_of_patient_id(subject): subject for subject in self.by_subject}
+        by_name = {subject.casefold(): subject for subject in self.by_subject}
+        matches: dict[str, Listed] = {}
+        for one in found:
+            subjects = {one.subject_id} if one.subject_id else set(_named(one, by_name))
+            if not one.subject_id:
+                subjects |= {by_patient[key] for key in one.patient_keys if key in by_patient}
+            known = [self.by_subject[s] for s in sorted(subjects) if s in self.by_subject]
+            if len(known) == 1:
+                matches[one.key] = known[0]
+        return matches
+
+    def without_submission(self, matches: Mapping[str, Listed]) -> list[Listed]:
+        """Return the readable registers of subjects of whom nothing was found."""
+        matched = {listed.subject for listed in matches.values()}
+        return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
+
+
+def _named(found: Found, by_name: Mapping[str, str]) -> Iterator[str]:
+    """Yield the subjects that folders or archives of a submission are named by."""
+    parts = set(PurePosixPath(found.base).parts)
+    parts |= {PurePosixPath(place.path).stem for place in found.places if place.is_archive}
+    for part in parts:
+        if part.casefold() in by_name:
+            yield by_name[part.casefold()]
+
+
+def _listed(register: Register) -> Listed:
+    return Listed(register.subject, register.site, str(register.arm or ""), register.to_json())

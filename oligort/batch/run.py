@@ -1,0 +1,330 @@
+"""The run of a batch: what is found is judged by workers, and what they say is kept."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from oligort.batch.discovery import found_below
+from oligort.batch.grouping import Found
+from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
+from oligort.batch.limits import Limits
+from oligort.batch.output import REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
+from oligort.batch.registers import Listed, RegisterList
+from oligort.batch.unchecked import (
+    Unchecked,
+    Whose,
+    never_submitted,
+    report_of,
+    unchecked_by,
+    unchecked_register,
+)
+from oligort.batch.workers import Workers
+from oligort.cohort import cohort_of
+from oligort.finding import Grade
+from oligort.protocol.model import Protocol
+from oligort.report.cohort_csv import CohortTables
+from oligort.report.cohort_document import Cohort
+from oligort.report.cohort_page import cohort_page
+
+SUBMISSIONS_CSV, FINDINGS_CSV, COHORT_PAGE = "reports.csv", "findings.csv", "cohort.html"
+"""What is written beside the folder of reports, in the end."""
+
+OUT_OF_MEMORY = b"MemoryError"
+"""What a finding says about a file for which there was not memory enough: under another limit it
+may be read."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """All that a batch is to do, before it does any of it.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that was searched.
+    found : sequence of Found
+        The submissions.
+    registers : RegisterList
+        The registers that were given.
+    protocol : str
+        A shipped protocol's id, or a file.
+    """
+
+    root: Path
+    found: Sequence[Found]
+    registers: RegisterList
+    protocol: str
+
+    @cached_property
+    def rules(self) -> Protocol:
+        """The protocol itself."""
+        return Protocol.load(self.protocol)
+
+    @cached_property
+    def matches(self) -> dict[str, Listed]:
+        """The register of each submission, by its key."""
+        return self.registers.matched(self.found)
+
+    @cached_property
+    def missing(self) -> dict[str, Listed]:
+        """The registers without submission, by a key of their own."""
+        return {
+            hashlib.sha256(f"register\0{one.subject}".encode()).hexdigest()[:16]: one
+            for one in self.registers.without_submission(self.matches)
+        }
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name of the report of each whose subject is known, by its key."""
+        subjects = {one.key: self.whose(one).subject for one in self.found}
+        subjects |= {key: listed.subject for key, listed in self.missing.items()}
+        return names_of({key: subject for key, subject in subjects.items() if subject})
+
+    def whose(self, found: Found) -> Whose:
+        """Return subject, site and arm of a submission, as far as they are known unread."""
+        listed = self.matches.get(found.key)
+        if listed is None:
+            return Whose(found.subject_id, found.site_id)
+        return Whose(listed.subject, listed.site or found.site_id, listed.arm)
+
+    def task(self, found: Found) -> Task:
+        """Return what a worker needs to know of a submission."""
+        listed = self.matches.get(found.key)
+        return Task(
+            key=found.key,
+            root=str(self.root),
+            base=found.base,
+            places=found.places,
+            protocol=self.protocol,
+            protocol_sha256=self.rules.sha256,
+            register=listed.json if listed else "",
+        )
+
+
+@dataclass(frozen=True)
+class Done:
+    """One submission that is dealt with: its verdict, and whether its report was there already."""
+
+    subject: str
+    verdict: Grade
+    is_reused: bool = False
+    is_bug: bool = False
+    trouble: str = ""
+    log: str = ""
+
+
+@dataclass
+class Summary:
+    """What a batch came to.
+
+    Parameters
+    ----------
+    verdicts : Counter of Grade
+        How many there are of each.
+    reused, bugs : int
+        Reports that were there already; internal errors.
+    left_over : list of str
+        Reports in the folder that are of no submission of this batch.
+    cohort : Cohort or None
+        What all reports in the folder say together.
+    """
+
+    verdicts: Counter[Grade] = field(default_factory=Counter)
+    reused: int = 0
+    bugs: int = 0
+    left_over: list[str] = field(default_factory=list)
+    cohort: Cohort | None = None
+
+    def add(self, done: Done) -> None:
+        """Count one."""
+        self.verdicts[done.verdict] += 1
+        self.reused += done.is_reused
+        self.bugs += done.is_bug
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How a batch is run.
+
+    Parameters
+    ----------
+    jobs : int
+        Workers at a time.
+    limits : Limits
+        For each of them.
+    is_fresh : bool
+        Whether reports that are there already are made again.
+    judge : callable
+        What a worker does with a submission.
+    """
+
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    is_fresh: bool = False
+    judge: Callable[[Task], Judged] = judged
+
+    def plan(
+        self,
+        root: Path,
+        protocol: str,
+        registers: RegisterList,
+        watch: Callable[[int], None] = lambda files: None,
+    ) -> Planned:
+        """Return what there is to do below a root.
+
+        Raises
+        ------
+        DicomError, ProtocolError
+            If there is no DICOM file, or the protocol cannot be read.
+        """
+        Protocol.load(protocol)
+        root = root.absolute()
+        found = found_below(root, self.jobs, self.limits, watch)
+        return Planned(root, found, registers, protocol)
+
+    def run(self, planned: Planned, folder: Path, tell: Callable[[Done], None]) -> Summary:
+        """Judge all submissions, and write a report of each.
+
+        Raises
+        ------
+        OutputError
+            If a report cannot be written; those that are written stay, and are not made again.
+        """
+        summary = Summary()
+        with Output.opened(folder, planned.root, is_fresh=self.is_fresh) as output:
+            for done in _Run(self, planned, output).all_done():
+                summary.add(done)
+                tell(done)
+            keys = [*(one.key for one in planned.found), *planned.missing]
+            summary.left_over = output.of_no_submission(keys)
+            summary.cohort = _together(output)
+        return summary
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run, with the folder that it writes to."""
+
+    batch: Batch
+    planned: Planned
+    output: Output
+
+    def all_done(self) -> Iterator[Done]:
+        """Yield each submission when its report is written."""
+        for key, listed in self.planned.missing.items():
+            yield self._unchecked(key, Whose(listed.subject, listed.site, listed.arm), _MISSING)
+        by_key = {one.key: one for one in self.planned.found}
+        stuck: list[Task] = []
+        with Workers[Task, Judged](self.batch.jobs, self.batch.limits, self.batch.judge) as workers:
+            for task, future in workers.done(self._tasks()):
+                found = by_key[task.key]
+                error = future.exception()
+                if error is None:
+                    yield self._judged(found, future.result())
+                    continue
+                unchecked = unchecked_by(error, self.batch.limits)
+                if not unchecked.is_death:
+                    stuck.append(task)
+                yield self._unchecked(found.key, self.planned.whose(found), unchecked)
+        for found in self.planned.found:
+            if trouble := self._trouble(found):
+                whose = self.planned.whose(found)
+                yield self._unchecked(found.key, whose, unchecked_register(trouble))
+        self._remember(stuck)
+
+    def _tasks(self) -> Iterator[Task]:
+        for found in self.planned.found:
+            if self._trouble(found):
+                continue
+            task = self.planned.task(found)
+            entry = None if self.batch.is_fresh else self.output.entry(found.key)
+            if entry and entry.limits in {"", str(self.batch.limits)} and self.output.holds(entry):
+                task = replace(task, known=entry.fingerprint)
+            yield task
+
+    def _trouble(self, found: Found) -> str:
+        """Return why the register of a submission cannot be used, or ""."""
+        listed = self.planned.matches.get(found.key)
+        return listed.trouble if listed else ""
+
+    def _judged(self, found: Found, answer: Judged) -> Done:
+        entry = self.output.entry(found.key)
+        if answer.verdict is None:
+            assert entry is not None
+            name = self._name(found.key, entry.subject)
+            if name != entry.name:
+                self.output.renamed(found.key, entry, name)
+            return Done(entry.subject, entry.verdict, is_reused=True, is_bug=entry.is_bug)
+        is_of_limits = any(OUT_OF_MEMORY in content for content in answer.files.values())
+        entry = Entry(
+            fingerprint=answer.fingerprint,
+            limits=str(self.batch.limits) if is_of_limits else "",
+            name=self._name(found.key, answer.subject),
+            files=_digests(answer.files),
+            subject=answer.subject,
+            verdict=answer.verdict,
+        )
+        self.output.keep(found.key, entry, answer.files)
+        return Done(answer.subject, answer.verdict)
+
+    def _unchecked(self, key: str, whose: Whose, unchecked: Unchecked) -> Done:
+        if not whose.subject:
+            whose = replace(whose, subject=f"submission-{key[:SUFFIX_DIGITS]}")
+        report = report_of(unchecked, whose, self.planned.rules)
+        files = documents(report)
+        entry = Entry(
+            fingerprint="",
+            limits=str(self.batch.limits) if unchecked.is_of_limits else "",
+            name=self._name(key, whose.subject),
+            files=_digests(files),
+            subject=whose.subject,
+            verdict=report.verdict,
+            is_bug=unchecked.is_bug,
+        )
+        self.output.keep(key, entry, files)
+        return Done(
+            whose.subject,
+            report.verdict,
+            is_bug=unchecked.is_bug,
+            trouble=unchecked.finding.message,
+            log=unchecked.log,
+        )
+
+    def _name(self, key: str, subject: str) -> str:
+        return self.planned.names.get(key) or unnamed(subject, key)
+
+    def _remember(self, stuck: Sequence[Task]) -> None:
+        """Note of what the reports of those are that could not be checked, and would not be again.
+
+        One whose process died is not among them: what killed it may be gone the next time.
+        """
+        with Workers[Task, str](self.batch.jobs, self.batch.limits, fingerprint_of) as workers:
+            for task, future in workers.done(stuck):
+                entry = self.output.entry(task.key)
+                if entry is not None and future.exception() is None:
+                    known = msgspec.structs.replace(entry, fingerprint=future.result())
+                    self.output.keep(task.key, known, {})
+
+
+_MISSING = never_submitted()
+
+
+def _together(output: Output) -> Cohort:
+    """Write what the reports say together: two tables and a page."""
+    with (
+        output.table(output.folder / SUBMISSIONS_CSV) as submissions,
+        output.table(output.folder / FINDINGS_CSV) as findings,
+    ):
+        cohort = cohort_of(output.folder / REPORTS, tables=CohortTables(submissions, findings))
+    page = cohort_page(cohort, reports=f"./{REPORTS}")
+    output.write(output.folder / COHORT_PAGE, page.encode())
+    return cohort
+
+
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {suffix: hashlib.sha256(content).hexdigest() for suffix, content in files.items()}

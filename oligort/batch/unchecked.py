@@ -1,0 +1,144 @@
+"""Reports of what could not be checked: the reason in the place of the findings."""
+
+import re
+import signal
+import traceback
+from concurrent.futures import TimeoutError as TimeLimitError
+from dataclasses import dataclass
+
+from pebble import ProcessExpired
+
+from oligort.batch.limits import Limits
+from oligort.checks.engine import LIBRARIES
+from oligort.checks.unchecked import internal_error, not_checked, not_submitted
+from oligort.document import Report, Setting
+from oligort.errors import OligortError
+from oligort.finding import Finding, verdict_of
+from oligort.protocol.model import Protocol
+from oligort.versions import versions_of
+
+_PLACE = re.compile(r'File "[^"\n]*?(oligort/[^"\n]+)", line (\d+)')
+"""A line of a traceback about code of oligort."""
+
+
+@dataclass(frozen=True)
+class Whose:
+    """What is known of a submission without reading it: subject, site and arm."""
+
+    subject: str
+    site: str = ""
+    arm: str = ""
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """Why a submission could not be checked.
+
+    `is_bug` is whether oligort itself failed, `is_of_limits` whether other limits on time and
+    memory may give another answer, `is_death` whether its process died; `log` is for standard
+    error alone.
+    """
+
+    finding: Finding
+    settings: tuple[Setting, ...] = ()
+    is_bug: bool = False
+    is_of_limits: bool = False
+    is_death: bool = False
+    log: str = ""
+
+
+def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
+    """Return what an error of a worker means."""
+    match error:
+        case TimeLimitError():
+            reason = f"it did not end within {limits.seconds:g} s, the time limit of a submission"
+            hint = "check it by itself; if it ends, allow more with --time-limit"
+            return _of_limits(reason, hint, limits)
+        case MemoryError():
+            reason = f"it needs more than {limits.gibibytes:g} GiB, the memory limit of a process"
+            hint = "check it by itself; if it can be checked, allow more with --memory-limit"
+            return _of_limits(reason, hint, limits)
+        case ProcessExpired():
+            reason = f"the process that checked it {_ended(error.exitcode)}, twice"
+            hint = "check it by itself; if that ends so too, report it as a bug"
+            return Unchecked(
+                not_checked(reason, hint),
+                _settings(limits),
+                is_of_limits=True,
+                is_death=True,
+            )
+        case OligortError():
+            hint = "ask the site for a complete export, then run the batch again"
+            return Unchecked(not_checked(f"of this: {error}", hint))
+        case _:
+            log = "".join(traceback.format_exception(error))
+            return Unchecked(internal_error(_what(error)), is_bug=True, log=log)
+
+
+def unchecked_register(trouble: str) -> Unchecked:
+    """Return that the register of a submission cannot be used."""
+    hint = "mend the register, then run the batch again"
+    return Unchecked(not_checked(f"its register cannot be used: {trouble}", hint))
+
+
+def never_submitted() -> Unchecked:
+    """Return that there is a register and no submission."""
+    return Unchecked(not_submitted())
+
+
+def report_of(unchecked: Unchecked, whose: Whose, protocol: Protocol) -> Report:
+    """Return the report of a submission that could not be checked."""
+    findings = (unchecked.finding,)
+    return Report(
+        subject=whose.subject,
+        site=whose.site,
+        arm=whose.arm,
+        plan_kind="",
+        plan_label="",
+        plan_date="",
+        dose_sop_instance_uids=(),
+        verdict=verdict_of(findings),
+        findings=findings,
+        measurements=(),
+        settings=(*protocol.setting_records(), *unchecked.settings),
+        provenance=(),
+        protocol=protocol.record(),
+        versions=versions_of(LIBRARIES),
+    )
+
+
+def _of_limits(reason: str, hint: str, limits: Limits) -> Unchecked:
+    return Unchecked(not_checked(reason, hint), _settings(limits), is_of_limits=True)
+
+
+def _settings(limits: Limits) -> tuple[Setting, ...]:
+    return tuple(
+        Setting(name=name, value=value, source="oligort batch")
+        for name, value in (
+            ("batch_time_limit", f"{limits.seconds:g} s"),
+            ("batch_memory_limit", f"{limits.gibibytes:g} GiB"),
+        )
+    )
+
+
+def _ended(exit_code: int) -> str:
+    """Return how a process ended, by its exit code; a signal is a negative one."""
+    if exit_code >= 0:
+        return f"ended by itself with status {exit_code}"
+    number = -exit_code
+    try:
+        name = f"signal {signal.Signals(number).name}"
+    except ValueError:
+        name = f"signal {number}"
+    if number == signal.SIGSEGV:
+        return f"crashed by {name}"
+    if name.endswith("SIGKILL"):
+        return f"was killed by {name}, as systems do where memory runs out"
+    return f"was ended by {name}"
+
+
+def _what(error: BaseException) -> str:
+    """Return the kind of an error and where it was raised; its words may name the patient."""
+    places = _PLACE.findall("".join(traceback.format_exception(error)))
+    where = f" in {places[-1][0]}, line {places[-1][1]}" if places else ""
+    return f"{type(error).__name__}{where}"

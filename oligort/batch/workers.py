@@ -1,0 +1,173 @@
+"""Workers: processes that do one task after the other, and may hang or die at it."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from oligort.batch.limits import GRACE_S, Limits
+from oligort.errors import OutputError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+TASKS_A_WORKER = 100
+"""After so many tasks a worker is replaced: none meets what a hundred others left behind."""
+
+IN_FLIGHT_A_WORKER = 2
+"""Tasks that are handed out for each worker: one that it does, and one that it finds then."""
+
+MOST_RESTARTS = 3
+"""Times that all workers may fail to start, or die idle, before a batch gives up."""
+
+PRELOADED = ("oligort.batch.judge", "oligort.batch.portion", "oligort.checks.preloaded")
+"""What is imported once, and shared by every worker that is started afterwards."""
+
+
+class Workers(Generic[T, R]):
+    """Processes that apply one function to many tasks, each under limits.
+
+    They are forked from a server that has imported all that a check needs: a worker that has died
+    is replaced in a few milliseconds. Where the system has no such server they are started anew.
+    """
+
+    def __init__(self, count: int, limits: Limits, do: Callable[[T], R]) -> None:
+        self._count, self._limits, self._do = count, limits, do
+        self._pool = self._started()
+        self._restarts = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._pool.close()  # type: ignore[no-untyped-call]
+        else:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    def done(self, tasks: Iterable[T]) -> Iterator[tuple[T, Future[R]]]:
+        """Yield each task with its finished future, in the order in which they end.
+
+        A task whose worker died, or had not memory enough, is done once more: that may have been
+        what others left behind. Only a few tasks are taken at a time.
+
+        Raises
+        ------
+        OutputError
+            If the workers cannot be started.
+        """
+        waiting = iter(tasks)
+        again: deque[T] = deque()
+        tried: set[int] = set()
+        running: dict[Future[R], T] = {}
+        most = self._count * IN_FLIGHT_A_WORKER
+        while True:
+            while len(running) < most:
+                task = again.popleft() if again else next(waiting, None)
+                if task is None:
+                    break
+                running[self._scheduled(task)] = task
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                error = future.exception()
+                if isinstance(error, BrokenProcessPool):
+                    again.append(task)
+                    again.extend(running.values())
+                    running.clear()
+                    self._restart(error)
+                    break
+                if isinstance(error, ProcessExpired | MemoryError) and id(task) not in tried:
+                    tried.add(id(task))
+                    again.append(task)
+                    continue
+                tried.discard(id(task))
+                self._restarts = 0
+                yield task, future
+
+    def _scheduled(self, task: T) -> "Future[R]":
+        timeout = self._limits.seconds or None
+        scheduled: Future[R] = self._pool.schedule(
+            _within_limits, args=(self._do, task, self._limits.seconds), timeout=timeout
+        )
+        return scheduled
+
+    def _restart(self, error: BaseException) -> None:
+        self._restarts += 1
+        if self._restarts > MOST_RESTARTS:
+            raise OutputError(
+                f"expected worker processes that start, found none after {MOST_RESTARTS} attempts; "
+                "allow them more memory with --memory-limit, or look whether something kills them"
+            ) from error
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+        self._pool = self._started()
+
+    def _started(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self._count,
+            max_tasks=TASKS_A_WORKER,
+            initializer=_begin,
+            initargs=(self._limits.memory_bytes,),
+            context=_context(),
+        )
+
+
+def _context() -> Any:
+    """Return how processes are started: forked from a clean server where that exists."""
+    # Each worker keeps one core busy; more threads would only stand in each other's way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
+
+
+def _begin(memory_bytes: int) -> None:
+    """Limit the memory of a worker, where the system can; Windows and macOS cannot."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    if memory_bytes and sys.platform != "darwin":
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _within_limits(do: Callable[[T], R], task: T, seconds: float) -> R:
+    """Do a task; a worker whose batch was killed does not hang for ever.
+
+    Raises
+    ------
+    MemoryError
+        If it needs more than the worker may have. The error of the task itself would keep alive
+        all that the task had taken, while the worker does the next.
+    """
+    has_timer = bool(seconds) and hasattr(signal, "setitimer")
+    if has_timer:
+        signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
+    try:
+        return do(task)
+    except MemoryError:
+        pass
+    finally:
+        if has_timer:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    raise MemoryError("the memory limit of the worker")

@@ -1,0 +1,74 @@
+"""Cohort: the reports in a folder, read one after the other and counted; never DICOM."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from oligort.display import quoted, safe_text
+from oligort.document import Report
+from oligort.errors import DicomError
+from oligort.report.cohort_csv import CohortTables
+from oligort.report.cohort_document import Cohort, Gathering, NoReport
+
+MAX_REPORT_BYTES = 64 * 1024**2
+"""Largest file that is read: a thousand times an ordinary report."""
+
+
+def cohort_of(
+    folder: Path, *, expected: Iterable[str] = (), tables: CohortTables | None = None
+) -> Cohort:
+    """Return what the reports below a folder say together.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched at any depth for JSON files; hidden folders are left out. A file that is no report
+        is told in the cohort.
+    expected : iterable of str
+        Subjects of a list of registers, of each of whom there should be a submission.
+    tables : CohortTables or None
+        Where a row is written for each report and each finding, as they are read.
+
+    Raises
+    ------
+    DicomError
+        If there is no report.
+    """
+    gathering = Gathering()
+    for file in _json_files(folder):
+        name = file.relative_to(folder).as_posix()
+        report = _report_of(file)
+        if isinstance(report, str):
+            gathering.no_reports.append(NoReport(file=safe_text(name), reason=report))
+            continue
+        row = gathering.add(name, report)
+        if tables is not None:
+            tables.add(row, report)
+    if not gathering.rows:
+        raise DicomError(
+            f"expected reports of oligort check or batch (.json) in {quoted(folder.name)}, found "
+            f"none among {len(gathering.no_reports)} JSON files"
+        )
+    return gathering.cohort(expected)
+
+
+def _json_files(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.casefold().endswith(".json") and not name.startswith("."):
+                yield Path(place, name)
+
+
+def _report_of(file: Path) -> Report | str:
+    """Return the report in a file, or why there is none."""
+    try:
+        if file.stat().st_size > MAX_REPORT_BYTES:
+            return f"larger than {MAX_REPORT_BYTES // 1024**2} MiB, the most that is read"
+        return Report.from_json(file.read_bytes())
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return f"no report: {safe_text(error, max_length=160)}"

@@ -1,0 +1,129 @@
+"""Tables of a cohort for a spreadsheet: a row for each submission, a row for each finding.
+
+What a spreadsheet would take for a formula is text in them: a cell of foreign text that begins
+like one stands behind an apostrophe (OWASP, CSV injection).
+"""
+
+import csv
+from functools import lru_cache
+from typing import TextIO
+
+from oligort.display import safe_text
+from oligort.document import Report
+from oligort.finding import Evidence
+from oligort.report.cohort_document import Row
+from oligort.report.text import MAX_SENTENCE
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""With these a formula begins, or what a spreadsheet skips before one."""
+
+SUBMISSION_COLUMNS = (
+    "file",
+    "subject",
+    "site",
+    "arm",
+    "plan_kind",
+    "plan_date",
+    "verdict",
+    "major",
+    "minor",
+    "not_evaluable",
+    "passed",
+    "look_at",
+)
+
+FINDING_COLUMNS = (
+    "file",
+    "subject",
+    "site",
+    "code",
+    "criterion",
+    "grade",
+    "flags",
+    "about",
+    "message",
+    "measured",
+    "unit",
+    "relation",
+    "limit",
+    "evidence",
+    "source",
+    "hint",
+)
+
+
+def safe_cell(text: object) -> str:
+    """Return foreign text as a cell that no spreadsheet computes."""
+    return _safe(str(text))
+
+
+@lru_cache(maxsize=10_000)  # sources, hints and names are the same in all reports
+def _safe(shown: str) -> str:
+    risky = shown.lstrip(" ").startswith(FORMULA_SIGNS)
+    return f"'{safe_text(shown, MAX_SENTENCE)}" if risky else safe_text(shown, MAX_SENTENCE)
+
+
+class CohortTables:
+    """The two tables, written row by row; either may be left out."""
+
+    def __init__(self, submissions: TextIO | None = None, findings: TextIO | None = None) -> None:
+        self._submissions = csv.writer(submissions, lineterminator="\n") if submissions else None
+        self._findings = csv.writer(findings, lineterminator="\n") if findings else None
+        if self._submissions:
+            self._submissions.writerow(SUBMISSION_COLUMNS)
+        if self._findings:
+            self._findings.writerow(FINDING_COLUMNS)
+
+    def add(self, row: Row, report: Report) -> None:
+        """Write the rows of a report."""
+        if self._submissions:
+            self._submissions.writerow(_of_submission(row))
+        if self._findings:
+            self._findings.writerows(_of_findings(row, report))
+
+
+def _of_submission(row: Row) -> list[str | int]:
+    texts = (row.file, row.subject, row.site, row.arm, row.plan_kind, row.plan_date, row.verdict)
+    codes = (" ".join(of_grade) for of_grade in (row.major, row.minor, row.not_evaluable))
+    return [
+        *map(safe_cell, texts),
+        *map(safe_cell, codes),
+        row.passed,
+        "; ".join(f"{eyes}: {' '.join(map(safe_cell, codes))}" for eyes, codes in row.eyes.items()),
+    ]
+
+
+def _of_findings(row: Row, report: Report) -> list[list[str | float]]:
+    return [
+        [
+            *map(safe_cell, (row.file, row.subject, row.site, finding.code, finding.criterion)),
+            finding.grade.value,
+            " ".join(finding.flags),
+            safe_cell(finding.about),
+            safe_cell(finding.message),
+            *_only(finding.evidence),
+            safe_cell("; ".join(map(_said, finding.evidence))),
+            safe_cell(finding.source),
+            safe_cell(finding.hint),
+        ]
+        for finding in report.findings
+    ]
+
+
+def _only(evidence: tuple[Evidence, ...]) -> tuple[str | float, str, str, str | float]:
+    """Return measured value, unit, relation and limit, where there is one piece of evidence."""
+    if len(evidence) != 1:
+        return "", "", "", ""
+    (one,) = evidence
+    measured = safe_cell(one.measured) if isinstance(one.measured, str) else one.measured
+    return (
+        "" if measured is None else measured,
+        safe_cell(one.unit),
+        one.relation or "",
+        "" if one.limit is None else one.limit,
+    )
+
+
+def _said(evidence: Evidence) -> str:
+    limit = f" ({evidence.relation} {evidence.limit:g})" if evidence.limit is not None else ""
+    return f"{evidence.name} {evidence.measured} {evidence.unit}".rstrip() + limit

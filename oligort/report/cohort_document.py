@@ -1,0 +1,299 @@
+"""What many reports say together: rows, counts by site, check and month, what needs eyes first."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from oligort.document import Report
+from oligort.finding import VERDICT_ORDER, Finding, Flag, Grade, verdict_of
+
+SCHEMA_VERSION: Literal[1] = 1
+"""Version of the cohort's JSON; keys are added under one version, never renamed."""
+
+NO_SITE, NO_DATE = "not stated", "no date"
+
+_NOT_CHECKED, _INTERNAL_ERROR, _NOT_SUBMITTED = "OL090", "OL091", "OL092"
+_SECOND_ENGINE = "OL305"
+
+
+class Eyes(StrEnum):
+    """Why somebody should look at a submission, the most urgent reason first."""
+
+    INTERNAL_ERROR = "internal error"
+    NOT_SUBMITTED = "expected, not there"
+    NOT_CHECKED = "could not be checked"
+    SECOND_ENGINE = "second engine disagrees"
+    NOT_EVALUABLE = "not evaluable"
+    BORDERLINE = "borderline"
+    DEFINITION_SENSITIVE = "definition-sensitive"
+    QUERY = "query"
+
+
+_OF_CODE = {
+    _INTERNAL_ERROR: Eyes.INTERNAL_ERROR,
+    _NOT_SUBMITTED: Eyes.NOT_SUBMITTED,
+    _NOT_CHECKED: Eyes.NOT_CHECKED,
+}
+_OF_FLAG = {
+    Flag.BORDERLINE: Eyes.BORDERLINE,
+    Flag.DEFINITION_SENSITIVE: Eyes.DEFINITION_SENSITIVE,
+    Flag.QUERY: Eyes.QUERY,
+}
+
+
+class _Plain(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the document."""
+
+
+class Row(_Plain, frozen=True, kw_only=True):
+    """One report.
+
+    Parameters
+    ----------
+    file : str
+        Its place below the folder that was read, POSIX style.
+    subject, site, arm, plan_kind, plan_date, verdict
+        As in the report.
+    major, minor, not_evaluable : tuple of str
+        The codes of the findings of these grades, each once.
+    passed : int
+        How many findings passed.
+    eyes : dict of Eyes to tuple of str
+        Why somebody should look at it, and the codes that say so.
+    """
+
+    file: str
+    subject: str
+    site: str
+    arm: str
+    plan_kind: str
+    plan_date: str
+    verdict: Grade
+    major: tuple[str, ...]
+    minor: tuple[str, ...]
+    not_evaluable: tuple[str, ...]
+    passed: int
+    eyes: dict[Eyes, tuple[str, ...]]
+
+    @property
+    def month(self) -> str:
+        """Year and month of the plan, "2026-04", or that there is no date."""
+        date = self.plan_date
+        return f"{date[:4]}-{date[4:6]}" if len(date) == 8 and date.isdigit() else NO_DATE
+
+
+class Tally(_Plain, frozen=True, kw_only=True):
+    """How many reports of a site, a month or a check are of each verdict.
+
+    `of` is the site, month or code; for a check the worst grade of its findings in a report counts.
+    """
+
+    of: str
+    major: int = 0
+    minor: int = 0
+    not_evaluable: int = 0
+    passed: int = 0
+
+    @property
+    def evaluated(self) -> int:
+        """Those that deviate or pass."""
+        return self.major + self.minor + self.passed
+
+    @property
+    def deviating(self) -> int:
+        """Those that deviate."""
+        return self.major + self.minor
+
+    @property
+    def rate(self) -> float | None:
+        """Percent of those evaluated that deviate, or None where none was."""
+        return 100 * self.deviating / self.evaluated if self.evaluated else None
+
+
+class Shared(_Plain, frozen=True, kw_only=True):
+    """Objects that several reports are of: how many of each kind, and the files of the reports."""
+
+    files: tuple[str, ...]
+    kinds: dict[str, int]
+
+
+class Repeated(_Plain, frozen=True, kw_only=True):
+    """A subject with several reports: courses that nobody has added up, or versions."""
+
+    subject: str
+    site: str
+    files: tuple[str, ...]
+
+
+class NoReport(_Plain, frozen=True, kw_only=True):
+    """A file that is no report, and why."""
+
+    file: str
+    reason: str
+
+
+class Cohort(_Plain, frozen=True, kw_only=True):
+    """Many reports, counted.
+
+    Parameters
+    ----------
+    verdicts : Tally
+        Of all reports.
+    by_site, by_check, by_month : tuples of Tally
+        In the order of their names.
+    rows : tuple of Row
+        Every report, in the order of the files.
+    shared : tuple of Shared
+        Objects that are in two submissions.
+    repeated : tuple of Repeated
+        Subjects of a site with more than one submission.
+    missing : tuple of str
+        Subjects that the registers list and of whom there is no submission.
+    no_reports : tuple of NoReport
+        Files that are no reports.
+    protocols, versions : dicts of str to int
+        How many reports are by each protocol (id, version, digest) and version of oligort.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    verdicts: Tally
+    by_site: tuple[Tally, ...]
+    by_check: tuple[Tally, ...]
+    by_month: tuple[Tally, ...]
+    rows: tuple[Row, ...]
+    shared: tuple[Shared, ...]
+    repeated: tuple[Repeated, ...]
+    missing: tuple[str, ...]
+    no_reports: tuple[NoReport, ...]
+    protocols: dict[str, int]
+    versions: dict[str, int]
+
+    def eyes_first(self) -> list[Row]:
+        """Return the reports that somebody should look at, the most urgent first."""
+        order = list(Eyes)
+        asked = [row for row in self.rows if row.eyes]
+        return sorted(asked, key=lambda row: (min(map(order.index, row.eyes)), row.file))
+
+    def to_json(self) -> str:
+        """Return the cohort as JSON; the same reports give the same bytes."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+
+
+class Gathering:
+    """The counts over reports that come one after the other; none of them is kept."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.no_reports: list[NoReport] = []
+        self._of_check: dict[str, Counter[Grade]] = defaultdict(Counter)
+        self._holders: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._protocols: Counter[str] = Counter()
+        self._versions: Counter[str] = Counter()
+
+    def add(self, file: str, report: Report) -> Row:
+        """Count a report, and return its row."""
+        by_code: dict[str, list[Finding]] = defaultdict(list)
+        for finding in report.findings:
+            by_code[finding.code].append(finding)
+        for code, findings in by_code.items():
+            if any(finding.grade is not Grade.INFO for finding in findings):
+                self._of_check[code][verdict_of(tuple(findings))] += 1
+        codes = {
+            grade: tuple(dict.fromkeys(finding.code for finding in report.graded(grade)))
+            for grade in Grade
+        }
+        row = Row(
+            file=file,
+            subject=report.subject,
+            site=report.site,
+            arm=report.arm,
+            plan_kind=report.plan_kind,
+            plan_date=report.plan_date,
+            verdict=report.verdict,
+            major=codes[Grade.MAJOR],
+            minor=codes[Grade.MINOR],
+            not_evaluable=codes[Grade.NOT_EVALUABLE],
+            passed=len(report.graded(Grade.PASS)),
+            eyes=_eyes_of(report.findings),
+        )
+        for record in report.provenance:
+            if record.sop_instance_uid:
+                held = self._holders[record.kind, record.sop_instance_uid]
+                if len(self.rows) not in held:  # two versions of one object
+                    held.append(len(self.rows))
+        self.rows.append(row)
+        protocol = report.protocol
+        self._protocols[f"{protocol.id}, version {protocol.version}, {protocol.sha256[:8]}"] += 1
+        self._versions[report.versions.get("oligort", "unknown")] += 1
+        return row
+
+    def cohort(self, expected: Iterable[str] = ()) -> Cohort:
+        """Return what was counted; `expected` are the subjects of a list of registers."""
+        submitted = {row.subject for row in self.rows if Eyes.NOT_SUBMITTED not in row.eyes}
+        told = {row.subject for row in self.rows if Eyes.NOT_SUBMITTED in row.eyes}
+        return Cohort(
+            verdicts=_tally("all", Counter(row.verdict for row in self.rows)),
+            by_site=_by((row.site or NO_SITE, row.verdict) for row in self.rows),
+            by_check=tuple(_tally(code, self._of_check[code]) for code in sorted(self._of_check)),
+            by_month=_by((row.month, row.verdict) for row in self.rows),
+            rows=tuple(self.rows),
+            shared=self._shared(),
+            repeated=self._repeated(),
+            missing=tuple(sorted((told | set(expected)) - submitted)),
+            no_reports=tuple(self.no_reports),
+            protocols=dict(sorted(self._protocols.items())),
+            versions=dict(sorted(self._versions.items())),
+        )
+
+    def _repeated(self) -> tuple[Repeated, ...]:
+        files: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in self.rows:
+            files[row.subject, row.site].append(row.file)
+        return tuple(
+            Repeated(subject=subject, site=site, files=tuple(of_one))
+            for (subject, site), of_one in sorted(files.items())
+            if len(of_one) > 1
+        )
+
+    def _shared(self) -> tuple[Shared, ...]:
+        groups: dict[tuple[int, ...], Counter[str]] = defaultdict(Counter)
+        for (kind, _), numbers in self._holders.items():
+            if len(numbers) > 1:
+                groups[tuple(numbers)][kind] += 1
+        return tuple(
+            Shared(
+                files=tuple(self.rows[number].file for number in numbers),
+                kinds=dict(sorted(kinds.items())),
+            )
+            for numbers, kinds in sorted(groups.items())
+        )
+
+
+def _eyes_of(findings: Iterable[Finding]) -> dict[Eyes, tuple[str, ...]]:
+    said: dict[Eyes, dict[str, None]] = defaultdict(dict)
+    for finding in findings:
+        reasons = {_OF_FLAG[flag] for flag in finding.flags}
+        if finding.code in _OF_CODE:
+            reasons.add(_OF_CODE[finding.code])
+        elif finding.grade is Grade.NOT_EVALUABLE:
+            reasons.add(Eyes.NOT_EVALUABLE)
+        if finding.code == _SECOND_ENGINE and Eyes.QUERY in reasons:
+            reasons.add(Eyes.SECOND_ENGINE)
+        for reason in reasons:
+            said[reason][finding.code] = None
+    return {reason: tuple(said[reason]) for reason in Eyes if reason in said}
+
+
+def _by(graded: Iterable[tuple[str, Grade]]) -> tuple[Tally, ...]:
+    groups: dict[str, Counter[Grade]] = defaultdict(Counter)
+    for name, grade in graded:
+        groups[name][grade] += 1
+    return tuple(_tally(name, groups[name]) for name in sorted(groups))
+
+
+def _tally(of: str, grades: Mapping[Grade, int]) -> Tally:
+    major, minor, not_evaluable, passed = (grades.get(grade, 0) for grade in VERDICT_ORDER)
+    return Tally(of=of, major=major, minor=minor, not_evaluable=not_evaluable, passed=passed)

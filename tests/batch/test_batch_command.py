@@ -1,0 +1,84 @@
+"""`oligort batch` as a user runs it: what it lists, what it says and how it leaves."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from many_exports import register_of, subject_of, write_exports
+
+from oligort.batch.run import Summary
+from oligort.cli.batch import status_of
+from oligort.finding import Grade
+
+RUN = "from oligort.cli import main; main()"
+
+
+def batch(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, "batch", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("trial")
+    write_exports(home / "root", range(2))
+    (home / "registers").mkdir()
+    for number in (0, 7):
+        register = home / "registers" / f"{subject_of(number)}.json"
+        register.write_text(register_of(number).to_json())
+    return home / "root"
+
+
+def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
+    told = batch(root, "--out", tmp_path, "--registers", root.parent / "registers", "--jobs", "1")
+    assert told.returncode == 1, told.stderr
+    assert re.search(r"^1/3, \d+ s left: \"S-10000007\" NOT_EVALUABLE: expected", told.stderr)
+    assert f'registers without submission: "{subject_of(7)}"' in told.stderr
+    assert f'submissions without register: "{subject_of(1)}"' in told.stderr
+    assert re.search(r"^all +2 +0 +1 +0 +2 of 2 \(100.0 %\)$", told.stdout, re.MULTILINE)
+    assert {"cohort.html", "findings.csv", "reports.csv"} <= {
+        one.name for one in tmp_path.iterdir()
+    }
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == [
+        f"{subject_of(number)}.json" for number in (0, 1, 7)
+    ]
+    assert all(len(line) <= 100 for line in told.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "bugs", "status"),
+    [
+        ({Grade.PASS: 3}, 0, 0),
+        ({Grade.PASS: 3, Grade.NOT_EVALUABLE: 1}, 0, 3),
+        ({Grade.PASS: 3, Grade.NOT_EVALUABLE: 1, Grade.MINOR: 1}, 0, 1),
+        ({Grade.MAJOR: 1, Grade.MINOR: 0}, 0, 1),
+        ({Grade.MAJOR: 1, Grade.NOT_EVALUABLE: 1}, 1, 4),
+    ],
+)
+def test_where_several_statuses_hold_the_gravest_is_the_exit_status(verdicts, bugs, status):
+    assert status_of(Summary(Counter(verdicts), bugs=bugs)) == status
+
+
+def test_a_dry_run_lists_and_checks_nothing(root, tmp_path):
+    told = batch(root, "--out", tmp_path / "out", "--dry-run")
+    assert told.returncode == 0
+    assert (
+        "patient00001  S-10000001  -         1 RTDOSE, 1 RTPLAN, 1 RTSTRUCT  study" in told.stdout
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_dicom_or_without_a_place_for_reports_it_cannot_run(root, tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    refused = batch(tmp_path, "--out", tmp_path / "out")
+    assert refused.returncode == 2
+    assert "expected DICOM files at some depth" in refused.stderr
+    assert batch(root).returncode == 2

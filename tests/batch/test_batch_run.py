@@ -1,0 +1,298 @@
+"""A batch ends with a report of every submission, whatever some of them do to the worker."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from many_exports import register_of, subject_of, write_exports
+from troubles import (
+    TROUBLE,
+    TROUBLES,
+    judged_at_once,
+    judged_at_once_in_trouble,
+    judged_in_trouble,
+)
+
+import oligort
+from oligort.batch.judge import judged
+from oligort.batch.limits import Limits
+from oligort.batch.output import Output
+from oligort.batch.registers import RegisterList
+from oligort.batch.run import Batch, Done, Summary
+from oligort.document import Report
+from oligort.errors import DicomError, OutputError
+from oligort.finding import Grade
+
+LIMITS = Limits(seconds=4, gibibytes=0.75)
+
+
+def run(
+    root: Path, out: Path, *, registers: RegisterList | None = None, **how: object
+) -> tuple[Summary, list[Done]]:
+    batch = Batch(**{"jobs": 2, "limits": LIMITS, "judge": judged_at_once, **how})
+    told: list[Done] = []
+    planned = batch.plan(root, "nct06190782", registers or RegisterList())
+    return batch.run(planned, out, told.append), told
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return the digest of every file below a folder but the lock."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def report(out: Path, name: str) -> Report:
+    return Report.from_json((out / "reports" / f"{name}.json").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three good submissions, and one with each trouble."""
+    root = tmp_path_factory.mktemp("troubled")
+    folders = write_exports(root, range(3 + len(TROUBLES) + 2))
+    (folders[0] / TROUBLE).write_text("be_killed_once")
+    for folder, trouble in zip(folders[3:], TROUBLES, strict=False):
+        (folder / TROUBLE).write_text(trouble)
+    for file in folders[-2].iterdir():
+        file.write_bytes(b"no DICOM at all")
+    (folders[-1] / "RS.dcm").write_bytes((folders[-1] / "RS.dcm").read_bytes()[:2000])
+    return root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(troubled: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    out = tmp_path_factory.mktemp("undisturbed")
+    return out, run(troubled, out, judge=judged_in_trouble)[0]
+
+
+REASONS = {
+    "hang": "it did not end within 4 s, the time limit",
+    "leave": "the process that checked it ended by itself with status 3, twice",
+    "crash": "the process that checked it crashed by signal SIGSEGV, twice",
+    "be_killed": "was killed by signal SIGKILL, as systems do where memory runs out, twice",
+    "take_all_memory": "it needs more than 0.75 GiB, the memory limit",
+    "fail": "an internal error: ZeroDivisionError",
+}
+
+
+def test_every_trouble_has_a_report_with_its_reason_and_stops_nothing(troubled, undisturbed):
+    out, summary = undisturbed
+    assert len(list((out / "reports").iterdir())) == 3 + len(TROUBLES) + 2
+    for number, trouble in enumerate(TROUBLES, 3):
+        (finding,) = report(out, subject_of(number)).findings
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert REASONS[trouble] in finding.message
+        assert finding.code == ("OL091" if trouble == "fail" else "OL090")
+        assert finding.hint
+    assert summary.bugs == 1
+    assert summary.verdicts.total() == 3 + len(TROUBLES) + 2
+
+
+def test_the_others_are_reported_as_by_a_check_alone(troubled, undisturbed):
+    out, _ = undisturbed
+    for number in range(3):
+        alone = oligort.check(oligort.read(troubled / f"patient{number:05d}"))
+        assert (out / "reports" / f"{subject_of(number)}.json").read_text() == alone.to_json()
+
+
+def test_what_one_took_of_the_memory_the_next_in_its_worker_has_again(tmp_path):
+    folders = write_exports(tmp_path / "root", range(2))
+    (folders[0] / TROUBLE).write_text("take_all_memory")
+    out = tmp_path / "out"
+    run(tmp_path / "root", out, jobs=1, judge=judged_at_once_in_trouble)
+    reasons = [report(out, subject_of(n)).findings[0].message for n in range(2)]
+    assert ["memory limit" in reason for reason in reasons] == [True, False]
+
+
+def test_one_whose_worker_is_killed_is_tried_once_more(troubled, undisturbed):
+    assert (troubled / "patient00000.killed").exists()  # and its report is that of a check alone
+
+
+def test_what_cannot_be_read_is_a_report_too(troubled, undisturbed):
+    out, _ = undisturbed
+    (name,) = [path.stem for path in (out / "reports").glob("submission-*.json")]
+    (finding,) = report(out, name).findings
+    assert "found none among 3 files" in finding.message
+    truncated = report(out, subject_of(10))
+    assert any("RS.dcm" in finding.message for finding in truncated.graded(Grade.NOT_EVALUABLE))
+
+
+def test_what_an_error_says_is_in_no_report(undisturbed):
+    out, _ = undisturbed
+    assert not any("Smith" in path.read_text() for path in (out / "reports").iterdir())
+
+
+def test_a_second_run_makes_nothing_again_but_what_killed_its_worker(troubled, undisturbed):
+    out, _ = undisturbed
+    before = contents(out)
+    summary, told = run(troubled, out, judge=judged_in_trouble)
+    again = {done.subject for done in told if not done.is_reused}
+    deaths = {"leave", "crash", "be_killed"}
+    assert again == {subject_of(n) for n, name in enumerate(TROUBLES, 3) if name in deaths}
+    assert summary.bugs == 1
+    assert contents(out) == before
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    write_exports(root, range(3))
+    return root
+
+
+def reused(told: list[Done]) -> set[str]:
+    return {done.subject for done in told if done.is_reused}
+
+
+def test_a_report_is_made_again_when_anything_it_depends_on_has_changed(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    everything = {subject_of(n) for n in range(3)}
+    assert reused(run(small, out)[1]) == everything
+    # a file
+    dose = small / "patient00000" / "RD.dcm"
+    times = dose.stat()
+    dose.write_bytes(dose.read_bytes()[:-2] + b"\1\1")
+    os.utime(dose, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert reused(run(small, out)[1]) == everything - {subject_of(0)}
+    # a register
+    registers = RegisterList.of([register_of(1)])
+    assert reused(run(small, out, registers=registers)[1]) == everything - {subject_of(1)}
+    # a report that somebody edited
+    written = out / "reports" / f"{subject_of(2)}.json"
+    written.write_text(written.read_text().replace("could not", "could"))
+    assert reused(run(small, out, registers=registers)[1]) == everything - {subject_of(2)}
+    assert reused(run(small, out, registers=registers, is_fresh=True)[1]) == set()
+
+
+def test_registers_are_matched_and_what_is_missing_on_either_side_is_told(small, tmp_path):
+    registers = RegisterList.of([register_of(0), register_of(77)])
+    batch = Batch(jobs=1, limits=LIMITS, judge=judged)
+    planned = batch.plan(small, "nct06190782", registers)
+    assert {one.subject for one in planned.matches.values()} == {subject_of(0)}
+    summary = batch.run(planned, tmp_path / "out", lambda done: None)
+    assert summary.verdicts.total() == 4
+    missing = report(tmp_path / "out", subject_of(77))
+    assert [finding.code for finding in missing.findings] == ["OL092"]
+    assert missing.verdict is Grade.NOT_EVALUABLE
+    assert report(tmp_path / "out", subject_of(0)).arm == "local_therapy"
+
+
+def test_a_register_that_cannot_be_read_is_told_in_the_report_of_its_subject(small, tmp_path):
+    folder = tmp_path / "registers"
+    folder.mkdir()
+    (folder / "other.json").write_text(register_of(1).to_json())
+    (folder / f"{subject_of(0)}.toml").write_text("schema_version = 1\nsubjekt = 1\n")
+    run(small, tmp_path / "out", registers=RegisterList.load(folder))
+    (finding,) = report(tmp_path / "out", subject_of(0)).findings
+    assert "its register cannot be used" in finding.message
+    assert "subjekt" in finding.message
+
+
+def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    for file in (small / "patient00001").iterdir():
+        content = file.read_bytes().replace(b"S-10000001", b"S-10000000")
+        file.write_bytes(content)
+    run(small, out)
+    names = sorted(path.stem for path in (out / "reports").iterdir())
+    assert len(names) == 3
+    assert [name.startswith("S-10000000-") for name in names] == [True, True, False]
+    # and as a run that never knew them by another name
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_a_tree_without_dicom_is_refused(tmp_path):
+    (tmp_path / "root" / "empty").mkdir(parents=True)
+    (tmp_path / "root" / "notes.txt").write_text("nothing to see")
+    with pytest.raises(DicomError, match="expected DICOM files at some depth"):
+        run(tmp_path / "root", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_batch_at_the_same_time_is_refused_and_harms_nothing(small, tmp_path):
+    with (
+        Output.opened(tmp_path / "out", small),
+        pytest.raises(OutputError, match="no other batch at work"),
+    ):
+        run(small, tmp_path / "out")
+    run(small, tmp_path / "out")
+
+
+def test_the_reports_of_another_root_are_not_mixed_with_these(small, tmp_path):
+    run(small, tmp_path / "out")
+    write_exports(tmp_path / "other", range(1))
+    with pytest.raises(OutputError, match="found those of another one"):
+        run(tmp_path / "other", tmp_path / "out")
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_file(small, tmp_path, monkeypatch):
+    written = 0
+    fsync = os.fsync
+
+    def full(descriptor: int) -> None:
+        nonlocal written
+        written += 1
+        if written == 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left on device; what was written before"):
+        run(small, tmp_path / "out")
+    monkeypatch.undo()
+    for path in (tmp_path / "out" / "reports").iterdir():
+        json.loads(path.read_text())
+    assert not list((tmp_path / "out").rglob("*.part"))
+    run(small, tmp_path / "out")
+    run(small, tmp_path / "undisturbed")
+    assert contents(tmp_path / "out") == contents(tmp_path / "undisturbed")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from oligort.batch.registers import RegisterList
+from oligort.batch.run import Batch
+if __name__ == "__main__":
+    batch = Batch(jobs=1)
+    planned = batch.plan(Path(sys.argv[1]), "nct06190782", RegisterList())
+    batch.run(planned, Path(sys.argv[2]), lambda done: print(done.subject, flush=True))
+"""
+
+
+def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path):
+    root, out = tmp_path / "root", tmp_path / "out"
+    write_exports(root, range(3))
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    with subprocess.Popen(
+        [sys.executable, script, root, out], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first = {process.stdout.readline().strip()}
+        process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while True:  # the lock is gone with the process that held it
+        try:
+            _, told = run(root, out, limits=Limits(), judge=judged)
+            break
+        except OutputError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert first <= reused(told)
+    assert len(told) == 3
+    run(root, tmp_path / "undisturbed", limits=Limits(), judge=judged)
+    assert contents(out) == contents(tmp_path / "undisturbed")

@@ -1,0 +1,93 @@
+"""check_all: the reports of a folder one by one, whatever the executor."""
+
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from many_exports import register_of, subject_of, write_exports
+
+import oligort
+from oligort.errors import DicomError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folders = write_exports(tmp_path / "root", range(3))
+    (folders[2] / "RS.dcm").write_bytes(b"")
+    return tmp_path / "root"
+
+
+class Counting(Executor):
+    """Does everything when it is asked for, as a cluster would: with what was pickled."""
+
+    def __init__(self) -> None:
+        self.open = self.most = self.done = 0
+
+    def submit(self, do: Callable[..., object], /, *arguments: object) -> Future[object]:
+        future: Future[object] = Future()
+        self.open += 1
+        self.most = max(self.most, self.open)
+        do, arguments = pickle.loads(pickle.dumps((do, arguments)))
+
+        def wait(timeout: float | None = None) -> BaseException | None:
+            self.open -= 1
+            self.done += 1
+            future.set_result(do(*arguments))
+            return Future.exception(future)
+
+        future.exception = wait
+        return future
+
+
+def test_each_report_is_that_of_a_check_alone_and_in_order(root):
+    reports = list(oligort.check_all(root, registers=[register_of(0), register_of(9)]))
+    assert [one.subject for one in reports] == [subject_of(n) for n in (0, 1, 2, 9)]
+    alone = oligort.check(oligort.read(root / "patient00000"), register=register_of(0))
+    assert reports[0].to_json() == alone.to_json()
+    assert [one.code for one in reports[3].findings] == ["OL092"]
+
+
+def test_any_executor_does_it_with_a_bounded_number_in_flight(root):
+    write_exports(root, range(10, 11))
+    executor = Counting()
+    reports = oligort.check_all(root, executor=executor, in_flight=2)
+    first = next(reports)
+    assert first.subject == subject_of(0)
+    assert executor.done == 1
+    assert len(list(reports)) == 3
+    assert executor.most == 2
+
+
+def test_processes_of_the_standard_library_do_it(root):
+    with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as executor:
+        reports = [one.subject for one in oligort.check_all(root, executor=executor)]
+    assert reports == [subject_of(n) for n in range(3)]
+
+
+def test_submissions_that_were_read_already(root):
+    read = (oligort.read(root / f"patient{n:05d}") for n in range(2))
+    reports = list(oligort.check_all(read, registers=[register_of(1)]))
+    assert [(one.subject, one.arm) for one in reports] == [
+        (subject_of(0), ""),
+        (subject_of(1), "local_therapy"),
+    ]
+
+
+def test_an_executor_that_is_broken_is_no_report(root):
+    class Broken(Executor):
+        def submit(self, do: Callable[..., object], /, *arguments: object) -> Future[object]:
+            future: Future[object] = Future()
+            future.set_exception(BrokenProcessPool("a worker died"))
+            return future
+
+    with pytest.raises(BrokenProcessPool):
+        list(oligort.check_all(root, executor=Broken()))
+
+
+def test_a_folder_without_dicom_is_refused(tmp_path):
+    with pytest.raises(DicomError, match="nothing was checked"):
+        list(oligort.check_all(tmp_path))

@@ -1,0 +1,98 @@
+"""Registers of many subjects: from a folder or from tables, and which submission each goes to."""
+
+from pathlib import Path
+
+import pytest
+from many_exports import as_bytes, numbered, register_of, subject_of, template, write_exports
+from small_export import OBJECTS
+
+from oligort.batch.discovery import found_below
+from oligort.batch.limits import Limits
+from oligort.batch.registers import RegisterList
+from oligort.clinical.register import Register
+from oligort.errors import RegisterError
+
+COLUMNS = """
+schema_version = 1
+[patients]
+date_format = "YYYY-MM-DD"
+columns = { subject = "SUBJID", arm = "ARM" }
+[lesions]
+units.size_mm = "mm"
+columns = { subject = "SUBJID", id = "NO", kind = "KIND", size_mm = "SIZE" }
+"""
+
+
+def write_registers(folder: Path, *numbers: int) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        (folder / f"{number}.json").write_text(register_of(number).to_json())
+    return folder
+
+
+def matched(root: Path, registers: RegisterList) -> dict[str, str]:
+    """Return the subject of the register of each submission, by its folder."""
+    submissions = found_below(root, 0, Limits())
+    matches = registers.matched(submissions)
+    return {one.base: matches[one.key].subject for one in submissions if one.key in matches}
+
+
+def unstated(root: Path, folder: str, number: int) -> None:
+    """Write an export that does not state its subject."""
+    (root / folder).mkdir(parents=True)
+    for file, built in OBJECTS.items():
+        content = as_bytes(built(), states_subject=False)
+        (root / folder / file).write_bytes(numbered(content, number))
+
+
+def test_the_tables_of_a_case_report_form(tmp_path):
+    (tmp_path / "columns.toml").write_text(COLUMNS)
+    (tmp_path / "patients.csv").write_text("SUBJID,ARM\nP1,local_therapy\nP2,\n")
+    (tmp_path / "lesions.csv").write_text("SUBJID,NO,KIND,SIZE\nP1,L1,distant,14\n")
+    listed = RegisterList.load(tmp_path / "patients.csv")
+    assert [(one.subject, one.arm) for one in listed.by_subject.values()] == [
+        ("P1", "local_therapy"),
+        ("P2", ""),
+    ]
+
+
+def test_the_clinical_trial_subject_id_decides(tmp_path):
+    (folder,) = write_exports(tmp_path / "root", range(1))
+    folder.rename(folder.with_name(subject_of(1)))
+    registers = RegisterList.load(write_registers(tmp_path / "registers" / "deep", 0, 1))
+    assert matched(tmp_path / "root", registers) == {subject_of(1): subject_of(0)}
+
+
+def test_else_a_folder_of_that_name_or_the_patient_id(tmp_path):
+    root = tmp_path / "root"
+    unstated(root, f"site/{subject_of(1).casefold()}/RT", 1)
+    unstated(root, "second", 2)
+    by_patient_id = Register.from_dict({"schema_version": 1, "subject": "P-10000002"})
+    registers = RegisterList.of([register_of(1), by_patient_id])
+    assert matched(root, registers) == {
+        f"site/{subject_of(1).casefold()}/RT": subject_of(1),
+        "second": "P-10000002",
+    }
+
+
+def test_where_two_would_fit_none_is_taken(tmp_path):
+    unstated(tmp_path, f"{subject_of(1)}/{subject_of(2)}", 3)
+    assert matched(tmp_path, RegisterList.of([register_of(1), register_of(2)])) == {}
+
+
+def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
+    write_registers(tmp_path, 1, 2)
+    (tmp_path / "again.json").write_text(register_of(1).to_json())
+    listed = RegisterList.load(tmp_path)
+    assert "found two" in listed.by_subject[subject_of(1)].trouble
+    assert listed.subjects == (subject_of(2),)
+    assert any("found two" in note for note in listed.notes)
+
+
+def test_a_folder_without_any_register_is_refused(tmp_path):
+    (tmp_path / "RS.dcm").write_bytes(template()["RS.dcm"])
+    with pytest.raises(RegisterError, match="found none that can be read among 0 files"):
+        RegisterList.load(tmp_path)
+    (tmp_path / "a.toml").write_text("subject = 1")
+    with pytest.raises(RegisterError, match="among 1 files; "):
+        RegisterList.load(tmp_path)

@@ -1,0 +1,83 @@
+"""What goes wrong with a submission, on purpose: a file in it says what the worker is to meet."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from oligort.batch.judge import Judged, Task, fingerprint_of, judged
+from oligort.batch.unchecked import Unchecked, Whose, report_of
+from oligort.checks.unchecked import not_checked
+from oligort.dicom.links import links_of
+from oligort.protocol.model import Protocol
+
+TROUBLE = "trouble.txt"
+"""Lies in the folder of a submission and names one of `TROUBLES`; to a reader it is no DICOM."""
+
+
+def hang(folder: Path) -> None:
+    time.sleep(3600)
+
+
+def leave(folder: Path) -> None:
+    os._exit(3)
+
+
+def crash(folder: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def be_killed(folder: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def take_all_memory(folder: Path) -> None:
+    taken = []
+    while True:
+        taken.append(bytearray(1024**2))
+
+
+def be_killed_once(folder: Path) -> None:
+    """Be killed, but not when tried again: what happened is noted beside the folder."""
+    happened = folder.with_name(f"{folder.name}.killed")
+    if not happened.exists():
+        happened.touch()
+        be_killed(folder)
+
+
+def fail(folder: Path) -> None:
+    raise ZeroDivisionError("Smith^John is not to be told")
+
+
+TROUBLES = {one.__name__: one for one in (hang, leave, crash, be_killed, take_all_memory, fail)}
+RECOVERING = {be_killed_once.__name__: be_killed_once}
+
+
+def judged_at_once(task: Task) -> Judged:
+    """Judge a submission by nothing, which costs nothing; its files are read for the digest."""
+    fingerprint = fingerprint_of(task)
+    if fingerprint == task.known:
+        return Judged(fingerprint)
+    files = sorted(Path(task.root, task.base).iterdir())
+    subject = next(links_of(file).subject_id for file in files)
+    reason = Unchecked(not_checked(f"of {fingerprint}", ""))
+    report = report_of(reason, Whose(subject), Protocol.load(task.protocol))
+    return Judged(fingerprint, subject, report.verdict, {".json": report.to_json().encode()})
+
+
+def judged_in_trouble(task: Task) -> Judged:
+    """Judge a submission after having done what the file in it says, if it is to be judged."""
+    _meet_trouble(task)
+    return judged(task)
+
+
+def judged_at_once_in_trouble(task: Task) -> Judged:
+    """Do the same at no cost: to see what a batch does with thousands of submissions."""
+    _meet_trouble(task)
+    return judged_at_once(task)
+
+
+def _meet_trouble(task: Task) -> None:
+    named = Path(task.root, task.base, TROUBLE)
+    if named.exists() and (not task.known or fingerprint_of(task) != task.known):
+        (TROUBLES | RECOVERING)[named.read_text()](named.parent)

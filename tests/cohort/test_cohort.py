@@ -1,0 +1,258 @@
+"""What many reports say together, against counts worked out by hand."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oligort.cohort import cohort_of
+from oligort.document import FileRecord, ProtocolRecord, Report
+from oligort.errors import DicomError
+from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
+from oligort.report.cohort_csv import CohortTables, safe_cell
+from oligort.report.cohort_document import Eyes, Tally
+from oligort.report.cohort_page import cohort_page
+from oligort.report.cohort_view import cohort_view
+from oligort.report.text import plain_text
+
+SOURCE = Source(document="NCT06190782", section="X6")
+HOSTILE = '</script><img src=x onerror=alert(1)>=1+1 "&'
+
+
+def finding(code: str, grade: Grade, *flags: Flag, about: str = "") -> Finding:
+    evidence = (Evidence(name="V20", measured=29.0, unit="%", relation="<=", limit=25.0),)
+    return Finding(
+        code=code,
+        grade=grade,
+        message=f"{code} is {grade}",
+        about=about,
+        flags=flags,
+        evidence=evidence,
+        source=SOURCE,
+    )
+
+
+def report(
+    subject: str, *findings: Finding, site: str = "A", date: str = "", uids: str = ""
+) -> str:
+    return Report(
+        subject=subject,
+        site=site,
+        arm="",
+        plan_kind="",
+        plan_label="",
+        plan_date=date,
+        dose_sop_instance_uids=(),
+        verdict=verdict_of(findings),
+        findings=findings,
+        measurements=(),
+        settings=(),
+        provenance=tuple(
+            FileRecord(kind="RTDOSE", sop_instance_uid=uid, file="", sha256="")
+            for uid in uids.split()
+        ),
+        protocol=ProtocolRecord(id="P", version="1", title="", sha256="0" * 64),
+        versions={"oligort": "0.1.0"},
+    ).to_json()
+
+
+PASS, MINOR, MAJOR, OPEN = Grade.PASS, Grade.MINOR, Grade.MAJOR, Grade.NOT_EVALUABLE
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Six reports of three sites in three months, and what is no report."""
+    folder = tmp_path / "out" / "reports"
+    folder.mkdir(parents=True)
+    texts = {
+        "1": report("1", finding("OL301", PASS), finding("OL001", PASS), date="20260401", uids="a"),
+        "2": report("2", finding("OL301", MAJOR), finding("OL001", PASS), date="20260430"),
+        "3": report(
+            "3",
+            finding("OL301", MINOR, Flag.BORDERLINE),
+            finding("OL301", PASS),
+            finding("OL305", Grade.INFO, Flag.QUERY),
+            site="B",
+            date="20260501",
+            uids="a b",
+        ),
+        "4": report("4", finding("OL301", OPEN), finding("OL001", MAJOR), site="B", uids="b"),
+        "5": report("5", finding("OL090", OPEN), site=""),
+        "6": report("6", finding("OL092", OPEN)),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.json").write_text(text)
+    (folder / "other.json").write_text('{"some": "thing"}')
+    (folder / "half.json").write_text(texts["1"][:700])
+    (folder / "edited.json").write_text(
+        texts["2"].replace('"verdict": "MAJOR"', '"verdict": "PASS"')
+    )
+    (folder.parent / ".oligort").mkdir()
+    (folder.parent / ".oligort" / "ledger.json").write_text("{}")
+    return folder.parent
+
+
+def test_counts_by_site_check_and_month(reports):
+    cohort = cohort_of(reports)
+    assert cohort.verdicts == Tally(of="all", major=2, minor=1, not_evaluable=2, passed=1)
+    assert cohort.by_site == (
+        Tally(of="A", major=1, not_evaluable=1, passed=1),
+        Tally(of="B", major=1, minor=1),
+        Tally(of="not stated", not_evaluable=1),
+    )
+    by_check = {one.of: one for one in cohort.by_check}
+    assert by_check["OL301"] == Tally(of="OL301", major=1, minor=1, not_evaluable=1, passed=1)
+    assert by_check["OL301"].rate == pytest.approx(100 * 2 / 3)
+    assert by_check["OL090"].rate is None
+    assert "OL305" not in by_check  # information is no verdict
+    assert [(one.of, one.deviating) for one in cohort.by_month] == [
+        ("2026-04", 1),
+        ("2026-05", 1),
+        ("no date", 1),
+    ]
+
+
+def test_what_needs_eyes_first_is_in_order_of_urgency(reports):
+    asked = cohort_of(reports).eyes_first()
+    assert [row.subject for row in asked] == ["6", "5", "3", "4"]
+    assert asked[2].eyes == {
+        Eyes.SECOND_ENGINE: ("OL305",),
+        Eyes.BORDERLINE: ("OL301",),
+        Eyes.QUERY: ("OL305",),
+    }
+
+
+def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
+    cohort = cohort_of(reports, expected=["1", "6", "7"])
+    assert [(shared.files, shared.kinds) for shared in cohort.shared] == [
+        (("reports/1.json", "reports/3.json"), {"RTDOSE": 1}),
+        (("reports/3.json", "reports/4.json"), {"RTDOSE": 1}),
+    ]
+    assert cohort.missing == ("6", "7")
+
+
+def test_a_subject_with_several_submissions_is_told_by_site(tmp_path):
+    for name, site in (("first", "A"), ("second", "A"), ("third", "B")):
+        (tmp_path / f"{name}.json").write_text(report("1", finding("OL301", PASS), site=site))
+    (one,) = cohort_of(tmp_path).repeated
+    assert (one.subject, one.site, one.files) == ("1", "A", ("first.json", "second.json"))
+    assert "1 of A: first.json, second.json" in plain_text(cohort_view(cohort_of(tmp_path)))
+
+
+def test_what_is_no_report_is_told_and_stops_nothing(reports):
+    reasons = {one.file: one.reason for one in cohort_of(reports).no_reports}
+    assert sorted(reasons) == ["reports/edited.json", "reports/half.json", "reports/other.json"]
+    assert (
+        "expected the verdict MAJOR of the findings, found PASS" in reasons["reports/edited.json"]
+    )
+
+
+def test_a_folder_without_reports_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(DicomError, match="found none among 1 JSON files"):
+        cohort_of(tmp_path)
+
+
+def test_of_many_codes_the_view_shows_some_and_counts_the_others(tmp_path):
+    many = [finding(f"OL20{n}", OPEN) for n in range(1, 8)]
+    (tmp_path / "a.json").write_text(report("1", *many))
+    text = plain_text(cohort_view(cohort_of(tmp_path)))
+    assert "not evaluable (OL201, OL202, OL203, OL204 and 3 more)" in text
+
+
+def test_the_view_fits_a_hundred_columns_and_tells_rates_with_counts(reports):
+    text = plain_text(cohort_view(cohort_of(reports)))
+    assert all(len(line) <= 100 for line in text.splitlines())
+    assert "2 of 3 (66.7 %)" in text
+    assert "none evaluated" in text
+    assert "second engine disagrees (OL305); borderline (OL301)" in text
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", " =", "\n="])
+def test_no_cell_begins_as_a_formula(begin):
+    cell = safe_cell(f"{begin}cmd|' /C calc'!A0")
+    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@"))
+    assert cell.isprintable()
+
+
+def test_the_tables_have_a_row_a_submission_and_a_row_a_finding(tmp_path):
+    hostile = report("=1+1", finding("OL301", MAJOR, about="-2+3"), site="@x")
+    (tmp_path / "a.json").write_text(hostile)
+    submissions, findings = tmp_path / "s.csv", tmp_path / "f.csv"
+    with submissions.open("w") as first, findings.open("w") as second:
+        cohort_of(tmp_path, tables=CohortTables(first, second))
+    (row,) = csv.DictReader(submissions.read_text().splitlines())
+    assert (row["subject"], row["site"], row["verdict"], row["major"]) == (
+        "'=1+1",
+        "'@x",
+        "MAJOR",
+        "OL301",
+    )
+    (row,) = csv.DictReader(findings.read_text().splitlines())
+    assert (row["about"], row["measured"], row["limit"]) == ("'-2+3", "29.0", "25.0")
+    assert row["evidence"] == "V20 29.0 % (<= 25)"
+
+
+def page_of(folder: Path, *texts: str) -> Path:
+    for number, text in enumerate(texts):
+        (folder / f"{number}.json").write_text(text)
+    page = folder / "cohort.html"
+    page.write_text(cohort_page(cohort_of(folder)))
+    return page
+
+
+def test_the_page_holds_hostile_text_as_text_and_loads_nothing(tmp_path):
+    page = page_of(tmp_path, report(HOSTILE, finding("OL301", MAJOR), site=HOSTILE))
+    text = page.read_text()
+    assert "<img" not in text
+    assert text.count("</script>") == 2
+    assert "http" not in text.replace("http-equiv", "")
+    assert "default-src 'none'" in text
+    data = text.split('id="data">')[1].split("</script>")[0]
+    assert json.loads(data)[0][0] == HOSTILE
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium to open a page")
+def test_the_page_sorts_and_filters_in_a_browser(tmp_path):
+    """By the address alone, as a link does: three of 600 rows, of two verdicts."""
+    texts = [report(f"S-{n:03d}", finding("OL301", PASS), site="A") for n in range(600)]
+    texts[7] = report("S-007", finding("OL201", MAJOR), site=HOSTILE)
+    texts[9] = report("S-009", finding("OL201", OPEN), site="B")
+    page = page_of(tmp_path, *texts)
+
+    def shown(address: str) -> str:
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+        return subprocess.run(
+            [*command, f"--user-data-dir={tmp_path / 'profile'}", f"file://{page}#{address}"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    rows = shown("words=ol201&sort=4").split('id="rows"')[1].split("</table>")[0]
+    assert rows.index("S-007") < rows.index("S-009")
+    assert "S-008" not in rows
+    assert "<img" not in rows
+    everything = shown("sort=0")
+    assert "600 of 600 submissions" in everything
+    assert "page 1 of 3" in everything
+
+
+def test_the_command_writes_page_tables_and_json(reports, tmp_path):
+    names = {"--html": "c.html", "--csv": "s.csv", "--findings": "f.csv", "--json": "c.json"}
+    options = [part for option, name in names.items() for part in (option, tmp_path / name)]
+    command = [sys.executable, "-c", "from oligort.cli import main; main()", "cohort", reports]
+    told = subprocess.run(
+        [*command, *options], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert told.returncode == 0, told.stderr
+    assert "JSON files that are no reports (3)" in told.stdout
+    assert json.loads((tmp_path / "c.json").read_text())["verdicts"]["major"] == 2
+    assert '"./out/reports/1.json"' in (tmp_path / "c.html").read_text()
+    assert len((tmp_path / "s.csv").read_text().splitlines()) == 7
+    assert len((tmp_path / "f.csv").read_text().splitlines()) == 12
