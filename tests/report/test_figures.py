@@ -86,10 +86,10 @@ def test_a_limit_is_a_wall_on_the_forbidden_side(
     assert wall.measured is not None
     with style("t"):
         (axes,) = dvh_figure([Curve("Ramp", RAMP, True)], [wall]).axes
-    x, y = of_gid(axes, f"limit-{rule.metric}").get_data()
+    x, y = of_gid(axes, f"limit-A-{rule.metric}").get_data()
     assert x == pytest.approx(dose)
     assert y == pytest.approx(volume)
-    dot = of_gid(axes, f"measured-{rule.metric}").get_data()
+    dot = of_gid(axes, f"measured-A-{rule.metric}").get_data()
     assert np.ravel(dot) == pytest.approx(measured, abs=0.02)
 
 
@@ -209,7 +209,7 @@ def test_the_isodose_of_a_limit_is_shown_where_most_of_it_lies(
 ) -> None:
     made, kept = demo_page(1), spied(monkeypatch)
     (rule,) = made.case.protocol.dose_limits
-    told = isodose_picture(made.case, rule)
+    told = isodose_picture(made.case, rule, "x")
     assert told is not None
     (picture,) = kept
     z_mm = picture.box.z_mm
@@ -268,4 +268,4 @@ def test_a_wall_is_nothing_but_its_ends() -> None:
     wall = Wall("V20Gy[%]", "<= 25 %", (20, 20), (25, 100), 0)
     with style("t"):
         (axes,) = dvh_figure([Curve("Ramp", RAMP)], [wall]).axes
-    assert not [one for one in axes.get_children() if one.get_gid() == "measured-V20Gy[%]"]
+    assert not [one for one in axes.get_children() if one.get_gid() == "measured-A-V20Gy[%]"]

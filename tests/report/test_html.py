@@ -180,15 +180,24 @@ def test_without_a_submission_the_page_says_so_and_has_no_picture(demo_page: Mad
 
 
 def test_a_page_of_another_submission_or_register_is_refused(demo_page: Made) -> None:
-    report = demo_page(1).report
-    other = oligort.read(demo_page(0).folder)
+    folder, _, report, _ = demo_page(4)
+    submission = oligort.read(folder)
     with pytest.raises(ValueError, match="found other files and doses"):
-        render(report, other)
+        render(report, oligort.read(demo_page(0).folder), register=register_of(folder))
+    with pytest.raises(ValueError, match="found other arm"):
+        render(report, submission)
+    armless = msgspec.structs.replace(report, arm="")
+    with pytest.raises(ValueError, match=r"expected the register .* found 3 metastases"):
+        render(armless, submission)
     missing = msgspec.structs.replace(
         report, measurements=tuple(one for one in report.measurements if one.about != "GTVp")
     )
     with pytest.raises(ValueError, match="found other lesions"):
-        render(missing, oligort.read(demo_page(1).folder))
+        render(missing, submission, register=register_of(folder))
+
+
+def register_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.toml")
 
 
 def without_pictures(demo_page: Made, folder: Path, change: str) -> Element:
