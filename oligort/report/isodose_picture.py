@@ -123,9 +123,10 @@ def _picture(
         *([LegendEntry(CUT_OUT, "cut out of it")] if inner else []),
         *(LegendEntry(pen, f"{gy:g} Gy") for gy, pen in pens),
     ]
+    area_cm2 = area_mm2 / 100
     area = (
-        f"{area_mm2 / 100:.0f} cm2 of {limit.structure} receive {at_gy:g} Gy or more in it, more "
-        f"than in any other plane"
+        f"{area_cm2:.{0 if area_cm2 >= 10 else 1}f} cm2 of {limit.structure} receive {at_gy:g} Gy "
+        f"or more in it, more than in any other plane"
         if area_mm2
         else f"no plane of {limit.structure} receives {at_gy:g} Gy; this is its middle"
     )
