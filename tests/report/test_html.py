@@ -277,6 +277,23 @@ def test_hostile_text_of_a_report_is_shown_and_does_nothing(demo_page: Made) -> 
     assert tree.text.count(shown) > 8
 
 
+def test_a_check_that_is_not_ours_has_its_place_too(demo_page: Made) -> None:
+    report = demo_page(0).report
+    foreign = msgspec.structs.replace(HOSTILE_FINDING, code='SITE"01', about="", evidence=())
+    findings = (*report.findings, foreign)
+    told = msgspec.structs.replace(report, findings=findings, verdict=verdict_of(findings))
+    tree = parsed(render(told, None))
+    (article,) = section(tree, "deviations").all("article")
+    link = article.all("a")[0]
+    assert link.text == 'SITE"01'
+    (summary,) = [
+        one
+        for one in section(tree, "codes").all("summary")
+        if f"#{one.attributes['id']}" == link.attributes["href"]
+    ]
+    assert "a check of the site's own, or of another version" in summary.text
+
+
 SECRETS = {
     "PatientName": "Doe^Johanna",
     "PatientID": "H-4711-93",
