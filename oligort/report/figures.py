@@ -112,6 +112,7 @@ def svg_of(figure: "Figure", name: str, description: str, underlay: bytes = b"")
     body = re.sub(r'(?<=xlink:href="#)', f"{name}-", body).replace("xlink:href", "href")
     body = re.sub(r"(?<=url\(#)", f"{name}-", body)
     body = re.sub(r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", r"\1inherit", body)
+    body = re.sub(r'(?<= d=")[^"]+', _shortened, body)
     for colour, variable in PAGE_COLOURS.items():
         body = body.replace(colour, variable)
     if underlay:
@@ -122,6 +123,11 @@ def svg_of(figure: "Figure", name: str, description: str, underlay: bytes = b"")
             f'href="data:image/jpeg;base64,{data}"/>{body}'
         )
     return Markup(f'<svg viewBox="{box}" role="img" aria-label="{escape(said)}">{body}')  # nosec: all foreign text is escaped
+
+
+def _shortened(path: re.Match[str]) -> str:
+    """Return the points of a path to a hundredth of a point: finer than any screen or printer."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", path[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +229,7 @@ def dvh_figure(curves: Sequence[Curve], walls: Sequence[Wall]) -> "Figure":
 
 def _end_gy(curves: Sequence[Curve], walls: Sequence[Wall]) -> float:
     ends = [float(curve.dvh.max_gy or 0) for curve in curves]
-    ends += [max(wall.dose_gy) for wall in walls if np.isfinite(max(wall.dose_gy))]
+    ends += [wall.dose_gy[0] for wall in walls]
     return 1.03 * max(ends, default=1.0) or 1.0
 
 
@@ -254,7 +260,7 @@ def _draw_wall(axes: "Axes", wall: Wall) -> None:
         solid_capstyle="butt",
         zorder=5,
     )
-    line.set_gid(f"limit-{wall.metric}")
+    line.set_gid(f"limit-{MARKS[wall.curve]}-{wall.metric}")
     # The end that counts: what is on it is still allowed where the limit says so.
     axes.plot(*zip(_end_of(wall), strict=True), marker="o", markersize=5.5, color=WALL, zorder=5)
     if wall.measured is not None:
@@ -267,7 +273,7 @@ def _draw_wall(axes: "Axes", wall: Wall) -> None:
             markeredgewidth=1.6,
             zorder=7,
         )
-        dot.set_gid(f"measured-{wall.metric}")
+        dot.set_gid(f"measured-{MARKS[wall.curve]}-{wall.metric}")
     upright = wall.dose_gy[0] == wall.dose_gy[1]
     axes.annotate(
         f"limit {wall.limit}".replace("<=", "≤").replace(">=", "≥"),

@@ -121,9 +121,9 @@ def _refuse_others(report: Report, case: Case) -> None:
     Raises
     ------
     ValueError
-        If files, doses or protocol differ.
+        If files, doses, protocol or what only a register says differ.
     """
-    submission = case.submission
+    submission, register = case.submission, case.register
     own = {
         record.sha256
         for export in (submission, *submission.earlier)
@@ -133,6 +133,7 @@ def _refuse_others(report: Report, case: Case) -> None:
         "files": own == {record.sha256 for record in report.provenance},
         "protocol": case.protocol.sha256 == report.protocol.sha256,
         "doses": submission.dose_sop_instance_uids == report.dose_sop_instance_uids,
+        "arm": report.arm == (str(register.arm or "") if register else ""),
     }
     if differ := [name for name, same in agree.items() if not same]:
         raise ValueError(

@@ -32,6 +32,9 @@ WIDTH_INCHES = 6.6
 STEP_MM = 4.0
 """Between the points that tell in which plane most lies: about a dose voxel."""
 
+MOST_POINTS = 3_000_000
+"""Of more, as of a contour that leaves the patient by kilometres, the steps are larger."""
+
 MARGIN_MM = 22.0
 """How far the picture reaches beyond the structure."""
 
@@ -46,8 +49,11 @@ class IsodosePicture:
     legend: tuple[LegendEntry, ...] = ()
 
 
-def isodose_picture(case: Case, limit: DoseLimit) -> IsodosePicture | None:
-    """Return the picture of a limit on a volume at a dose; None of any other limit."""
+def isodose_picture(case: Case, limit: DoseLimit, name: str) -> IsodosePicture | None:
+    """Return the picture of a limit on a volume at a dose; None of any other limit.
+
+    `name` is what ids within it begin with: no foreign text, and one of its own on a page.
+    """
     metric = Metric.parse(limit.metric)
     if metric.kind != "V" or metric.at is None or metric.at_unit != "Gy":
         return None
@@ -57,7 +63,7 @@ def isodose_picture(case: Case, limit: DoseLimit) -> IsodosePicture | None:
         region = Region(shape, case.submission.usual_spacing_mm)
         if not region.frame.is_axial:
             raise NotEvaluable("the structure is drawn in planes that are not axial")
-        return _picture(case, limit, shape, region, title=title)
+        return _picture(case, limit, shape, region, title=title, name=name)
     except NotEvaluable as error:
         return IsodosePicture(title, "", f"No picture, because {error}.")
 
@@ -75,7 +81,7 @@ def _shape(case: Case, limit: DoseLimit) -> Shape:
 
 
 def _picture(
-    case: Case, limit: DoseLimit, shape: Shape, region: Region, *, title: str
+    case: Case, limit: DoseLimit, shape: Shape, region: Region, *, title: str, name: str
 ) -> IsodosePicture:
     submission = case.submission
     at_gy = Metric.parse(limit.metric).at
@@ -106,7 +112,8 @@ def _picture(
         for text in limit.beside
         if (metric := Metric.parse(text)).kind == "V" and metric.at and metric.at_unit == "Gy"
     ]
-    pens = [(at_gy, ISODOSES[0]), *zip(others[:2], ISODOSES[:0:-1], strict=False)]
+    others = [gy for gy in dict.fromkeys(others) if gy != at_gy]
+    pens = [(at_gy, ISODOSES[0]), *zip(others, ISODOSES[:0:-1], strict=False)]
     sampled = sampled_dose(submission.dose_grid.field(), box, tuple(pens))
     isodoses = Isodoses(sampled.x_mm, sampled.y_mm, sampled.dose_gy, sampled.levels, at_gy)
     inner = loops(cut_out)
@@ -116,15 +123,16 @@ def _picture(
         *([LegendEntry(CUT_OUT, "cut out of it")] if inner else []),
         *(LegendEntry(pen, f"{gy:g} Gy") for gy, pen in pens),
     ]
+    area_cm2 = area_mm2 / 100
     area = (
-        f"{area_mm2 / 100:.0f} cm2 of {limit.structure} receive {at_gy:g} Gy or more in it, more "
-        f"than in any other plane"
+        f"{area_cm2:.{0 if area_cm2 >= 10 else 1}f} cm2 of {limit.structure} receive {at_gy:g} Gy "
+        f"or more in it, more than in any other plane"
         if area_mm2
         else f"no plane of {limit.structure} receives {at_gy:g} Gy; this is its middle"
     )
     caption = f"Plane z {shown(z_mm, 'mm')} mm: {area}; {underlay.said}."
     picture = PlanePicture(box, underlay, tuple(outlines), isodoses, width_inches=WIDTH_INCHES)
-    svg = picture.svg(f"isodose-{limit.criterion}", f"{title}. {caption}")
+    svg = picture.svg(name, f"{title}. {caption}")
     return IsodosePicture(title, svg, caption, tuple(legend))
 
 
@@ -132,7 +140,9 @@ def _fullest_plane(case: Case, region: Region, at_gy: float) -> tuple[float, flo
     """Return the drawn plane in which most of a region receives a dose, and how many mm2."""
     planes = np.unique([slab.position_mm for slab in region.slabs])
     low, high = region.box_mm
-    x, y = (np.arange(low[axis], high[axis] + STEP_MM, STEP_MM) for axis in (0, 1))
+    area_mm2 = float(np.prod((high - low)[:2] + STEP_MM))
+    step_mm = max(STEP_MM, float(np.sqrt(area_mm2 * len(planes) / MOST_POINTS)))
+    x, y = (np.arange(low[axis], high[axis] + step_mm, step_mm) for axis in (0, 1))
     z, y_all, x_all = np.meshgrid(planes, y, x, indexing="ij")
     points: Floats = np.column_stack([x_all.ravel(), y_all.ravel(), z.ravel()])
     dose = case.submission.dose_grid.field().at(points)
@@ -144,7 +154,7 @@ def _fullest_plane(case: Case, region: Region, at_gy: float) -> tuple[float, flo
     best = int(counts.argmax())
     if not counts[best]:
         return float(planes[len(planes) // 2]), 0.0
-    return float(planes[best]), float(counts[best]) * STEP_MM**2
+    return float(planes[best]), float(counts[best]) * step_mm**2
 
 
 def _sides(shape: Shape) -> tuple[tuple[Structure, ...], tuple[Structure, ...]]:

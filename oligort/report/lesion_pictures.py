@@ -36,6 +36,9 @@ LEAST_MM = 70.0
 SHARES = (1.0, 0.8, 0.5)
 """Isodoses as shares of the prescription, or of the maximum in the picture where none is known."""
 
+LEAST_SHARE = 0.1
+"""Share of the dose maximum below which isodoses of unknown prescription are scatter alone."""
+
 SAME_LENGTH_MM = 0.05
 """How far a drawn diameter may be from the measured one: what is printed is rounded to a tenth."""
 
@@ -168,8 +171,14 @@ def _with_isodoses(
     sampled = sampled_dose(field, picture.box, ())
     if np.isnan(sampled.dose_gy).all():
         return picture, [], "no isodose is drawn: the plane lies outside the dose grid"
-    prescribed = dose.prescription_gy
-    base = float(np.nanmax(sampled.dose_gy)) if prescribed is None else prescribed
+    prescribed, here_gy = dose.prescription_gy, float(np.nanmax(sampled.dose_gy))
+    if prescribed is None and here_gy < LEAST_SHARE * case.submission.dose_grid.maximum_gy:
+        return (
+            picture,
+            [],
+            f"no isodose is drawn: the dose here is {shown(here_gy, 'Gy')} Gy at most",
+        )
+    base = here_gy if prescribed is None else prescribed
     of = "the maximum here" if prescribed is None else "the prescription"
     levels = tuple((share * base, pen) for share, pen in zip(SHARES, ISODOSES, strict=True))
     if prescribed is None:

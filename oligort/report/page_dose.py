@@ -69,8 +69,8 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
         return DoseView(limits, beside, reason=NO_SUBMISSION)
     pictures = tuple(
         picture
-        for limit in case.protocol.dose_limits
-        if (picture := isodose_picture(case, limit)) is not None
+        for number, limit in enumerate(case.protocol.dose_limits, 1)
+        if (picture := isodose_picture(case, limit, f"limit-{number}")) is not None
     )
     curves, left_out = _curves(case)
     if not curves:
@@ -108,7 +108,9 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
     left_out: dict[str, list[str]] = {}
 
     def keep(name: str, dvh: Dvh, is_graded: bool = False) -> None:
-        if dvh.max_gy is not None and (name not in found or is_graded):
+        if dvh.max_gy is None:
+            left_out.setdefault("it lies outside the dose grid", []).append(name)
+        elif name not in found or is_graded:
             found[name] = Curve(name, dvh, is_graded)
 
     for limit in case.protocol.dose_limits:

@@ -8,12 +8,16 @@ from oligort.checks.lesion_dose import lesion_doses
 from oligort.checks.lesions import why_incomplete
 from oligort.document import Measurement, Report
 from oligort.errors import NotEvaluable
+from oligort.finding import Grade
 from oligort.lesions.lesion import Exclusion, Lesion
 from oligort.report.lesion_document import DoseRecord, LesionRecord
 from oligort.report.lesion_listing import ABOUT_THE_MARGIN, DOSE_COLUMNS
 from oligort.report.lesion_pictures import LesionPicture
 from oligort.report.page_findings import LESIONS, FindingView, views
 from oligort.report.rounding import shown, shown_interval
+
+COUNT = "OL201"
+"""The check of how many distant metastases there are."""
 
 NUMBERS = {
     "longest axial diameter": ("longest axial", "mm"),
@@ -108,6 +112,8 @@ def lesions_of(report: Report, case: Case | None) -> LesionsView:
         if not lesion.counted.most
     )
     rule = case.protocol.criteria.metastases_per_organ
+    total, incomplete = str(case.counting.total(accounted)), why_incomplete(case)
+    _refuse_other_count(report, total, incomplete)
     return LesionsView(
         cards=cards,
         uncounted=uncounted,
@@ -117,8 +123,8 @@ def lesions_of(report: Report, case: Case | None) -> LesionsView:
         ),
         limit=f"{rule.relation} {rule.limit}",
         most_allowed=float(rule.limit),
-        total=str(case.counting.total(accounted)),
-        incomplete=why_incomplete(case),
+        total=total,
+        incomplete=incomplete,
         elsewhere=tuple(
             f"{one.name}: {one.organ or 'organ unknown'}" for one in accounted if not one.contours
         ),
@@ -164,6 +170,33 @@ def _refuse_others(
             "expected the submission, the protocol and the register that the report was made with, "
             "found other lesions than it holds; hand over the same ones"
         )
+
+
+def _refuse_other_count(report: Report, total: str, incomplete: str) -> None:
+    """Refuse a count that is not the one that the report was graded on.
+
+    Raises
+    ------
+    ValueError
+        If another register would have to be asked for the report's count.
+    """
+    numbers = {
+        evidence.measured
+        for finding in report.findings
+        if finding.code == COUNT
+        for evidence in finding.evidence
+    }
+    is_passed = any(one.code == COUNT and one.grade is Grade.PASS for one in report.findings)
+    if (numbers and str(total) not in map(_counted, numbers)) or (is_passed and incomplete):
+        raise ValueError(
+            f"expected the register that the report was made with, found {total} metastases where "
+            f"it counts {', '.join(sorted(map(_counted, numbers))) or 'otherwise'}; hand over the "
+            f"same one"
+        )
+
+
+def _counted(number: float | str | None) -> str:
+    return f"{number:g}" if isinstance(number, float | int) else str(number)
 
 
 def _findings_on(report: Report, label: str) -> tuple[FindingView, ...]:

@@ -32,12 +32,14 @@ class Intake:
 
 
 def pages_of(report: Report) -> Iterator[CodePage]:
-    """Yield the page of each check whose code occurs in a report."""
-    occurring = {finding.code for finding in report.findings}
+    """Yield the page of each check whose code occurs in a report; of others that none is known."""
+    left = {finding.code: None for finding in report.findings}
     for one in all_checks():
-        if one.code in occurring:
+        if one.code in left:
+            del left[one.code]
             _, _, body = one.page.partition("\n\n")
             yield CodePage(one.code, one.title, tuple(_paragraphs(body)))
+    yield from (CodePage(code, UNKNOWN, ()) for code in sorted(left))
 
 
 def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
@@ -48,6 +50,9 @@ def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
         is_headed = bool(colon) and heading in HEADINGS
         yield (heading, rest) if is_headed else ("", joined)
 
+
+UNKNOWN = "a check of the site's own, or of another version"
+"""What is said of a code whose page is not here."""
 
 HEADINGS = frozenset(
     {

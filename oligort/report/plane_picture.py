@@ -55,6 +55,9 @@ ISODOSES = (
 DOSE_STEP_MM = 1.5
 """Between the points that isodoses are drawn through: finer than any dose grid in use."""
 
+MOST_STEPS = 400
+"""Of a side, however wide the picture: a contour may leave the patient by kilometres."""
+
 WIDTH_INCHES = 3.3
 """Of a picture in a card; it is shown at any size, and its lines are drawn for this one."""
 
@@ -133,7 +136,8 @@ def sampled_dose(
     field: DoseField | CompositeField, box: Box, levels: tuple[tuple[float, Pen], ...]
 ) -> Isodoses:
     """Return the dose in a box, ready to be drawn."""
-    x, y = box.centres(DOSE_STEP_MM)
+    longest_mm = max(box.width_mm, box.height_mm)
+    x, y = box.centres(max(DOSE_STEP_MM, longest_mm / MOST_STEPS))
     # To the very border, so that lines do not end before the picture does.
     x = np.concatenate([[box.left_mm], x, [box.right_mm]])
     y = np.concatenate([[box.top_mm], y, [box.bottom_mm]])

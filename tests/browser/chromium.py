@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -83,6 +84,9 @@ class Chromium:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._read], [], [], PATIENCE_S)
+            if not ready:
+                raise RuntimeError(f"Chromium has said nothing for {PATIENCE_S} s")
             chunk = os.read(self._read, 1 << 20)
             if not chunk:
                 raise RuntimeError("Chromium has gone")

@@ -4,19 +4,32 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from pages import parsed
 
 from oligort.conventions import DEFAULT
 from oligort.dose.dvh import Dvh
+from oligort.geometry.algebra import Shape
+from oligort.geometry.region import Region
+from oligort.geometry.structure import Contour
 from oligort.lesions.lesion import Lesion
 from oligort.protocol.limits import DoseLimit
 from oligort.report.figures import Curve, Wall, dvh_figure, plot_dvh, style, svg_of
-from oligort.report.isodose_picture import isodose_picture
+from oligort.report.isodose_picture import _fullest_plane, isodose_picture
 from oligort.report.lesion_pictures import lesion_picture
-from oligort.report.page_dose import _wall
-from oligort.report.plane_picture import LESION, Isodoses, Outline, Pen, PlanePicture, Ruler
+from oligort.report.page_dose import _wall, dose_view
+from oligort.report.plane_picture import (
+    LESION,
+    Isodoses,
+    Outline,
+    Pen,
+    PlanePicture,
+    Ruler,
+    sampled_dose,
+)
 from oligort.report.underlay import Box, Underlay
 
 Made = Callable[[int], Any]
@@ -86,10 +99,10 @@ def test_a_limit_is_a_wall_on_the_forbidden_side(
     assert wall.measured is not None
     with style("t"):
         (axes,) = dvh_figure([Curve("Ramp", RAMP, True)], [wall]).axes
-    x, y = of_gid(axes, f"limit-{rule.metric}").get_data()
+    x, y = of_gid(axes, f"limit-A-{rule.metric}").get_data()
     assert x == pytest.approx(dose)
     assert y == pytest.approx(volume)
-    dot = of_gid(axes, f"measured-{rule.metric}").get_data()
+    dot = of_gid(axes, f"measured-A-{rule.metric}").get_data()
     assert np.ravel(dot) == pytest.approx(measured, abs=0.02)
 
 
@@ -209,7 +222,7 @@ def test_the_isodose_of_a_limit_is_shown_where_most_of_it_lies(
 ) -> None:
     made, kept = demo_page(1), spied(monkeypatch)
     (rule,) = made.case.protocol.dose_limits
-    told = isodose_picture(made.case, rule)
+    told = isodose_picture(made.case, rule, "x")
     assert told is not None
     (picture,) = kept
     z_mm = picture.box.z_mm
@@ -268,4 +281,32 @@ def test_a_wall_is_nothing_but_its_ends() -> None:
     wall = Wall("V20Gy[%]", "<= 25 %", (20, 20), (25, 100), 0)
     with style("t"):
         (axes,) = dvh_figure([Curve("Ramp", RAMP)], [wall]).axes
-    assert not [one for one in axes.get_children() if one.get_gid() == "measured-V20Gy[%]"]
+    assert not [one for one in axes.get_children() if one.get_gid() == "measured-A-V20Gy[%]"]
+
+
+def test_contours_that_leave_the_patient_by_kilometres_cost_no_memory(demo_page: Made) -> None:
+    made = demo_page(4)
+    submission = made.case.submission
+    wide = 4e6 * ROUND
+    field = submission.dose_grid.field()
+    isodoses = sampled_dose(field, Box(-4e7, 4e7, -4e7, 4e7, 0.0), ())
+    assert isodoses.dose_gy.size < 500_000
+    (structure,) = submission.structure_set.named("Heart")
+    contours = tuple(
+        Contour(np.column_stack([wide, np.full(len(wide), z_mm)])) for z_mm in (0.0, 3.0, 6.0)
+    )
+    region = Region(Shape((replace(structure, contours=contours),)), 3.0)
+    plane_mm, area_mm2 = _fullest_plane(made.case, region, 20.0)
+    assert plane_mm in {0.0, 3.0, 6.0}
+    assert area_mm2 >= 0
+
+
+def test_a_rule_named_by_markup_makes_no_markup(demo_page: Made) -> None:
+    made = demo_page(1)
+    (rule,) = made.case.protocol.dose_limits
+    named = msgspec.structs.replace(rule, criterion='"><script>')
+    protocol = msgspec.structs.replace(made.case.protocol, dose_limits=(named,))
+    view = dose_view(made.report, replace(made.case, protocol=protocol))
+    tree = parsed(f"<div>{view.figure}{''.join(one.svg for one in view.pictures)}</div>")
+    assert not tree.all("script")
+    assert len(tree.all("svg")) == 2

@@ -21,6 +21,7 @@ from oligort.demo.cases import CASES, WITHIN_PROTOCOL
 from oligort.demo.export import write_case
 from oligort.document import Decision, Report
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
+from oligort.report import page_lesions
 from oligort.report.html import CONTENTS, page, render
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -177,15 +178,24 @@ def test_without_a_submission_the_page_says_so_and_has_no_picture(demo_page: Mad
 
 
 def test_a_page_of_another_submission_or_register_is_refused(demo_page: Made) -> None:
-    report = demo_page(1).report
-    other = oligort.read(demo_page(0).folder)
+    folder, _, report, _ = demo_page(4)
+    submission = oligort.read(folder)
     with pytest.raises(ValueError, match="found other files and doses"):
-        render(report, other)
+        render(report, oligort.read(demo_page(0).folder), register=register_of(folder))
+    with pytest.raises(ValueError, match="found other arm"):
+        render(report, submission)
+    armless = msgspec.structs.replace(report, arm="")
+    with pytest.raises(ValueError, match=r"expected the register .* found 3 metastases"):
+        render(armless, submission)
     missing = msgspec.structs.replace(
         report, measurements=tuple(one for one in report.measurements if one.about != "GTVp")
     )
     with pytest.raises(ValueError, match="found other lesions"):
-        render(missing, oligort.read(demo_page(1).folder))
+        render(missing, submission, register=register_of(folder))
+
+
+def register_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.toml")
 
 
 def without_pictures(demo_page: Made, folder: Path, change: str) -> Element:
@@ -210,8 +220,10 @@ def without_pictures(demo_page: Made, folder: Path, change: str) -> Element:
     ],
 )
 def test_without_images_contours_stand_on_plain_ground(
-    demo_page: Made, tmp_path: Path, change: str, reason: str
+    demo_page: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, reason: str
 ) -> None:
+    # What lesions receive takes as long as all else of a page, and is not asked here.
+    monkeypatch.setattr(page_lesions, "lesion_doses", lambda _, census: [None] * len(census))
     tree = without_pictures(demo_page, tmp_path, change)
     cards = [one for one in tree.all("article") if "card" in one.classes]
     assert len(cards) == 3
@@ -260,6 +272,23 @@ def test_hostile_text_of_a_report_is_shown_and_does_nothing(demo_page: Made) -> 
     assert shown in tree.all("h1")[0].text
     assert tree.all("title")[0].text.startswith("<script>")
     assert tree.text.count(shown) > 8
+
+
+def test_a_check_that_is_not_ours_has_its_place_too(demo_page: Made) -> None:
+    report = demo_page(0).report
+    foreign = msgspec.structs.replace(HOSTILE_FINDING, code='SITE"01', about="", evidence=())
+    findings = (*report.findings, foreign)
+    told = msgspec.structs.replace(report, findings=findings, verdict=verdict_of(findings))
+    tree = parsed(render(told, None))
+    (article,) = section(tree, "deviations").all("article")
+    link = article.all("a")[0]
+    assert link.text == 'SITE"01'
+    (summary,) = [
+        one
+        for one in section(tree, "codes").all("summary")
+        if f"#{one.attributes['id']}" == link.attributes["href"]
+    ]
+    assert "a check of the site's own, or of another version" in summary.text
 
 
 SECRETS = {
