@@ -367,7 +367,8 @@ class Submission:
 
     def dvh_of_shape(self, shape: Shape, roi_name: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a shape of this submission's structures, under its own name."""
-        key = "dvh", roi_name, tuple(id(structure) for structure in shape.leaves), conventions
+        # The structures themselves: the id of one that is gone may be another's.
+        key = "dvh", roi_name, tuple(shape.leaves), conventions
         asked = Asked.of(shape, roi_name)
 
         def compute() -> Dvh:
@@ -387,7 +388,7 @@ class Submission:
             return f"an ROI of this name is drawn, and not compared: {error}"
 
     def _noted(self, dvh: Dvh, notes: tuple[str, ...]) -> Dvh:
-        key = "noted", id(dvh), notes
+        key = "noted", dvh, notes
         return self._once(key, lambda: replace(dvh, notes=(*dvh.notes, *notes))) if notes else dvh
 
     def _once(self, key: object, compute: Callable[[], _Answer]) -> _Answer:

@@ -276,3 +276,14 @@ def test_a_drawn_expression_is_compared_with_that_of_the_cells():
     assert found["Lungs-GTV"].notes
     parts = found["Lungs-GTV"].volume_cc + found["Lungs&GTV"].volume_cc
     assert parts == pytest.approx(found["Lungs"].volume_cc, rel=1e-12)
+
+
+def test_a_structure_that_is_gone_leaves_its_histogram_to_no_other():
+    """Ids of what is gone are given anew; structures made on the way are asked for and forgotten."""
+    submission = submission_of([("Heart", CUBE)])
+    for side_mm in (10.0, 12.0, 14.0, 16.0, 18.0) * 4:
+        made = Box((0.0, 0.0, 0.0), (side_mm, 10.0, 20.0)).structure("GTV", 9, PLANES_MM)
+        made = replace(made, frame_of_reference_uid=FRAME)
+        volume_cc = submission.dvh_of(made).volume_cc
+        assert volume_cc == pytest.approx(side_mm * 10 * 20 / 1000)
+        del made
