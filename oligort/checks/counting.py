@@ -143,10 +143,13 @@ class Counting:
         others = [lesion for lesion in lesions if not lesion.is_regional]
         return _sum([self._regional(regional), self._others(others)])
 
-    def per_organ(self, lesions: Sequence[AccountedLesion]) -> dict[Place, Count]:
+    def per_organ(
+        self, lesions: Sequence[AccountedLesion], perhaps_others: int = 0
+    ) -> dict[Place, Count]:
         """Return how many metastases each organ holds.
 
-        A lesion of unknown organ, side or station may be in any that fits.
+        A lesion of unknown organ, side or station may be in any that fits. Of the contours without
+        an entry, `perhaps_others` may be primaries or regional nodes.
         """
         places = {id(lesion): self.place_of(lesion) for lesion in lesions}
         counts = {}
@@ -165,14 +168,14 @@ class Counting:
             )
             most = self.total(together).most
             # A contour without an entry may be an entry without a contour: no further one.
-            perhaps_known = sum(may_be_drawn(lesion) for lesion in perhaps_here)
+            perhaps_known = perhaps_others + sum(map(may_be_drawn, perhaps_here))
             least = self.total(_surely_further(here, perhaps_known)).least
             # Lesions of unknown places need not lie in the same one.
             counts[place] = Count(least if place.is_known else min(least, 1), most)
         for place in [one for one in counts if one.part is None and one.organ in PAIRED]:
             # One of the two sides holds at least half of all.
             of_both = [lesion for lesion in lesions if places[id(lesion)].organ is place.organ]
-            perhaps_known = sum(map(may_be_drawn, lesions))
+            perhaps_known = perhaps_others + sum(map(may_be_drawn, lesions))
             least = self.total(_surely_further(of_both, perhaps_known)).least
             half = math.ceil(least / len(SIDES))
             counts[place] = Count(half, max(counts[place].most, half))
