@@ -44,6 +44,8 @@ class AccountedLesion:
         Of an open entry those that may be drawn for it.
     is_open : bool
         Whether its entry is open: it may be drawn as what no settled one claims (`claims.py`).
+    shared : tuple of Lesion
+        Of `perhaps` those that add to what it may count; they may be drawn for another one as well.
     """
 
     contours: tuple[Lesion, ...]
@@ -54,6 +56,7 @@ class AccountedLesion:
     is_regional: bool = False
     perhaps: tuple[Lesion, ...] = ()
     is_open: bool = False
+    shared: tuple[Lesion, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -146,7 +149,8 @@ class AccountedLesion:
         # An entry may be several ROIs, and each as many lesions as its parts may be.
         parts = sum(lesion.counted.most for lesion in (*self.contours, *unclaimed))
         counted = Count(self.counted.least, max(self.counted.most, parts))
-        return replace(self, counted=counted, perhaps=(*self.perhaps, *unclaimed))
+        perhaps = (*self.perhaps, *unclaimed)
+        return replace(self, counted=counted, perhaps=perhaps, shared=tuple(unclaimed))
 
     @property
     def doubts(self) -> tuple[str, ...]:

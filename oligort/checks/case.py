@@ -224,11 +224,21 @@ class Case:
     @cached_property
     def claims(self) -> Claims:
         """What the ROI names of the register stand for; of no structure set, nothing."""
+        return replace(self._names, unclaimed=self.unclaimed)
+
+    @cached_property
+    def _names(self) -> Claims:
         if not self.submission.structure_sets:
             return Claims()
         measured = {one.roi_name for one in self._named_otherwise}
         margins = {name for name in measured if self.submission.role_of(name) in MARGIN_ROLES}
-        return Claims.of(self.census, margins, measured, self.unclaimed)
+        return Claims.of(self.census, margins, measured)
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether each lesion of the register is settled by its names: no other ROI is asked."""
+        entries = self.register.lesions if self.register else ()
+        return all(self._names.settle(entry, ()) for entry in entries)
 
     @cached_property
     def _named_otherwise(self) -> tuple[Lesion, ...]:
@@ -265,18 +275,21 @@ class Case:
 
         Whatever a register may name as a lesion, and a primary that the register does not list.
         """
-        if not self.submission.structure_sets:
+        if not self.submission.structure_sets or self._is_answered:
             return ()
         claimed = not unclaimed_primaries(self.census, self.register)
         return (*self._unclaimed_census.lesions, *(() if claimed else self._named_primary))
 
     @property
     def unmeasured(self) -> tuple[str, ...]:
-        """The ROIs that nobody claims, may be lesions and cannot be measured."""
-        if not self.submission.structure_sets:
+        """The ROIs that may be drawn for open entries, and cannot be measured."""
+        if not self.submission.structure_sets or self._is_answered:
             return ()
+        drawn = {one.roi_name for one in self.submission.structure_set if not one.is_empty}
+        missing = (name for entry in self.open_entries for name in self.claims.not_found(entry))
+        named = [name for name in missing if name in drawn and name not in self.claims.drawn]
         excluded = self._unclaimed_census.excluded
-        return tuple(one.roi_name for one in excluded if one.may_be_metastasis)
+        return (*named, *(one.roi_name for one in excluded if one.may_be_metastasis))
 
     @cached_property
     def _unclaimed_census(self) -> LesionCensus:

@@ -128,7 +128,8 @@ class Counting:
             return Count(known.least, known.most + apart.most)
         readings = product(*((one, replace(one, is_regional=True)) for one in open_kind))
         counts = [self._of_known_kinds([*rest, *reading]) for reading in readings]
-        return Count(min(one.least for one in counts), max(one.most for one in counts))
+        most = min(max(one.most for one in counts), _most_together(lesions))
+        return Count(min(one.least for one in counts), most)
 
     def _may_be_regional(self, lesion: AccountedLesion) -> bool:
         if self.regional_nodes is RegionalNodes.NOT_COUNTED or lesion.is_regional:
@@ -249,6 +250,22 @@ def _by_station(nodes: Sequence[AccountedLesion]) -> Count:
 def _as_one(counts: Sequence[Count]) -> Count:
     together = _sum(counts)
     return Count(min(together.least, 1), min(together.most, 1))
+
+
+def _most_together(lesions: Sequence[AccountedLesion]) -> int:
+    """Return how many some lesions are at most, as an ROI that may be of several is of one."""
+    shared = {id(one): one.counted.most for lesion in lesions for one in lesion.shared}
+    own = [
+        max(1, sum(one.counted.most for one in lesion.contours))
+        if lesion.shared
+        else lesion.counted.most
+        for lesion in lesions
+    ]
+    # What is drawn as one of them stands for an entry without contours, not beside it.
+    is_one = any(lesion.shared and not lesion.contours for lesion in lesions) and not any(
+        lesion.shared and lesion.contours for lesion in lesions
+    )
+    return sum(own) + max(0, sum(shared.values()) - is_one)
 
 
 def _sum(counts: Sequence[Count]) -> Count:

@@ -173,9 +173,14 @@ class _ByDose:
     def perhaps_inside(self) -> str:
         """What is not outside of a field and may be a lesion of the register, or ""."""
         perhaps = self.case.perhaps_tumour
+        entries = listed(entry.id for entry in self.case.open_entries)
+        if unmeasured := self.case.unmeasured:
+            return (
+                f"{listed(unmeasured)} cannot be measured and may be what is drawn for {entries} "
+                f"(roi_names would tell)"
+            )
         if not perhaps:
             return ""
-        entries = [entry.id for entry in self.case.open_entries]
         limits = self.case.protocol.settings.in_field_part
         reasons: list[str] = []
         parts = self._parts_of(list(perhaps), reasons)
@@ -184,7 +189,7 @@ class _ByDose:
             return ""
         return (
             f"{', '.join(part.told for part in inside)} inside {inside[0].isodose} may be what is "
-            f"drawn for {listed(entries)} (roi_names would tell)"
+            f"drawn for {entries} (roi_names would tell)"
         )
 
     @property

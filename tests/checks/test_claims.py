@@ -279,3 +279,14 @@ def test_roi_names_less_make_no_pass_of_any_world():
                 assert not less[code][0] or unnamed & nothing, (code, way, names)
     assert min(seen[code] for code in ("OL201", "OL203")) > 5
     assert seen["OL201", True]
+
+
+def test_an_roi_that_may_be_of_several_entries_is_of_one_of_them():
+    """Two entries and two ROIs are three lesions at most, not four; with the third four."""
+    entries = [entry(f"L{n}", therapy="surgery", **PROVEN) for n in range(2)]
+    entries += answered(removed("Bone"))
+    solids = {"Struktur1": cube(1), "Struktur2": cube(3)}
+    found = judged(submission_of(solids), entries)["OL201"]
+    assert "3 to 4 metastases, within the limit either way" in found[1]
+    solids["Struktur3"] = cube(5)
+    assert "the number is 3 to 5" in judged(submission_of(solids), entries)["OL201"][1]
