@@ -211,15 +211,9 @@ def account(
     open_drawn = [lesion for lesion in open_drawn if all(lesion is not it for _, it in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
-    undrawn = [
-        AccountedLesion((), entry, _count_of(entry), perhaps=possible_contours(entry, open_drawn))
-        for entry in open_entries
-    ]
+    undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
     accounted, undrawn = (
-        [
-            replace(one, is_open=not claims.settle(one.entry, one.contours)) if one.entry else one
-            for one in lesions
-        ]
+        [_as_claimed(one, claims, open_drawn) for one in lesions]
         for lesions in (accounted, undrawn)
     )
     may_be = sum(map(may_be_drawn, (*accounted, *undrawn))) + len(others)
@@ -233,6 +227,18 @@ def account(
         for lesion in (*accounted, *undrawn)
     ]
     return (*listed, *doubtful, *_unlisted(census, register))
+
+
+def _as_claimed(
+    lesion: AccountedLesion, claims: Claims, open_drawn: Sequence[Lesion]
+) -> AccountedLesion:
+    """Return a lesion with whether its entry is open, and what is drawn and may be its own."""
+    entry = lesion.entry
+    if entry is None:
+        return lesion
+    is_open = not claims.settle(entry, lesion.contours)
+    may_be = possible_contours(entry, open_drawn) if is_open or not lesion.contours else ()
+    return replace(lesion, is_open=is_open, perhaps=may_be)
 
 
 def open_others(

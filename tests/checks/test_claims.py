@@ -290,3 +290,12 @@ def test_an_roi_that_may_be_of_several_entries_is_of_one_of_them():
     assert "3 to 4 metastases, within the limit either way" in found[1]
     solids["Struktur3"] = cube(5)
     assert "the number is 3 to 5" in judged(submission_of(solids), entries)["OL201"][1]
+
+
+def test_a_contour_that_an_entry_may_have_misspelt_is_not_judged_without_it():
+    """Of both names the register's size contradicts the larger; with one misspelt it may."""
+    solids = {"GTVm01_Liver": cube(3), "GTVm02_Liver": LARGE}
+    for names in (["GTVm01_Liver", "GTVm02_Liver"], ["GTVm01_Liver", "GTVm2_Liver"]):
+        told = judged(submission_of(solids), [entry("A", roi_names=names, **PROVEN)])["OL203"][1]
+        assert told.count("not evaluable") > 0, names
+        assert "on both sides of the limit" in told or "for which it may be drawn, is 28 mm" in told
