@@ -313,10 +313,17 @@ def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> st
         shown = quoted(value) if isinstance(value, str) else _found(value)
         # What people write for a word need not look like it: "RT".
         others: Mapping[str, str] = getattr(kind, "other_words", dict)()
-        meant = others.get(str(value).strip().casefold())
-        hint = f"; did you mean {quoted(meant)}?" if meant else nearest(value, choices)
+        meant = others.get(_in_one_spelling(value))
+        hint = nearest(value, choices) if meant is None else ""
+        if meant:
+            hint = f"; did you mean {quoted(meant)}?"
         return f"expected {' or '.join(quoted(choice) for choice in choices)}, found {shown}{hint}"
     return f"expected {_expected(kind)}, found {_found(value)}"
+
+
+def _in_one_spelling(value: Any) -> str:
+    """Return a word in small letters, whatever signs part its parts: "No_therapy"."""
+    return " ".join(str(value).casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _expected(kind: Any) -> str:

@@ -279,7 +279,7 @@ def test_a_drawn_expression_is_compared_with_that_of_the_cells():
 
 
 def test_a_structure_that_is_gone_leaves_its_histogram_to_no_other():
-    """Ids of what is gone are given anew; structures made on the way are asked for and forgotten."""
+    """The id of what is gone is given anew; structures made on the way are asked and forgotten."""
     submission = submission_of([("Heart", CUBE)])
     for side_mm in (10.0, 12.0, 14.0, 16.0, 18.0) * 4:
         made = Box((0.0, 0.0, 0.0), (side_mm, 10.0, 20.0)).structure("GTV", 9, PLANES_MM)

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from oligort.checks.claims import NEVER_CONTOURED, Claims, claims_primaries
 from oligort.checks.kinds import doubt_of_kind
-from oligort.checks.pairing import NEVER_CONTOURED, pairs_by_organ, possible_contours, why_open
+from oligort.checks.pairing import pairs_by_organ, possible_contours, why_open
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
@@ -40,7 +41,11 @@ class AccountedLesion:
     is_regional : bool
         Whether it is a regional node, which counts by a setting of its own.
     perhaps : tuple of Lesion
-        Of an entry without contours those that may be drawn for it; each is counted by itself.
+        Of an open entry those that may be drawn for it.
+    is_open : bool
+        Whether its entry is open: it may be drawn as what no settled one claims (`claims.py`).
+    shared : tuple of Lesion
+        Of `perhaps` those that add to what it may count; they may be drawn for another one as well.
     """
 
     contours: tuple[Lesion, ...]
@@ -50,6 +55,8 @@ class AccountedLesion:
     doubt: str = ""
     is_regional: bool = False
     perhaps: tuple[Lesion, ...] = ()
+    is_open: bool = False
+    shared: tuple[Lesion, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.contours and self.entry is None:
@@ -139,10 +146,11 @@ class AccountedLesion:
         """Return the lesion with contours that nobody claims, of which some may be its own."""
         if not unclaimed:
             return self
-        # One ROI in several parts may be several lesions, whichever it is.
-        parts = max(Counter(lesion.roi_name for lesion in unclaimed).values())
+        # An entry may be several ROIs, and each as many lesions as its parts may be.
+        parts = sum(lesion.counted.most for lesion in (*self.contours, *unclaimed))
         counted = Count(self.counted.least, max(self.counted.most, parts))
-        return replace(self, counted=counted, perhaps=(*self.perhaps, *unclaimed))
+        perhaps = (*self.perhaps, *unclaimed)
+        return replace(self, counted=counted, perhaps=perhaps, shared=tuple(unclaimed))
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -156,12 +164,15 @@ def account(
     register: Register | None,
     size_tolerance_mm: float,
     primary_organs: PrimaryOrgans,
+    claims: Claims | None = None,
 ) -> tuple[AccountedLesion, ...]:
     """Bring the lesions of contours and register together, each once.
 
     Where no name says that two are one, their sizes must not differ by more than the tolerance.
-    `primary_organs` says where a lesion that the register calls the primary is not doubted.
+    `primary_organs` says where a lesion that the register calls the primary is not doubted,
+    `claims` what else is drawn (None: what the census holds is all).
     """
+    claims = claims or Claims.of(census)
     # Nodes that no entry names are `_unlisted`, whatever their names say.
     counted = (lesion for lesion in census.lesions if lesion.counted.most)
     drawn = [lesion for lesion in counted if lesion.role is not Role.GTV_NODE]
@@ -190,7 +201,8 @@ def account(
         if id(it) not in taken
     ]
 
-    pairs = pairs_by_organ(open_entries, open_drawn, size_tolerance_mm)
+    others = open_others(census, register, claims)
+    pairs = pairs_by_organ(open_entries, open_drawn, size_tolerance_mm, claims, others)
     accounted += [
         AccountedLesion((one,), entry, Count(1, max(1, one.counted.most)), "organ and size")
         for entry, one in pairs
@@ -199,11 +211,13 @@ def account(
     open_drawn = [lesion for lesion in open_drawn if all(lesion is not it for _, it in pairs)]
     # A contour that no entry claims may still be one of the entries that no contour is drawn for.
     # Those that surely count go first: only the fewest that remain are surely more.
-    undrawn = [
-        AccountedLesion((), entry, _count_of(entry), perhaps=possible_contours(entry, open_drawn))
-        for entry in open_entries
-    ]
-    perhaps_known = most_counted_rois(open_drawn, sum(map(may_be_drawn, undrawn)))
+    undrawn = [AccountedLesion((), entry, _count_of(entry)) for entry in open_entries]
+    accounted, undrawn = (
+        [_as_claimed(one, claims, open_drawn) for one in lesions]
+        for lesions in (accounted, undrawn)
+    )
+    may_be = sum(map(may_be_drawn, (*accounted, *undrawn))) + len(others)
+    perhaps_known = most_counted_rois(open_drawn, may_be)
     open_drawn.sort(key=lambda lesion: -lesion.counted.least)
     for lesion in open_drawn:
         least = 0 if lesion.roi_name in perhaps_known else lesion.counted.least
@@ -215,13 +229,41 @@ def account(
     return (*listed, *doubtful, *_unlisted(census, register))
 
 
+def _as_claimed(
+    lesion: AccountedLesion, claims: Claims, open_drawn: Sequence[Lesion]
+) -> AccountedLesion:
+    """Return a lesion with whether its entry is open, and what is drawn and may be its own."""
+    entry = lesion.entry
+    if entry is None:
+        return lesion
+    is_open = not claims.settle(entry, lesion.contours)
+    may_be = possible_contours(entry, open_drawn) if is_open or not lesion.contours else ()
+    return replace(lesion, is_open=is_open, perhaps=may_be)
+
+
+def open_others(
+    census: LesionCensus, register: Register | None, claims: Claims
+) -> tuple[RegisterLesion, ...]:
+    """Return the primaries and regional nodes that may be drawn as what no entry claims."""
+    return tuple(
+        entry
+        for entry in (register.lesions if register else ())
+        if entry.kind not in DISTANT_OR_UNKNOWN
+        and not claims.settle(entry, contours_of(entry, census))
+    )
+
+
 def regional_nodes(
-    census: LesionCensus, register: Register | None, primary_organs: PrimaryOrgans
+    census: LesionCensus,
+    register: Register | None,
+    primary_organs: PrimaryOrgans,
+    claims: Claims | None = None,
 ) -> tuple[AccountedLesion, ...]:
     """Return the regional nodes that the register lists, each with the contours of its ROIs.
 
     Those that may be metastases are left to `account`.
     """
+    claims = claims or Claims.of(census)
     found = []
     for entry in register.lesions_of(LesionKind.REGIONAL_NODE) if register else ():
         contours = tuple(lesion for lesion in census.lesions if lesion.roi_name in entry.roi_names)
@@ -229,7 +271,8 @@ def regional_nodes(
             continue
         matched_by = "ROI name" if contours else ""
         counted = Count(1, max(1, len(contours)))
-        found.append(AccountedLesion(contours, entry, counted, matched_by, is_regional=True))
+        node = AccountedLesion(contours, entry, counted, matched_by, is_regional=True)
+        found.append(replace(node, is_open=not claims.settle(entry, contours)))
     return tuple(found)
 
 
@@ -328,12 +371,6 @@ def unclaimed_primaries(census: LesionCensus, register: Register | None) -> tupl
     return found if len({lesion.roi_name for lesion in found}) > claiming else ()
 
 
-def claims_primaries(entry: RegisterLesion) -> bool:
-    """Say whether an entry is a primary that may be drawn under a name that the register omits."""
-    is_removed = entry.therapy in NEVER_CONTOURED
-    return entry.kind is LesionKind.PRIMARY and not entry.roi_names and not is_removed
-
-
 def most_counted_rois(contours: Iterable[Lesion], number: int) -> frozenset[str]:
     """Return so many ROIs whose parts together surely count most.
 
@@ -346,6 +383,8 @@ def most_counted_rois(contours: Iterable[Lesion], number: int) -> frozenset[str]
 
 
 def may_be_drawn(lesion: AccountedLesion) -> bool:
-    """Say whether a lesion of the register alone may be one of the contours that it lacks."""
+    """Say whether a lesion of the register may be one of the contours that no entry names."""
     entry = lesion.entry
-    return entry is not None and not lesion.contours and entry.therapy not in NEVER_CONTOURED
+    if entry is None or lesion.is_open:
+        return lesion.is_open
+    return not lesion.contours and entry.therapy not in NEVER_CONTOURED

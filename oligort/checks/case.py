@@ -1,27 +1,31 @@
 """Case: what the checks look at, and the shared reading of register and contours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from oligort.checks.accounting import (
+    DISTANT_OR_UNKNOWN,
     AccountedLesion,
     account,
+    open_others,
     regional_nodes,
     unclaimed_primaries,
 )
+from oligort.checks.claims import NEVER_CONTOURED, Claims
 from oligort.checks.counting import Counting
 from oligort.checks.unclaimed import (
+    MARGIN_ROLES,
+    around_no_lesion,
     may_be_lesion,
-    may_be_unclaimed,
     perhaps_metastases,
     unclaimed_rois,
 )
-from oligort.clinical.register import PlanKind, Register
+from oligort.clinical.register import PlanKind, Register, RegisterLesion
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.vocabulary import GTV_ROLES
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.protocol.model import Protocol
 from oligort.protocol.settings import RegionalNodes
 from oligort.selection import Selection, fitting
@@ -166,29 +170,104 @@ class Case:
         return self.census if self.submission.structure_sets else _NOTHING
 
     def _accounted(self, census: LesionCensus) -> tuple[AccountedLesion, ...]:
-        settings = self.protocol.settings
-        tolerance_mm = settings.register_size_difference_mm.value
-        primary_organs = settings.primary_organs.value
-        accounted = account(census, self.register, tolerance_mm, primary_organs)
-        if self.submission.structure_sets:
-            accounted = tuple(
-                one.perhaps_drawn_as(self.unclaimed)
-                if may_be_unclaimed(one, self.drawn_names)
-                else one
-                for one in accounted
-            )
-            others = (census, self.unclaimed, self.drawn_names, primary_organs)
-            accounted += tuple(perhaps_metastases(self.register, *others))
+        primary_organs = self.protocol.settings.primary_organs.value
+        accounted = tuple(self._with_perhaps(one) for one in self._matched(census))
+        others = (census, self.claims, primary_organs)
+        accounted += tuple(perhaps_metastases(self.register, *others))
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted
         known = {id(one.entry) for one in accounted}
-        nodes = regional_nodes(census, self.register, primary_organs)
-        return (*accounted, *(node for node in nodes if id(node.entry) not in known))
+        nodes = regional_nodes(census, self.register, primary_organs, self.claims)
+        beside = (self._with_perhaps(node) for node in nodes if id(node.entry) not in known)
+        return (*accounted, *beside)
+
+    def _matched(self, census: LesionCensus) -> tuple[AccountedLesion, ...]:
+        """Return the metastases of register and contours, without what may be drawn for them."""
+        settings = self.protocol.settings
+        tolerance_mm = settings.register_size_difference_mm.value
+        primary_organs = settings.primary_organs.value
+        return account(census, self.register, tolerance_mm, primary_organs, self.claims)
+
+    def _with_perhaps(self, lesion: AccountedLesion) -> AccountedLesion:
+        if not lesion.is_open or lesion.entry is None:
+            return lesion
+        return lesion.perhaps_drawn_as(self.perhaps_drawn_for(lesion.entry))
+
+    @cached_property
+    def open_entries(self) -> tuple[RegisterLesion, ...]:
+        """The lesions of the register, of any kind, that may be drawn as what nobody claims."""
+        matched = (one for one in self._matched(self.census_if_drawn) if one.is_open)
+        return (*(one.entry for one in matched if one.entry is not None), *self.open_others)
+
+    @cached_property
+    def open_others(self) -> tuple[RegisterLesion, ...]:
+        """The primaries and regional nodes among `open_entries`."""
+        return open_others(self.census_if_drawn, self.register, self.claims)
+
+    def perhaps_drawn_for(self, entry: RegisterLesion) -> tuple[Lesion, ...]:
+        """Return what may be drawn for an open entry: what nobody claims, and what it names itself.
+
+        What is named the primary is claimed by a primary without ROI names, which does not say
+        so; it may be what is to be drawn for another entry.
+        """
+        margins = self.claims.margins
+        own = tuple(
+            one
+            for one in self._named_otherwise
+            if one.roi_name in entry.roi_names and one.roi_name not in margins
+        )
+        is_distant = entry.kind in DISTANT_OR_UNKNOWN and entry.therapy not in NEVER_CONTOURED
+        is_claimed = not unclaimed_primaries(self.census_if_drawn, self.register)
+        by_kind = self._named_primary if is_distant and is_claimed else ()
+        return (*own, *self.unclaimed, *by_kind)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """What the ROI names of the register stand for; of no structure set, nothing."""
+        return replace(self._names, unclaimed=self.unclaimed)
+
+    @cached_property
+    def _names(self) -> Claims:
+        if not self.submission.structure_sets:
+            return Claims()
+        measured = {one.roi_name for one in self._named_otherwise}
+        margins = {name for name in measured if self.submission.role_of(name) in MARGIN_ROLES}
+        return Claims.of(self.census, margins, measured)
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether each lesion of the register is settled by its names: no other ROI is asked."""
+        entries = self.register.lesions if self.register else ()
+        return all(self._names.settle(entry, ()) for entry in entries)
+
+    @cached_property
+    def _named_otherwise(self) -> tuple[Lesion, ...]:
+        """What the register names and the census did not take for gross tumour, measured as such.
+
+        An organ by its name ("Liver_S8") that may be a lesion in it, and a margin.
+        """
+        if not self.submission.structure_sets:
+            return ()
+        taken = Claims.of(self.census).tumour
+        entries = self.register.lesions if self.register else ()
+        organs = {name: entry.organ for entry in entries for name in entry.roi_names}
+        drawn = {one.roi_name for one in self.submission.structure_set if not one.is_empty}
+        names = tuple(name for name in organs if name in drawn and name not in taken)
+        return self._as_perhaps_tumour({name: organs[name] for name in names}).lesions
+
+    def _as_perhaps_tumour(self, organs: Mapping[str, Organ | None]) -> LesionCensus:
+        """Return the census of some ROIs as what may be gross tumour, each in an organ or None."""
+        if not organs:
+            return _NOTHING
+        hints = {name: LesionHint(Role.GTV, organ) for name, organ in organs.items()}
+        return self.submission.lesions(
+            tuple(organs), hints=hints, thresholds=self.census_thresholds
+        )
 
     @cached_property
     def drawn_names(self) -> frozenset[str]:
-        """The names of the ROIs of the structure set, also of those without contours."""
-        return frozenset(structure.roi_name for structure in self.submission.structure_set)
+        """The names of the ROIs whose contours can be measured, as far as the register asks."""
+        return self.claims.drawn
 
     @cached_property
     def unclaimed(self) -> tuple[Lesion, ...]:
@@ -196,12 +275,58 @@ class Case:
 
         Whatever a register may name as a lesion, and a primary that the register does not list.
         """
+        if not self.submission.structure_sets or self._is_answered:
+            return ()
+        claimed = not unclaimed_primaries(self.census, self.register)
+        return (*self._unclaimed_census.lesions, *(() if claimed else self._named_primary))
+
+    @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """The ROIs that may be drawn for open entries, and cannot be measured."""
+        if not self.submission.structure_sets or self._is_answered:
+            return ()
+        drawn = {one.roi_name for one in self.submission.structure_set if not one.is_empty}
+        missing = (name for entry in self.open_entries for name in self.claims.not_found(entry))
+        named = [name for name in missing if name in drawn and name not in self.claims.drawn]
+        excluded = self._unclaimed_census.excluded
+        return (*named, *(one.roi_name for one in excluded if one.may_be_metastasis))
+
+    @cached_property
+    def _unclaimed_census(self) -> LesionCensus:
         entries = self.register.lesions if self.register else ()
-        known = {lesion.roi_name for lesion in self.census}
-        known |= {name for entry in entries for name in entry.roi_names}
-        unknown = tuple(unclaimed_rois(self.submission, known))
-        unmapped = self.submission.lesions(unknown).lesions if unknown else ()
-        return (*unmapped, *unclaimed_primaries(self.census, self.register))
+        known = Claims.of(self.census).tumour.union(*(entry.roi_names for entry in entries))
+        return self._as_perhaps_tumour(dict.fromkeys(unclaimed_rois(self.submission, known)))
+
+    @cached_property
+    def _named_primary(self) -> tuple[Lesion, ...]:
+        """What is named the primary and no entry names, measured as what may be a metastasis."""
+        entries = self.register.lesions if self.register else ()
+        named = {name for entry in entries for name in entry.roi_names}
+        found = {
+            one.roi_name: None
+            for one in self.census_if_drawn
+            if one.said.role is Role.GTV_PRIMARY and one.roi_name not in named
+        }
+        return self._as_perhaps_tumour(found).lesions
+
+    @cached_property
+    def perhaps_tumour(self) -> tuple[Lesion, ...]:
+        """What may be gross tumour of open entries, or hold it.
+
+        That are also the margins that they name, and those that are drawn around nothing known.
+        """
+        if not self.submission.structure_sets or not self.open_entries:
+            return ()
+        found: dict[tuple[str, int], Lesion] = {}
+        for entry in self.open_entries:
+            own = (one for one in self._named_otherwise if one.roi_name in entry.roi_names)
+            found |= {(it.roi_name, it.part): it for it in (*own, *self.perhaps_drawn_for(entry))}
+        known = {roi_name for roi_name, _ in found}.union(
+            *(it.roi_names for it in self.open_entries)
+        )
+        around = around_no_lesion(self.submission, self.census)
+        others = dict.fromkeys(name for name in around if name not in known)
+        return (*found.values(), *self._as_perhaps_tumour(others).lesions)
 
     @property
     def counting(self) -> Counting:

@@ -128,7 +128,8 @@ class Counting:
             return Count(known.least, known.most + apart.most)
         readings = product(*((one, replace(one, is_regional=True)) for one in open_kind))
         counts = [self._of_known_kinds([*rest, *reading]) for reading in readings]
-        return Count(min(one.least for one in counts), max(one.most for one in counts))
+        most = min(max(one.most for one in counts), _most_together(lesions))
+        return Count(min(one.least for one in counts), most)
 
     def _may_be_regional(self, lesion: AccountedLesion) -> bool:
         if self.regional_nodes is RegionalNodes.NOT_COUNTED or lesion.is_regional:
@@ -143,10 +144,13 @@ class Counting:
         others = [lesion for lesion in lesions if not lesion.is_regional]
         return _sum([self._regional(regional), self._others(others)])
 
-    def per_organ(self, lesions: Sequence[AccountedLesion]) -> dict[Place, Count]:
+    def per_organ(
+        self, lesions: Sequence[AccountedLesion], perhaps_others: int = 0
+    ) -> dict[Place, Count]:
         """Return how many metastases each organ holds.
 
-        A lesion of unknown organ, side or station may be in any that fits.
+        A lesion of unknown organ, side or station may be in any that fits. Of the contours without
+        an entry, `perhaps_others` may be primaries or regional nodes.
         """
         places = {id(lesion): self.place_of(lesion) for lesion in lesions}
         counts = {}
@@ -165,14 +169,14 @@ class Counting:
             )
             most = self.total(together).most
             # A contour without an entry may be an entry without a contour: no further one.
-            perhaps_known = sum(may_be_drawn(lesion) for lesion in perhaps_here)
+            perhaps_known = perhaps_others + sum(map(may_be_drawn, perhaps_here))
             least = self.total(_surely_further(here, perhaps_known)).least
             # Lesions of unknown places need not lie in the same one.
             counts[place] = Count(least if place.is_known else min(least, 1), most)
         for place in [one for one in counts if one.part is None and one.organ in PAIRED]:
             # One of the two sides holds at least half of all.
             of_both = [lesion for lesion in lesions if places[id(lesion)].organ is place.organ]
-            perhaps_known = sum(map(may_be_drawn, lesions))
+            perhaps_known = perhaps_others + sum(map(may_be_drawn, lesions))
             least = self.total(_surely_further(of_both, perhaps_known)).least
             half = math.ceil(least / len(SIDES))
             counts[place] = Count(half, max(counts[place].most, half))
@@ -246,6 +250,22 @@ def _by_station(nodes: Sequence[AccountedLesion]) -> Count:
 def _as_one(counts: Sequence[Count]) -> Count:
     together = _sum(counts)
     return Count(min(together.least, 1), min(together.most, 1))
+
+
+def _most_together(lesions: Sequence[AccountedLesion]) -> int:
+    """Return how many some lesions are at most, as an ROI that may be of several is of one."""
+    shared = {id(one): one.counted.most for lesion in lesions for one in lesion.shared}
+    own = [
+        max(1, sum(one.counted.most for one in lesion.contours))
+        if lesion.shared
+        else lesion.counted.most
+        for lesion in lesions
+    ]
+    # What is drawn as one of them stands for an entry without contours, not beside it.
+    is_one = any(lesion.shared and not lesion.contours for lesion in lesions) and not any(
+        lesion.shared and lesion.contours for lesion in lesions
+    )
+    return sum(own) + max(0, sum(shared.values()) - is_one)
 
 
 def _sum(counts: Sequence[Count]) -> Count:

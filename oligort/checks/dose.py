@@ -56,8 +56,9 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
     limited; the structure leaves the dose grid, or planes of it are not drawn, and the limit lies
-    between the bounds; superseded GTVs, a union that holds more than the GTVs, or a GTV left in the
-    drawn ROI, would change the verdict.
+    between the bounds; superseded GTVs, a union that holds more than the GTVs, a GTV left in the
+    drawn ROI, or an ROI that may be drawn for a lesion of the register (roi_names), would change
+    the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
+from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
@@ -92,7 +93,36 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
             shape = resolve(expression, anatomy.with_perhaps)
             what = f"{expression} where {name} holds {perhaps} too"
             of_computed = _with_other(case, limit, of_computed, what, shape)
-    return of_computed
+    lungs = resolve(expression, case.submission.structures_of)
+    return _beside_perhaps_tumour(case, limit, of_computed, lungs, str(expression))
+
+
+def _beside_perhaps_tumour(
+    case: Case, limit: DoseLimit, judged: Judged, shape: Shape, name: str
+) -> Judged:
+    """Return what is judged beside what it is without ROIs that may be gross tumour.
+
+    They are those that open entries of the register may be drawn as, each alone and all of them.
+    """
+    if "GTV" not in operand_names(parse(limit.structure)):
+        return judged
+    organs = [box_of(one) for one in organs_of(case, limit)]
+    names = dict.fromkeys(one.roi_name for one in case.perhaps_tumour)
+    drawn = [
+        one
+        for roi_name in names
+        for one in case.submission.structure_set.named(roi_name)
+        if not one.is_empty and any(boxes_meet(box_of(one), organ) for organ in organs)
+    ]
+    entries = listed(entry.id for entry in case.open_entries)
+    for taken in [*((one,) for one in drawn), *([tuple(drawn)] if len(drawn) > 1 else ())]:
+        less = Shape(operator="-", left=shape, right=Shape(taken))
+        what = (
+            f"{name} without {listed(one.roi_name for one in taken)}, which may be what is drawn "
+            f"for {entries} (roi_names would tell)"
+        )
+        judged = _with_other(case, limit, judged, what, less)
+    return judged
 
 
 def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judged:
@@ -108,10 +138,11 @@ def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judge
             shape = Shape(operator="-", left=shape, right=cut_out)
             taken.append(str(expression.right))
         expression = expression.left
-    if not taken:
-        return as_drawn
-    what = f"{quoted(drawn.roi_name)} without {', '.join(taken)}"
-    return _with_other(case, limit, as_drawn, what, shape)
+    name = quoted(drawn.roi_name)
+    if taken:
+        what = f"{name} without {', '.join(taken)}"
+        as_drawn = _with_other(case, limit, as_drawn, what, shape)
+    return _beside_perhaps_tumour(case, limit, as_drawn, Shape((drawn,)), name)
 
 
 def _with_other(case: Case, limit: DoseLimit, judged: Judged, what: str, shape: Shape) -> Judged:

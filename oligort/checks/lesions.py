@@ -7,6 +7,7 @@ from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.reconciliation import targets_without_lesion
 from oligort.checks.registry import check
+from oligort.checks.unclaimed import may_be_lesion
 from oligort.display import listed, safe_text
 from oligort.finding import Evidence, Finding, Flag
 from oligort.lesions.lesion import Count
@@ -69,7 +70,7 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     rule = case.protocol.criteria.metastases_per_organ
     lesions = case.accounted
     counting = case.counting
-    counts = counting.per_organ(lesions)
+    counts = counting.per_organ(lesions, len(case.open_others))
     if not counts:
         yield _count_finding(case, "OL202", rule, Count(0, 0), lesions=lesions)
         return
@@ -95,17 +96,24 @@ def why_incomplete(case: Case) -> str:
         name
         for name in case.submission.structure_set.left_out
         if case.submission.role_of(name) in GTV_ROLES | {Role.UNION, Role.UNKNOWN}
+        or (case.open_entries and may_be_lesion(case.submission.site_map.read(name)))
     ]
     if left_out:
         return f"the contours of {listed(left_out)} cannot be read and may be lesions"
+    if case.open_entries and case.unmeasured:
+        entries = listed(entry.id for entry in case.open_entries)
+        return (
+            f"{listed(case.unmeasured)} cannot be measured and may be what is drawn for {entries} "
+            f"(roi_names would tell)"
+        )
     listed_rois = {name for entry in case.register.lesions for name in entry.roi_names}
     unmeasured = [
-        exclusion.roi_name
-        for exclusion in case.census.excluded
-        if exclusion.may_be_metastasis and exclusion.roi_name not in listed_rois
+        exclusion.roi_name for exclusion in case.census.excluded if exclusion.may_be_metastasis
     ]
     if unmeasured:
-        return f"{listed(unmeasured)} cannot be measured and no lesion of the register names it"
+        known = listed_rois.issuperset(unmeasured)
+        by = "a lesion" if known else "no lesion"
+        return f"{listed(unmeasured)} cannot be measured and {by} of the register names it"
     unexplained = [name for name in targets_without_lesion(case) if name not in listed_rois]
     if unexplained:
         return f"{listed(unexplained)} is drawn around no known lesion"

@@ -6,28 +6,36 @@ another lesion: one that is missing must never bring together what the answer wo
 
 from collections.abc import Sequence
 
+from oligort.checks.claims import NEVER_CONTOURED, Claims
 from oligort.clinical.register import RegisterLesion, Therapy
 from oligort.display import listed, quoted
 from oligort.lesions.lesion import Lesion
-from oligort.lesions.vocabulary import Organ
-
-NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
-"""Local therapies that need no contour: their lesions are in the register only."""
+from oligort.lesions.vocabulary import Organ, Role
 
 
 def pairs_by_organ(
-    entries: Sequence[RegisterLesion], drawn: Sequence[Lesion], size_tolerance_mm: float
+    entries: Sequence[RegisterLesion],
+    drawn: Sequence[Lesion],
+    size_tolerance_mm: float,
+    claims: Claims,
+    others: Sequence[RegisterLesion] = (),
 ) -> list[tuple[RegisterLesion, Lesion]]:
     """Pair entries and contours of an organ where both sides have equally many, by size.
 
     All entries that may be of the organ must say what a pair rests on. A pair whose sizes differ
-    by more than the tolerance may be two lesions, and stays apart.
+    by more than the tolerance may be two lesions, and stays apart. Nothing is paired where what
+    nobody claims may lie in the organ; nor where primaries or nodes are open, `others`, and a
+    contour may be theirs: one whose name does not say that it is a metastasis.
     """
     pairs: list[tuple[RegisterLesion, Lesion]] = []
     for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
         here = [entry for entry in entries if _may_be_drawn_in(entry, organ)]
         contours = [lesion for lesion in drawn if lesion.organ is organ]
         if len(here) != len(contours) or any(map(_unsaid, here)):
+            continue
+        if any(one.organ in (organ, None) for one in claims.unclaimed):
+            continue
+        if others and any(one.said.role is not Role.GTV_METASTASIS for one in contours):
             continue
         here.sort(key=lambda entry: entry.size_mm or 0.0)
         contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
@@ -40,7 +48,7 @@ def pairs_by_organ(
 
 def possible_contours(entry: RegisterLesion, drawn: Sequence[Lesion]) -> tuple[Lesion, ...]:
     """Return the contours without an entry that may be drawn for an entry without contours."""
-    if entry.therapy in NEVER_CONTOURED:
+    if entry.drawn_as == () and entry.therapy in NEVER_CONTOURED:
         return ()
     return tuple(
         one for one in drawn if None in (one.organ, entry.organ) or one.organ is entry.organ

@@ -1,6 +1,6 @@
 """What the plan is for: to judge whether a patient may enter, or to treat; and the trial's arm."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
@@ -85,8 +85,13 @@ def _listed_kinds(case: Case, register: Register) -> tuple[tuple[str, PlanKind],
         (name, kind)
         for kind in PlanKind
         for name in register.plans_of(kind)
-        if name in uids or fitting(plans, name)
+        if name in uids or (fitting(plans, name) and _may_say(case, name, kind))
     )
+
+
+def _may_say(case: Case, name: str, kind: PlanKind) -> bool:
+    """Whether a name tells the kind: a label of several plans does not say which is harmless."""
+    return kind is not PlanKind.SCREENING or bool(_the_one(case.submission.plans, name))
 
 
 def _judged_courses(case: Case) -> list[Course]:
@@ -171,8 +176,9 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     both kinds are judged together, the register says radiotherapy of a lesion and no plan or dose
     is there, it lists a delivered plan that is not there, or treatment records are there; in that
     arm or one that is not known, a plan or dose is there that is neither judged nor listed for
-    screening (that of an earlier course given by --prior apart), or a file that may be a plan or a
-    dose could not be read.
+    screening (that of an earlier course given by --prior apart), as is each of the plans of one
+    judged dose, and each plan of a label that several have; or a file that may be a plan or a dose
+    could not be read.
 
     Source: NCT06190782, arms; the grade is the protocol's setting.
     """
@@ -270,13 +276,15 @@ def _require_known_plans(case: Case, register: Register, where: str) -> None:
     submission = case.submission
     courses = _judged_courses(case)
     of_screening = register.plans_of(PlanKind.SCREENING)
-    plans = [plan for course in courses for plan in course.plans]
+    # Of several plans in one dose each is listed, or was chosen: the dose alone says nothing of it.
+    plans = [plan for one in courses if len(one.dose.plan_uids) <= 1 for plan in one.plans]
     doses = [course.dose for course in courses]
     if not courses:
         plans += submission.plans if len(submission.plans) == 1 else ()
         doses += submission.doses if len(submission.doses) == 1 else ()
-    for name in of_screening:
-        plans += fitting(submission.plans, name)
+    doses = [dose for dose in doses if len(dose.plan_uids) <= 1]
+    for name in (*of_screening, *submission.selection.plans):
+        plans += _the_one(submission.plans, name)
     plans += [plan for export in submission.earlier for plan in export.plans]
     doses += [dose for export in submission.earlier for dose in export.doses]
     plan_uids = {plan.sop_instance_uid for plan in plans} | set(of_screening)
@@ -296,6 +304,12 @@ def _require_known_plans(case: Case, register: Register, where: str) -> None:
             f"{where} {'; '.join(map(title, others))} is neither judged nor listed in the "
             f"register's screening_plans, and may have been delivered (delivered_plans)"
         )
+
+
+def _the_one(plans: Sequence[Plan], name: str) -> Sequence[Plan]:
+    """Return the plan of a name; a label that fits several vouches for none of them."""
+    found = fitting(plans, name)
+    return found if len(found) == 1 else ()
 
 
 def _delivered_plans(case: Case, register: Register) -> tuple[list[Plan], list[str]]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from oligort.checks.accounting import AccountedLesion, claims_primaries
+from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
+from oligort.checks.claims import NEVER_CONTOURED, claims_primaries
 from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
-from oligort.checks.pairing import NEVER_CONTOURED
 from oligort.checks.registry import CONVENTION, check
-from oligort.checks.unclaimed import MARGIN_ROLES, may_be_unclaimed
+from oligort.checks.unclaimed import around_no_lesion
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
@@ -18,9 +16,6 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.lesion import Count
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-
-TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
-"""Roles of volumes that are drawn for a tumour."""
 
 
 @check("OL204", "Register and contours agree")
@@ -174,28 +169,14 @@ def _is_untreated(entry: RegisterLesion) -> bool:
 
 
 def targets_without_lesion(case: Case) -> tuple[str, ...]:
-    """Return the ROIs drawn for a tumour whose box holds no lesion that the census knows.
-
-    A PTV beside GTVs of other lesions is a lesion that lost its GTV, or was never given one.
-    """
-    centroids = np.array([lesion.centroid_mm for lesion in case.census.lesions]).reshape(-1, 3)
-    measured = {lesion.roi_name for lesion in case.census.lesions}
-    unexplained = []
-    for structure, name in case.submission.roi_names.items():
-        is_target = not TARGET_ROLES.isdisjoint({name.role, name.base})
-        if not is_target or structure.is_empty or structure.roi_name in measured:
-            continue
-        points = np.concatenate([contour.points_mm for contour in structure.areas])
-        inside = (centroids >= points.min(axis=0)) & (centroids <= points.max(axis=0))
-        if not inside.all(axis=1).any():
-            unexplained.append(structure.roi_name)
-    return tuple(unexplained)
+    """Return the ROIs drawn for a tumour whose box holds no lesion that the census knows."""
+    return around_no_lesion(case.submission, case.census)
 
 
 def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     """Yield what register and contours do not agree on, a sentence each."""
     assert case.register is not None
-    drawn = {structure.roi_name for structure in case.submission.structure_set}
+    drawn = case.drawn_names
     missing = [n for entry in case.register.lesions for n in entry.roi_names if n not in drawn]
     if missing:
         yield f"the register names ROIs that are not drawn: {listed(missing)}"
@@ -276,15 +257,6 @@ def matched_lesions(case: Case) -> tuple[AccountedLesion, ...]:
             matched_by = "kind" if contours else ""
         accounted.append(AccountedLesion(contours, entry, Count(0, 0), matched_by))
     return tuple(accounted)
-
-
-def unclaiming_entries(case: Case) -> list[str]:
-    """Return the lesions of the register, of any kind, that may be ROIs that nobody claims."""
-    return [
-        one.entry.id
-        for one in matched_lesions(case)
-        if one.entry and may_be_unclaimed(one, case.drawn_names)
-    ]
 
 
 def _contradictions(case: Case) -> Iterator[str]:

@@ -8,7 +8,6 @@ from oligort.checks.answers import answer_finding, required_answer
 from oligort.checks.case import Case
 from oligort.checks.lesions import why_incomplete
 from oligort.checks.plausibility import Fit, fit_of_course
-from oligort.checks.reconciliation import unclaiming_entries
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.courses import Course, courses_before
@@ -114,7 +113,8 @@ def _unseen(case: Case) -> str:
     undrawn = [
         entry.id
         for entry in case.register.lesions
-        if entry.id not in matched and drawn.isdisjoint(entry.roi_names)
+        if (entry.id not in matched and drawn.isdisjoint(entry.roi_names))
+        or case.claims.not_found(entry)
     ]
     return f"no contour is drawn for {listed(undrawn)}" if undrawn else ""
 
@@ -172,18 +172,24 @@ class _ByDose:
     @cached_property
     def perhaps_inside(self) -> str:
         """What is not outside of a field and may be a lesion of the register, or ""."""
-        entries = [] if self.case.register is None else unclaiming_entries(self.case)
-        if not entries or not self.case.unclaimed:
+        perhaps = self.case.perhaps_tumour
+        entries = listed(entry.id for entry in self.case.open_entries)
+        if unmeasured := self.case.unmeasured:
+            return (
+                f"{listed(unmeasured)} cannot be measured and may be what is drawn for {entries} "
+                f"(roi_names would tell)"
+            )
+        if not perhaps:
             return ""
         limits = self.case.protocol.settings.in_field_part
         reasons: list[str] = []
-        parts = self._parts_of(list(self.case.unclaimed), reasons)
+        parts = self._parts_of(list(perhaps), reasons)
         inside = [part for part in parts if part.lies(limits) is not Answer.NO]
         if not inside:
             return ""
         return (
             f"{', '.join(part.told for part in inside)} inside {inside[0].isodose} may be what is "
-            f"drawn for {listed(entries)} (roi_names would tell)"
+            f"drawn for {entries} (roi_names would tell)"
         )
 
     @property

@@ -8,7 +8,7 @@ from oligort.checks.case import Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_incomplete
 from oligort.checks.registry import check
-from oligort.checks.unclaimed import MARGIN_ROLES, names_not_drawn
+from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
@@ -136,6 +136,9 @@ def _why_not_sure(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Di
         return ""
     first = lesion.contours[0]
     if lesion.entry is None and first.counted.least:
+        if case.open_others:
+            ids = listed(entry.id for entry in case.open_others)
+            return f"it may be what is drawn for {ids}, no metastasis (roi_names would tell)"
         # A metastasis whichever it is; but an entry that it may be drawn for may say its size.
         for one in case.accounted:
             stated = Stated.of(diameter, one.entry) if first in one.perhaps else None
@@ -223,10 +226,14 @@ def _doubt_of_stated(
     """Return why a size of the register may not be that of the lesion's contour, or ""."""
     if other := _contradicted(case, rule, lesion, stated, diameter):
         return f"{other}: {lesion.open_match}"
-    missing = names_not_drawn(lesion.entry, case.drawn_names) if lesion.entry else []
+    missing = case.claims.not_found(lesion.entry) if lesion.entry else []
     if not missing or not stated.allowed(rule):
         return ""
-    return f"its contour was not found: {listed(missing)} (roi_names) is not drawn"
+    organs = [name for name in missing if name in case.drawn_names]
+    undrawn = [name for name in missing if name not in case.drawn_names]
+    told = [f"{listed(undrawn)} (roi_names) is not drawn, or cannot be measured"] * bool(undrawn)
+    told += [f"{listed(organs)} (roi_names) is no gross tumour by its name"] * bool(organs)
+    return f"its contour was not found: {'; '.join(told)}"
 
 
 _NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"

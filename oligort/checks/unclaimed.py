@@ -1,19 +1,23 @@
 """Unclaimed: what is drawn, and neither the register nor a name says of which lesion.
 
-An entry of the register of which no drawn ROI is known may be any of it, whatever its therapy: what
-a register with its ROI names would show must not be lost with the names. An ROI is left out where
+An entry of the register that is open (`claims.py`) may be any of it, whatever its therapy: what a
+register with its ROI names would show must not be lost with the names. An ROI is left out where
 its shape tells that it is no lesion.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion, contours_of
+from oligort.checks.claims import Claims
 from oligort.checks.kinds import doubt_of_kind
-from oligort.clinical.register import Register, RegisterLesion, Therapy
+from oligort.clinical.register import Register
+from oligort.errors import NotEvaluable
+from oligort.geometry.components import parts
 from oligort.geometry.structure import Structure
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.naming import RoiName
@@ -23,6 +27,9 @@ from oligort.submission import Submission
 
 MARGIN_ROLES = frozenset({Role.CTV, Role.ITV, Role.PTV})
 """Roles of volumes that are larger than the lesion that they are drawn for."""
+
+TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
+"""Roles of volumes that are drawn for a tumour."""
 
 MADE_ROLES = frozenset({Role.HELPER, Role.RING, Role.UNION, Role.EXTERNAL})
 """Roles of what is drawn for planning, mostly around targets; a register may name it even so."""
@@ -37,34 +44,10 @@ def may_be_lesion(name: RoiName) -> bool:
     return {name.role, name.base}.isdisjoint(MARGIN_ROLES | {Role.ORGAN})
 
 
-def names_not_drawn(entry: RegisterLesion, drawn: Collection[str]) -> list[str]:
-    """Return the ROIs that an entry names and that are not drawn."""
-    return [name for name in entry.roi_names if name not in drawn]
-
-
-def may_be_unclaimed(lesion: AccountedLesion, drawn: Collection[str]) -> bool:
-    """Say whether a lesion of the register may be drawn as an ROI that nobody claims.
-
-    That is so where a name of it is not drawn, and where it has neither names nor contours; but for
-    one that needs no contour, and of which the register says that it is drawn nowhere.
-    """
-    entry = lesion.entry
-    if entry is None:
-        return False
-    if entry.roi_names:
-        return bool(names_not_drawn(entry, drawn))
-    is_drawn_nowhere = entry.drawn_as is not None and entry.therapy not in {
-        Therapy.RADIOTHERAPY,
-        Therapy.UNKNOWN,
-    }
-    return not lesion.contours and not is_drawn_nowhere
-
-
 def perhaps_metastases(
     register: Register | None,
     census: LesionCensus,
-    unclaimed: Sequence[Lesion],
-    drawn: Collection[str],
+    claims: Claims,
     primary_organs: PrimaryOrgans,
 ) -> Iterator[AccountedLesion]:
     """Yield primaries and regional nodes that may be metastases drawn as an ROI nobody claims.
@@ -76,13 +59,14 @@ def perhaps_metastases(
     def doubt_of(*contours: Lesion) -> str:
         return doubt_of_kind(entry, contours, register, primary_organs) if register else ""
 
-    left = len({one.roi_name for one in unclaimed})
+    left = len({one.roi_name for one in claims.unclaimed})
     for entry in register.lesions if register else ():
         contours = contours_of(entry, census)
-        lesion = AccountedLesion(contours, entry, Count(0, 1), doubt=doubt_of(*contours))
-        if entry.kind in DISTANT_OR_UNKNOWN or lesion.doubt or not may_be_unclaimed(lesion, drawn):
+        is_open = not claims.settle(entry, contours)
+        lesion = AccountedLesion(contours, entry, Count(0, 1), is_open=is_open)
+        if entry.kind in DISTANT_OR_UNKNOWN or doubt_of(*contours) or not is_open:
             continue  # it is accounted for as it is
-        doubted = [one for one in unclaimed if doubt_of(one)]
+        doubted = [one for one in claims.unclaimed if doubt_of(one)]
         if doubted and left:
             left -= 1
             yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(doubted)
@@ -97,20 +81,78 @@ def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[s
         If there is no structure set, or the choice is open.
     """
     drawn = {one: name for one, name in submission.roi_names.items() if not one.is_empty}
-    targets = [_box(one) for one, name in drawn.items() if name.role in GTV_ROLES | MARGIN_ROLES]
     for structure, name in drawn.items():
         if structure.roi_name in known or not may_be_lesion(name) or name.role in GTV_ROLES:
             continue
-        if name.role in MADE_ROLES and any(_holds(_box(structure), box) for box in targets):
+        if name.role in MADE_ROLES and _is_no_lesion(submission, structure, drawn):
             continue
         if max(np.ptp(one.points_mm, axis=0).max() for one in structure.areas) < WIDEST_LESION_MM:
             yield structure.roi_name
 
 
-def _box(structure: Structure) -> npt.NDArray[np.float64]:
+def around_no_lesion(submission: Submission, census: LesionCensus) -> tuple[str, ...]:
+    """Return the ROIs drawn for a tumour whose box holds no lesion that the census knows.
+
+    A PTV beside GTVs of other lesions is a lesion that lost its GTV, or was never given one.
+    """
+    centroids = np.array([lesion.centroid_mm for lesion in census.lesions]).reshape(-1, 3)
+    measured = {lesion.roi_name for lesion in census.lesions}
+    unexplained = []
+    for structure, name in submission.roi_names.items():
+        is_target = not TARGET_ROLES.isdisjoint({name.role, name.base})
+        if not is_target or structure.is_empty or structure.roi_name in measured:
+            continue
+        low, high = box_of(structure)
+        inside = (centroids >= low) & (centroids <= high)
+        if not inside.all(axis=1).any():
+            unexplained.append(structure.roi_name)
+    return tuple(unexplained)
+
+
+def _is_no_lesion(
+    submission: Submission, structure: Structure, drawn: Mapping[Structure, RoiName]
+) -> bool:
+    """Say whether what is drawn for planning cannot be a lesion of its own.
+
+    An outline of the body holds whole organs, all of them, and all targets. What is made from a
+    target says so in its name, with the target's number, and holds that target in each of its
+    parts: "Ring_GTVm01" is no further lesion beside "GTVm01_Liver". Any other helper or ring around
+    a target may be a larger lesion that holds it.
+    """
+    name = drawn[structure]
+    inside = [box_of(one) for one, it in drawn.items() if it.role in GTV_ROLES | MARGIN_ROLES]
+    organs = [box_of(one) for one, it in drawn.items() if it.role is Role.ORGAN]
+    own = box_of(structure)
+    if name.role is Role.EXTERNAL:
+        return bool(organs) and all(_holds(own, box) for box in (*inside, *organs))
+    made_from = [
+        box_of(one)
+        for one, it in drawn.items()
+        if it.role is name.base and it.role in GTV_ROLES and _numbers(one) == _numbers(structure)
+    ]
+    if not made_from:
+        return False
+    try:
+        own_parts = [np.array(part.bounds_mm) for part in parts(structure)]
+    except NotEvaluable:
+        return False
+    return all(any(_holds(part, box) for box in made_from) for part in own_parts)
+
+
+def _numbers(structure: Structure) -> list[int]:
+    """Return the numbers in an ROI's name."""
+    return [int(digits) for digits in re.findall(r"[0-9]+", structure.roi_name)]
+
+
+def box_of(structure: Structure) -> npt.NDArray[np.float64]:
     """Return the least and the greatest coordinates of a structure, (2, 3), in mm."""
     points = np.concatenate([contour.points_mm for contour in structure.areas])
     return np.array([points.min(axis=0), points.max(axis=0)])
+
+
+def boxes_meet(box: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:
+    """Say whether two boxes of `box_of` have a point in common."""
+    return bool((box[0] <= other[1]).all() and (box[1] >= other[0]).all())
 
 
 def _holds(box: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:

@@ -30,7 +30,8 @@ ALONE = (
 WORDS = (
     *(f"{person} {what}" for person in _PERSONS for what in ("name", "initials", "init")),
     *("initials", "geb", "gebdat", "mrn", "ssn", "nhs", "nhs no", "nino", "dni", "cpf"),
-    *("фио", "d o b", "pesel"),
+    *("ф и о", "d o b", "pesel", "initialen", "initiales", "iniciales", "iniziali", "инициалы"),
+    *("l name", "f name", "bdate"),
     *("id card", "e mail", "fax", "zip", "zip code", "postcode", "plz"),
     *(f"hosp {what}" for what in ("no", "nr", "num", "number", "id")),
     *(f"hospital {what}" for what in ("no", "nr", "num", "number", "id")),
@@ -66,7 +67,7 @@ ANYWHERE = (
         "生年月日",
         "住所",
     ),
-    *("성명", "생년월일", "주민등록", "전화"),
+    *("성명", "생년월일", "주민등록", "전화", "환자명", "환자 이름"),
 )
 """Words that mean a person wherever they stand."""
 
@@ -94,7 +95,8 @@ def is_named(
 _LETTER = r"[^\W\d_]"
 _SIGN = r"[\W\d_]"
 
-_PATIENT = rf"(?:{'|'.join(_PERSONS)}|pa[ctz]+iente|pasient|pacjenta?|potilas|пациента?|больного)"
+_PATIENT_WORDS = r"patientin|pa[ctz]+iente|pasient|pacjenta?|potilas|пациента?|больного"
+_PATIENT = rf"(?:{'|'.join(_PERSONS)}|{_PATIENT_WORDS})"
 _NAME = r"(?:names?|nam|nm|nom|nombre|nome|naam|navn|namn|имя)"
 _JOINT = rf"(?:{_SIGN}+(?:of(?:{_SIGN}+the)?|du|de(?:{_SIGN}+la)?|de[lrs]|della|do|van))?"
 _OF_PATIENT = re.compile(

@@ -68,9 +68,15 @@ class Therapy(StrEnum):
     def other_words(cls) -> Mapping[str, str]:
         """Return what people write for a word, in small letters, with the word."""
         return (
-            dict.fromkeys(("rt", "sbrt", "sabr", "srs", "irradiation"), cls.RADIOTHERAPY)
+            dict.fromkeys(
+                ("rt", "sbrt", "sabr", "srs", "ebrt", "radiation", "irradiation", "radiotherapie"),
+                cls.RADIOTHERAPY,
+            )
             | dict.fromkeys(("resection", "resected", "operation"), cls.SURGERY)
             | dict.fromkeys(("rfa", "mwa", "cryotherapy"), cls.ABLATION)
+            | dict.fromkeys(("no", "no therapy", "not treated", "no treatment"), cls.NONE)
+            # None of the words is meant, however alike it is spelt.
+            | dict.fromkeys(("chemotherapy", "immunotherapy", "systemic therapy"), "")
         )
 
 

@@ -301,11 +301,13 @@ def _repeated(candidates: Sequence[Candidate], repetition: Repetition) -> list[E
         }
         if not reasons:
             continue
-        if len(reasons) < len(candidate.parts):
+        is_whole = len(reasons) == len(candidate.parts)
+        if not is_whole:
             texts = [f"its part {part + 1} {reason}" for part, reason in reasons.items()]
         else:
             texts = list(dict.fromkeys(reasons.values()))
-        exclusions.append(Exclusion(candidate.roi_name, "; ".join(texts)))
+        told = "; ".join(texts)
+        exclusions.append(Exclusion(candidate.roi_name, told, is_repetition=is_whole))
     return exclusions
 
 

@@ -122,12 +122,14 @@ class Lesion:
 class Exclusion:
     """An ROI that is no lesion, is not counted or cannot be measured, with the reason.
 
-    `may_be_metastasis` marks an ROI that is named as a metastasis and could not be measured.
+    `may_be_metastasis` marks an ROI that is named as a metastasis and could not be measured,
+    `is_repetition` one of which each part is drawn in another one as well.
     """
 
     roi_name: str
     reason: str
     may_be_metastasis: bool = False
+    is_repetition: bool = False
 
 
 @dataclass(frozen=True)

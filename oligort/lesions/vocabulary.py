@@ -1,5 +1,6 @@
 """The words for what an ROI is: its role, its organ, its side."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -64,6 +65,18 @@ class Organ(StrEnum):
     THYROID = "Thyroid"
     PAROTIDS = "Parotids"
     EYES = "Eyes"
+
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in small letters, with the word."""
+        bones = ("spine", "rib", "ribs", "vertebra", "vertebrae", "skeleton", "pelvis", "sacrum")
+        nodes = ("ln", "lns", "lymph node", "lymph nodes", "node", "nodes", "nodal")
+        return (
+            dict.fromkeys((*bones, "femur", "sternum", "skull"), cls.BONE)
+            | dict.fromkeys(nodes, cls.LYMPH_NODES)
+            | dict.fromkeys(("cns", "cerebrum"), cls.BRAIN)
+            | dict.fromkeys(("oesophagus", "eso"), cls.ESOPHAGUS)
+        )
 
 
 class Side(StrEnum):

@@ -83,9 +83,11 @@ def test_a_name_brings_entry_and_contour_together():
 
 @pytest.mark.parametrize("therapy", ["surgery", "ablation"])
 def test_a_lesion_without_contours_is_counted_beside_those_with(therapy):
-    # An ablated liver lesion is not one of the contours in the liver.
-    lesions = accounted([drawn("a")], {"therapy": therapy, "organ": "Liver"})
-    assert total(lesions) == Count(2, 2)
+    # An ablated liver lesion is not one of the contours in the liver, where the register says so.
+    ablated = {"therapy": therapy, "organ": "Liver"}
+    assert total(accounted([drawn("a")], ablated | {"roi_names": []})) == Count(2, 2)
+    assert total(accounted([drawn("a")], ablated)) == Count(1, 2)
+    assert total(accounted([drawn("a", Organ.BONE)], ablated)) == Count(1, 2)
 
 
 def test_entries_without_names_are_matched_by_organ_and_size_where_the_numbers_agree():

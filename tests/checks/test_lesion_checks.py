@@ -178,6 +178,21 @@ def test_contours_that_cannot_be_read_may_be_lesions(name):
     assert finding.grade is Grade.PASS
 
 
+@pytest.mark.parametrize("name", ["zHelp", "Ring1", "PET_40%"])
+def test_contours_of_a_helper_that_cannot_be_read_may_be_an_open_entry(name):
+    submission, entries = many(["Liver"])
+    sets = (replace(submission.structure_sets[0], left_out=(name,)),)
+    unread = replace(submission, structure_sets=sets)
+    (finding,) = findings("OL201", unread, entries)
+    assert finding.grade is Grade.PASS
+    removed = {"id": "R", "kind": "distant", "organ": "Bone", "therapy": "surgery"}
+    (finding,) = findings("OL201", unread, [*entries, removed | {"roi_names": []}])
+    assert finding.grade is Grade.PASS
+    (finding,) = findings("OL201", unread, [*entries, removed])
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert f'the contours of "{name}" cannot be read' in finding.message
+
+
 @pytest.mark.parametrize(
     ("axial_mm", "grade"), [(49.9, Grade.PASS), (50.0, Grade.PASS), (50.1, Grade.MAJOR)]
 )

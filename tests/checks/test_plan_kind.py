@@ -321,3 +321,32 @@ def test_a_plan_is_chosen_by_its_label_in_any_case_of_letters(both, register_tab
     assert report.dose_sop_instance_uids == ("1.2.3",)
     graded = {f.code: f.grade for f in report.findings}
     assert graded["OL207"] is graded["OL301"] is Grade.PASS
+
+
+def test_a_label_of_several_plans_vouches_for_none_of_them(both, register_table):
+    """One of the two may have been delivered, and nobody says which was meant."""
+    register_table |= WITHOUT | {"plan_kind": "screening", "screening_plans": ["plan"]}
+    register = Register.from_dict(register_table)
+    alike = replace(both, plans=tuple(replace(plan, label="plan") for plan in both.plans))
+    with pytest.raises(NotEvaluable, match="neither judged nor listed"):
+        of_arm(Case(alike.selected(plan="1.2.2"), PROTOCOL, register))
+    del register_table["plan_kind"]
+    unsaid = Case(alike.selected(plan="1.2.2"), PROTOCOL, Register.from_dict(register_table))
+    with pytest.raises(NotEvaluable, match="plan_kind"):
+        of_arm(unsaid)
+
+
+def test_a_plan_of_a_judged_sum_is_listed_itself(both, register_table):
+    """The dose of a screening plan may hold one that was delivered."""
+    together = replace(both.doses[0], summation_type="MULTI_PLAN", plan_uids=("1.2.2", "1.2.5"))
+    summed = replace(both, doses=(together,))
+    register_table |= WITHOUT | {"plan_kind": "screening", "screening_plans": ["plan"]}
+    with pytest.raises(NotEvaluable, match='plan "treated"'):
+        of_arm(Case(summed, PROTOCOL, Register.from_dict(register_table)))
+    one_plan = replace(summed, plans=summed.plans[:1])
+    with pytest.raises(NotEvaluable, match="MULTI_PLAN dose"):
+        of_arm(Case(one_plan, PROTOCOL, Register.from_dict(register_table)))
+    register_table["screening_plans"] = ["plan", "treated"]
+    assert of_arm(Case(summed, PROTOCOL, Register.from_dict(register_table))).grade is Grade.PASS
+    register_table["screening_plans"] = ["plan", "1.2.5"]
+    assert of_arm(Case(one_plan, PROTOCOL, Register.from_dict(register_table))).grade is Grade.PASS

@@ -289,3 +289,45 @@ def test_a_lesion_inside_is_not_lost_with_its_name(roi_name):
     assert finding([FAR], now=away, entries=(ENTRY, other)).grade is Grade.PASS
     missed = finding([FAR], "yes", now, (ENTRY, other))
     assert (missed.grade, missed.flags) == (Grade.MAJOR, (Flag.QUERY,))
+
+
+SECOND = {name: value for name, value in ENTRY.items() if name != "roi_names"} | {"id": "L2"}
+INSIDE = Box((30.0, 0.0, 45.0), (20.0, 20.0, 20.0))
+
+
+def beside(*others):
+    return replace(NOW, structure_sets=(replace(SET, structures=(LESION, *others)),))
+
+
+@pytest.mark.parametrize("roi_name", ["Liver", "Liver_S8", "PTV2"])
+def test_what_an_entry_names_and_is_no_gross_tumour_may_be_it_or_hold_it(roi_name):
+    """An organ by its name, by mistake or not, and a PTV that the lesion lies in."""
+    now = beside(drawn(roi_name, 2, INSIDE))
+    named = SECOND | {"roi_names": [roi_name]}
+    # An organ is a lesion only where an entry says so; around a PTV nobody knows of there is one.
+    for second in [named] if roi_name.startswith("Liver") else [named, SECOND]:
+        with pytest.raises(NotEvaluable, match=rf'"{roi_name}" 100.0 % .*\(roi_names would tell\)'):
+            finding([FAR], "no", now, [ENTRY, second])
+    removed = SECOND | {"therapy": "surgery", "roi_names": []}
+    assert finding([FAR], "no", now, [ENTRY, removed]).grade is Grade.PASS
+
+
+def test_a_pair_by_organ_and_size_does_not_hide_what_lies_inside():
+    outside = drawn("GTVm02_Liver", 3, Box((-30.0, 0.0, -20.0), (20.0, 20.0, 20.0)))
+    sized = SECOND | {"size_mm": 28.3}
+    assert finding([FAR], "no", beside(outside), [ENTRY, sized]).grade is Grade.PASS
+    with pytest.raises(NotEvaluable, match=r'"Struktur1" 100.0 % .*"L2" \(roi_names would tell\)'):
+        finding([FAR], "no", beside(outside, drawn("Struktur1", 2, INSIDE)), [ENTRY, sized])
+
+
+def test_what_cannot_be_measured_is_not_outside():
+    axial, other = drawn("Struktur1", 2, INSIDE), drawn("Struktur1", 2, INSIDE)
+    turned = [replace(one, points_mm=one.points_mm[:, ::-1]) for one in other.contours]
+    crossing = replace(axial, contours=(*axial.contours, *turned))
+    for names in ({}, {"roi_names": ["Struktur1"]}):
+        with pytest.raises(NotEvaluable, match='"Struktur1" cannot be measured'):
+            finding([FAR], "no", beside(crossing), [ENTRY, SECOND | names])
+    empty = replace(axial, contours=())
+    hidden = drawn("Struktur2", 3, INSIDE)
+    with pytest.raises(NotEvaluable, match=r'"Struktur2" 100.0 %'):
+        finding([FAR], "no", beside(empty, hidden), [ENTRY, SECOND | {"roi_names": ["Struktur1"]}])

@@ -25,6 +25,7 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, RegisterError
 from oligort.finding import Grade
 from oligort.geometry.structure import StructureSet
+from oligort.lesions.vocabulary import Role
 from oligort.objects import Dose
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
@@ -348,11 +349,16 @@ def test_the_registers_that_answer_all_pass():
 def other_values(base: Base, key: str, kind: Any) -> list[Any]:
     """Return other values of a key; of delivered plans and of ROIs those that are there.
 
-    A name of what nobody exported cannot be missed: no submission shows it without the name.
+    A name of what nobody exported cannot be missed: no submission shows it without the name. Nor
+    can that of an organ: only an entry that names one says that it may be a lesion.
     """
     there = {
         "delivered_plans": [plan.label for plan in base.submission.plans],
-        "roi_names": [one.roi_name for one in base.submission.structure_set],
+        "roi_names": [
+            one.roi_name
+            for one, name in base.submission.roi_names.items()
+            if name.role is not Role.ORGAN
+        ],
     }
     return [[], *([name] for name in there[key])] if key in there else possible(kind)
 

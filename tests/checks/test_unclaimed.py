@@ -95,23 +95,51 @@ def test_a_primary_to_be_irradiated_claims_the_contour_of_its_kind():
     assert judged(submission_of({"GTVp": LARGE}), entries)["OL203"][0]
 
 
+PLANNED = liver(1) | {
+    "PTVm01_Liver": cube(1, 30.0),
+    "Ring_PTVm01": cube(1, 60.0),
+    "Ring_GTVm01": cube(1, 60.0),
+    "GTV_all": cube(1),
+    "BODY": Box((0.0, 0.0, 0.0), (356.0, 236.0, 70.0)),
+    "Couch": Box((0.0, 150.0, 0.0), (530.0, 60.0, 70.0)),
+    "Struktur1": Box((0.0, 150.0, 0.0), (530.0, 60.0, 70.0)),
+}
+
+
 def test_what_is_drawn_for_planning_is_no_lesion():
-    """Bodies and couches are wider than any, and rings and sums hold a target."""
-    solids = liver(1) | {
-        "PTVm01_Liver": cube(1, 30.0),
-        "Ring1": cube(1, 60.0),
-        "zHelp": cube(1, 70.0),
-        "GTV_all": cube(1),
-        "BODY": Box((0.0, 0.0, 0.0), (356.0, 236.0, 70.0)),
-        "Couch": Box((0.0, 150.0, 0.0), (530.0, 60.0, 70.0)),
-        "Struktur1": Box((0.0, 150.0, 0.0), (530.0, 60.0, 70.0)),
-    }
+    """Bodies and couches are wider than any, and rings and sums say of which target they are."""
     entries = [entry("A", **PROVEN), *removed("Bone")]
     whole = judged(submission_of(liver(1)), entries)
-    found = judged(submission_of(solids), entries)
+    found = judged(submission_of(PLANNED), entries)
     for code in ("OL105", "OL201", "OL202", "OL203"):
         assert whole[code][0]
         assert found[code][0], found[code][1]
+
+
+def test_an_outline_of_the_body_that_holds_all_organs_is_no_lesion():
+    solids = liver(1) | {
+        "Liver": cube(1, 60.0),
+        "BODY": Box((60.0, 0.0, 0.0), (240.0, 240.0, 70.0)),
+    }
+    entries = [entry("A", **PROVEN), *removed("Bone")]
+    assert judged(submission_of(solids), entries)["OL203"][0]
+    outside = solids | {"Lung_L": Box((300.0, 0.0, 0.0), (60.0, 60.0, 60.0))}
+    assert not judged(submission_of(outside), entries)["OL203"][0]
+
+
+@pytest.mark.parametrize("roi_name", ["Ring1", "zHelp", "PET_40%", "Ring_GTVm02"])
+def test_a_helper_around_a_target_may_be_a_larger_lesion_of_an_open_entry(roi_name):
+    """Only what is made from the target itself is none; a whole register asks for no helper."""
+    submission = submission_of(PLANNED | {roi_name: cube(1, 60.0)})
+    listed = [entry("A", roi_names=["GTVm01_Liver"], **PROVEN), entry("B", "Bone", "surgery")]
+    named_so = changed(listed, 1, "roi_names", [roi_name])
+    assert not judged(submission, named_so)["OL203"][0]
+    is_pass, told = judged(submission, listed)["OL203"]
+    assert not is_pass
+    assert f'"B" may be what "{roi_name}" draws (roi_names would tell)' in told
+    answered = judged(submission, changed(listed, 1, "roi_names", []))
+    for code in ("OL105", "OL201", "OL202", "OL203"):
+        assert answered[code][0], answered[code][1]
 
 
 @pytest.mark.parametrize("code", ["OL201", "OL202"])

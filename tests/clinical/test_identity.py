@@ -28,12 +28,22 @@ IMIĘ имя 名字 名前 이름 fødselsdato födelsedatum Prénom dirección
 WHO_SPOKEN = [
     *("Name of patient", "Patient's name", "Nom du patient", "Nombre del paciente"),
     *("Nome paziente", "Name des Patienten", "NAME_OF_SUBJECT", "Name of the patient"),
-    *("имя пациента", "PTNAM", "PAT_NAM", "PATNM", "NomPatient", "Patient_Name_Last"),
+    *(
+        "Name der Patientin",
+        "Patientin Name",
+        "имя пациента",
+        "PTNAM",
+        "PAT_NAM",
+        "PATNM",
+        "NomPatient",
+        "Patient_Name_Last",
+    ),
 ]
 WHO = [
     *(*WHO_WORDS.split(), "Hospital No", "hospital  id", "First name", "Date of birth", "ID card"),
     *("ФИО", "GEBDATUM", "D.O.B.", "PESEL", "Personnummer", "Codice fiscale"),
-    *("Patientennummer", "Fallnummer", "家庭住址"),
+    *("Patientennummer", "Fallnummer", "家庭住址", "LNAME", "F_NAME", "BDATE", "Ф.И.О."),
+    *("Initialen", "initiales", "iniciales", "iniziali", "инициалы", "환자명", "환자 이름"),
 ]
 
 HONEST_WORDS = """

@@ -344,6 +344,14 @@ def test_a_contradiction_of_several_keys_is_told_with_its_line(tmp_path, text, t
         ("kind", "metastasis", "distant"),
         ("kind", "Met", "distant"),
         ("therapy", "RT", "radiotherapy"),
+        ("therapy", "radiation", "radiotherapy"),
+        ("therapy", "EBRT", "radiotherapy"),
+        ("therapy", "no therapy", "none"),
+        ("therapy", "No_Therapy", "none"),
+        ("organ", "Spine", "Bone"),
+        ("organ", "Rib", "Bone"),
+        ("organ", "LN", "LymphNodes"),
+        ("organ", "lymph node", "LymphNodes"),
         ("therapy", "resection", "surgery"),
         ("therapy", "RFA", "ablation"),
     ],
@@ -352,3 +360,11 @@ def test_what_people_write_for_a_word_is_answered_with_the_word(key, written, me
     table = {"schema_version": 1, "subject": "S", "lesions": [{"id": "a", key: written}]}
     with pytest.raises(RegisterError, match=f'did you mean "{meant}"'):
         Register.from_dict(table)
+
+
+@pytest.mark.parametrize("written", ["chemotherapy", "Immunotherapy", "systemic therapy"])
+def test_what_is_no_local_therapy_is_answered_with_no_word(written):
+    table = {"schema_version": 1, "subject": "S", "lesions": [{"id": "a", "therapy": written}]}
+    with pytest.raises(RegisterError) as refusal:
+        Register.from_dict(table)
+    assert "did you mean" not in str(refusal.value)

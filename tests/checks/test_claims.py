@@ -1,0 +1,301 @@
+"""Settled and open entries of the register: nothing passes that a possible contour would deny."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_lost_witnesses import LARGE, named
+from test_reconciliation import cube
+from test_unnamed_entries import (
+    PLANES_MM,
+    PROVEN,
+    changed,
+    entry,
+    judged,
+    liver,
+    removed,
+    submission_of,
+)
+
+from oligort.geometry.structure import Contour, Structure, StructureSet
+from oligort.phantoms import Box
+from oligort.submission import Submission
+
+OTHERS = removed("Bone", "Brain", "Skin")
+LIVER = {"Liver": Box((400.0, 0.0, 0.0), (900.0, 100.0, 60.0))}
+
+
+def with_structures(*structures):
+    return Submission(structure_sets=(StructureSet(structures, "1.1"),))
+
+
+def together(*drawn):
+    """One ROI of the contours of several."""
+    contours = tuple(contour for one in drawn for contour in one.contours)
+    return replace(drawn[0], contours=contours)
+
+
+def solid(name, number, mm=20.0):
+    return cube(number, mm).structure(name, number, PLANES_MM)
+
+
+def answered(entries):
+    """The same entries with `roi_names = []` where they name nothing and are removed."""
+    return [
+        one | {"roi_names": []} if one["therapy"] == "surgery" and "roi_names" not in one else one
+        for one in entries
+    ]
+
+
+# ------------------------------------------------------------------------------ names of organs
+
+
+@pytest.mark.parametrize("therapy", ["radiotherapy", "surgery", "none"])
+@pytest.mark.parametrize("roi_name", ["Liver_S8", "BWK 7", "Rib 5", "骨", "肝"])
+def test_a_lesion_that_is_named_as_an_organ_is_measured(roi_name, therapy):
+    """The name reads as an organ's, so the census leaves it out; the register names it."""
+    entries = [named(roi_name, therapy=therapy)]
+    is_pass, told = judged(submission_of({roi_name: LARGE}), entries)["OL203"]
+    assert not is_pass
+    assert f'"{roi_name}" measures 56.6 mm' in told
+    # Nor does one within the limit pass: whether the lesion or the organ is drawn, nobody says.
+    is_pass, told = judged(submission_of({roi_name: cube(1)}), entries)["OL203"]
+    assert not is_pass
+    assert "roi_names" in told
+
+
+def test_the_parts_of_a_lesion_that_is_named_as_an_organ_are_counted():
+    drawn = together(*(solid("Knochen", n) for n in (1, 3)))
+    entries = answered([named("Knochen", 28.0, organ="Bone"), *removed("Liver", "Brain", "Skin")])
+    assert not judged(with_structures(drawn), entries)["OL201"][0]
+
+
+# --------------------------------------------------------------------------- what is not drawn
+
+
+def not_measurable():
+    square = [(-10.0, -10.0), (10.0, -10.0), (10.0, 10.0), (-10.0, 10.0)]
+    axial = [Contour(np.array([(x, y, z) for x, y in square])) for z in (0.0, 4.0)]
+    sagittal = [Contour(np.array([(x, y, z) for y, z in square])) for x in (0.0, 4.0)]
+    return {
+        "nothing": (),
+        "a point": (Contour(np.zeros((1, 3)), "POINT"),),
+        "lines": (Contour(axial[0].points_mm, "OPEN_PLANAR"),),
+        "axial and sagittal": (*axial, *sagittal),
+    }
+
+
+@pytest.mark.parametrize("what", not_measurable())
+@pytest.mark.parametrize("roi_name", ["Struktur1", "GTVm01_Liver", "PET_40%"])
+def test_an_roi_that_cannot_be_measured_is_not_drawn(roi_name, what):
+    submission = with_structures(Structure(1, roi_name, not_measurable()[what]))
+    for therapy in ("radiotherapy", "surgery"):
+        is_pass, told = judged(submission, [named(roi_name, therapy=therapy)])["OL203"]
+        assert not is_pass
+        assert f'"{roi_name}"' in told
+        assert not judged(submission, [named(roi_name, therapy=therapy)])["OL201"][0]
+
+
+def test_an_empty_roi_beside_one_that_is_drawn_hides_no_contour():
+    empty = Structure(7, "GTVm01a", ())
+    drawn = (empty, solid("GTVm01_Liver", 1), LARGE.structure("Struktur1", 2, PLANES_MM))
+    one = entry("A", roi_names=["GTVm01_Liver", "GTVm01a"], **PROVEN)
+    is_pass, told = judged(with_structures(*drawn), [one])["OL203"]
+    assert not is_pass
+    assert '"Struktur1" measures 56.6 mm' in told
+
+
+# ------------------------------------------------------------------------------------ pairs
+
+
+@pytest.mark.parametrize("roi_name", ["Struktur1", "PET_40%", "GTV_x"])
+def test_no_pair_is_made_beside_what_nobody_claims(roi_name):
+    """The entry may be the other ROI: paired, it would lose a lesion from the number."""
+    solids = liver(1) | {roi_name: cube(3, 32.0)}
+    entries = answered([entry("A", **PROVEN), *OTHERS])
+    as_named = judged(submission_of(solids), changed(entries, 0, "roi_names", [roi_name]))
+    less = judged(submission_of(solids), entries)
+    assert not as_named["OL201"][0]
+    assert not less["OL201"][0]
+    assert judged(submission_of(liver(1)), entries)["OL201"][0]
+
+
+def test_a_pair_is_made_beside_a_primary_that_claims_its_own():
+    primary = {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "radiotherapy"}
+    entries = answered([entry("A", **PROVEN), primary, *OTHERS])
+    submission = submission_of(liver(1) | {"GTVp": cube(5, 60.0)})
+    for code in ("OL105", "OL201", "OL203"):
+        assert judged(submission, entries)[code][0], code
+    # `roi_names = []` claims nothing, and a name that is not drawn neither.
+    for names in ([], ["GTVpx"]):
+        assert not judged(submission, changed(entries, 1, "roi_names", names))["OL201"][0]
+
+
+# -------------------------------------------------------------------------- primaries and nodes
+
+
+@pytest.mark.parametrize(
+    ("therapy", "is_pass"), [("radiotherapy", False), ("none", False), ("surgery", True)]
+)
+def test_what_a_primary_claims_by_its_kind_may_be_that_of_an_open_entry(therapy, is_pass):
+    """With both names given, the large contour may be that of the metastasis."""
+    primary = {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "radiotherapy"}
+    one = entry("A", therapy=therapy, no_therapy_reason="declined", size_mm=45.0, **PROVEN)
+    if therapy != "none":
+        one.pop("no_therapy_reason")
+    found = judged(submission_of({"GTVp": LARGE}), [primary, one])
+    assert found["OL203"][0] is is_pass
+    if not is_pass:
+        assert '"A" may be what "GTVp" draws (roi_names would tell)' in found["OL203"][1]
+
+
+@pytest.mark.parametrize("kind", ["primary", "regional_node"])
+@pytest.mark.parametrize("names", [None, ["GTV_y"]])
+def test_a_contour_that_may_be_the_primary_is_no_metastasis_for_certain(kind, names):
+    organ = {"primary": "Esophagus", "regional_node": "LymphNodes"}[kind]
+    other = entry("E", organ, kind=kind, roi_names=["GTV_x"])
+    entries = [other, *(entry(f"L{n}", o, "surgery", roi_names=[]) for n, o in
+                        enumerate(["Bone", "Brain", "Skin", "Spleen"]))]  # fmt: skip
+    less = changed(entries, 0, "roi_names", *([names] if names else []))
+    submission = submission_of(LIVER | {"GTV_x": Box((100.0, 0.0, 0.0), (42.0, 42.0, 20.0))})
+    for code in ("OL201", "OL203"):
+        for given in (entries, less):
+            is_pass, told = judged(submission, given)[code]
+            assert not is_pass
+            assert "not evaluable" in told, (code, given is less)
+
+
+@pytest.mark.parametrize("therapy", ["surgery", "ablation"])
+def test_what_was_removed_may_be_drawn_too_unless_the_register_says_not(therapy):
+    """Two contours and three removed lesions in the liver are five, or three."""
+    entries = [entry(f"L{n}", therapy=therapy, size_mm=28.0, **PROVEN) for n in range(3)]
+    is_pass, told = judged(submission_of(liver(2)), entries)["OL201"]
+    assert not is_pass
+    assert "the number is 3 to 5" in told
+    nowhere = [one | {"roi_names": []} for one in entries]
+    assert "5 metastases" in judged(submission_of(liver(2)), nowhere)["OL201"][1]
+
+
+def test_an_entry_that_names_a_margin_alone_is_open():
+    solids = {"PTV1": cube(1, 40.0), "Struktur1": LARGE}
+    one = entry("A", therapy="surgery", roi_names=["PTV1"], **PROVEN)
+    assert not judged(submission_of(solids), [one])["OL203"][0]
+    solids |= {"GTVm01_Liver": cube(1)}
+    settled = one | {"roi_names": ["GTVm01_Liver", "PTV1"]}
+    assert judged(submission_of(solids), [settled])["OL203"][0]
+
+
+# ---------------------------------------------------------------------------- the whole range
+
+
+def dumbbell(name):
+    """Two discs joined by a neck, one loop on each plane."""
+    left, right = np.radians(np.linspace(12, 348, 60)), np.radians(np.linspace(-168, 168, 60))
+    xs = np.concatenate([-15 + 10 * np.cos(left), 15 + 10 * np.cos(right)])
+    ys = np.concatenate([10 * np.sin(left), 10 * np.sin(right)])
+    planes = [Contour(np.column_stack([xs, ys, np.full(xs.shape, z)])) for z in (-4.0, 0.0, 4.0)]
+    return Structure(9, name, tuple(planes))
+
+
+WIDER = {
+    "a neck": (dumbbell("Boost"),),
+    "two ROIs": (solid("Struktur1", 1), solid("Struktur2", 3)),
+    "a helper beside another lesion": (
+        together(solid("opt_2", 1), solid("opt_2", 3)),
+        solid("GTVm01_Lung_L", 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WIDER)
+def test_an_open_entry_may_be_all_that_is_unclaimed(what):
+    drawn = WIDER[what]
+    lungs = [entry("M", "Lungs", roi_names=["GTVm01_Lung_L"])] * ("helper" in what)
+    names = [one.roi_name for one in drawn if one.roi_name != "GTVm01_Lung_L"]
+    one = entry("A", therapy="surgery", size_mm=48.0, roi_names=names, **PROVEN)
+    entries = answered([one, *lungs, *OTHERS[len(lungs) :]])
+    assert not judged(with_structures(*drawn), entries)["OL201"][0]
+    is_pass, told = judged(with_structures(*drawn), changed(entries, 0, "roi_names"))["OL201"]
+    assert not is_pass
+    assert "roi_names" in told
+    misspelt = changed(entries, 0, "roi_names", ["x", *names[1:]])
+    assert not judged(with_structures(*drawn), misspelt)["OL201"][0]
+    whole = changed(entries, 0, "roi_names", [])
+    assert judged(with_structures(*drawn), whole)["OL201"][0]
+
+
+# ------------------------------------------------------------------------------- random worlds
+
+NAMES = ("Struktur1", "PET_40%", "Boost", "Ring1", "zHelp", "GTV", "GTVm05", "Liver_S8", "PTV7")
+CODES = ("OL105", "OL201", "OL202", "OL203")
+
+
+def random_roi(chance, name, number, shapes):
+    """An ROI of one or several parts, of one around the first lesion, or of no contour at all."""
+    shape = chance.choice(shapes)
+    if shape == "empty":
+        return Structure(number, name, ())
+    if shape == "neck":
+        return replace(dumbbell(name), roi_number=number)
+    if shape == "parts":
+        count = chance.randint(2, 4)
+        return together(*(solid(name, n) for n in range(number + 1, number + 1 + count)))
+    if shape == "around":
+        return solid(name, 1, chance.choice([30.0, 60.0]))
+    return solid(name, number + 1, 42.0 if shape == "large" else 20.0)
+
+
+def test_roi_names_less_make_no_pass_of_any_world():
+    """Without its names, or with one misspelt, no register passes that did not with them."""
+    chance, seen = random.Random(5), Counter()
+    for _ in range(25):
+        names = chance.sample(NAMES, chance.randint(1, 2))
+        kind = chance.choice(["distant", "distant", "distant", "primary", "regional_node"])
+        # Around another lesion a primary or a node leaves open how large that one is, not its own.
+        shapes = ["one", "parts", "large", "empty", "neck"] + ["around"] * (kind == "distant")
+        rois = [random_roi(chance, name, 3 * n + 2, shapes) for n, name in enumerate(names, 1)]
+        first = entry("M", roi_names=["GTVm01_Liver"], **PROVEN)
+        organ = {"primary": "Esophagus", "regional_node": "LymphNodes"}.get(kind, "Liver")
+        therapy = chance.choice(["radiotherapy", "surgery", "none"])
+        one = entry("A", organ, therapy, kind=kind, roi_names=names, size_mm=45.0)
+        more = chance.sample(["Bone", "Brain", "Skin", "Liver"], chance.randint(0, 3))
+        entries = [one, first, *answered(removed(*more))]
+        submission = with_structures(solid("GTVm01_Liver", 1), *rois)
+        whole = judged(submission, entries)
+        ways = [changed(entries, 0, "roi_names")]
+        ways += [changed(entries, 0, "roi_names", ["x", *names[1:]])]
+        for way in ways:
+            unnamed = set(names).difference(way[0].get("roi_names", ()))
+            # An organ, a margin or nothing is no lesion unless an entry names it.
+            nothing = {"Liver_S8", "PTV7"} | {roi.roi_name for roi in rois if roi.is_empty}
+            less = judged(submission, way)
+            for code in CODES:
+                if whole[code][0]:
+                    seen[code, less[code][0]] += 1
+                    continue
+                seen[code] += 1
+                assert not less[code][0] or unnamed & nothing, (code, way, names)
+    assert min(seen[code] for code in ("OL201", "OL203")) > 5
+    assert seen["OL201", True]
+
+
+def test_an_roi_that_may_be_of_several_entries_is_of_one_of_them():
+    """Two entries and two ROIs are three lesions at most, not four; with the third four."""
+    entries = [entry(f"L{n}", therapy="surgery", **PROVEN) for n in range(2)]
+    entries += answered(removed("Bone"))
+    solids = {"Struktur1": cube(1), "Struktur2": cube(3)}
+    found = judged(submission_of(solids), entries)["OL201"]
+    assert "3 to 4 metastases, within the limit either way" in found[1]
+    solids["Struktur3"] = cube(5)
+    assert "the number is 3 to 5" in judged(submission_of(solids), entries)["OL201"][1]
+
+
+def test_a_contour_that_an_entry_may_have_misspelt_is_not_judged_without_it():
+    """Of both names the register's size contradicts the larger; with one misspelt it may."""
+    solids = {"GTVm01_Liver": cube(3), "GTVm02_Liver": LARGE}
+    for names in (["GTVm01_Liver", "GTVm02_Liver"], ["GTVm01_Liver", "GTVm2_Liver"]):
+        told = judged(submission_of(solids), [entry("A", roi_names=names, **PROVEN)])["OL203"][1]
+        assert told.count("not evaluable") > 0, names
+        assert "on both sides of the limit" in told or "for which it may be drawn, is 28 mm" in told

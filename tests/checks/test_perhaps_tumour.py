@@ -1,0 +1,62 @@
+"""What open entries of the register may be drawn as, in the lungs less gross tumour (X6)."""
+
+import pytest
+
+from oligort.finding import Grade
+from oligort.phantoms import Box
+
+METASTASIS = Box((50.0, 0.0, 0.0), (20.0, 20.0, 20.0))
+"""8 cc in the left lung, in a dose below 20 Gy."""
+
+BETWEEN_MM = 25.15
+"""Where V20 is 24.85 % of the 720 cc of both lungs, and 25.13 % without the metastasis."""
+
+
+@pytest.fixture
+def drawn(build):
+    def submission(roi_name, solid=METASTASIS):
+        return build(edge_mm=BETWEEN_MM, without=["GTVm01_Lung_L"], extra={roi_name: solid})
+
+    return submission
+
+
+@pytest.mark.parametrize("roi_name", ["Struktur1", "PET_40%", "Boost"])
+def test_what_an_open_entry_may_be_is_cut_out_of_the_lungs_too(
+    drawn, findings_of, register_table, roi_name
+):
+    (lesion,) = register_table["lesions"]
+    lesion["roi_names"] = [roi_name]
+    (named,) = findings_of("OL301", drawn(roi_name), register_table)
+    assert named.grade is Grade.MAJOR
+    for names in (None, ["x"]):
+        lesion["roi_names"] = names
+        (found,) = findings_of("OL301", drawn(roi_name), register_table)
+        assert found.grade is Grade.NOT_EVALUABLE
+        assert f'without "{roi_name}"' in found.message
+        assert 'may be what is drawn for "L1" (roi_names would tell)' in found.message
+    # A whole register asks for no other ROI.
+    lesion |= {"roi_names": [], "therapy": "surgery"}
+    (found,) = findings_of("OL301", drawn(roi_name), register_table)
+    assert found.grade is Grade.PASS
+    assert roi_name not in found.message
+
+
+def test_what_lies_outside_the_lungs_changes_nothing(drawn, findings_of, register_table):
+    del register_table["lesions"][0]["roi_names"]
+    outside = drawn("Struktur1", Box((0.0, 80.0, 0.0), (20.0, 20.0, 20.0)))
+    (found,) = findings_of("OL301", outside, register_table)
+    assert found.grade is Grade.PASS
+    assert "Struktur1" not in found.message
+
+
+def test_that_there_is_no_tumour_is_not_believed_beside_an_open_entry(
+    build, findings_of, register_table
+):
+    """With its name the ROI is gross tumour, and is cut out whatever `gtv_absent` says."""
+    without = ["GTVm01_Lung_L", "GTVp"]
+    submission = build(edge_mm=BETWEEN_MM, without=without, extra={"Struktur1": METASTASIS})
+    register_table["anatomy"]["gtv_absent"] = "yes"
+    del register_table["lesions"][0]["roi_names"]
+    (found,) = findings_of("OL301", submission, register_table)
+    assert found.grade is Grade.NOT_EVALUABLE
+    assert "roi_names" in found.message
