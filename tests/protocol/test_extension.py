@@ -85,6 +85,13 @@ def test_a_limit_from_the_other_side_is_another_one(site):
     assert [one.limit for one in site(HEAD + lowest).dose_limits] == [25, 1]
 
 
+def test_a_limit_of_other_plans_stands_beside_the_trials(site):
+    lower = V20 + "[dose_limits.applies_when]\nfractions = { least = 1, most = 5 }\n"
+    protocol = site(HEAD + lower)
+    assert [one.limit for one in protocol.dose_limits] == [25, 22]
+    assert protocol.changes == ()
+
+
 def test_a_rule_is_restated_whole_with_a_source_of_its_own(site, trial):
     rule = '[criteria.ecog]\ncriterion = "I2"\ndescription = "ECOG"\nrelation = "<="\nlimit = 2\n'
     source = 'source = { document = "QUANTEC 2010" }\n'
