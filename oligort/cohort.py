@@ -43,7 +43,7 @@ def cohort_of(
         if isinstance(report, str):
             gathering.no_reports.append(NoReport(file=safe_text(name), reason=report))
             continue
-        row = gathering.add(name, report)
+        row = gathering.add(name, report, has_page=file.with_suffix(".html").exists())
         if tables is not None:
             tables.add(row, report)
     if not gathering.rows:

@@ -11,7 +11,8 @@ import msgspec
 
 from oligort.batch.opening import digest_of, opened_places
 from oligort.batch.portion import Place
-from oligort.checks.engine import LIBRARIES, check
+from oligort.checks.case import Case
+from oligort.checks.engine import LIBRARIES, case_of, report_on
 from oligort.clinical.register import Register
 from oligort.dicom.files import Found
 from oligort.dicom.read import read_found
@@ -19,7 +20,6 @@ from oligort.document import Report
 from oligort.errors import ProtocolError
 from oligort.finding import Grade
 from oligort.protocol.model import Protocol
-from oligort.submission import Submission
 from oligort.versions import versions_of
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -44,6 +44,8 @@ class Task:
         The register as JSON, or "".
     known : str
         The fingerprint of a report that is there already, or "".
+    has_page : bool
+        Whether a page is made beside the report.
     """
 
     key: str
@@ -54,6 +56,7 @@ class Task:
     protocol_sha256: str
     register: str = ""
     known: str = ""
+    has_page: bool = False
 
     def fingerprint(self, found: Found) -> str:
         """Return the digest of all that the report depends on."""
@@ -62,6 +65,7 @@ class Task:
             "register": self.register,
             "protocol": self.protocol_sha256,
             "versions": versions_of(LIBRARIES),
+            "page": self.has_page,
         }
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
@@ -101,9 +105,10 @@ def judged(task: Task) -> Judged:
         fingerprint = task.fingerprint(found)
         if fingerprint == task.known:
             return Judged(fingerprint)
-        submission = read_found(found)
-        report = check(submission, _protocol(task), _register(task))
-        return Judged(fingerprint, report.subject, report.verdict, documents(report, submission))
+        case = case_of(read_found(found), _protocol(task), _register(task))
+        report = report_on(case)
+        files = documents(report, case, has_page=task.has_page)
+        return Judged(fingerprint, report.subject, report.verdict, files)
 
 
 def fingerprint_of(task: Task) -> str:
@@ -112,9 +117,17 @@ def fingerprint_of(task: Task) -> str:
         return task.fingerprint(found)
 
 
-def documents(report: Report, submission: Submission | None = None) -> dict[str, bytes]:
-    """Return what is written of a submission, by the suffix of its name."""
-    return {".json": report.to_json().encode()}
+def documents(report: Report, case: Case | None, *, has_page: bool) -> dict[str, bytes]:
+    """Return what is written of a submission, by the suffix of its name.
+
+    Without a case, of what could not be checked, the page has no pictures.
+    """
+    files = {".json": report.to_json().encode()}
+    if has_page:
+        from oligort.report.html import page
+
+        files[".html"] = page(report, case).encode()
+    return files
 
 
 def _register(task: Task) -> Register | None:

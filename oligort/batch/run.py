@@ -159,6 +159,8 @@ class Batch:
         For each of them.
     is_fresh : bool
         Whether reports that are there already are made again.
+    has_pages : bool
+        Whether each report gets a page, which takes about as long as the check.
     judge : callable
         What a worker does with a submission.
     """
@@ -166,6 +168,7 @@ class Batch:
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
     is_fresh: bool = False
+    has_pages: bool = False
     judge: Callable[[Task], Judged] = judged
 
     def plan(
@@ -241,7 +244,7 @@ class _Run:
         for found in self.planned.found:
             if self._trouble(found):
                 continue
-            task = self.planned.task(found)
+            task = replace(self.planned.task(found), has_page=self.batch.has_pages)
             entry = None if self.batch.is_fresh else self.output.entry(found.key)
             if entry and entry.limits in {"", str(self.batch.limits)} and self.output.holds(entry):
                 task = replace(task, known=entry.fingerprint)
@@ -276,7 +279,7 @@ class _Run:
         if not whose.subject:
             whose = replace(whose, subject=f"submission-{key[:SUFFIX_DIGITS]}")
         report = report_of(unchecked, whose, self.planned.rules)
-        files = documents(report)
+        files = documents(report, None, has_page=self.batch.has_pages)
         entry = Entry(
             fingerprint="",
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",

@@ -55,6 +55,10 @@ def batch(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Check all again, whatever reports are there.")
     ] = False,
+    pages: Annotated[
+        bool,
+        typer.Option(help="Write a page of each submission beside its report, which takes longer."),
+    ] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be checked; check nothing.")
     ] = False,
@@ -77,7 +81,7 @@ def batch(
     listed = RegisterList.load(registers) if registers else RegisterList()
     for told in listed.notes:
         note(told)
-    how = Batch(jobs, Limits(time_limit, memory_limit), is_fresh=fresh)
+    how = Batch(jobs, Limits(time_limit, memory_limit), is_fresh=fresh, has_pages=pages)
     with looking() as watch:
         planned = how.plan(root, protocol, listed, watch)
     if dry_run:

@@ -55,6 +55,8 @@ class Row(_Plain, frozen=True, kw_only=True):
     ----------
     file : str
         Its place below the folder that was read, POSIX style.
+    has_page : bool
+        Whether a page of the same name lies beside it.
     subject, site, arm, plan_kind, plan_date, verdict
         As in the report.
     major, minor, not_evaluable : tuple of str
@@ -66,6 +68,7 @@ class Row(_Plain, frozen=True, kw_only=True):
     """
 
     file: str
+    has_page: bool = False
     subject: str
     site: str
     arm: str
@@ -193,7 +196,7 @@ class Gathering:
         self._protocols: Counter[str] = Counter()
         self._versions: Counter[str] = Counter()
 
-    def add(self, file: str, report: Report) -> Row:
+    def add(self, file: str, report: Report, *, has_page: bool = False) -> Row:
         """Count a report, and return its row."""
         by_code: dict[str, list[Finding]] = defaultdict(list)
         for finding in report.findings:
@@ -207,6 +210,7 @@ class Gathering:
         }
         row = Row(
             file=file,
+            has_page=has_page,
             subject=report.subject,
             site=report.site,
             arm=report.arm,

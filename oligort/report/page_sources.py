@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oligort.checks.registry import all_checks
+from oligort.checks.registry import pages
 from oligort.document import Report
 from oligort.finding import Finding
 from oligort.report.intake_document import IntakeDocument
@@ -34,7 +34,7 @@ class Intake:
 def pages_of(report: Report) -> Iterator[CodePage]:
     """Yield the page of each check whose code occurs in a report; of others that none is known."""
     left = {finding.code: None for finding in report.findings}
-    for one in all_checks():
+    for one in pages():
         if one.code in left:
             del left[one.code]
             _, _, body = one.page.partition("\n\n")

@@ -48,7 +48,7 @@ def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
         one.name for one in tmp_path.iterdir()
     }
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == [
-        f"{subject_of(number)}.json" for number in (0, 1, 7)
+        f"{subject_of(number)}.{suffix}" for number in (0, 1, 7) for suffix in ("html", "json")
     ]
     assert all(len(line) <= 100 for line in told.stdout.splitlines())
 

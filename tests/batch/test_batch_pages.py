@@ -37,6 +37,9 @@ def test_the_page_of_the_rules_names_codes_files_and_options_that_are_there():
     for file in (SUBMISSIONS_CSV, FINDINGS_CSV, COHORT_PAGE, f"{REPORTS}/SUBJECT.json", LEDGER):
         assert f"`DIR/{file}`" in page
     commands = {*inspect.signature(batch).parameters, *inspect.signature(cohort).parameters}
-    named = {option.replace("-", "_") for option in re.findall(r"--([a-z][a-z-]*)", page)}
+    named = {
+        option.removeprefix("no-").replace("-", "_")
+        for option in re.findall(r"--([a-z][a-z-]*)", page)
+    }
     assert named <= commands
     assert all(str(rule) in page for rule in Joined)

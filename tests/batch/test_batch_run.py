@@ -296,3 +296,22 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path):
     assert len(told) == 3
     run(root, tmp_path / "undisturbed", limits=Limits(), judge=judged)
     assert contents(out) == contents(tmp_path / "undisturbed")
+
+
+def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
+    limits = Limits(seconds=60, gibibytes=4)
+    how = {"jobs": 1, "limits": limits, "judge": judged, "has_pages": True}
+    registers = RegisterList.of([register_of(77)])
+    first, _ = run(small, tmp_path / "out", registers=registers, **how)
+    reports = tmp_path / "out" / "reports"
+    assert first.verdicts.total() == 4
+    stems = {path.stem for path in reports.glob("*.json")}
+    assert {path.stem for path in reports.glob("*.html")} == stems
+    for stem in stems:
+        page = (reports / f"{stem}.html").read_text(encoding="utf-8")
+        assert f"<title>{report(tmp_path / 'out', stem).subject}: " in page
+    together = (tmp_path / "out" / "cohort.html").read_text(encoding="utf-8")
+    assert f"./reports/{subject_of(0)}.html" in together
+    # Without pages these reports are others.
+    _, done = run(small, tmp_path / "out", registers=registers, **how | {"has_pages": False})
+    assert reused(done) == set()
