@@ -36,6 +36,11 @@ def cases(build, tmp_path_factory):
     return Cases(build, tmp_path_factory.mktemp("protocols"))
 
 
+def test_every_check_has_a_file_and_every_file_a_check():
+    assert sorted(FILES) == sorted(CHECKS)
+    assert all(path.suffix == ".toml" for path in FILES.values())
+
+
 TOLD_BY = {
     Grade.INFO: r"\bINFO\b|[Ii]nformation",
     Flag.QUERY: r"\bQUERY\b|\bquer(y|ies)\b",
