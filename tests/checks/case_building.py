@@ -94,6 +94,7 @@ def submission_of(keys: SubmissionKeys, build: Build) -> Submission:
         oldest_age_years=keys.oldest_age_years,
     )
     whole = dataclasses.replace(whole, **dict.fromkeys(keys.lacks, ()))
+    whole = whole.selected(keys.asked.plans, keys.asked.doses)
     return whole.after(*(submission_of(one, build) for one in keys.earlier))
 
 

@@ -170,6 +170,13 @@ class FaultKeys(Strict, frozen=True, kw_only=True):
     kind: FaultKind
 
 
+class Asked(Strict, frozen=True, kw_only=True):
+    """The plans and doses that the user asks for, by label, UID or file."""
+
+    plans: tuple[str, ...] = ()
+    doses: tuple[str, ...] = ()
+
+
 class SubmissionKeys(Strict, frozen=True, kw_only=True):
     """What is altered in the thorax of `conftest.py`.
 
@@ -195,6 +202,8 @@ class SubmissionKeys(Strict, frozen=True, kw_only=True):
         What else the reader would have found.
     study_instance_uid
         Of all objects.
+    asked
+        What the user asks for.
     earlier
         Exports of earlier courses.
     """
@@ -223,6 +232,7 @@ class SubmissionKeys(Strict, frozen=True, kw_only=True):
     patient_age_years: int | None = None
     oldest_age_years: int | None = None
     study_instance_uid: str = ""
+    asked: Asked = Asked()
     earlier: tuple["SubmissionKeys", ...] = ()
 
 
