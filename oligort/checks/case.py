@@ -172,7 +172,8 @@ class Case:
     def _accounted(self, census: LesionCensus) -> tuple[AccountedLesion, ...]:
         primary_organs = self.protocol.settings.primary_organs.value
         accounted = tuple(self._with_perhaps(one) for one in self._matched(census))
-        others = (census, self.claims, primary_organs)
+        unlisted = [one for it in accounted if it.entry is None for one in it.contours]
+        others = (census, self.claims, unlisted, primary_organs)
         accounted += tuple(perhaps_metastases(self.register, *others))
         if self.counting.regional_nodes is RegionalNodes.NOT_COUNTED:
             return accounted

@@ -6,7 +6,7 @@ its shape tells that it is no lesion.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,28 +48,33 @@ def perhaps_metastases(
     register: Register | None,
     census: LesionCensus,
     claims: Claims,
+    unlisted: Sequence[Lesion],
     primary_organs: PrimaryOrgans,
 ) -> Iterator[AccountedLesion]:
     """Yield primaries and regional nodes that may be metastases drawn as an ROI nobody claims.
 
-    They are those that the same ROI would bring into doubt if the register named it for them; no
-    more of them than there are such ROIs, for one ROI is one of them.
+    They are those that the same ROI would bring into doubt if the register named it for them, or a
+    contour that it does not list; no more of them than there are such ROIs, for one is one of them.
     """
 
     def doubt_of(*contours: Lesion) -> str:
         return doubt_of_kind(entry, contours, register, primary_organs) if register else ""
 
-    left = len({one.roi_name for one in claims.unclaimed})
+    perhaps = (*claims.unclaimed, *unlisted)
+    left = len({one.roi_name for one in perhaps})
     for entry in register.lesions if register else ():
         contours = contours_of(entry, census)
         is_open = not claims.settle(entry, contours)
-        lesion = AccountedLesion(contours, entry, Count(0, 1), is_open=is_open)
+        counted = Count(0, max(1, len(contours)))
+        lesion = AccountedLesion(contours, entry, counted, is_open=is_open)
         if entry.kind in DISTANT_OR_UNKNOWN or doubt_of(*contours) or not is_open:
             continue  # it is accounted for as it is
-        doubted = [one for one in claims.unclaimed if doubt_of(one)]
-        if doubted and left:
+        doubted = [one for one in perhaps if doubt_of(one)]
+        # What is unlisted counts by itself: the entry adds what else it may be drawn as.
+        if doubted and left and (claims.unclaimed or contours):
             left -= 1
-            yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(doubted)
+            # It may be several ROIs: with one that brings it into doubt, all of them.
+            yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(claims.unclaimed)
 
 
 def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[str]:

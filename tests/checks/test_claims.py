@@ -234,7 +234,9 @@ CODES = ("OL105", "OL201", "OL202", "OL203")
 
 def random_roi(chance, name, number, shapes):
     """An ROI of one or several parts, of one around the first lesion, or of no contour at all."""
-    shape = chance.choice(shapes)
+    # Of what is gross tumour by its name the census sees that it draws the first lesion again.
+    is_tumour = name.startswith("GTV")
+    shape = chance.choice([one for one in shapes if one != "around" or not is_tumour])
     if shape == "empty":
         return Structure(number, name, ())
     if shape == "neck":
@@ -299,3 +301,16 @@ def test_a_contour_that_an_entry_may_have_misspelt_is_not_judged_without_it():
         told = judged(submission_of(solids), [entry("A", roi_names=names, **PROVEN)])["OL203"][1]
         assert told.count("not evaluable") > 0, names
         assert "on both sides of the limit" in told or "for which it may be drawn, is 28 mm" in told
+
+
+def test_a_primary_that_may_be_a_metastasis_may_be_all_that_is_unclaimed():
+    """With a contour that is named a metastasis it is in doubt, and so is each part beside."""
+    primary = entry("P", "Esophagus", "surgery", kind="primary", roi_names=["GTVm05", "Boost"])
+    entries = [primary, *answered(removed("Bone", "Brain", "Skin"))]
+    drawn = (solid("GTVm05", 1), together(solid("Boost", 3), solid("Boost", 5)))
+    less = changed(entries, 0, "roi_names")
+    misspelt = changed(entries, 0, "roi_names", ["GTVm5", "Boost"])
+    for given in (entries, less, misspelt):
+        is_pass, told = judged(with_structures(*drawn), given)["OL201"]
+        assert not is_pass
+        assert "the number is 3 to" in told
