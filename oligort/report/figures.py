@@ -154,6 +154,8 @@ class Wall:
         Which of the curves it is for.
     measured : (dose, volume) or None
         Where that curve meets it.
+    is_variation : bool
+        Whether it ends the acceptable variation beyond the limit: a second, thinner wall.
     """
 
     metric: str
@@ -162,6 +164,7 @@ class Wall:
     volume_percent: tuple[float, float]
     curve: int
     measured: tuple[float, float] | None = None
+    is_variation: bool = False
 
 
 def share_percent(dvh: "Dvh") -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -256,11 +259,12 @@ def _draw_wall(axes: "Axes", wall: Wall) -> None:
         wall.dose_gy,
         wall.volume_percent,
         color=WALL,
-        linewidth=3.2,
+        linewidth=1.6 if wall.is_variation else 3.2,
         solid_capstyle="butt",
         zorder=5,
     )
-    line.set_gid(f"limit-{MARKS[wall.curve]}-{wall.metric}")
+    name = "variation" if wall.is_variation else "limit"
+    line.set_gid(f"{name}-{MARKS[wall.curve]}-{wall.metric}")
     # The end that counts: what is on it is still allowed where the limit says so.
     axes.plot(*zip(_end_of(wall), strict=True), marker="o", markersize=5.5, color=WALL, zorder=5)
     if wall.measured is not None:
@@ -276,7 +280,7 @@ def _draw_wall(axes: "Axes", wall: Wall) -> None:
         dot.set_gid(f"measured-{MARKS[wall.curve]}-{wall.metric}")
     upright = wall.dose_gy[0] == wall.dose_gy[1]
     axes.annotate(
-        f"limit {wall.limit}".replace("<=", "≤").replace(">=", "≥"),
+        f"{name} {wall.limit}".replace("<=", "≤").replace(">=", "≥"),
         _end_of(wall),
         xytext=(7, 7) if upright else (0, 7),
         textcoords="offset points",

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import msgspec
+
+from oligort.checks.applicability import applicable_limits
 from oligort.checks.case import Case
 from oligort.checks.dose import ungraded_names
 from oligort.checks.judged import judged, limited_operand
@@ -69,7 +72,7 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
         return DoseView(limits, beside, reason=NO_SUBMISSION)
     pictures = tuple(
         picture
-        for number, limit in enumerate(case.protocol.dose_limits, 1)
+        for number, limit in enumerate(applicable_limits(case), 1)
         if (picture := isodose_picture(case, limit, f"limit-{number}")) is not None
     )
     curves, left_out = _curves(case)
@@ -113,7 +116,7 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
         elif name not in found or is_graded:
             found[name] = Curve(name, dvh, is_graded)
 
-    for limit in case.protocol.dose_limits:
+    for limit in applicable_limits(case):
         for row in rows_of(case, limit):
             try:
                 keep(row.about, row.dvh(), row.is_graded)
@@ -139,12 +142,18 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
 def _walls(case: Case, curves: list[Curve]) -> Iterator[Wall]:
     """Yield the limits that are a wall in the figure, one a limit on a volume or a dose of one."""
     places = {curve.name: number for number, curve in enumerate(curves)}
-    for limit in case.protocol.dose_limits:
+    for limit in applicable_limits(case):
         if limit.structure in places:
             dvh = judged(case, limit).dvh
             wall = _wall(limit, dvh, places[limit.structure])
-            if wall is not None:
-                yield wall
+            if wall is None:
+                continue
+            yield wall
+            if limit.variation:
+                beyond = msgspec.structs.replace(limit, limit=limit.variation.limit, variation=None)
+                further = _wall(beyond, dvh, places[limit.structure])
+                assert further is not None
+                yield replace(further, is_variation=True, measured=None)
 
 
 def _wall(limit: DoseLimit, dvh: Dvh, curve: int) -> Wall | None:
@@ -179,7 +188,8 @@ def _in_words(curve: Curve, wall: Wall) -> str:
         return f"{wall.metric} of {curve.name}: {error}; the limit is {wall.limit}."
     bound = float(wall.limit.split()[1])
     number = shown_beside(float(value), bound, metric.unit)
-    return f"{wall.metric} of {curve.name} is {number} {metric.unit}; the limit is {wall.limit}."
+    what = "an acceptable variation" if wall.is_variation else "the limit"
+    return f"{wall.metric} of {curve.name} is {number} {metric.unit}; {what} is {wall.limit}."
 
 
 def _said(dvh: Dvh) -> str:

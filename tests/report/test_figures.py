@@ -12,11 +12,12 @@ from pages import parsed
 
 from oligort.conventions import DEFAULT
 from oligort.dose.dvh import Dvh
+from oligort.finding import Source
 from oligort.geometry.algebra import Shape
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Contour
 from oligort.lesions.lesion import Lesion
-from oligort.protocol.limits import DoseLimit
+from oligort.protocol.limits import DoseLimit, Variation
 from oligort.report.figures import Curve, Wall, dvh_figure, plot_dvh, style, svg_of
 from oligort.report.isodose_picture import _fullest_plane, isodose_picture
 from oligort.report.lesion_pictures import lesion_picture
@@ -310,3 +311,26 @@ def test_a_rule_named_by_markup_makes_no_markup(demo_page: Made) -> None:
     tree = parsed(f"<div>{view.figure}{''.join(one.svg for one in view.pictures)}</div>")
     assert not tree.all("script")
     assert len(tree.all("svg")) == 2
+
+
+def test_an_acceptable_variation_is_a_second_thinner_wall(demo_page: Made) -> None:
+    case = demo_page(1).case
+    (rule,) = case.protocol.dose_limits
+    source = Source(document="S")
+    rules = msgspec.structs.replace(
+        case.protocol,
+        dose_limits=(msgspec.structs.replace(rule, variation=Variation(limit=31, source=source)),),
+    )
+    told = dose_view(demo_page(1).report, replace(case, protocol=rules))
+    assert [text.split("; ")[1] for text in told.walls] == [
+        "the limit is <= 25 %.",
+        "an acceptable variation is <= 31 %.",
+    ]
+    walls = (
+        Wall("V20Gy[%]", "<= 25 %", (20, 20), (25, 100), 0),
+        Wall("V20Gy[%]", "<= 31 %", (20, 20), (31, 100), 0, is_variation=True),
+    )
+    axes = dvh_figure([Curve("Ramp", RAMP, True)], walls).axes[0]
+    limit_line, further = (of_gid(axes, f"{it}-A-V20Gy[%]") for it in ("limit", "variation"))
+    assert further.get_ydata()[0] == 31
+    assert further.get_linewidth() < limit_line.get_linewidth()
