@@ -81,7 +81,7 @@ VOLUMES = st.lists(st.integers(0, 3), min_size=BINS, max_size=BINS)
     st.lists(st.integers(0, BINS - 1), min_size=4, max_size=4),
     st.lists(st.integers(0, BINS - 1), min_size=BINS, max_size=BINS),
 )
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 def test_whatever_the_unknown_doses_are_the_interval_holds_them(
     full, partly, uncovered, places, raises
 ):

@@ -12,7 +12,6 @@ from pages import parsed
 
 from oligort.conventions import DEFAULT
 from oligort.dose.dvh import Dvh
-from oligort.finding import Source
 from oligort.geometry.algebra import Shape
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Contour
@@ -316,10 +315,9 @@ def test_a_rule_named_by_markup_makes_no_markup(demo_page: Made) -> None:
 def test_an_acceptable_variation_is_a_second_thinner_wall(demo_page: Made) -> None:
     case = demo_page(1).case
     (rule,) = case.protocol.dose_limits
-    source = Source(document="S")
+    variation = Variation(limit=31, source=rule.source)
     rules = msgspec.structs.replace(
-        case.protocol,
-        dose_limits=(msgspec.structs.replace(rule, variation=Variation(limit=31, source=source)),),
+        case.protocol, dose_limits=(msgspec.structs.replace(rule, variation=variation),)
     )
     told = dose_view(demo_page(1).report, replace(case, protocol=rules))
     assert [text.split("; ")[1] for text in told.walls] == [
