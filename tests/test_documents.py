@@ -57,7 +57,8 @@ def test_the_example_of_one_patient(export: Path) -> None:
     lines = printed("physicist.py", export / "submissions" / "DEMO-02", export / "DEMO-02.toml")
     assert lines[0] == "DEMO-02: MAJOR"
     assert lines[1].startswith("  MAJOR OL301: ")
-    assert lines[2].startswith("  lung V20 29.00 % (28.99 to ")
+    assert lines[2].startswith("    to do: re-plan within the limit")
+    assert lines[3].startswith("  lung V20 29.00 % (28.99 to ")
     assert "  GTVm01_Lung_L: 18.0 mm" in lines
 
 

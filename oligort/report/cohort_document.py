@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from oligort.display import harmless_json
 from oligort.document import Report
 from oligort.finding import VERDICT_ORDER, Finding, Flag, Grade, verdict_of
 
@@ -182,7 +183,8 @@ class Cohort(_Plain, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the cohort as JSON; the same reports give the same bytes."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+        text = msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+        return f"{harmless_json(text)}\n"
 
 
 class Gathering:

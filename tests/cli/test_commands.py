@@ -12,7 +12,7 @@ import pytest
 
 import oligort
 from oligort.checks import engine
-from oligort.checks.registry import all_checks
+from oligort.checks.registry import pages
 from oligort.cli import main
 from oligort.conventions import Conventions
 from oligort.document import ProtocolRecord, Report
@@ -500,12 +500,12 @@ def test_lesions_asked_for_and_not_measured_are_named_with_the_reason(
 
 
 def test_explain_prints_a_page_or_lists_the_checks(run: Run) -> None:
-    first = all_checks()[0]
+    first = pages()[0]
     page = run("explain", first.code.lower())
     assert (page.status, page.out) == (0, f"{first.page.strip()}\n")
     assert run("explain", "OL999").status == 2
     listing = run("explain").out.splitlines()
-    assert [line.split()[0] for line in listing] == ["code", *(c.code for c in all_checks())]
+    assert [line.split()[0] for line in listing] == ["code", *(c.code for c in pages())]
 
 
 @pytest.fixture
