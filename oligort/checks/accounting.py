@@ -245,11 +245,13 @@ def open_others(
     census: LesionCensus, register: Register | None, claims: Claims
 ) -> tuple[RegisterLesion, ...]:
     """Return the primaries and regional nodes that may be drawn as what no entry claims."""
+    if register is None:
+        return ()
     return tuple(
         entry
-        for entry in (register.lesions if register else ())
+        for entry in register.lesions
         if entry.kind not in DISTANT_OR_UNKNOWN
-        and not claims.settle(entry, contours_of(entry, census))
+        and not claims.settle(entry, contours_of(entry, census, register))
     )
 
 
@@ -284,7 +286,7 @@ def _doubtful(
     for entry in register.lesions if register else ():
         if register is None or entry.kind in DISTANT_OR_UNKNOWN:
             continue
-        contours = contours_of(entry, census)
+        contours = contours_of(entry, census, register)
         if doubt := doubt_of_kind(entry, contours, register, primary_organs):
             matched_by = "ROI name" if contours else ""
             counted = Count(0, max(1, len(contours)))
@@ -292,11 +294,15 @@ def _doubtful(
     return found
 
 
-def contours_of(entry: RegisterLesion, census: LesionCensus) -> tuple[Lesion, ...]:
-    """Return what is drawn by the names of an entry; of a primary without, by that of any."""
-    if claims_primaries(entry):
-        return tuple(one for one in census.lesions if one.said.role is Role.GTV_PRIMARY)
-    return tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
+def contours_of(
+    entry: RegisterLesion, census: LesionCensus, register: Register
+) -> tuple[Lesion, ...]:
+    """Return what is drawn by the names of an entry; of a primary without, what nobody names."""
+    if not claims_primaries(entry):
+        return tuple(one for one in census.lesions if one.roi_name in entry.roi_names)
+    named = {name for other in register.lesions for name in other.roi_names}
+    primaries = (one for one in census.lesions if one.said.role is Role.GTV_PRIMARY)
+    return tuple(one for one in primaries if one.roi_name not in named)
 
 
 def _held_against_register(
@@ -338,7 +344,9 @@ def _by_roi_name(entry: RegisterLesion, drawn: Sequence[Lesion]) -> AccountedLes
         sum(lesion.counted.most for lesion in contours if lesion.roi_name == roi_name)
         for roi_name in entry.roi_names
     )
-    apart = sum(lesion.counted.least for lesion in contours)
+    # Of an unknown kind each may still be one, though none surely is.
+    is_sure = entry.kind is not None
+    apart = sum(it.counted.least if is_sure else min(it.counted.most, 1) for it in contours)
     entered = _count_of(entry)
     counted = Count(entered.least, max(entered.most, parts, apart))
     return AccountedLesion(contours, entry, counted, "ROI name")

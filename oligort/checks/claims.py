@@ -3,7 +3,7 @@
 An entry is *settled* by one of three answers, and then no other contour is its own:
 
 - all ROIs that it names are drawn with contours that can be measured, at least one of them as gross
-  tumour, and the others as that too or as margins around it (CTV, ITV, PTV);
+  tumour that repeats no other, and the others as that too or as margins around it (CTV, ITV, PTV);
 - it says that nothing is drawn for it (``roi_names = []``), and its therapy needs no contour;
 - it is matched to contours without names: by organ and size (`pairing.py`), or a primary by kind.
 
@@ -73,7 +73,7 @@ class Claims:
     def settle(self, entry: RegisterLesion, contours: Sequence[Lesion]) -> bool:
         """Say whether no other contour can be that of an entry that is matched to some contours."""
         if entry.roi_names:
-            return not self.not_found(entry) and not self.tumour.isdisjoint(entry.roi_names)
+            return not self.not_found(entry) and bool(contours)
         return bool(contours) or is_drawn_nowhere(entry)
 
 

@@ -8,10 +8,10 @@ from oligort.checks.answers import grade_throughout, held_against, not_evaluable
 from oligort.checks.applicability import limited_once, why_not_applicable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
+from oligort.checks.expressions import as_anatomy_allows
 from oligort.checks.image_planes import cut_off_by_images
 from oligort.checks.judged import (
     Judged,
-    as_anatomy_allows,
     gaps_of,
     judged,
     limited_dvh,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
+from oligort.checks.expressions import as_anatomy_allows, drawn_lungs
 from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
@@ -26,9 +27,6 @@ from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.protocol.limits import DoseLimit
-
-LUNGS_WITHOUT_GTV = "Lungs-GTV"
-"""The lungs where the protocol limits none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +100,8 @@ def _beside_perhaps_tumour(
 ) -> Judged:
     """Return what is judged beside what it is without ROIs that may be gross tumour.
 
-    They are those that open entries of the register may be drawn as, each alone and all of them.
+    They are those that open entries of the register may be drawn as: each alone, together those
+    that raise the value and those that lower it, and all of them.
     """
     if "GTV" not in operand_names(parse(limit.structure)):
         return judged
@@ -115,13 +114,28 @@ def _beside_perhaps_tumour(
         if not one.is_empty and any(boxes_meet(box_of(one), organ) for organ in organs)
     ]
     entries = listed(entry.id for entry in case.open_entries)
-    for taken in [*((one,) for one in drawn), *([tuple(drawn)] if len(drawn) > 1 else ())]:
+
+    def without(judged: Judged, *taken: Structure) -> Judged:
         less = Shape(operator="-", left=shape, right=Shape(taken))
         what = (
             f"{name} without {listed(one.roi_name for one in taken)}, which may be what is drawn "
             f"for {entries} (roi_names would tell)"
         )
-        judged = _with_other(case, limit, judged, what, less)
+        return _with_other(case, limit, judged, what, less)
+
+    # Together those that raise the value raise it most, and those that lower it lower it most.
+    raising: list[Structure] = []
+    lowering: list[Structure] = []
+    for one in drawn:
+        alone = without(judged, one)
+        with suppress(NotEvaluable):
+            for _, dvh in alone.others[len(judged.others) :]:
+                is_more = dvh[limit.metric] > judged.dvh[limit.metric]
+                (raising if is_more else lowering).append(one)
+        judged = alone
+    for together in dict.fromkeys((tuple(raising), tuple(lowering), tuple(drawn))):
+        if len(together) > 1:
+            judged = without(judged, *together)
     return judged
 
 
@@ -217,7 +231,7 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     """
     drawn = _drawn_as(case, limit.structure)
     # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
-    if not drawn or _drawn_lungs(case):
+    if not drawn or drawn_lungs(case):
         raise error
     if len(drawn) > 1:
         raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(limit.structure)}, and {error}")
@@ -338,59 +352,3 @@ def _difference(case: Case, limit: DoseLimit, graded: Dvh, other: Dvh) -> tuple[
     ):
         return ()
     return (f"{other.volume_cc:.1f} cc and {value:.2f} {limit.unit}",)
-
-
-def lung_expression(case: Case) -> Expression:
-    """Return what the protocol judges of the lungs, as the register allows; else "Lungs-GTV"."""
-    for limit in case.protocol.dose_limits:
-        expression = parse(limit.structure)
-        if any(read_roi_name(name).organ is Organ.LUNGS for name in operand_names(expression)):
-            return as_anatomy_allows(case, expression)
-    return as_anatomy_allows(case, parse(LUNGS_WITHOUT_GTV))
-
-
-def as_anatomy_allows(case: Case, expression: Expression) -> Expression:
-    """Return the expression without what the register says is not there.
-
-    A pneumonectomy leaves the one lung that is drawn; without any gross tumour there is nothing
-    to subtract. Nothing else is ever left out.
-    """
-    anatomy = case.register.anatomy if case.register else None
-    if anatomy is None:
-        return expression
-    if anatomy.gtv_absent is Answer.YES and isinstance(expression, Combination):
-        names = operand_names(expression.right)
-        if expression.operator == "-" and names == ("GTV",) and not _is_drawn(case, "GTV"):
-            expression = expression.left
-    if anatomy.pneumonectomy is Answer.YES and not _is_drawn(case, str(Organ.LUNGS)):
-        sides = [side for side in ("Lung_L", "Lung_R") if _is_drawn(case, side)]
-        if len(sides) == 1 and len(_drawn_lungs(case)) == 1:
-            expression = _renamed(expression, str(Organ.LUNGS), sides[0])
-    return expression
-
-
-def _drawn_lungs(case: Case) -> list[Structure]:
-    """Return every ROI of a lung; of two that could be one side neither is known to be meant."""
-    return [
-        structure
-        for structure, name in case.submission.roi_names.items()
-        if name.organ is Organ.LUNGS and name.role is Role.ORGAN and not structure.is_empty
-        if not name.subtracted
-    ]
-
-
-def _renamed(expression: Expression, old: str, new: str) -> Expression:
-    if isinstance(expression, Operand):
-        return Operand(new) if expression.name == old else expression
-    return replace(
-        expression,
-        left=_renamed(expression.left, old, new),
-        right=_renamed(expression.right, old, new),
-    )
-
-
-def _is_drawn(case: Case, name: str) -> bool:
-    try:
-        return bool(case.submission.structures_of(name))
-    except NotEvaluable:
-        return False

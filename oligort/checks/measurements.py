@@ -8,7 +8,8 @@ import msgspec
 from oligort.checks.applicability import applicable_limits
 from oligort.checks.case import Case
 from oligort.checks.effect import eqd2_dose, eqd2_dvh
-from oligort.checks.judged import as_anatomy_allows, judged, limited_dvh, limited_operand
+from oligort.checks.expressions import as_anatomy_allows
+from oligort.checks.judged import judged, limited_dvh, limited_operand
 from oligort.checks.plausibility import fit_of
 from oligort.document import Measurement
 from oligort.dose.biology import bed_of_eqd2

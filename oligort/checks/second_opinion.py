@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from oligort.checks.answers import information, reasons
 from oligort.checks.applicability import limited_once
 from oligort.checks.case import Case
-from oligort.checks.judged import as_anatomy_allows, drawn_for
+from oligort.checks.expressions import as_anatomy_allows
+from oligort.checks.judged import drawn_for
 from oligort.checks.planning_system import volume_metrics
 from oligort.checks.registry import CONVENTION, check
 from oligort.crosscheck import SecondDvh, second_dvh, second_dvh_of_shape

@@ -193,7 +193,8 @@ def _undrawn(
     margins = _margins_of(case, entry)
     bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
-        if doubt := _doubt_of_stated(case, rule, lesion, stated, diameter):
+        is_bounded = bound_mm is not None and rule.allows(bound_mm)
+        if doubt := _doubt_of_stated(case, rule, lesion, stated, diameter, is_bounded=is_bounded):
             reason = f"the register says {stated} ({diameter}), and {doubt}"
             return not_evaluable("OL203", rule, reason, about=entry.id, hint=_NAME_IT)
         return _as_stated(rule, lesion, stated, diameter, (margins, bound_mm))
@@ -212,22 +213,49 @@ def _undrawn(
             about=entry.id,
             hint=f"give {diameter.key} in the register",
         )
-    if bound_mm is None or not rule.allows(bound_mm):
-        said = "nothing" if bound_mm is None else f"{bound_mm:.1f} mm"
-        reason = f"only {listed(margins)} is drawn for it, which bounds its size by {said}"
-        return not_evaluable("OL203", rule, reason, about=entry.id)
+    if doubt := _doubt_of_bound(case, rule, lesion, margins, bound_mm):
+        return not_evaluable("OL203", rule, doubt, about=entry.id, hint=_NAME_IT)
+    assert bound_mm is not None
     message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)
 
 
-def _doubt_of_stated(
-    case: Case, rule: Limit, lesion: AccountedLesion, stated: Stated, diameter: Diameter
+def _doubt_of_bound(
+    case: Case, rule: Limit, lesion: AccountedLesion, margins: list[str], bound_mm: float | None
 ) -> str:
-    """Return why a size of the register may not be that of the lesion's contour, or ""."""
-    if other := _contradicted(case, rule, lesion, stated, diameter):
+    """Return why margins alone do not show that a lesion is within the limit, or ""."""
+    if bound_mm is None or not rule.allows(bound_mm):
+        said = "nothing" if bound_mm is None else f"{bound_mm:.1f} mm"
+        return f"only {listed(margins)} is drawn for it, which bounds its size by {said}"
+    not_found = _not_found(case, lesion)
+    told = f"{listed(margins)} bounds its size by {bound_mm:.1f} mm, and {not_found}"
+    return told if not_found else ""
+
+
+def _doubt_of_stated(
+    case: Case,
+    rule: Limit,
+    lesion: AccountedLesion,
+    stated: Stated,
+    diameter: Diameter,
+    *,
+    is_bounded: bool,
+) -> str:
+    """Return why a size of the register may not be that of the lesion's contour, or "".
+
+    Of a lesion whose own margins are within the limit no other contour says otherwise.
+    """
+    other = _contradicted(case, rule, lesion, stated, diameter)
+    not_found = _not_found(case, lesion)
+    if other and not (is_bounded and stated.allowed(rule) and not not_found):
         return f"{other}: {lesion.open_match}"
+    return not_found if stated.allowed(rule) else ""
+
+
+def _not_found(case: Case, lesion: AccountedLesion) -> str:
+    """Return which ROIs of a lesion's entry are not there as gross tumour or margins, or ""."""
     missing = case.claims.not_found(lesion.entry) if lesion.entry else []
-    if not missing or not stated.allowed(rule):
+    if not missing:
         return ""
     organs = [name for name in missing if name in case.drawn_names]
     undrawn = [name for name in missing if name not in case.drawn_names]

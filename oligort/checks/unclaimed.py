@@ -58,12 +58,15 @@ def perhaps_metastases(
     """
 
     def doubt_of(*contours: Lesion) -> str:
-        return doubt_of_kind(entry, contours, register, primary_organs) if register else ""
+        assert register is not None
+        return doubt_of_kind(entry, contours, register, primary_organs)
 
     perhaps = (*claims.unclaimed, *unlisted)
     left = len({one.roi_name for one in perhaps})
-    for entry in register.lesions if register else ():
-        contours = contours_of(entry, census)
+    if register is None:
+        return
+    for entry in register.lesions:
+        contours = contours_of(entry, census, register)
         is_open = not claims.settle(entry, contours)
         counted = Count(0, max(1, len(contours)))
         lesion = AccountedLesion(contours, entry, counted, is_open=is_open)

@@ -213,7 +213,7 @@ def _with_review(
     source: list[Path],
 ) -> "LesionDocument":
     """Return the document with what was written for review, or why nothing was."""
-    from oligort.checks.judged import lung_expression
+    from oligort.checks.expressions import lung_expression
     from oligort.report.lesion_document import ReviewRecord
     from oligort.report.unanswered import Unanswered
     from oligort.review import write_review

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from oligort.checks.case import Case
-from oligort.checks.judged import as_anatomy_allows, judged
+from oligort.checks.expressions import as_anatomy_allows
+from oligort.checks.judged import judged
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape, parse, resolve

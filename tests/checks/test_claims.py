@@ -314,3 +314,52 @@ def test_a_primary_that_may_be_a_metastasis_may_be_all_that_is_unclaimed():
         is_pass, told = judged(with_structures(*drawn), given)["OL201"]
         assert not is_pass
         assert "the number is 3 to" in told
+
+
+def test_a_margin_bounds_no_lesion_whose_own_name_is_not_found():
+    """The PTV is within the limit, and the GTV that the entry misspells is not in it."""
+    solids = {"Struktur1": LARGE, "PTV_boost": cube(1)}
+    submission = submission_of(solids)
+    named_rightly = entry("A", roi_names=["Struktur1", "PTV_boost"], **PROVEN)
+    misspelt = entry("A", roi_names=["Struktur 1", "PTV_boost"], **PROVEN)
+    for one in (named_rightly, misspelt):
+        for given in (one, {key: it for key, it in one.items() if key != "size_mm"}):
+            is_pass, told = judged(submission, [given])["OL203"]
+            assert not is_pass, told
+
+
+def test_a_margin_that_is_named_rightly_bounds_its_lesion_whatever_else_is_drawn():
+    solids = {"ITV1": cube(1), "z_Ring1": LARGE}
+    one = entry("A", roi_names=["ITV1"], **PROVEN)
+    assert judged(submission_of(solids), [one])["OL203"][0]
+
+
+def test_without_its_kind_an_entry_of_several_rois_counts_no_fewer():
+    solids = {f"GTV{n}": cube(n) for n in (1, 3, 5)}
+    one = entry("A", roi_names=list(solids), **PROVEN)
+    entries = [one, *answered(removed("Bone", "Brain"))]
+    submission = submission_of(solids)
+    assert not judged(submission, entries)["OL201"][0]
+    assert not judged(submission, changed(entries, 0, "kind"))["OL201"][0]
+
+
+def test_a_primary_without_names_is_not_what_another_entry_names():
+    """GTVp is named by a metastasis: the primary may be what lies in the liver under no name."""
+    liver_roi = {"Liver": Box((400.0, 0.0, 0.0), (900.0, 100.0, 60.0))}
+    solids = liver_roi | {"GTVp": cube(1), "Struktur1": LARGE}
+    primary = entry("P", "Esophagus", kind="primary", roi_names=["Struktur1"])
+    entries = [primary, entry("A", roi_names=["GTVp"], **PROVEN)]
+    submission = submission_of(solids)
+    for given in (entries, changed(entries, 0, "roi_names")):
+        assert not judged(submission, given)["OL203"][0]
+
+
+def test_what_repeats_the_lesion_of_another_entry_settles_nothing():
+    solids = {"GTVm01_Liver": cube(1), "GTVm01_Liver_old": cube(1), "Struktur1": LARGE}
+    entries = [
+        entry("A", roi_names=["GTVm01_Liver"], **PROVEN),
+        entry("B", roi_names=["GTVm01_Liver_old"], size_mm=45.0),
+    ]
+    is_pass, told = judged(submission_of(solids), entries)["OL203"]
+    assert not is_pass
+    assert "Struktur1" in told

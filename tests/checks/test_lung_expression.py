@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from oligort.checks.case import Case
-from oligort.checks.judged import LUNGS_WITHOUT_GTV, lung_expression
+from oligort.checks.expressions import LUNGS_WITHOUT_GTV, lung_expression
 from oligort.clinical.register import Register
 from oligort.protocol.model import Protocol
 

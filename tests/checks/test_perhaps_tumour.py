@@ -60,3 +60,23 @@ def test_that_there_is_no_tumour_is_not_believed_beside_an_open_entry(
     (found,) = findings_of("OL301", submission, register_table)
     assert found.grade is Grade.NOT_EVALUABLE
     assert "roi_names" in found.message
+
+
+def test_several_rois_that_move_v20_one_way_are_cut_out_together(
+    build, findings_of, register_table
+):
+    """Neither half of the metastasis brings V20 over 25 %, nor do both with what is hot."""
+    solids = {
+        "Struktur1": Box((45.0, 0.0, 0.0), (10.0, 20.0, 20.0)),
+        "Struktur2": Box((55.0, 0.0, 0.0), (10.0, 20.0, 20.0)),
+        "Struktur3": Box((-50.0, 0.0, 40.0), (20.0, 20.0, 10.0)),
+    }
+    submission = build(edge_mm=BETWEEN_MM, without=["GTVm01_Lung_L"], extra=solids)
+    (lesion,) = register_table["lesions"]
+    lesion["roi_names"] = ["Struktur1", "Struktur2"]
+    (named,) = findings_of("OL301", submission, register_table)
+    assert named.grade is Grade.MAJOR
+    del lesion["roi_names"]
+    (found,) = findings_of("OL301", submission, register_table)
+    assert found.grade is Grade.NOT_EVALUABLE
+    assert 'without "Struktur1" and "Struktur2"' in found.message.replace(", ", " and ")
