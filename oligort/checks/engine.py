@@ -98,7 +98,7 @@ def report_on(case: Case, only: Sequence[str] = (), checks: Sequence[str | Path]
     submission, rules, answers = case.submission, case.protocol, case.register
     of_site = tuple(map(load_checks, checks))
     asked = checks_of(only, [one.module for one in of_site])
-    findings = tuple(finding for one in asked for finding in _findings(one, case))
+    findings = tuple(finding for one in asked for finding in findings_of(one, case))
     plan = _chosen_plan_facts(submission)
     return Report(
         subject=case.subject or _subject(submission, answers),
@@ -158,10 +158,10 @@ def intake_findings(
     rules = protocol if isinstance(protocol, Protocol) else Protocol.load(protocol)
     case = Case(submission, rules, None, subject)
     asked = checks_of([INTAKE_CODES])
-    return tuple(finding for one in asked for finding in _findings(one, case))
+    return tuple(finding for one in asked for finding in findings_of(one, case))
 
 
-def _findings(one: Check, case: Case) -> Iterator[Finding]:
+def findings_of(one: Check, case: Case) -> Iterator[Finding]:
     """Yield the findings of a check; NotEvaluable becomes one, any other error is a bug."""
     try:
         yield from one.run(case)

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from answered import REGISTER
 
-from oligort.checks.engine import check
+from oligort.checks import engine
+from oligort.checks.engine import case_of
+from oligort.checks.registry import checks_of
 from oligort.clinical.register import Register
 from oligort.dose.grid import DoseGrid
 from oligort.finding import Finding
@@ -127,11 +129,11 @@ def register_table() -> dict[str, Any]:
 
 @pytest.fixture
 def findings_of() -> Callable[..., list[Finding]]:
-    """Return what checks a submission and picks the findings of one code."""
+    """Return what asks one check of a submission, as the engine does."""
 
     def findings(code: str, submission: Submission, register: Any = None, **options: Any) -> Any:
         answers = Register.from_dict(register) if isinstance(register, dict) else register
-        report = check(submission, register=answers, **options)
-        return [finding for finding in report.findings if finding.code == code]
+        (asked,) = checks_of([code])
+        return list(engine.findings_of(asked, case_of(submission, register=answers, **options)))
 
     return findings
