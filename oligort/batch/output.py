@@ -20,6 +20,9 @@ from oligort.finding import Grade
 REPORTS = "reports"
 """The folder of the reports."""
 
+SUFFIXES = frozenset({".json", ".html"})
+"""Of all files that a submission may have there."""
+
 LEDGER = ".oligort"
 """The folder of what each report was made from; nothing reads it but the next batch."""
 
@@ -142,6 +145,10 @@ class Output:
             If they cannot be written; what was there before is whole.
         """
         before = self.entry(key)
+        with _writing(self.folder / REPORTS):
+            for suffix in SUFFIXES - set(entry.files):
+                # Of an earlier run: it would tell of another check than the report beside it.
+                (self.folder / REPORTS / (entry.name + suffix)).unlink(missing_ok=True)
         self.write(self.folder / LEDGER / f"{key}.json", msgspec.json.encode(entry))
         for suffix, content in files.items():
             self.write(self.folder / REPORTS / (entry.name + suffix), content)

@@ -315,3 +315,5 @@ def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
     # Without pages these reports are others.
     _, done = run(small, tmp_path / "out", registers=registers, **how | {"has_pages": False})
     assert reused(done) == set()
+    # And no page of before tells of an earlier check than the report beside it.
+    assert not list(reports.glob("*.html"))
