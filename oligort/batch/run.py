@@ -231,7 +231,7 @@ class _Run:
                     yield self._judged(found, future.result())
                     continue
                 unchecked = unchecked_by(error, self.batch.limits)
-                if not unchecked.is_death:
+                if not (unchecked.is_death or unchecked.is_of_protocol):
                     stuck.append(task)
                 yield self._unchecked(found.key, self.planned.whose(found), unchecked)
         for found in self.planned.found:
@@ -304,7 +304,8 @@ class _Run:
     def _remember(self, stuck: Sequence[Task]) -> None:
         """Note of what the reports of those are that could not be checked, and would not be again.
 
-        One whose process died is not among them: what killed it may be gone the next time.
+        One whose process died is not among them, nor one for which the protocol's file was away or
+        another: the next time that may be mended, and nothing of the submission tells it.
         """
         with Workers[Task, str](self.batch.jobs, self.batch.limits, fingerprint_of) as workers:
             for task, future in workers.done(stuck):

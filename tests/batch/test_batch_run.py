@@ -30,6 +30,7 @@ from oligort.document import Report
 from oligort.errors import DicomError, OutputError
 from oligort.finding import Grade
 
+PROTOCOL = "protocol/trials/nct06190782.toml"
 LIMITS = Limits(seconds=4, gibibytes=0.75)
 
 
@@ -197,6 +198,23 @@ def test_a_register_that_cannot_be_read_is_told_in_the_report_of_its_subject(sma
     (finding,) = report(tmp_path / "out", subject_of(0)).findings
     assert "its register cannot be used" in finding.message
     assert "subjekt" in finding.message
+
+
+def test_a_protocol_that_was_away_for_a_moment_is_not_remembered(tmp_path):
+    write_exports(tmp_path / "root", range(1))
+    protocol, away = tmp_path / "protocol.toml", tmp_path / "away"
+    protocol.write_bytes((Path(oligort.__file__).parent / PROTOCOL).read_bytes())
+    batch = Batch(jobs=1, judge=judged)
+    planned = batch.plan(tmp_path / "root", str(protocol), RegisterList())
+    assert planned.rules.id
+    protocol.rename(away)
+    batch.run(planned, tmp_path / "out", lambda done: None)
+    (finding,) = report(tmp_path / "out", subject_of(0)).findings
+    assert "of the protocol: " in finding.message
+    assert "the site" not in finding.hint
+    away.rename(protocol)
+    batch.run(planned, tmp_path / "out", lambda done: None)
+    assert len(report(tmp_path / "out", subject_of(0)).findings) > 1
 
 
 def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):
