@@ -163,15 +163,15 @@ class Output:
         }
         self.keep(key, msgspec.structs.replace(entry, name=name), files)
 
-    def of_no_submission(self, keys: Iterable[str]) -> list[str]:
-        """Return the names of reports whose submissions are none of these."""
+    def of_no_submission(self, keys: Iterable[str]) -> list[Entry]:
+        """Return what is known of the reports that are there, of submissions that are not these."""
         known = set(keys)
         left = [
-            (path.stem, self.entry(path.stem))
+            self.entry(path.stem)
             for path in sorted((self.folder / LEDGER).glob("*.json"))
             if path.stem not in known
         ]
-        return [entry.name for _, entry in left if entry is not None and self.holds(entry)]
+        return [entry for entry in left if entry is not None and self.holds(entry)]
 
     def write(self, path: Path, content: bytes) -> None:
         """Write a file whole or not at all, also where the power fails.

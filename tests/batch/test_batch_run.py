@@ -217,6 +217,23 @@ def test_a_protocol_that_was_away_for_a_moment_is_not_remembered(tmp_path):
     assert len(report(tmp_path / "out", subject_of(0)).findings) > 1
 
 
+def test_a_submission_that_is_away_keeps_its_report(small, tmp_path):
+    out, registers = tmp_path / "out", RegisterList.of([register_of(0), register_of(77)])
+    run(small, out, registers=registers)
+    before = (out / "reports" / f"{subject_of(0)}.json").read_bytes()
+    (small / "patient00000").rename(tmp_path / "away")
+    summary, told = run(small, out, registers=registers)
+    assert (out / "reports" / f"{subject_of(0)}.json").read_bytes() == before
+    assert summary.left_over == [subject_of(0)]
+    (done,) = [done for done in told if done.subject == subject_of(0)]
+    assert "expected its submission, found none" in done.trouble
+    assert report(out, subject_of(77)).findings[0].code == "OL092"
+    (tmp_path / "away").rename(small / "patient00000")
+    summary, told = run(small, out, registers=registers)
+    assert summary.left_over == []
+    assert reused(told) == {subject_of(n) for n in range(3)}
+
+
 def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):
     out = tmp_path / "out"
     run(small, out)
