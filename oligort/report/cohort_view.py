@@ -19,6 +19,8 @@ MOST_LINES = 12
 def cohort_view(cohort: Cohort) -> RenderableType:
     """Return the whole cohort as a view of 100 columns."""
     parts: list[RenderableType] = [_tallies("submissions", (cohort.verdicts,))]
+    if cohort.not_all_asked:
+        parts += [sentence(f"Not counted, as not all checks were asked: {cohort.not_all_asked}")]
     if len(cohort.protocols) > 1 or len(cohort.versions) > 1:
         by = [*cohort.protocols, *(f"oligort {version}" for version in cohort.versions)]
         parts += [sentence(f"Not all by one protocol and one version: {'; '.join(by)}")]

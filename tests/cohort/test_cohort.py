@@ -37,7 +37,12 @@ def finding(code: str, grade: Grade, *flags: Flag, about: str = "") -> Finding:
 
 
 def report(
-    subject: str, *findings: Finding, site: str = "A", date: str = "", uids: str = ""
+    subject: str,
+    *findings: Finding,
+    site: str = "A",
+    date: str = "",
+    uids: str = "",
+    only: tuple[str, ...] = (),
 ) -> str:
     return Report(
         subject=subject,
@@ -57,6 +62,7 @@ def report(
         ),
         protocol=ProtocolRecord(id="P", version="1", title="", sha256="0" * 64),
         versions={"oligort": "0.1.0"},
+        only=only,
     ).to_json()
 
 
@@ -124,6 +130,23 @@ def test_what_needs_eyes_first_is_in_order_of_urgency(reports):
         Eyes.BORDERLINE: ("OL301",),
         Eyes.QUERY: ("OL305",),
     }
+
+
+def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
+    (tmp_path / "all.json").write_text(report("1", finding("OL301", MAJOR)))
+    some = report("2", finding("OL301", PASS), only=("OL30*", "OL001"), date="20260401")
+    (tmp_path / "some.json").write_text(some)
+    cohort = cohort_of(tmp_path)
+    assert cohort.verdicts == Tally(of="all", major=1)
+    assert cohort.by_site == (Tally(of="A", major=1),)
+    assert cohort.by_check == (Tally(of="OL301", major=1),)
+    assert cohort.by_month == (Tally(of="no date", major=1),)
+    (row,) = cohort.eyes_first()
+    assert (row.subject, row.eyes) == ("2", {Eyes.NOT_ALL_ASKED: ("OL30*", "OL001")})
+    text = plain_text(cohort_view(cohort))
+    assert "Not counted, as not all checks were asked: 1" in text
+    assert "not all checks asked (OL30*, OL001)" in text
+    assert "Not counted, as not all checks were asked: 1" in cohort_page(cohort)
 
 
 def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
