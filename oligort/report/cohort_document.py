@@ -1,9 +1,11 @@
 """What many reports say together: rows, counts by site, check and month, what needs eyes first."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -56,7 +58,9 @@ class Row(_Plain, frozen=True, kw_only=True):
     Parameters
     ----------
     file : str
-        Its place below the folder that was read, POSIX style.
+        Its place below the folder that was read, POSIX style; bytes that are no text are escaped.
+    url : str
+        The same as a relative URL, where the place is no text, else "".
     has_page : bool
         Whether a page of the same name lies beside it.
     subject, site, arm, plan_kind, plan_date, verdict
@@ -70,6 +74,7 @@ class Row(_Plain, frozen=True, kw_only=True):
     """
 
     file: str
+    url: str = ""
     has_page: bool = False
     subject: str
     site: str
@@ -221,8 +226,11 @@ class Gathering:
             grade: tuple(dict.fromkeys(finding.code for finding in report.graded(grade)))
             for grade in Grade
         }
+        raw = os.fsencode(file)
+        shown = raw.decode("utf-8", "backslashreplace")
         row = Row(
-            file=file,
+            file=shown,
+            url=quote(raw) if shown != file else "",
             has_page=has_page,
             subject=report.subject,
             site=report.site,

@@ -105,7 +105,7 @@ def _missing(cohort: Cohort) -> Iterator[RenderableType]:
 
 
 def _others(cohort: Cohort) -> Iterator[RenderableType]:
-    yield Text(f"JSON files that are no reports ({len(cohort.no_reports)})", style="bold")
+    yield Text(f"No reports, or not to be listed ({len(cohort.no_reports)})", style="bold")
     for other in cohort.no_reports[:MOST_LINES]:
         yield sentence(f"{other.file}: {other.reason}")
     yield from _cut(len(cohort.no_reports))

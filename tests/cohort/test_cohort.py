@@ -1,7 +1,9 @@
 """What many reports say together, against counts worked out by hand."""
 
 import csv
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -174,6 +176,47 @@ def test_what_is_no_report_is_told_and_stops_nothing(reports):
     )
 
 
+def test_a_folder_that_cannot_be_listed_is_told(reports, monkeypatch):
+    (reports / "closed").mkdir()
+    listed = os.scandir
+
+    def scandir(folder):
+        if Path(folder).name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    reasons = {one.file: one.reason for one in cohort_of(reports).no_reports}
+    assert "cannot be listed: Permission denied" in reasons["closed"]
+    for file in (reports / "reports").iterdir():
+        file.unlink()
+    with pytest.raises(DicomError, match="among 0 JSON files, and 1 folders that cannot be listed"):
+        cohort_of(reports)
+
+
+def test_links_are_followed_and_lead_in_no_circle(tmp_path):
+    for name in ("far/b", "root/a", "root/z"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "r.json").write_text(report(name, finding("OL301", PASS)))
+    (tmp_path / "root" / "far").symlink_to(tmp_path / "far", target_is_directory=True)
+    (tmp_path / "far" / "back").symlink_to(tmp_path / "root" / "a", target_is_directory=True)
+    (tmp_path / "far" / "up").symlink_to(tmp_path, target_is_directory=True)
+    cohort = cohort_of(tmp_path / "root")
+    assert [row.file for row in cohort.rows] == ["a/r.json", "far/b/r.json", "z/r.json"]
+
+
+def test_a_name_that_is_no_text_is_told_and_its_link_leads_there(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "肺".encode("gbk")))
+    folder.mkdir()
+    (folder / "r.json").write_text(report("1", finding("OL301", PASS)))
+    cohort = cohort_of(tmp_path)
+    (row,) = json.loads(cohort.to_json())["rows"]
+    assert row["file"] == r"\xb7\xce/r.json"
+    page = cohort_page(cohort)
+    page.encode()
+    assert '"./%B7%CE/r.json"' in page
+
+
 def test_a_folder_without_reports_is_refused(tmp_path):
     (tmp_path / "a.json").write_text("[]")
     with pytest.raises(DicomError, match="found none among 1 JSON files"):
@@ -274,7 +317,7 @@ def test_the_command_writes_page_tables_and_json(reports, tmp_path):
         [*command, *options], capture_output=True, text=True, check=False, timeout=60
     )
     assert told.returncode == 0, told.stderr
-    assert "JSON files that are no reports (3)" in told.stdout
+    assert "No reports, or not to be listed (3)" in told.stdout
     assert json.loads((tmp_path / "c.json").read_text())["verdicts"]["major"] == 2
     assert '"./out/reports/1.json"' in (tmp_path / "c.html").read_text()
     assert len((tmp_path / "s.csv").read_text().splitlines()) == 7
