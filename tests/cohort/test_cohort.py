@@ -238,11 +238,19 @@ def test_the_view_fits_a_hundred_columns_and_tells_rates_with_counts(reports):
     assert "second engine disagrees (OL305); borderline (OL301)" in text
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", " =", "\n="])
+SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+BLANKS = (" ", "\n", "\u00a0", "\u3000", " \u00a0", "\u200b", "\ufeff")
+
+
+@pytest.mark.parametrize("begin", [*SIGNS, "\t", "\r", *(f"{blank}=" for blank in BLANKS)])
 def test_no_cell_begins_as_a_formula(begin):
     cell = safe_cell(f"{begin}cmd|' /C calc'!A0")
-    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@"))
-    assert cell.isprintable()
+    assert cell.startswith("'")
+    assert "\n" not in cell
+
+
+def test_a_cell_that_is_no_formula_stays_as_it_is():
+    assert safe_cell("PTV = GTV + 5 mm") == "PTV = GTV + 5 mm"
 
 
 def test_the_tables_have_a_row_a_submission_and_a_row_a_finding(tmp_path):
