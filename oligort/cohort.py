@@ -24,8 +24,8 @@ def cohort_of(
     Parameters
     ----------
     folder : Path
-        Searched at any depth for JSON files; hidden folders are left out. A file that is no report
-        is told in the cohort.
+        Searched at any depth for JSON files, also through links; hidden folders are left out. A
+        file that is no report, or a folder that cannot be listed, is told in the cohort.
     expected : iterable of str
         Subjects of a list of registers, of each of whom there should be a submission.
     tables : CohortTables or None
@@ -37,7 +37,7 @@ def cohort_of(
         If there is no report.
     """
     gathering = Gathering()
-    for file in _json_files(folder):
+    for file in _json_files(folder, unlisted := list[OSError]()):
         name = file.relative_to(folder).as_posix()
         report = _report_of(file)
         if isinstance(report, str):
@@ -46,17 +46,31 @@ def cohort_of(
         row = gathering.add(name, report, has_page=file.with_suffix(".html").exists())
         if tables is not None:
             tables.add(row, report)
+    for error in unlisted:
+        name = Path(error.filename).relative_to(folder).as_posix()
+        reason = f"the folder cannot be listed: {error.strerror}; its reports are missing here"
+        gathering.no_reports.append(NoReport(file=safe_text(name), reason=reason))
     if not gathering.rows:
+        closed = f", and {len(unlisted)} folders that cannot be listed" if unlisted else ""
         raise DicomError(
             f"expected reports of oligort check or batch (.json) in {quoted(folder.name)}, found "
-            f"none among {len(gathering.no_reports)} JSON files"
+            f"none among {len(gathering.no_reports) - len(unlisted)} JSON files{closed}"
         )
     return gathering.cohort(expected)
 
 
-def _json_files(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+def _json_files(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:
+    """Yield the files, each folder once; add to `unlisted` why a folder cannot be listed."""
+    root = folder.resolve()
+    entered = {root, *root.parents}  # no link leads back up
+    for place, folders, files in os.walk(folder, onerror=unlisted.append, followlinks=True):
+        inner: list[str] = []
+        for name in sorted(name for name in folders if not name.startswith(".")):
+            resolved = Path(place, name).resolve()
+            if resolved not in entered:
+                entered.add(resolved)
+                inner.append(name)
+        folders[:] = inner
         for name in sorted(files):
             if name.casefold().endswith(".json") and not name.startswith("."):
                 yield Path(place, name)

@@ -123,6 +123,8 @@ def _given(
 ) -> Iterator[_Work]:
     for number, one in enumerate(submissions, 1):
         listed = registers.by_subject.get(one.trial_subject_id)
+        if listed and not listed.is_of_site(one.trial_site_id):
+            listed = None
         given = _Given(one, listed.json if listed else "", protocol)
         subject = one.trial_subject_id or f"submission-{number}"
         whose = Whose(subject, one.trial_site_id, listed.arm if listed else "")

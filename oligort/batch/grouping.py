@@ -36,7 +36,7 @@ class Found:
     shown : str
         The same, masked.
     key : str
-        Digest of `base` and of what of it the submission is: the same as long as it stays there.
+        Digest of its places and of what of them it is: the same as long as it stays there.
     kinds : tuple of (str, int)
         How many files there are of each kind.
     joined_by : tuple of Joined
@@ -79,6 +79,8 @@ def submissions_of(portions: Iterable[Portion]) -> list[Found]:
     _add_unreadable(groups, [portion for portion in ordered if portion.is_unreadable])
     shared = _shared_places(groups)
     found = [_found(group, rules, shared) for group, rules in groups]
+    # With one key for two, one report would take the place of the other.
+    assert len({one.key for one in found}) == len(found)
     return sorted(found, key=lambda one: (one.base, one.key))
 
 
@@ -283,8 +285,9 @@ def _common(folders: Sequence[PurePosixPath]) -> str:
 def _key(base: str, places: Sequence[Place], group: Iterable[Portion]) -> str:
     """Return the digest of where a submission lies; of a shared place also of whose it is."""
     words = [base]
-    if any(place.is_archive for place in places):
-        words += [place.path for place in places if place.is_archive]
+    if any(place.is_archive or place.path != base for place in places):
+        # Below one folder several submissions may lie, each spread over folders of its own.
+        words += [place.path for place in places]
     if any(place.names for place in places):
         whose = {key for portion in group for key in portion.patient_keys | portion.studies}
         words += sorted(whose) or [name for place in places for name in place.names]

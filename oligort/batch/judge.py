@@ -135,15 +135,15 @@ def _register(task: Task) -> Register | None:
 
 
 def _protocol(task: Task) -> Protocol:
-    protocol = _loaded(task.protocol)
-    if protocol.sha256 != task.protocol_sha256:
+    return _loaded(task.protocol, task.protocol_sha256)
+
+
+@lru_cache(maxsize=2)  # only what is as expected is kept
+def _loaded(protocol: str, sha256: str) -> Protocol:
+    loaded = Protocol.load(protocol)
+    if loaded.sha256 != sha256:
         raise ProtocolError(
             "expected one protocol for all submissions of a batch, found its file changed since "
             "the batch began; start it again"
         )
-    return protocol
-
-
-@lru_cache(maxsize=2)
-def _loaded(protocol: str) -> Protocol:
-    return Protocol.load(protocol)
+    return loaded

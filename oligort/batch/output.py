@@ -20,6 +20,9 @@ from oligort.finding import Grade
 REPORTS = "reports"
 """The folder of the reports."""
 
+SUFFIXES = frozenset({".json", ".html"})
+"""Of all files that a submission may have there."""
+
 LEDGER = ".oligort"
 """The folder of what each report was made from; nothing reads it but the next batch."""
 
@@ -142,6 +145,10 @@ class Output:
             If they cannot be written; what was there before is whole.
         """
         before = self.entry(key)
+        with _writing(self.folder / REPORTS):
+            for suffix in SUFFIXES - set(entry.files):
+                # Of an earlier run: it would tell of another check than the report beside it.
+                (self.folder / REPORTS / (entry.name + suffix)).unlink(missing_ok=True)
         self.write(self.folder / LEDGER / f"{key}.json", msgspec.json.encode(entry))
         for suffix, content in files.items():
             self.write(self.folder / REPORTS / (entry.name + suffix), content)
@@ -156,15 +163,15 @@ class Output:
         }
         self.keep(key, msgspec.structs.replace(entry, name=name), files)
 
-    def of_no_submission(self, keys: Iterable[str]) -> list[str]:
-        """Return the names of reports whose submissions are none of these."""
+    def of_no_submission(self, keys: Iterable[str]) -> list[Entry]:
+        """Return what is known of the reports that are there, of submissions that are not these."""
         known = set(keys)
         left = [
-            (path.stem, self.entry(path.stem))
+            self.entry(path.stem)
             for path in sorted((self.folder / LEDGER).glob("*.json"))
             if path.stem not in known
         ]
-        return [entry.name for _, entry in left if entry is not None and self.holds(entry)]
+        return [entry for entry in left if entry is not None and self.holds(entry)]
 
     def write(self, path: Path, content: bytes) -> None:
         """Write a file whole or not at all, also where the power fails.

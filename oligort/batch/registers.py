@@ -1,5 +1,6 @@
 """Registers of many subjects: from a folder, or from the tables of a case report form."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,10 @@ class Listed:
     arm: str = ""
     json: str = ""
     trouble: str = ""
+
+    def is_of_site(self, site: str) -> bool:
+        """Whether it may be of that site: two that are stated must not contradict each other."""
+        return not (site and self.site) or site.casefold() == self.site.casefold()
 
 
 @dataclass(frozen=True)
@@ -101,19 +106,24 @@ class RegisterList:
         """Return the register of each submission, by its key; none where none fits, or several.
 
         The Clinical Trial Subject ID decides where the files state one; else a folder named by the
-        subject, or a Patient ID that is the subject's id.
+        subject, or a Patient ID that is the subject's id. Two sites may use one id: a register that
+        states another site does not fit, nor one that submissions of different sites would share.
         """
         by_patient = {key_of_patient_id(subject): subject for subject in self.by_subject}
-        by_name = {subject.casefold(): subject for subject in self.by_subject}
+        by_name: dict[str, list[str]] = defaultdict(list)
+        for subject in self.by_subject:
+            by_name[subject.casefold()].append(subject)
         matches: dict[str, Listed] = {}
+        sites: dict[str, set[str]] = defaultdict(set)
         for one in found:
             subjects = {one.subject_id} if one.subject_id else set(_named(one, by_name))
             if not one.subject_id:
                 subjects |= {by_patient[key] for key in one.patient_keys if key in by_patient}
             known = [self.by_subject[s] for s in sorted(subjects) if s in self.by_subject]
-            if len(known) == 1:
+            if len(known) == 1 and known[0].is_of_site(one.site_id):
                 matches[one.key] = known[0]
-        return matches
+                sites[known[0].subject] |= {one.site_id.casefold()} - {""}
+        return {key: listed for key, listed in matches.items() if len(sites[listed.subject]) <= 1}
 
     def without_submission(self, matches: Mapping[str, Listed]) -> list[Listed]:
         """Return the readable registers of subjects of whom nothing was found."""
@@ -121,13 +131,12 @@ class RegisterList:
         return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
 
 
-def _named(found: Found, by_name: Mapping[str, str]) -> Iterator[str]:
+def _named(found: Found, by_name: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """Yield the subjects that folders or archives of a submission are named by."""
     parts = set(PurePosixPath(found.base).parts)
     parts |= {PurePosixPath(place.path).stem for place in found.places if place.is_archive}
     for part in parts:
-        if part.casefold() in by_name:
-            yield by_name[part.casefold()]
+        yield from by_name.get(part.casefold(), ())
 
 
 def _listed(register: Register) -> Listed:

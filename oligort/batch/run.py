@@ -25,7 +25,7 @@ from oligort.batch.unchecked import (
 )
 from oligort.batch.workers import Workers
 from oligort.cohort import cohort_of
-from oligort.finding import Grade
+from oligort.finding import VERDICT_ORDER, Grade
 from oligort.protocol.model import Protocol
 from oligort.report.cohort_csv import CohortTables
 from oligort.report.cohort_document import Cohort
@@ -77,6 +77,11 @@ class Planned:
             hashlib.sha256(f"register\0{one.subject}".encode()).hexdigest()[:16]: one
             for one in self.registers.without_submission(self.matches)
         }
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all submissions, and of the registers without."""
+        return [*(one.key for one in self.found), *self.missing]
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -203,8 +208,7 @@ class Batch:
             for done in _Run(self, planned, output).all_done():
                 summary.add(done)
                 tell(done)
-            keys = [*(one.key for one in planned.found), *planned.missing]
-            summary.left_over = output.of_no_submission(keys)
+            summary.left_over = [one.name for one in output.of_no_submission(planned.keys)]
             summary.cohort = _together(output)
         return summary
 
@@ -219,8 +223,7 @@ class _Run:
 
     def all_done(self) -> Iterator[Done]:
         """Yield each submission when its report is written."""
-        for key, listed in self.planned.missing.items():
-            yield self._unchecked(key, Whose(listed.subject, listed.site, listed.arm), _MISSING)
+        yield from self._missing()
         by_key = {one.key: one for one in self.planned.found}
         stuck: list[Task] = []
         with Workers[Task, Judged](self.batch.jobs, self.batch.limits, self.batch.judge) as workers:
@@ -231,7 +234,7 @@ class _Run:
                     yield self._judged(found, future.result())
                     continue
                 unchecked = unchecked_by(error, self.batch.limits)
-                if not unchecked.is_death:
+                if not (unchecked.is_death or unchecked.is_of_protocol):
                     stuck.append(task)
                 yield self._unchecked(found.key, self.planned.whose(found), unchecked)
         for found in self.planned.found:
@@ -239,6 +242,22 @@ class _Run:
                 whose = self.planned.whose(found)
                 yield self._unchecked(found.key, whose, unchecked_register(trouble))
         self._remember(stuck)
+
+    def _missing(self) -> Iterator[Done]:
+        """Yield each register without submission; a report of before stays where it is.
+
+        Its folder may be away for a moment: what was found in it is not to be lost by that.
+        """
+        before: dict[str, Entry] = {}
+        if self.planned.missing:
+            before = {one.subject: one for one in self.output.of_no_submission(self.planned.keys)}
+        for key, listed in self.planned.missing.items():
+            whose = Whose(listed.subject, listed.site, listed.arm)
+            if entry := before.get(listed.subject):
+                verdict = min(entry.verdict, Grade.NOT_EVALUABLE, key=VERDICT_ORDER.index)
+                yield Done(entry.subject, verdict, is_reused=True, trouble=_AWAY)
+            else:
+                yield self._unchecked(key, whose, _MISSING)
 
     def _tasks(self) -> Iterator[Task]:
         for found in self.planned.found:
@@ -304,7 +323,8 @@ class _Run:
     def _remember(self, stuck: Sequence[Task]) -> None:
         """Note of what the reports of those are that could not be checked, and would not be again.
 
-        One whose process died is not among them: what killed it may be gone the next time.
+        One whose process died is not among them, nor one for which the protocol's file was away or
+        another: the next time that may be mended, and nothing of the submission tells it.
         """
         with Workers[Task, str](self.batch.jobs, self.batch.limits, fingerprint_of) as workers:
             for task, future in workers.done(stuck):
@@ -315,6 +335,11 @@ class _Run:
 
 
 _MISSING = never_submitted()
+
+_AWAY = (
+    "expected its submission, found none; its report is of a run before and stays. See whether its "
+    "folder can be reached; where it was withdrawn, remove the report"
+)
 
 
 def _together(output: Output) -> Cohort:

@@ -12,7 +12,7 @@ from oligort.batch.limits import Limits
 from oligort.checks.engine import LIBRARIES
 from oligort.checks.unchecked import internal_error, not_checked, not_submitted
 from oligort.document import Report, Setting
-from oligort.errors import OligortError
+from oligort.errors import OligortError, ProtocolError
 from oligort.finding import Finding, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.versions import versions_of
@@ -35,8 +35,8 @@ class Unchecked:
     """Why a submission could not be checked.
 
     `is_bug` is whether oligort itself failed, `is_of_limits` whether other limits on time and
-    memory may give another answer, `is_death` whether its process died; `log` is for standard
-    error alone.
+    memory may give another answer, `is_death` whether its process died, `is_of_protocol` whether
+    the file of the protocol is at fault; `log` is for standard error alone.
     """
 
     finding: Finding
@@ -44,6 +44,7 @@ class Unchecked:
     is_bug: bool = False
     is_of_limits: bool = False
     is_death: bool = False
+    is_of_protocol: bool = False
     log: str = ""
 
 
@@ -67,6 +68,9 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
                 is_of_limits=True,
                 is_death=True,
             )
+        case ProtocolError():
+            hint = "see that the protocol's file is there and stays as it is, then run again"
+            return Unchecked(not_checked(f"of the protocol: {error}", hint), is_of_protocol=True)
         case OligortError():
             hint = "ask the site for a complete export, then run the batch again"
             return Unchecked(not_checked(f"of this: {error}", hint))

@@ -141,7 +141,8 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
     if summary.left_over:
         note(
             f"{len(summary.left_over)} reports in the folder are of submissions that are no longer "
-            f"there: {', '.join(map(safe_text, summary.left_over[:3]))}; remove them by hand"
+            f"there: {', '.join(map(safe_text, summary.left_over[:3]))}; remove them by hand where "
+            "these were withdrawn"
         )
     _note_registers(planned, has_registers=has_registers)
 

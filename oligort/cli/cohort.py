@@ -102,4 +102,4 @@ def _way(page: Path, reports: Path) -> str:
     from urllib.parse import quote
 
     relative = Path(os.path.relpath(reports.absolute(), page.absolute())).as_posix()
-    return f"./{quote(relative)}"
+    return f"./{quote(os.fsencode(relative))}"

@@ -14,8 +14,9 @@ from oligort.finding import Evidence
 from oligort.report.cohort_document import Row
 from oligort.report.text import MAX_SENTENCE
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""With these a formula begins, or what a spreadsheet skips before one."""
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With these a formula begins, or what a spreadsheet skips before one; the last four are the
+full-width forms, which spreadsheets of East Asian locales take for the same (OWASP)."""
 
 SUBMISSION_COLUMNS = (
     "file",
@@ -59,7 +60,9 @@ def safe_cell(text: object) -> str:
 
 @lru_cache(maxsize=10_000)  # sources, hints and names are the same in all reports
 def _safe(shown: str) -> str:
-    risky = shown.lstrip(" ").startswith(FORMULA_SIGNS)
+    # Hidden characters and blanks of any kind before it may be skipped or shown as nothing.
+    begin = shown.lstrip("".join(c for c in set(shown) if not c.isprintable() or c.isspace()))
+    risky = begin.startswith(FORMULA_SIGNS) or shown.startswith(FORMULA_SIGNS)
     return f"'{safe_text(shown, MAX_SENTENCE)}" if risky else safe_text(shown, MAX_SENTENCE)
 
 

@@ -1,9 +1,11 @@
 """What many reports say together: rows, counts by site, check and month, what needs eyes first."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -26,6 +28,7 @@ class Eyes(StrEnum):
     INTERNAL_ERROR = "internal error"
     NOT_SUBMITTED = "expected, not there"
     NOT_CHECKED = "could not be checked"
+    NOT_ALL_ASKED = "not all checks asked"
     SECOND_ENGINE = "second engine disagrees"
     NOT_EVALUABLE = "not evaluable"
     BORDERLINE = "borderline"
@@ -55,7 +58,9 @@ class Row(_Plain, frozen=True, kw_only=True):
     Parameters
     ----------
     file : str
-        Its place below the folder that was read, POSIX style.
+        Its place below the folder that was read, POSIX style; bytes that are no text are escaped.
+    url : str
+        The same as a relative URL, where the place is no text, else "".
     has_page : bool
         Whether a page of the same name lies beside it.
     subject, site, arm, plan_kind, plan_date, verdict
@@ -69,6 +74,7 @@ class Row(_Plain, frozen=True, kw_only=True):
     """
 
     file: str
+    url: str = ""
     has_page: bool = False
     subject: str
     site: str
@@ -81,6 +87,11 @@ class Row(_Plain, frozen=True, kw_only=True):
     not_evaluable: tuple[str, ...]
     passed: int
     eyes: dict[Eyes, tuple[str, ...]]
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether all checks were asked: the verdict of some says nothing of the others."""
+        return Eyes.NOT_ALL_ASKED not in self.eyes
 
     @property
     def month(self) -> str:
@@ -145,7 +156,7 @@ class Cohort(_Plain, frozen=True, kw_only=True):
     Parameters
     ----------
     verdicts : Tally
-        Of all reports.
+        Of all reports for which all checks were asked: these alone are counted, here and below.
     by_site, by_check, by_month : tuples of Tally
         In the order of their names.
     rows : tuple of Row
@@ -174,6 +185,11 @@ class Cohort(_Plain, frozen=True, kw_only=True):
     no_reports: tuple[NoReport, ...]
     protocols: dict[str, int]
     versions: dict[str, int]
+
+    @property
+    def not_all_asked(self) -> int:
+        """How many reports are of some checks alone, and for that in no count."""
+        return sum(not row.is_of_all for row in self.rows)
 
     def eyes_first(self) -> list[Row]:
         """Return the reports that somebody should look at, the most urgent first."""
@@ -204,14 +220,17 @@ class Gathering:
         for finding in report.findings:
             by_code[finding.code].append(finding)
         for code, findings in by_code.items():
-            if any(finding.grade is not Grade.INFO for finding in findings):
+            if not report.only and any(finding.grade is not Grade.INFO for finding in findings):
                 self._of_check[code][verdict_of(tuple(findings))] += 1
         codes = {
             grade: tuple(dict.fromkeys(finding.code for finding in report.graded(grade)))
             for grade in Grade
         }
+        raw = os.fsencode(file)
+        shown = raw.decode("utf-8", "backslashreplace")
         row = Row(
-            file=file,
+            file=shown,
+            url=quote(raw) if shown != file else "",
             has_page=has_page,
             subject=report.subject,
             site=report.site,
@@ -223,7 +242,7 @@ class Gathering:
             minor=codes[Grade.MINOR],
             not_evaluable=codes[Grade.NOT_EVALUABLE],
             passed=len(report.graded(Grade.PASS)),
-            eyes=_eyes_of(report.findings),
+            eyes=_eyes_of(report),
         )
         for record in report.provenance:
             if record.sop_instance_uid:
@@ -240,11 +259,12 @@ class Gathering:
         """Return what was counted; `expected` are the subjects of a list of registers."""
         submitted = {row.subject for row in self.rows if Eyes.NOT_SUBMITTED not in row.eyes}
         told = {row.subject for row in self.rows if Eyes.NOT_SUBMITTED in row.eyes}
+        counted = [row for row in self.rows if row.is_of_all]
         return Cohort(
-            verdicts=_tally("all", Counter(row.verdict for row in self.rows)),
-            by_site=_by((row.site or NO_SITE, row.verdict) for row in self.rows),
+            verdicts=_tally("all", Counter(row.verdict for row in counted)),
+            by_site=_by((row.site or NO_SITE, row.verdict) for row in counted),
             by_check=tuple(_tally(code, self._of_check[code]) for code in sorted(self._of_check)),
-            by_month=_by((row.month, row.verdict) for row in self.rows),
+            by_month=_by((row.month, row.verdict) for row in counted),
             rows=tuple(self.rows),
             shared=self._shared(),
             repeated=self._repeated(),
@@ -278,9 +298,11 @@ class Gathering:
         )
 
 
-def _eyes_of(findings: Iterable[Finding]) -> dict[Eyes, tuple[str, ...]]:
+def _eyes_of(report: Report) -> dict[Eyes, tuple[str, ...]]:
     said: dict[Eyes, dict[str, None]] = defaultdict(dict)
-    for finding in findings:
+    if report.only:
+        said[Eyes.NOT_ALL_ASKED] = dict.fromkeys(report.only)
+    for finding in report.findings:
         reasons = {_OF_FLAG[flag] for flag in finding.flags}
         if finding.code in _OF_CODE:
             reasons.add(_OF_CODE[finding.code])

@@ -51,8 +51,8 @@ def _template() -> "Template":
 
 def _cells(row: Row, reports: str) -> list[str | int]:
     """Return what the script knows of a report: what it shows, in the order of its columns."""
-    file = PurePosixPath(row.file)
-    shown = file.with_suffix(".html") if row.has_page else file
+    url = PurePosixPath(row.url or quote(row.file))
+    shown = url.with_suffix(".html") if row.has_page else url
     return [
         safe_text(row.subject),
         safe_text(row.site),
@@ -64,5 +64,5 @@ def _cells(row: Row, reports: str) -> list[str | int]:
         safe_text(" ".join(row.not_evaluable)),
         row.passed,
         safe_text(why_of(row), MOST_PATH),
-        f"{reports}/{quote(shown.as_posix())}",
+        f"{reports}/{shown.as_posix()}",
     ]

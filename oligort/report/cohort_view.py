@@ -19,6 +19,8 @@ MOST_LINES = 12
 def cohort_view(cohort: Cohort) -> RenderableType:
     """Return the whole cohort as a view of 100 columns."""
     parts: list[RenderableType] = [_tallies("submissions", (cohort.verdicts,))]
+    if cohort.not_all_asked:
+        parts += [sentence(f"Not counted, as not all checks were asked: {cohort.not_all_asked}")]
     if len(cohort.protocols) > 1 or len(cohort.versions) > 1:
         by = [*cohort.protocols, *(f"oligort {version}" for version in cohort.versions)]
         parts += [sentence(f"Not all by one protocol and one version: {'; '.join(by)}")]
@@ -103,7 +105,7 @@ def _missing(cohort: Cohort) -> Iterator[RenderableType]:
 
 
 def _others(cohort: Cohort) -> Iterator[RenderableType]:
-    yield Text(f"JSON files that are no reports ({len(cohort.no_reports)})", style="bold")
+    yield Text(f"No reports, or not to be listed ({len(cohort.no_reports)})", style="bold")
     for other in cohort.no_reports[:MOST_LINES]:
         yield sentence(f"{other.file}: {other.reason}")
     yield from _cut(len(cohort.no_reports))

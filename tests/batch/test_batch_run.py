@@ -30,6 +30,7 @@ from oligort.document import Report
 from oligort.errors import DicomError, OutputError
 from oligort.finding import Grade
 
+PROTOCOL = "protocol/trials/nct06190782.toml"
 LIMITS = Limits(seconds=4, gibibytes=0.75)
 
 
@@ -199,6 +200,40 @@ def test_a_register_that_cannot_be_read_is_told_in_the_report_of_its_subject(sma
     assert "subjekt" in finding.message
 
 
+def test_a_protocol_that_was_away_for_a_moment_is_not_remembered(tmp_path):
+    write_exports(tmp_path / "root", range(1))
+    protocol, away = tmp_path / "protocol.toml", tmp_path / "away"
+    protocol.write_bytes((Path(oligort.__file__).parent / PROTOCOL).read_bytes())
+    batch = Batch(jobs=1, judge=judged)
+    planned = batch.plan(tmp_path / "root", str(protocol), RegisterList())
+    assert planned.rules.id
+    protocol.rename(away)
+    batch.run(planned, tmp_path / "out", lambda done: None)
+    (finding,) = report(tmp_path / "out", subject_of(0)).findings
+    assert "of the protocol: " in finding.message
+    assert "the site" not in finding.hint
+    away.rename(protocol)
+    batch.run(planned, tmp_path / "out", lambda done: None)
+    assert len(report(tmp_path / "out", subject_of(0)).findings) > 1
+
+
+def test_a_submission_that_is_away_keeps_its_report(small, tmp_path):
+    out, registers = tmp_path / "out", RegisterList.of([register_of(0), register_of(77)])
+    run(small, out, registers=registers)
+    before = (out / "reports" / f"{subject_of(0)}.json").read_bytes()
+    (small / "patient00000").rename(tmp_path / "away")
+    summary, told = run(small, out, registers=registers)
+    assert (out / "reports" / f"{subject_of(0)}.json").read_bytes() == before
+    assert summary.left_over == [subject_of(0)]
+    (done,) = [done for done in told if done.subject == subject_of(0)]
+    assert "expected its submission, found none" in done.trouble
+    assert report(out, subject_of(77)).findings[0].code == "OL092"
+    (tmp_path / "away").rename(small / "patient00000")
+    summary, told = run(small, out, registers=registers)
+    assert summary.left_over == []
+    assert reused(told) == {subject_of(n) for n in range(3)}
+
+
 def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):
     out = tmp_path / "out"
     run(small, out)
@@ -315,3 +350,5 @@ def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
     # Without pages these reports are others.
     _, done = run(small, tmp_path / "out", registers=registers, **how | {"has_pages": False})
     assert reused(done) == set()
+    # And no page of before tells of an earlier check than the report beside it.
+    assert not list(reports.glob("*.html"))

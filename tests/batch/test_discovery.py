@@ -210,6 +210,16 @@ def test_the_key_of_a_place_does_not_change_with_its_neighbours(tmp_path):
     assert before.key in {one.key for one in found(tmp_path)}
 
 
+@pytest.mark.parametrize("site", ["", "site"])
+def test_submissions_spread_over_sibling_folders_have_a_key_each(tmp_path, site):
+    for number in range(3):
+        put(tmp_path / site / "plans" / str(number), number, "RS.dcm", "RP.dcm")
+        put(tmp_path / site / "doses" / str(number), number, "RD.dcm")
+    submissions = found(tmp_path)
+    assert [one.base for one in submissions] == [site] * 3
+    assert len({one.key for one in submissions}) == 3
+
+
 def test_what_names_the_patient_is_masked(tmp_path):
     put(tmp_path / "P-10000001" / "RT", 1, "RS.dcm")
     put(tmp_path / "P-10000001" / "dose", 1, "RP.dcm", "RD.dcm")

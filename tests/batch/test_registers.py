@@ -80,6 +80,31 @@ def test_where_two_would_fit_none_is_taken(tmp_path):
     assert matched(tmp_path, RegisterList.of([register_of(1), register_of(2)])) == {}
 
 
+def test_where_two_differ_in_case_alone_neither_is_taken(tmp_path):
+    unstated(tmp_path, subject_of(1), 3)
+    names = (subject_of(1), subject_of(1).casefold())
+    registers = [Register.from_dict({"schema_version": 1, "subject": name}) for name in names]
+    assert matched(tmp_path, RegisterList.of(registers)) == {}
+
+
+def of_site(root: Path, site: str, number: int) -> None:
+    """Write an export of the patient 1 of a site."""
+    (root / site).mkdir(parents=True)
+    for file, built in OBJECTS.items():
+        dataset = built()
+        dataset.ClinicalTrialSiteID = site
+        content = numbered(as_bytes(dataset, states_subject=False), number)
+        (root / site / file).write_bytes(content.replace(b"P-10000002", b"P-10000001"))
+
+
+@pytest.mark.parametrize(("site", "fits"), [("A", {"A": "P-10000001"}), ("", {}), ("C", {})])
+def test_a_register_is_of_one_site(tmp_path, site, fits):
+    of_site(tmp_path, "A", 1)
+    of_site(tmp_path, "B", 2)
+    said = {"schema_version": 1, "subject": "P-10000001"} | ({"site": site} if site else {})
+    assert matched(tmp_path, RegisterList.of([Register.from_dict(said)])) == fits
+
+
 def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     write_registers(tmp_path, 1, 2)
     (tmp_path / "again.json").write_text(register_of(1).to_json())

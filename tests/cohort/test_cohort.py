@@ -1,7 +1,9 @@
 """What many reports say together, against counts worked out by hand."""
 
 import csv
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -37,7 +39,12 @@ def finding(code: str, grade: Grade, *flags: Flag, about: str = "") -> Finding:
 
 
 def report(
-    subject: str, *findings: Finding, site: str = "A", date: str = "", uids: str = ""
+    subject: str,
+    *findings: Finding,
+    site: str = "A",
+    date: str = "",
+    uids: str = "",
+    only: tuple[str, ...] = (),
 ) -> str:
     return Report(
         subject=subject,
@@ -57,6 +64,7 @@ def report(
         ),
         protocol=ProtocolRecord(id="P", version="1", title="", sha256="0" * 64),
         versions={"oligort": "0.1.0"},
+        only=only,
     ).to_json()
 
 
@@ -126,6 +134,23 @@ def test_what_needs_eyes_first_is_in_order_of_urgency(reports):
     }
 
 
+def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
+    (tmp_path / "all.json").write_text(report("1", finding("OL301", MAJOR)))
+    some = report("2", finding("OL301", PASS), only=("OL30*", "OL001"), date="20260401")
+    (tmp_path / "some.json").write_text(some)
+    cohort = cohort_of(tmp_path)
+    assert cohort.verdicts == Tally(of="all", major=1)
+    assert cohort.by_site == (Tally(of="A", major=1),)
+    assert cohort.by_check == (Tally(of="OL301", major=1),)
+    assert cohort.by_month == (Tally(of="no date", major=1),)
+    (row,) = cohort.eyes_first()
+    assert (row.subject, row.eyes) == ("2", {Eyes.NOT_ALL_ASKED: ("OL30*", "OL001")})
+    text = plain_text(cohort_view(cohort))
+    assert "Not counted, as not all checks were asked: 1" in text
+    assert "not all checks asked (OL30*, OL001)" in text
+    assert "Not counted, as not all checks were asked: 1" in cohort_page(cohort)
+
+
 def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
     cohort = cohort_of(reports, expected=["1", "6", "7"])
     assert [(shared.files, shared.kinds) for shared in cohort.shared] == [
@@ -151,6 +176,47 @@ def test_what_is_no_report_is_told_and_stops_nothing(reports):
     )
 
 
+def test_a_folder_that_cannot_be_listed_is_told(reports, monkeypatch):
+    (reports / "closed").mkdir()
+    listed = os.scandir
+
+    def scandir(folder):
+        if Path(folder).name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    reasons = {one.file: one.reason for one in cohort_of(reports).no_reports}
+    assert "cannot be listed: Permission denied" in reasons["closed"]
+    for file in (reports / "reports").iterdir():
+        file.unlink()
+    with pytest.raises(DicomError, match="among 0 JSON files, and 1 folders that cannot be listed"):
+        cohort_of(reports)
+
+
+def test_links_are_followed_and_lead_in_no_circle(tmp_path):
+    for name in ("far/b", "root/a", "root/z"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "r.json").write_text(report(name, finding("OL301", PASS)))
+    (tmp_path / "root" / "far").symlink_to(tmp_path / "far", target_is_directory=True)
+    (tmp_path / "far" / "back").symlink_to(tmp_path / "root" / "a", target_is_directory=True)
+    (tmp_path / "far" / "up").symlink_to(tmp_path, target_is_directory=True)
+    cohort = cohort_of(tmp_path / "root")
+    assert [row.file for row in cohort.rows] == ["a/r.json", "far/b/r.json", "z/r.json"]
+
+
+def test_a_name_that_is_no_text_is_told_and_its_link_leads_there(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "肺".encode("gbk")))
+    folder.mkdir()
+    (folder / "r.json").write_text(report("1", finding("OL301", PASS)))
+    cohort = cohort_of(tmp_path)
+    (row,) = json.loads(cohort.to_json())["rows"]
+    assert row["file"] == r"\xb7\xce/r.json"
+    page = cohort_page(cohort)
+    page.encode()
+    assert '"./%B7%CE/r.json"' in page
+
+
 def test_a_folder_without_reports_is_refused(tmp_path):
     (tmp_path / "a.json").write_text("[]")
     with pytest.raises(DicomError, match="found none among 1 JSON files"):
@@ -172,11 +238,19 @@ def test_the_view_fits_a_hundred_columns_and_tells_rates_with_counts(reports):
     assert "second engine disagrees (OL305); borderline (OL301)" in text
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", " =", "\n="])
+SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+BLANKS = (" ", "\n", "\u00a0", "\u3000", " \u00a0", "\u200b", "\ufeff")
+
+
+@pytest.mark.parametrize("begin", [*SIGNS, "\t", "\r", *(f"{blank}=" for blank in BLANKS)])
 def test_no_cell_begins_as_a_formula(begin):
     cell = safe_cell(f"{begin}cmd|' /C calc'!A0")
-    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@"))
-    assert cell.isprintable()
+    assert cell.startswith("'")
+    assert "\n" not in cell
+
+
+def test_a_cell_that_is_no_formula_stays_as_it_is():
+    assert safe_cell("PTV = GTV + 5 mm") == "PTV = GTV + 5 mm"
 
 
 def test_the_tables_have_a_row_a_submission_and_a_row_a_finding(tmp_path):
@@ -251,7 +325,7 @@ def test_the_command_writes_page_tables_and_json(reports, tmp_path):
         [*command, *options], capture_output=True, text=True, check=False, timeout=60
     )
     assert told.returncode == 0, told.stderr
-    assert "JSON files that are no reports (3)" in told.stdout
+    assert "No reports, or not to be listed (3)" in told.stdout
     assert json.loads((tmp_path / "c.json").read_text())["verdicts"]["major"] == 2
     assert '"./out/reports/1.json"' in (tmp_path / "c.html").read_text()
     assert len((tmp_path / "s.csv").read_text().splitlines()) == 7
