@@ -12,7 +12,7 @@ from oligort.cli import main
 from oligort.comparison import compare
 from oligort.document import FileRecord, Measurement, Report, Setting
 from oligort.errors import ReportError
-from oligort.finding import Grade
+from oligort.finding import Evidence, Grade
 from oligort.json_schema import json_schema
 from oligort.report.comparison_view import comparison_view
 from oligort.report.text import plain_text
@@ -30,12 +30,13 @@ def test_each_finding_is_corrected_new_or_still_there():
     before = report(
         finding("OL301"),
         finding("OL203", Grade.MAJOR, "GTVm01"),
-        finding("OL006", Grade.MINOR, ""),
+        finding("OL006", Grade.MINOR, "RD.dcm"),
         finding("OL204", Grade.PASS, "L1"),
     )
     after = report(
         finding("OL301", Grade.PASS, message="V20Gy[%] 24.00 %"),
         finding("OL203", Grade.NOT_EVALUABLE, "GTVm01"),
+        finding("OL006", Grade.PASS, "RD_2.dcm"),
         finding("OL204", Grade.MINOR, "L1"),
         finding("OL303", Grade.MINOR, "Lungs"),
     )
@@ -58,6 +59,66 @@ def test_the_gravest_finding_of_a_thing_counts():
     both = report(finding(grade=Grade.PASS), finding(grade=Grade.MINOR))
     (one,) = compare(both, both).standing
     assert (one.before, one.after) == ("MINOR", "MINOR")
+
+
+def by_rule(rule, grade, limit):
+    criterion, name = rule
+    evidence = Evidence(name=name, measured=7.0, limit=limit)
+    return altered(finding(grade=grade, about="Heart"), criterion=criterion, evidence=(evidence,))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (("h1", "Heart mean"), ("h2", "Heart V5")),
+        # One criterion with two limits.
+        (("h", "Heart mean"), ("h", "Heart V5")),
+    ],
+)
+@pytest.mark.parametrize("limit", [5.0, None])
+def test_one_limit_is_kept_where_another_on_the_same_structure_is_broken(rules, limit):
+    one, other = rules
+    before = report(by_rule(one, Grade.MAJOR, limit), by_rule(other, Grade.PASS, limit))
+    after = report(by_rule(one, Grade.PASS, limit), by_rule(other, Grade.MAJOR, limit))
+    found = compare(before, after)
+    assert [(it.criterion, it.before, it.after) for it in found.corrected] == [
+        (one[0], "MAJOR", "PASS")
+    ]
+    assert [(it.criterion, it.before, it.after) for it in found.new] == [
+        (other[0], "PASS", "MAJOR")
+    ]
+    assert not found.standing
+
+
+def test_a_criterion_that_takes_the_place_of_another_of_its_check_is_new():
+    exclusion = finding("OL111", Grade.MAJOR, "", "yes, where no is required")
+    (new,) = compare(
+        report(altered(exclusion, criterion="X1"), altered(exclusion, criterion="X2")),
+        report(
+            altered(finding("OL111", Grade.PASS, "", "no"), criterion="X1"),
+            altered(exclusion, criterion="X2"),
+            altered(exclusion, criterion="X3"),
+        ),
+    ).new
+    assert new.criterion == "X3"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        # Another code alone; the check could not be made; or not of something else.
+        (finding("OL301", Grade.PASS),),
+        (finding("OL203", Grade.NOT_EVALUABLE, "", "not evaluable, because no RTSTRUCT is there"),),
+        (finding("OL203", Grade.PASS, "L2"), finding("OL203", Grade.NOT_EVALUABLE, "L3")),
+    ],
+)
+def test_what_is_not_told_any_more_is_not_corrected(after):
+    before = report(finding("OL203", Grade.MAJOR, "L1", "longest axial 56.0 mm"))
+    found = compare(before, report(*after))
+    assert not found.corrected
+    (open_one,) = found.standing
+    assert (open_one.about, open_one.before, open_one.after) == ("L1", "MAJOR", "")
+    assert "not told" in plain_text(comparison_view(found))
 
 
 def test_numbers_that_moved_are_told_and_others_are_not():
