@@ -177,6 +177,28 @@ def test_a_limit_applies_where_all_that_it_states_is_so(
     assert (limit in applicable_limits(case)) is (told in (None, True))
 
 
+@pytest.mark.parametrize("numbers", [(30, 5), (5, 30)])
+def test_two_plans_of_one_label_are_two(numbers, site, build):
+    protocol = site(when("fractions = { least = 30, most = 30 }"), rules=OF_WHOLE_LUNGS)
+    submission = with_fractions(build(), *numbers)
+    plans = tuple(replace(one, label="SBRT") for one in submission.plans)
+    case = Case(replace(submission, plans=plans), protocol, None)
+    with pytest.raises(NotEvaluable, match='"SBRT" in 30') as refusal:
+        why_not_applicable(case, protocol.dose_limits[-1])
+    assert '"SBRT" in 5' in str(refusal.value)
+
+
+@pytest.mark.parametrize("number", [5, 30])
+def test_a_plan_of_the_dose_that_is_not_there_leaves_it_open(number, site, build):
+    protocol = site(when("fractions = { least = 30, most = 30 }"), rules=OF_WHOLE_LUNGS)
+    submission = with_fractions(build(), number)
+    (dose,) = submission.doses
+    summed = replace(dose, plan_uids=(*dose.plan_uids, "1.2.99"), summation_type="MULTI_PLAN")
+    case = Case(replace(submission, doses=(summed,)), protocol, None)
+    with pytest.raises(NotEvaluable, match="1 of the plans that the dose refers to is not there"):
+        why_not_applicable(case, protocol.dose_limits[-1])
+
+
 def test_a_metastasis_that_may_lie_elsewhere_leaves_it_open(site, build, register_table):
     """Its organ is not said, and no ROI of an organ holds it."""
     protocol = site(when('organ = "Liver"'), rules=OF_WHOLE_LUNGS)
