@@ -190,6 +190,23 @@ def test_the_command_reads_reports_alone(tmp_path, monkeypatch, capfd):
     assert "expected a report as `oligort check --json` writes it" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_a_report_of_another_version_is_refused_with_a_sentence(version, tmp_path):
+    path = tmp_path / "report.json"
+    text = report(finding()).to_json()
+    for alone in (text, "{}"):
+        table = json.loads(alone) | {"schema_version": version}
+        path.write_text(json.dumps(table), encoding="utf-8")
+        with pytest.raises(ReportError) as refusal:
+            Report.load(path)
+        assert (
+            f"expected a report of schema_version 1, the one that is known here, found {version}"
+            in (str(refusal.value))
+        )
+    path.write_text(text, encoding="utf-8")
+    assert Report.load(path) == report(finding())
+
+
 def test_the_published_schema_takes_reports_and_no_others():
     schema = json.loads(json_schema(Report))
     validator = jsonschema.Draft202012Validator(schema)
