@@ -11,7 +11,7 @@ from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, PlanKind
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
-from oligort.finding import Grade, Relation, Source
+from oligort.finding import Grade, Source
 from oligort.geometry.algebra import parse
 from oligort.lesions.vocabulary import Organ
 from oligort.protocol.sourced import Sourced, Strict
@@ -24,6 +24,9 @@ DEVIATIONS = (Grade.MAJOR, Grade.MINOR, Grade.INFO)
 
 VARIATIONS = (Grade.MINOR, Grade.INFO)
 """What a protocol may make of a value beyond its limit and within the acceptable variation."""
+
+Bound = Literal["<=", "<", ">=", ">"]
+"""How a value is held against a limit; no measured value equals a number, so "==" is none."""
 
 _HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 
@@ -51,7 +54,7 @@ class Limit(Rule, frozen=True, kw_only=True):
     """A number that a value is held against, in `unit`; the value is never rounded for it."""
 
     limit: float
-    relation: Relation
+    relation: Bound
     unit: str = ""
 
     def allows(self, value: float) -> bool:
@@ -278,7 +281,7 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     structure: Name
     metric: Name
     limit: Annotated[float, Meta(gt=0, lt=100_000)]
-    relation: Relation
+    relation: Bound
     unit: Literal["%", "Gy", "cc", ""] = ""
     variation: Variation | None = None
     applies_when: AppliesWhen | None = None

@@ -1,5 +1,6 @@
 """A limit with an acceptable variation, and limits that hold for some submissions only."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, ProtocolError
 from oligort.finding import Flag, Grade
 from oligort.protocol.model import Protocol
+from oligort.protocol.schema import protocol_schema
 
 SITE = """
 schema_version = 1
@@ -119,6 +121,14 @@ def test_what_contradicts_itself_is_refused(site, key, sentence):
     with pytest.raises(ProtocolError) as refusal:
         site(key)
     assert sentence in str(refusal.value)
+
+
+def test_a_dose_limit_bounds_and_never_asks_for_one_number(site):
+    with pytest.raises(ProtocolError, match=r'relation: expected .*found "=="'):
+        site(rules=SITE.replace('"<="', '"=="'))
+    schema = json.loads(protocol_schema())
+    relation = schema["$defs"]["DoseLimit"]["properties"]["relation"]
+    assert sorted(relation["enum"]) == ["<", "<=", ">", ">="]
 
 
 def when(key):
