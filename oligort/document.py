@@ -74,7 +74,8 @@ class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The protocol that was applied.
 
     `extends` is the protocol that its file extends, or ""; `changes` are the rules of that one
-    which it states otherwise, by their path of keys.
+    which it states otherwise, and what that one states otherwise than the one that it extends
+    itself, by their path of keys.
     """
 
     id: str
