@@ -8,7 +8,7 @@ from oligort.checks.plan_kind import kind_of
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.lesions.vocabulary import Organ
-from oligort.protocol.limits import AppliesWhen, DoseLimit, Fractions
+from oligort.protocol.limits import AppliesWhen, DoseLimit
 
 
 def applicable_limits(case: Case) -> Iterator[DoseLimit]:
@@ -108,19 +108,13 @@ def _of_fractions(case: Case, when: AppliesWhen) -> str:
     within = [when.fractions.holds(number) for _, number in numbers]
     told = ", ".join(f"{quoted(label)} in {number}" for label, number in numbers)
     if not all(within) and any(within):
-        raise NotEvaluable(f"it is of {_spoken(when.fractions)}, and the plans are {told}")
+        raise NotEvaluable(f"it is of {when.fractions}, and the plans are {told}")
     there = {plan.sop_instance_uid for plan in chosen.plans}
     if missing := {uid for dose in chosen.doses for uid in dose.plan_uids} - there:
         raise NotEvaluable(
-            f"it is of {_spoken(when.fractions)}, and {len(missing)} of the plans that the dose "
+            f"it is of {when.fractions}, and {len(missing)} of the plans that the dose "
             f"refers to {'is' if len(missing) == 1 else 'are'} not there, beside {told}"
         )
     if all(within):
         return ""
-    return f"it is of {_spoken(when.fractions)}, and the plan is {told}"
-
-
-def _spoken(fractions: Fractions) -> str:
-    if fractions.least == fractions.most:
-        return f"{fractions.least} fraction{'s' if fractions.least > 1 else ''}"
-    return f"{fractions.least} to {fractions.most} fractions"
+    return f"it is of {when.fractions}, and the plan is {told}"

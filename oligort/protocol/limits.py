@@ -210,6 +210,12 @@ class Fractions(Strict, frozen=True, kw_only=True):
                 f"expected least at most as large as most, found {self.least} and {self.most}"
             )
 
+    def __str__(self) -> str:
+        """Numbers of fractions in words: "5 fractions", "1 to 5 fractions"."""
+        if self.least == self.most:
+            return f"{self.least} fraction{'s' if self.least > 1 else ''}"
+        return f"{self.least} to {self.most} fractions"
+
     def holds(self, number: int) -> bool:
         """Say whether a number of fractions lies in the range."""
         return self.least <= number <= self.most
