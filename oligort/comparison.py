@@ -90,11 +90,13 @@ def compare(before: Report, after: Report) -> Comparison:
     apart = _held_apart(before) | _held_apart(after)
     earlier, later = _worst(before, apart), _worst(after, apart)
     silent = _silent_codes(before, after)
+    # What is asked of a thing under another name now may be what was asked before.
+    anew = {key[0] for key in later if key not in earlier and later[key].grade in DEVIANT}
     corrected, new, standing = [], [], []
     for key in dict.fromkeys((*earlier, *later)):
         change = _change(earlier.get(key), later.get(key))
         was, now = change.before in DEVIANT, change.after in DEVIANT
-        is_silent = not change.after and change.code in silent
+        is_silent = not change.after and (change.code in silent or key[0] in anew)
         if was and (now or is_silent):
             standing.append(change)
         elif was:

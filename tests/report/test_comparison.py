@@ -90,6 +90,18 @@ def test_one_limit_is_kept_where_another_on_the_same_structure_is_broken(rules, 
     assert not found.standing
 
 
+def test_a_limit_that_has_another_name_now_is_not_corrected():
+    kept = by_rule(("h", "Heart V5"), Grade.PASS, 5.0)
+    before = report(by_rule(("h", "Heart mean"), Grade.MAJOR, 5.0), kept)
+    after = report(by_rule(("h", "Mean of the heart"), Grade.MAJOR, 5.0), kept)
+    found = compare(before, after)
+    assert not found.corrected
+    assert [(one.before, one.after) for one in (*found.standing, *found.new)] == [
+        ("MAJOR", ""),
+        ("", "MAJOR"),
+    ]
+
+
 def test_a_criterion_that_takes_the_place_of_another_of_its_check_is_new():
     exclusion = finding("OL111", Grade.MAJOR, "", "yes, where no is required")
     (new,) = compare(
