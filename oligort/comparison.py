@@ -25,9 +25,13 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a check asked about, and its grades; "" where a report does not have it."""
+    """One thing that a check asked about by one rule, and its grades.
+
+    A grade is "" where a report does not say of it.
+    """
 
     code: str
+    criterion: str = ""
     about: str
     before: str
     after: str
@@ -44,7 +48,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     before, after : Grade
         The verdicts.
     corrected, new, standing : tuple of Change
-        What deviated or was open before and is not now; what does now and did not; what still does.
+        What deviated or was open before and is not now; what does now and did not; what still does,
+        or is not told any more though nothing shows that it was corrected: its check says nothing
+        in the later report, or could not be evaluated there.
     moved : tuple of Moved
         Numbers that are not the same.
     differences : tuple of str
@@ -81,17 +87,22 @@ def compare(before: Report, after: Report) -> Comparison:
         )
     if before.only != after.only:
         raise ReportError("expected two reports of the same checks, found another selection")
-    earlier, later = _worst(before), _worst(after)
+    apart = _held_apart(before) | _held_apart(after)
+    earlier, later = _worst(before, apart), _worst(after, apart)
+    silent = _silent_codes(before, after)
+    # What is asked of a thing under another name now may be what was asked before.
+    anew = {key[0] for key in later if key not in earlier and later[key].grade in DEVIANT}
     corrected, new, standing = [], [], []
     for key in dict.fromkeys((*earlier, *later)):
-        change = _change(key, earlier.get(key), later.get(key))
+        change = _change(earlier.get(key), later.get(key))
         was, now = change.before in DEVIANT, change.after in DEVIANT
-        if was and not now:
-            corrected.append(change)
-        elif now and not was:
-            new.append(change)
-        elif now:
+        is_silent = not change.after and (change.code in silent or key[0] in anew)
+        if was and (now or is_silent):
             standing.append(change)
+        elif was:
+            corrected.append(change)
+        elif now:
+            new.append(change)
     return Comparison(
         subject=after.subject,
         before=before.verdict,
@@ -104,26 +115,57 @@ def compare(before: Report, after: Report) -> Comparison:
     )
 
 
-_Key = tuple[str, str]
+_Thing = tuple[str, str, str]
+"""Code, criterion, and what a finding is about."""
+
+_Key = tuple[_Thing, str]
+"""A thing, and by which number or answer where one criterion asks several of it."""
 
 
-def _worst(report: Report) -> dict[_Key, Finding]:
-    """Return the gravest finding of each code on each thing."""
+def _thing(finding: Finding) -> _Thing:
+    return finding.code, finding.criterion, finding.about
+
+
+def _asked(finding: Finding) -> str:
+    """Return the name of what a finding holds against a rule, a number before an answer, or ""."""
+    limited = [one.name for one in finding.evidence if one.limit is not None]
+    return next(iter((*limited, *(one.name for one in finding.evidence))), "")
+
+
+def _held_apart(report: Report) -> frozenset[_Thing]:
+    """Return the things of which one criterion asks several in a report."""
+    limits: dict[_Thing, set[str]] = {}
+    for finding in report.findings:
+        limits.setdefault(_thing(finding), set()).add(_asked(finding))
+    return frozenset(thing for thing, names in limits.items() if len(names - {""}) > 1)
+
+
+def _worst(report: Report, apart: frozenset[_Thing]) -> dict[_Key, Finding]:
+    """Return the gravest finding by each rule on each thing."""
     order = {grade: rank for rank, grade in enumerate((*DEVIANT, Grade.PASS, Grade.INFO))}
     found: dict[_Key, Finding] = {}
     for finding in report.findings:
-        key = (finding.code, finding.about)
+        thing = _thing(finding)
+        key = (thing, _asked(finding) if thing in apart else "")
         if key not in found or order[finding.grade] < order[found[key].grade]:
             found[key] = finding
     return found
 
 
-def _change(key: _Key, before: Finding | None, after: Finding | None) -> Change:
+def _silent_codes(before: Report, after: Report) -> frozenset[str]:
+    """Return the codes whose checks do not show in the later report that something is corrected."""
+    told = {finding.code for finding in after.findings}
+    is_open = {finding.code for finding in after.graded(Grade.NOT_EVALUABLE)}
+    return frozenset({finding.code for finding in before.findings} - told | is_open)
+
+
+def _change(before: Finding | None, after: Finding | None) -> Change:
     told = after or before
     assert told is not None
     return Change(
-        code=key[0],
-        about=key[1],
+        code=told.code,
+        criterion=told.criterion,
+        about=told.about,
         before=str(before.grade) if before else "",
         after=str(after.grade) if after else "",
         message=told.message,

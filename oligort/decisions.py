@@ -40,6 +40,11 @@ class Accepted(_Strict, frozen=True, kw_only=True):
         Initials of the reviewer; no name.
     date : date
         When it was decided.
+
+    Raises
+    ------
+    ValueError
+        If reason or initials are blank.
     """
 
     finding: Annotated[str, Meta(pattern="^[0-9a-f]{8}$")]
@@ -48,6 +53,12 @@ class Accepted(_Strict, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(min_length=3, max_length=1000)]
     by: Annotated[str, Meta(min_length=1, max_length=5)]
     date: date
+
+    def __post_init__(self) -> None:
+        """Refuse a decision without a reason, or that nobody signed."""
+        for key, what in (("reason", "why it is accepted"), ("by", "the reviewer's initials")):
+            if not getattr(self, key).strip():
+                raise ValueError(f"{key}: expected {what}, found nothing but blanks")
 
 
 class DecisionsFile(_Strict, frozen=True, kw_only=True):
@@ -74,7 +85,8 @@ def with_decisions(report: Report, file: str | Path) -> Report:
     Raises
     ------
     DecisionError
-        If the file cannot be read, is of another subject, or decides twice on one finding.
+        If the file cannot be read, is of another subject, decides twice on one finding, or says
+        that a finding is of another code, or about something else, than the report does.
     """
     document = document_of(
         content_of(Path(file), DecisionError), DecisionsFile, file, DecisionError
@@ -87,7 +99,18 @@ def with_decisions(report: Report, file: str | Path) -> Report:
     marks = [one.finding for one in document.accepted]
     if twice := sorted({mark for mark in marks if marks.count(mark) > 1}):
         raise DecisionError(f"{shown_file(file)}: finding {twice[0]} is decided on twice")
-    standing = {finding.mark for finding in report.findings}
+    standing = {finding.mark: finding for finding in report.findings}
+    for one in document.accepted:
+        found = standing.get(one.finding)
+        if found is None:
+            continue
+        for key, own, other in (("code", found.code, one.code), ("about", found.about, one.about)):
+            if own != other:
+                raise DecisionError(
+                    f"{shown_file(file)}: finding {one.finding}: {key}: expected {quoted(own)}, as "
+                    f"the report says of this finding, found {quoted(other)}; look which finding "
+                    f"is meant"
+                )
     decisions = tuple(
         Decision(
             finding=one.finding,

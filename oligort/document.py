@@ -74,7 +74,8 @@ class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The protocol that was applied.
 
     `extends` is the protocol that its file extends, or ""; `changes` are the rules of that one
-    which it states otherwise, by their path of keys.
+    which it states otherwise, and what that one states otherwise than the one that it extends
+    itself, by their path of keys.
     """
 
     id: str
@@ -83,6 +84,12 @@ class ProtocolRecord(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     extends: str = ""
     changes: tuple[str, ...] = ()
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    """What is looked at first in a report: in another version all else may mean something else."""
+
+    schema_version: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +182,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """
         shown = quoted(str(path))
         try:
-            return cls.from_json(Path(path).read_bytes())
+            content = Path(path).read_bytes()
+            version = msgspec.json.decode(content, type=_Versioned).schema_version
+            if version == SCHEMA_VERSION:
+                return cls.from_json(content)
         except OSError as failure:
             raise ReportError(f"{shown} cannot be read: {failure.strerror}") from failure
         except (msgspec.DecodeError, ValueError) as failure:
@@ -183,3 +193,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 f"{shown}: expected a report as `oligort check --json` writes it, found a fault: "
                 f"{safe_text(failure, LONGEST_FAULT)}"
             ) from failure
+        raise ReportError(
+            f"{shown}: expected a report of schema_version {SCHEMA_VERSION}, the one that is known "
+            f"here, found {version}; read it with the version of oligort that wrote it, or check "
+            f"the submission anew"
+        )

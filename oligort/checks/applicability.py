@@ -8,7 +8,7 @@ from oligort.checks.plan_kind import kind_of
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.lesions.vocabulary import Organ
-from oligort.protocol.limits import AppliesWhen, DoseLimit, Fractions
+from oligort.protocol.limits import AppliesWhen, DoseLimit
 
 
 def applicable_limits(case: Case) -> Iterator[DoseLimit]:
@@ -100,20 +100,21 @@ def _of_fractions(case: Case, when: AppliesWhen) -> str:
     """Return why the courses have other numbers of fractions; of several, all must agree."""
     if when.fractions is None:
         return ""
-    plans = case.submission.chosen.plans
-    if not plans:
+    chosen = case.submission.chosen
+    if not chosen.plans:
         raise NotEvaluable("it depends on the number of fractions, and no plan is there")
-    numbers = {plan.label: fractions_of(plan) for plan in plans}
-    within = {label: when.fractions.holds(number) for label, number in numbers.items()}
-    if all(within.values()):
+    # A list: two courses of one label are two.
+    numbers = [(plan.label, fractions_of(plan)) for plan in chosen.plans]
+    within = [when.fractions.holds(number) for _, number in numbers]
+    told = ", ".join(f"{quoted(label)} in {number}" for label, number in numbers)
+    if not all(within) and any(within):
+        raise NotEvaluable(f"it is of {when.fractions}, and the plans are {told}")
+    there = {plan.sop_instance_uid for plan in chosen.plans}
+    if missing := {uid for dose in chosen.doses for uid in dose.plan_uids} - there:
+        raise NotEvaluable(
+            f"it is of {when.fractions}, and {len(missing)} of the plans that the dose "
+            f"refers to {'is' if len(missing) == 1 else 'are'} not there, beside {told}"
+        )
+    if all(within):
         return ""
-    told = ", ".join(f"{quoted(label)} in {number}" for label, number in numbers.items())
-    if any(within.values()):
-        raise NotEvaluable(f"it is of {_spoken(when.fractions)}, and the plans are {told}")
-    return f"it is of {_spoken(when.fractions)}, and the plan is {told}"
-
-
-def _spoken(fractions: Fractions) -> str:
-    if fractions.least == fractions.most:
-        return f"{fractions.least} fraction{'s' if fractions.least > 1 else ''}"
-    return f"{fractions.least} to {fractions.most} fractions"
+    return f"it is of {when.fractions}, and the plan is {told}"

@@ -1,7 +1,7 @@
 """The engine: a submission, a protocol and a register in, a report out."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from oligort.checks.registry import CONVENTION, Check, checks_of
 from oligort.checks.site_checks import load_checks
 from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
+from oligort.display import quoted
 from oligort.document import FileRecord, Report, Setting
-from oligort.errors import NotEvaluable
+from oligort.errors import NotEvaluable, SelectionError
 from oligort.finding import Finding, Grade, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
@@ -65,7 +66,8 @@ def check(
     ValueError
         If the kind of plan is neither.
     SelectionError
-        If a pattern names no check, or a file's checks cannot be loaded.
+        If a pattern names no check, or a file's checks cannot be loaded or give no findings of
+        their own codes.
     ProtocolError, RegisterError
         If one of them cannot be read.
     MissingExtraError
@@ -162,9 +164,26 @@ def intake_findings(
 
 
 def findings_of(one: Check, case: Case) -> Iterator[Finding]:
-    """Yield the findings of a check; NotEvaluable becomes one, any other error is a bug."""
+    """Yield the findings of a check; NotEvaluable becomes one, any other error is a bug.
+
+    Raises
+    ------
+    SelectionError
+        If it gives anything but findings of its own code: they would be of a check that never ran.
+    """
     try:
-        yield from one.run(case)
+        found = one.run(case)
+        if not isinstance(found, Iterable):
+            raise _no_finding(one, found)
+        for finding in found:
+            if not isinstance(finding, Finding):
+                raise _no_finding(one, finding)
+            if finding.code != one.code:
+                raise SelectionError(
+                    f"{one.file}: {one.code}: expected findings of this code, found one of "
+                    f"{quoted(finding.code)}"
+                )
+            yield finding
     except NotEvaluable as error:
         rule = one.rule(case.protocol) if one.rule else None
         yield Finding(
@@ -174,6 +193,13 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
             message=f"{rule.description if rule else one.title}: not evaluable, because {error}",
             source=rule.source if rule else CONVENTION,
         )
+
+
+def _no_finding(one: Check, found: object) -> SelectionError:
+    return SelectionError(
+        f"{one.file}: {one.code}: expected a function that yields findings, found "
+        f"{quoted(type(found).__name__)}; nothing may be passed in silence"
+    )
 
 
 def _subject(submission: Submission, register: Register | None) -> str:

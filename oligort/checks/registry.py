@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,11 +11,12 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from oligort.checks.case import Case
-from oligort.display import listed, quoted
+from oligort.display import listed, quoted, safe_text
 from oligort.errors import SelectionError
 from oligort.finding import Finding, Source
 from oligort.protocol.limits import Rule
 from oligort.protocol.model import Protocol
+from oligort.strict import shown_file
 
 CONVENTION = Source(document="oligort convention")
 """Where a check stands that no protocol asks for by number."""
@@ -61,6 +63,8 @@ HEADINGS = (
 OWN_PREFIX = "OL"
 """How the codes of the checks begin that come with oligort; no other check has such a code."""
 
+_LONGEST = 500
+
 _CODE = re.compile(r"[A-Z]{2,8}\d{1,4}")
 
 
@@ -80,6 +84,12 @@ class Check:
     def page(self) -> str:
         """What it checks, why, how it is measured, when it is not evaluable, and its source."""
         return f"{self.code}  {self.title}\n\n{inspect.getdoc(self.run)}\n"
+
+    @property
+    def file(self) -> str:
+        """The file that the check stands in, made safe for a message."""
+        module = sys.modules.get(self.run.__module__)
+        return shown_file(getattr(module, "__file__", None) or self.run.__module__)
 
     @property
     def sections(self) -> dict[str, str]:
@@ -142,6 +152,39 @@ def forget(module: str) -> None:
     _REGISTERED.pop(module, None)
 
 
+def has_checks(module: str) -> bool:
+    """Say whether a module registered a check."""
+    return bool(_REGISTERED.get(module))
+
+
+def _installed() -> list[str]:
+    """Return the modules of installed packages that bring checks.
+
+    Raises
+    ------
+    SelectionError
+        If one cannot be imported, or brings no check.
+    """
+    modules = []
+    for point in entry_points(group=ENTRY_POINTS):
+        where = f"the entry point {quoted(point.name)} of {ENTRY_POINTS}, {quoted(point.value)}"
+        try:
+            module = point.load()
+        except (ImportError, AttributeError) as failure:
+            raise SelectionError(
+                f"{where}, cannot be imported: {safe_text(failure, _LONGEST)}; mend or remove "
+                f"the package that brings it"
+            ) from failure
+        name = getattr(module, "__name__", "")
+        if not has_checks(name):
+            raise SelectionError(
+                f"{where}: expected a module with a function under @check(CODE, TITLE), found "
+                f"none; name the module itself in which the functions stand"
+            )
+        modules.append(name)
+    return modules
+
+
 def all_checks(further: Sequence[str] = ()) -> tuple[Check, ...]:
     """Return every check in the order of the codes: our own, then those of others.
 
@@ -150,14 +193,13 @@ def all_checks(further: Sequence[str] = ()) -> tuple[Check, ...]:
     Raises
     ------
     SelectionError
-        If two checks have one code.
+        If two checks have one code, or an installed package brings none.
     """
     modules = [f"{__package__}.{module}" for module in MODULES]
     for module in modules:
         import_module(module)
-    installed = [point.load().__name__ for point in entry_points(group=ENTRY_POINTS)]
     found: dict[str, Check] = {}
-    for module in dict.fromkeys((*modules, *installed, *further)):
+    for module in dict.fromkeys((*modules, *_installed(), *further)):
         for code, one in _REGISTERED.get(module, {}).items():
             if code in found:
                 raise SelectionError(f"expected one check for code {code}, found a second")

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from oligort.checks.registry import forget
+from oligort.checks.registry import forget, has_checks
 from oligort.display import safe_text
 from oligort.document import Setting
 from oligort.errors import SelectionError
@@ -30,8 +30,15 @@ FAULTS = (
     ValueError,
     LookupError,
     OSError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+    SystemExit,
 )
-"""What goes wrong in a file that is run as it is read; a refused check is a ValueError."""
+"""What goes wrong in a file that is run as it is read; a refused check is a ValueError.
+
+A file that leaves the program would end it, with success, before anything was checked.
+"""
 
 _LONGEST = 500
 
@@ -52,7 +59,7 @@ def load_checks(file: str | Path) -> SiteChecks:
     Raises
     ------
     SelectionError
-        If it cannot be read, is no Python, or a check of it cannot be registered.
+        If it cannot be read, is no Python, has no check, or one that cannot be registered.
     """
     path = Path(file)
     if path.suffix != ".py":
@@ -76,5 +83,10 @@ def load_checks(file: str | Path) -> SiteChecks:
             raise SelectionError(
                 f"{shown_file(path)}: its checks cannot be loaded: {told}"
             ) from failure
+    if not has_checks(name):
+        raise SelectionError(
+            f"{shown_file(path)}: expected a check, a function under @check(CODE, TITLE), found "
+            f"none; of what the file imports nothing counts, hand over that file itself"
+        )
     told = f"{path.name}, SHA-256 {digest}"
     return SiteChecks(name, Setting(name="site_checks", value=told, source="the user"))

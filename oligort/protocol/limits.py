@@ -11,7 +11,7 @@ from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, PlanKind
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
-from oligort.finding import Grade, Relation, Source
+from oligort.finding import Grade, Source
 from oligort.geometry.algebra import parse
 from oligort.lesions.vocabulary import Organ
 from oligort.protocol.sourced import Sourced, Strict
@@ -24,6 +24,9 @@ DEVIATIONS = (Grade.MAJOR, Grade.MINOR, Grade.INFO)
 
 VARIATIONS = (Grade.MINOR, Grade.INFO)
 """What a protocol may make of a value beyond its limit and within the acceptable variation."""
+
+Bound = Literal["<=", "<", ">=", ">"]
+"""How a value is held against a limit; no measured value equals a number, so "==" is none."""
 
 _HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 
@@ -51,7 +54,7 @@ class Limit(Rule, frozen=True, kw_only=True):
     """A number that a value is held against, in `unit`; the value is never rounded for it."""
 
     limit: float
-    relation: Relation
+    relation: Bound
     unit: str = ""
 
     def allows(self, value: float) -> bool:
@@ -207,6 +210,12 @@ class Fractions(Strict, frozen=True, kw_only=True):
                 f"expected least at most as large as most, found {self.least} and {self.most}"
             )
 
+    def __str__(self) -> str:
+        """Numbers of fractions in words: "5 fractions", "1 to 5 fractions"."""
+        if self.least == self.most:
+            return f"{self.least} fraction{'s' if self.least > 1 else ''}"
+        return f"{self.least} to {self.most} fractions"
+
     def holds(self, number: int) -> bool:
         """Say whether a number of fractions lies in the range."""
         return self.least <= number <= self.most
@@ -278,7 +287,7 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     structure: Name
     metric: Name
     limit: Annotated[float, Meta(gt=0, lt=100_000)]
-    relation: Relation
+    relation: Bound
     unit: Literal["%", "Gy", "cc", ""] = ""
     variation: Variation | None = None
     applies_when: AppliesWhen | None = None

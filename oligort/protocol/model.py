@@ -107,7 +107,8 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
     base : ProtocolRecord or None
         The protocol that it extends.
     changes : tuple of str
-        The rules of that one which it states otherwise.
+        The rules which it states otherwise than that one, or that one than the one that it extends
+        itself, and so on: each once.
 
     Raises
     ------
@@ -158,7 +159,7 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
             **msgspec.structs.asdict(document),
             sha256=hashlib.sha256(base.sha256.encode() + content).hexdigest(),
             base=base.record(),
-            changes=changes(whole_base, own),
+            changes=tuple(dict.fromkeys((*base.changes, *changes(whole_base, own)))),
         )
         return msgspec.structs.replace(protocol, dose_limits=_in_order(protocol, base)), whole
 

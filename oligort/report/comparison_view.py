@@ -17,6 +17,9 @@ TITLES = {
 NONE = "-"
 """What stands where a report has no such finding or number."""
 
+UNTOLD = "not told any more"
+"""What stands where nothing shows that it was corrected: the later report does not speak of it."""
+
 
 def comparison_view(comparison: Comparison) -> RenderableType:
     """Return the verdicts, what became of each finding, which numbers moved and what may be why."""
@@ -27,7 +30,7 @@ def comparison_view(comparison: Comparison) -> RenderableType:
         changes: tuple[Change, ...] = getattr(comparison, name)
         parts += [Text(), Text(f"{title} ({len(changes)})", style="bold")]
         if changes:
-            parts.append(_changes(changes))
+            parts.append(_changes(changes, UNTOLD if name == "standing" else NONE))
     if comparison.moved:
         parts += [Text(), Text(f"Numbers that moved ({len(comparison.moved)})", style="bold")]
         parts.append(_moved(comparison))
@@ -37,10 +40,12 @@ def comparison_view(comparison: Comparison) -> RenderableType:
     return Group(*parts)
 
 
-def _changes(changes: tuple[Change, ...]) -> RenderableType:
-    table = columns("code", "about", "before", "after", "what it says")
+def _changes(changes: tuple[Change, ...], without: str) -> RenderableType:
+    """Return a table of changes; `without` stands where the later report has no such finding."""
+    table = columns("code", "rule", "about", "before", "after", "what it says")
     for one in changes:
-        cells = (one.code, one.about, one.before or NONE, one.after or NONE, one.message)
+        graded = (one.before or NONE, one.after or without)
+        cells = (one.code, one.criterion or NONE, one.about, *graded, one.message)
         table.add_row(*map(sentence, cells))
     return table
 

@@ -50,6 +50,8 @@ class Letter:
         Whose submission it is about, by the trial's own ids, and of which plan.
     verdict : str
         What the submission as a whole is called.
+    only : tuple of str
+        Codes, or patterns of codes, of the checks that were asked, where not all were.
     to_correct : tuple of Item
         Deviations that nobody accepted.
     to_send : tuple of Item
@@ -65,6 +67,7 @@ class Letter:
     protocol: str
     plan: str
     verdict: str
+    only: tuple[str, ...]
     to_correct: tuple[Item, ...]
     to_send: tuple[Item, ...]
     to_confirm: tuple[Item, ...]
@@ -96,6 +99,7 @@ def letter_of(report: Report) -> Letter:
         protocol=f"{report.protocol.id}, version {report.protocol.version}",
         plan=report.plan_label,
         verdict=verdict_words(report)[report.verdict],
+        only=report.only,
         to_correct=_items(report, [it for it in deviant if not report.decision_on(it)]),
         to_send=_by_reason(
             report,

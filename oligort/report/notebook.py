@@ -20,16 +20,24 @@ Rows = list[tuple[str, ...]]
 
 
 def report_html(report: "Report") -> str:
-    """Return the verdict, and what deviates or could not be evaluated."""
+    """Return the verdict, of which checks it is, and what deviates or could not be evaluated."""
     tally = ", ".join(
         f"{len(report.graded(grade))} {GRADE_WORDS[grade].lower()}" for grade in SEVERITY
     )
+    if report.only:
+        tally += (
+            f"; only the checks {', '.join(report.only)} were asked, and nothing is said of all "
+            f"others"
+        )
     words = grade_words(report)
     told = [finding_view(one) for grade in SEVERITY[:3] for one in report.graded(grade)]
     rows: Rows = [
         (words[one.grade], one.code, one.criterion, one.about, one.message) for one in told
     ]
-    title = f"{verdict_words(report)[report.verdict]}  {report.subject}"
+    verdict = verdict_words(report)[report.verdict]
+    if report.only:
+        verdict += f" (of {', '.join(report.only)} alone)"
+    title = f"{verdict}  {report.subject}"
     return _table(title, ("grade", "code", "rule", "about", "finding"), rows, tally)
 
 

@@ -1,6 +1,5 @@
 """The dose limits as a page shows them: what they found, and the histograms with their walls."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -59,6 +58,7 @@ class DoseView:
     legend: tuple[LegendLine, ...] = ()
     walls: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    no_walls: tuple[str, ...] = ()
     reason: str = ""
     pictures: tuple[IsodosePicture, ...] = ()
 
@@ -79,7 +79,7 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
     if not curves:
         why = left_out[0] if left_out else "the protocol limits no dose"
         return DoseView(limits, beside, reason=why, pictures=pictures)
-    walls = tuple(_walls(case, curves))
+    walls, no_walls = _walls(case, curves)
     told = tuple(_in_words(curves[wall.curve], wall) for wall in walls)
     names = ", ".join(f"{MARKS[number]} {one.name}" for number, one in enumerate(curves))
     with style("dvh"):
@@ -99,7 +99,16 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
         )
         for number, one in enumerate(curves)
     )
-    return DoseView(limits, beside, figure, legend, told, tuple(left_out), "", pictures)
+    return DoseView(
+        limits,
+        beside,
+        figure,
+        legend,
+        told,
+        tuple(left_out),
+        tuple(no_walls),
+        pictures=pictures,
+    )
 
 
 def _curves(case: Case) -> tuple[list[Curve], list[str]]:
@@ -132,28 +141,42 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
     except NotEvaluable as error:
         left_out.setdefault(str(error), []).append("the targets")
     ordered = sorted(found.values(), key=lambda one: not one.is_graded)
-    reasons = [f"{', '.join(dict.fromkeys(n))}: {why}" for why, n in left_out.items()]
+    # What is drawn all the same, as a target, is told as a limit without a wall.
+    lacking = {why: [n for n in names if n not in found] for why, names in left_out.items()}
+    reasons = [f"{', '.join(dict.fromkeys(n))}: {why}" for why, n in lacking.items() if n]
     if len(ordered) > MOST_CURVES:
         names = ", ".join(one.name for one in ordered[MOST_CURVES:])
         reasons.append(f"{names}: not drawn, for {MOST_CURVES} curves fill the figure")
     return ordered[:MOST_CURVES], reasons
 
 
-def _walls(case: Case, curves: list[Curve]) -> Iterator[Wall]:
-    """Yield the limits that are a wall in the figure, one a limit on a volume or a dose of one."""
+def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], list[str]]:
+    """Return the limits that are a wall in the figure, and which have none there, and why.
+
+    A limit on a volume or on a dose is one, beside its acceptable variation. A structure may have a
+    curve, as a target, where what its limit is held against is not known.
+    """
     places = {curve.name: number for number, curve in enumerate(curves)}
+    walls: list[Wall] = []
+    without: list[str] = []
     for limit in applicable_limits(case):
-        if limit.structure in places:
+        if limit.structure not in places:
+            continue
+        try:
             dvh = judged(case, limit).dvh
-            wall = _wall(limit, dvh, places[limit.structure])
-            if wall is None:
-                continue
-            yield wall
-            if limit.variation:
-                beyond = msgspec.structs.replace(limit, limit=limit.variation.limit, variation=None)
-                further = _wall(beyond, dvh, places[limit.structure])
-                assert further is not None
-                yield replace(further, is_variation=True, measured=None)
+        except NotEvaluable as error:
+            without.append(f"{limit.metric} of {limit.structure}: {error}")
+            continue
+        wall = _wall(limit, dvh, places[limit.structure])
+        if wall is None:
+            continue
+        walls.append(wall)
+        if limit.variation:
+            beyond = msgspec.structs.replace(limit, limit=limit.variation.limit, variation=None)
+            further = _wall(beyond, dvh, places[limit.structure])
+            assert further is not None
+            walls.append(replace(further, is_variation=True, measured=None))
+    return tuple(walls), without
 
 
 def _wall(limit: DoseLimit, dvh: Dvh, curve: int) -> Wall | None:

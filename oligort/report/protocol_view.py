@@ -6,10 +6,24 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from oligort.document import Setting
-from oligort.protocol.limits import DoseLimit, Limit, Requirement, Rule
+from oligort.protocol.limits import (
+    DoseLimit,
+    Limit,
+    Requirement,
+    Rule,
+    SynchronousMonths,
+)
 from oligort.protocol.model import Protocol
 from oligort.report.rounding import shown_limit
 from oligort.report.text import columns, sentence
+
+NO_GRADE = "-"
+"""What stands for the number and the grade of what sorts metastases and forbids none."""
+
+SYNCHRONOUS = "Time from the primary to metastases that are synchronous"
+
+ACCEPTABLE = "beyond it, an acceptable variation"
+"""What the second limit of a dose limit is called, in the row below it."""
 
 
 def protocol_view(protocol: Protocol) -> RenderableType:
@@ -41,36 +55,53 @@ def protocol_view(protocol: Protocol) -> RenderableType:
 
 def _rules(protocol: Protocol) -> RenderableType:
     table = columns("", "rule", "limit", "grade", "source")
-    for rule in _all_rules(protocol):
-        table.add_row(
-            sentence(rule.criterion),
-            sentence(_what(rule)),
-            sentence(_limit(rule)),
-            sentence(rule.grade),
-            sentence(rule.source),
-        )
+    for row in _rows(protocol):
+        table.add_row(*map(sentence, row))
     return table
 
 
-def _all_rules(protocol: Protocol) -> Iterator[Rule]:
+def _rows(protocol: Protocol) -> Iterator[tuple[object, ...]]:
+    """Yield a row a rule, what states no grade among them, and one more a variation."""
     for name in protocol.criteria.__struct_fields__:
         rule = getattr(protocol.criteria, name)
-        if isinstance(rule, Rule):
-            yield rule
-    yield from protocol.dose_limits
+        if isinstance(rule, SynchronousMonths):
+            yield NO_GRADE, SYNCHRONOUS, _bound(rule, rule.limit), NO_GRADE, rule.source
+        else:
+            yield rule.criterion, rule.description, _limit(rule), rule.grade, rule.source
+    for limit in protocol.dose_limits:
+        what = f"{limit.description}: {limit.metric} of {limit.structure}{_when(limit)}"
+        yield limit.criterion, what, _limit(limit), limit.grade, limit.source
+        if further := limit.variation:
+            bound = _bound(limit, further.limit)
+            yield limit.criterion, ACCEPTABLE, bound, further.grade, further.source
 
 
-def _what(rule: Rule) -> str:
-    if isinstance(rule, DoseLimit):
-        return f"{rule.description}: {rule.metric} of {rule.structure}"
-    return rule.description
+def _when(limit: DoseLimit) -> str:
+    """Return when a dose limit applies, in words, or "" where it always does."""
+    when = limit.applies_when
+    if when is None:
+        return ""
+    told = []
+    if when.arm:
+        told.append(f"the arm is {when.arm}")
+    if when.plan_kind:
+        told.append(f"the plan is a {when.plan_kind} plan")
+    if when.organ:
+        told.append(f"a metastasis lies in {when.organ}")
+    if when.fractions:
+        told.append(f"the dose is given in {when.fractions}")
+    return f"; applies where {' and '.join(told)}"
 
 
 def _limit(rule: Rule) -> str:
     if isinstance(rule, Requirement):
         return str(rule.required)
     assert isinstance(rule, Limit)
-    return f"{shown_limit(rule.relation, rule.limit)} {rule.unit}".rstrip()
+    return _bound(rule, rule.limit)
+
+
+def _bound(rule: Limit | SynchronousMonths, limit: float) -> str:
+    return f"{shown_limit(rule.relation, limit)} {rule.unit}".rstrip()
 
 
 def _setting(setting: Setting) -> RenderableType:

@@ -1,5 +1,6 @@
 """A limit with an acceptable variation, and limits that hold for some submissions only."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, ProtocolError
 from oligort.finding import Flag, Grade
 from oligort.protocol.model import Protocol
+from oligort.protocol.schema import protocol_schema
 
 SITE = """
 schema_version = 1
@@ -121,6 +123,14 @@ def test_what_contradicts_itself_is_refused(site, key, sentence):
     assert sentence in str(refusal.value)
 
 
+def test_a_dose_limit_bounds_and_never_asks_for_one_number(site):
+    with pytest.raises(ProtocolError, match=r'relation: expected .*found "=="'):
+        site(rules=SITE.replace('"<="', '"=="'))
+    schema = json.loads(protocol_schema())
+    relation = schema["$defs"]["DoseLimit"]["properties"]["relation"]
+    assert sorted(relation["enum"]) == ["<", "<=", ">", ">="]
+
+
 def when(key):
     return f"[dose_limits.applies_when]\n{key}\n"
 
@@ -175,6 +185,28 @@ def test_a_limit_applies_where_all_that_it_states_is_so(
         reason = why_not_applicable(case, limit)
         assert not reason if told is True else told in reason
     assert (limit in applicable_limits(case)) is (told in (None, True))
+
+
+@pytest.mark.parametrize("numbers", [(30, 5), (5, 30)])
+def test_two_plans_of_one_label_are_two(numbers, site, build):
+    protocol = site(when("fractions = { least = 30, most = 30 }"), rules=OF_WHOLE_LUNGS)
+    submission = with_fractions(build(), *numbers)
+    plans = tuple(replace(one, label="SBRT") for one in submission.plans)
+    case = Case(replace(submission, plans=plans), protocol, None)
+    with pytest.raises(NotEvaluable, match='"SBRT" in 30') as refusal:
+        why_not_applicable(case, protocol.dose_limits[-1])
+    assert '"SBRT" in 5' in str(refusal.value)
+
+
+@pytest.mark.parametrize("number", [5, 30])
+def test_a_plan_of_the_dose_that_is_not_there_leaves_it_open(number, site, build):
+    protocol = site(when("fractions = { least = 30, most = 30 }"), rules=OF_WHOLE_LUNGS)
+    submission = with_fractions(build(), number)
+    (dose,) = submission.doses
+    summed = replace(dose, plan_uids=(*dose.plan_uids, "1.2.99"), summation_type="MULTI_PLAN")
+    case = Case(replace(submission, doses=(summed,)), protocol, None)
+    with pytest.raises(NotEvaluable, match="1 of the plans that the dose refers to is not there"):
+        why_not_applicable(case, protocol.dose_limits[-1])
 
 
 def test_a_metastasis_that_may_lie_elsewhere_leaves_it_open(site, build, register_table):

@@ -1,6 +1,8 @@
 """Checks of a site's own, and checks picked by code."""
 
 import sys
+import tomllib
+from importlib import import_module
 
 import pytest
 
@@ -101,6 +103,49 @@ def test_a_file_that_cannot_be_asked_is_refused_and_leaves_nothing(
     assert {one.code[:2] for one in all_checks()} == {"OL"}
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("# nothing", "expected a check, a function under @check"),
+        ("from of_another_file import *", "expected a check, a function under @check"),
+        ("import sys\nsys.exit(0)", "its checks cannot be loaded: SystemExit: 0"),
+        ("assert 1 == 2, 'not here'", "its checks cannot be loaded: AssertionError: not here"),
+        ("raise RuntimeError('no')", "its checks cannot be loaded: RuntimeError: no"),
+    ],
+)
+def test_a_file_without_a_check_of_its_own_is_refused(
+    own, tmp_path, build, monkeypatch, text, sentence
+):
+    monkeypatch.syspath_prepend(own(name="of_another_file.py").parent)
+    path = tmp_path / "site.py"
+    path.write_text(text, encoding="utf-8")
+    # The second time it is loaded already, and still has none.
+    for _ in range(2):
+        with pytest.raises(SelectionError) as refusal:
+            check(build(), checks=[path])
+        assert "site.py: " in str(refusal.value)
+        assert sentence in str(refusal.value)
+    registry.forget("of_another_file")
+    sys.modules.pop("of_another_file", None)
+    assert {one.code[:2] for one in all_checks()} == {"OL"}
+
+
+@pytest.mark.parametrize(
+    ("right", "other", "sentence"),
+    [
+        ('code="SITE101"', 'code="OL301"', 'expected findings of this code, found one of "OL301"'),
+        ("    yield Finding(", "    return dict(", 'that yields findings, found "str"'),
+        ("    yield Finding(", "    dict(", 'that yields findings, found "NoneType"'),
+        ("    yield Finding(", "    yield dict(", 'that yields findings, found "dict"'),
+    ],
+)
+def test_a_check_that_gives_no_finding_of_its_own_is_an_error(own, build, right, other, sentence):
+    with pytest.raises(SelectionError) as refusal:
+        check(build(), checks=[own((right, other))])
+    assert "site.py: SITE101: expected" in str(refusal.value)
+    assert sentence in str(refusal.value)
+
+
 def test_what_is_no_python_is_refused(tmp_path, build):
     path = tmp_path / "site.txt"
     path.write_text(OWN, encoding="utf-8")
@@ -118,15 +163,43 @@ def test_an_installed_package_brings_its_checks(own, monkeypatch, build, registe
     """As `[project.entry-points."oligort.checks"]` does."""
     monkeypatch.syspath_prepend(own(name="of_a_package.py").parent)
 
-    class Point:
-        @staticmethod
-        def load():
-            return __import__("of_a_package")
+    of_a_package = import_module("of_a_package")
 
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Point] if group else [])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point(of_a_package)])
     assert all_checks()[-1].code == "SITE101"
     report = check(build(), register=Register.from_dict(register_table))
     assert report.findings[-1].code == "SITE101"
+
+
+class Point:
+    """An entry point of an installed package."""
+
+    name, value = "site", "of_a_package.checks"
+
+    def __init__(self, brought):
+        self.brought = brought
+
+    def load(self):
+        if isinstance(self.brought, ImportError):
+            raise self.brought
+        return self.brought
+
+
+@pytest.mark.parametrize(
+    ("brought", "sentence"),
+    [
+        (tomllib, "expected a module with a function under @check"),
+        (tomllib.loads, "expected a module with a function under @check"),
+        (3, "expected a module with a function under @check"),
+        (ImportError("no such module"), "cannot be imported: no such module"),
+    ],
+)
+def test_a_package_that_brings_no_check_is_refused(brought, sentence, monkeypatch):
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point(brought)])
+    with pytest.raises(SelectionError) as refusal:
+        all_checks()
+    assert 'the entry point "site" of oligort.checks, "of_a_package.checks"' in str(refusal.value)
+    assert sentence in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,34 @@ def test_every_rule_is_shown_with_its_source_in_100_columns(leaves):
     assert protocol.sha256 in out
 
 
+def test_variations_and_when_a_limit_applies_are_shown(leaves, tmp_path):
+    path = tmp_path / "site.toml"
+    keys = """
+[dose_limits.variation]
+limit = 54
+source = { document = "QUANTEC", section = "Table 2" }
+[dose_limits.applies_when]
+arm = "local_therapy"
+plan_kind = "delivered"
+organ = "Lungs"
+fractions = { least = 1, most = 5 }
+"""
+    path.write_text(SITE + keys, encoding="utf-8")
+    status, out = leaves("show", path)
+    assert status == 0
+    rows = [line for line in out.splitlines() if line.startswith("cord")]
+    first, second = ([cell for cell in row.split("  ") if cell.strip()] for row in rows)
+    assert any("<= 50 Gy" in cell for cell in first)
+    assert any("<= 54 Gy" in cell for cell in second)
+    assert any("MINOR" in cell for cell in second)
+    # In columns: each word stands on some line of its cell.
+    text = " ".join(out.split())
+    for words in ("acceptable", "Table 2", "local_therapy", "delivered", "Lungs", "1 to 5"):
+        assert words in text
+    assert "<= 6 months" in text
+    assert "synchronous" in text
+
+
 def test_a_file_that_can_be_applied_passes_and_one_that_cannot_says_where(leaves, tmp_path):
     right, wrong = tmp_path / "right.toml", tmp_path / "wrong.toml"
     right.write_text(SITE, encoding="utf-8")

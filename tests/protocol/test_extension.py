@@ -136,6 +136,26 @@ def test_a_file_extends_a_file_of_its_own_folder_that_extends_another(site, tmp_
     assert protocol.record().extends == "SITE-07, version 3"
 
 
+def test_what_every_level_states_otherwise_is_told_once(site, trial):
+    ecog = (
+        '[criteria.ecog]\ncriterion = "I1"\ndescription = "ECOG"\nlimit = {}\nrelation = "<="\n'
+        'source = {{ document = "QUANTEC 2010", section = "x" }}\n'
+    )
+    first = site(HEAD + ecog.format(0) + V20, "first.toml")
+    head = HEAD[: HEAD.index("[sources")].replace('"nct06190782"', '"first.toml"')
+    middle = site(head.replace("SITE-07", "SITE-08") + CORD, "middle.toml")
+    v20 = V20.replace("limit = 22", "limit = 21")
+    last_head = head.replace("first.toml", "middle.toml").replace("SITE-07", "SITE-09")
+    last = site(last_head + CORD.replace("limit = 50", "limit = 45") + v20, "last.toml")
+    of_first = ("criteria.ecog", "dose_limits (V20Gy[%] of Lungs-GTV)")
+    assert set(first.changes) == set(of_first)
+    assert middle.record().changes == first.changes
+    assert last.record().changes == (
+        *first.changes, "dose_limits (Max[Gy] of SpinalCord)",
+    )  # fmt: skip
+    assert last.criteria.ecog.limit == 0 != trial.criteria.ecog.limit
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

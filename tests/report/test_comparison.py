@@ -12,7 +12,7 @@ from oligort.cli import main
 from oligort.comparison import compare
 from oligort.document import FileRecord, Measurement, Report, Setting
 from oligort.errors import ReportError
-from oligort.finding import Grade
+from oligort.finding import Evidence, Grade
 from oligort.json_schema import json_schema
 from oligort.report.comparison_view import comparison_view
 from oligort.report.text import plain_text
@@ -30,12 +30,13 @@ def test_each_finding_is_corrected_new_or_still_there():
     before = report(
         finding("OL301"),
         finding("OL203", Grade.MAJOR, "GTVm01"),
-        finding("OL006", Grade.MINOR, ""),
+        finding("OL006", Grade.MINOR, "RD.dcm"),
         finding("OL204", Grade.PASS, "L1"),
     )
     after = report(
         finding("OL301", Grade.PASS, message="V20Gy[%] 24.00 %"),
         finding("OL203", Grade.NOT_EVALUABLE, "GTVm01"),
+        finding("OL006", Grade.PASS, "RD_2.dcm"),
         finding("OL204", Grade.MINOR, "L1"),
         finding("OL303", Grade.MINOR, "Lungs"),
     )
@@ -58,6 +59,78 @@ def test_the_gravest_finding_of_a_thing_counts():
     both = report(finding(grade=Grade.PASS), finding(grade=Grade.MINOR))
     (one,) = compare(both, both).standing
     assert (one.before, one.after) == ("MINOR", "MINOR")
+
+
+def by_rule(rule, grade, limit):
+    criterion, name = rule
+    evidence = Evidence(name=name, measured=7.0, limit=limit)
+    return altered(finding(grade=grade, about="Heart"), criterion=criterion, evidence=(evidence,))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (("h1", "Heart mean"), ("h2", "Heart V5")),
+        # One criterion with two limits.
+        (("h", "Heart mean"), ("h", "Heart V5")),
+    ],
+)
+@pytest.mark.parametrize("limit", [5.0, None])
+def test_one_limit_is_kept_where_another_on_the_same_structure_is_broken(rules, limit):
+    one, other = rules
+    before = report(by_rule(one, Grade.MAJOR, limit), by_rule(other, Grade.PASS, limit))
+    after = report(by_rule(one, Grade.PASS, limit), by_rule(other, Grade.MAJOR, limit))
+    found = compare(before, after)
+    assert [(it.criterion, it.before, it.after) for it in found.corrected] == [
+        (one[0], "MAJOR", "PASS")
+    ]
+    assert [(it.criterion, it.before, it.after) for it in found.new] == [
+        (other[0], "PASS", "MAJOR")
+    ]
+    assert not found.standing
+
+
+def test_a_limit_that_has_another_name_now_is_not_corrected():
+    kept = by_rule(("h", "Heart V5"), Grade.PASS, 5.0)
+    before = report(by_rule(("h", "Heart mean"), Grade.MAJOR, 5.0), kept)
+    after = report(by_rule(("h", "Mean of the heart"), Grade.MAJOR, 5.0), kept)
+    found = compare(before, after)
+    assert not found.corrected
+    assert [(one.before, one.after) for one in (*found.standing, *found.new)] == [
+        ("MAJOR", ""),
+        ("", "MAJOR"),
+    ]
+
+
+def test_a_criterion_that_takes_the_place_of_another_of_its_check_is_new():
+    exclusion = finding("OL111", Grade.MAJOR, "", "yes, where no is required")
+    (new,) = compare(
+        report(altered(exclusion, criterion="X1"), altered(exclusion, criterion="X2")),
+        report(
+            altered(finding("OL111", Grade.PASS, "", "no"), criterion="X1"),
+            altered(exclusion, criterion="X2"),
+            altered(exclusion, criterion="X3"),
+        ),
+    ).new
+    assert new.criterion == "X3"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        # Another code alone; the check could not be made; or not of something else.
+        (finding("OL301", Grade.PASS),),
+        (finding("OL203", Grade.NOT_EVALUABLE, "", "not evaluable, because no RTSTRUCT is there"),),
+        (finding("OL203", Grade.PASS, "L2"), finding("OL203", Grade.NOT_EVALUABLE, "L3")),
+    ],
+)
+def test_what_is_not_told_any_more_is_not_corrected(after):
+    before = report(finding("OL203", Grade.MAJOR, "L1", "longest axial 56.0 mm"))
+    found = compare(before, report(*after))
+    assert not found.corrected
+    (open_one,) = found.standing
+    assert (open_one.about, open_one.before, open_one.after) == ("L1", "MAJOR", "")
+    assert "not told" in plain_text(comparison_view(found))
 
 
 def test_numbers_that_moved_are_told_and_others_are_not():
@@ -127,6 +200,23 @@ def test_the_command_reads_reports_alone(tmp_path, monkeypatch, capfd):
     after.write_text('{"schema_version": 1}', encoding="utf-8")
     assert status("compare", before, after) == 2
     assert "expected a report as `oligort check --json` writes it" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_a_report_of_another_version_is_refused_with_a_sentence(version, tmp_path):
+    path = tmp_path / "report.json"
+    text = report(finding()).to_json()
+    for alone in (text, "{}"):
+        table = json.loads(alone) | {"schema_version": version}
+        path.write_text(json.dumps(table), encoding="utf-8")
+        with pytest.raises(ReportError) as refusal:
+            Report.load(path)
+        assert (
+            f"expected a report of schema_version 1, the one that is known here, found {version}"
+            in (str(refusal.value))
+        )
+    path.write_text(text, encoding="utf-8")
+    assert Report.load(path) == report(finding())
 
 
 def test_the_published_schema_takes_reports_and_no_others():

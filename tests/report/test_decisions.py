@@ -90,7 +90,9 @@ def test_a_decision_is_about_the_finding_as_it_was(decide, now):
     [
         ({"reason": ""}, 'expected the key "reason"'),
         ({"reason": '""'}, "reason: expected"),
+        ({"reason": '"    "'}, "reason: expected why it is accepted, found nothing but blanks"),
         ({"by": '"Doctor Smith"'}, "by: expected"),
+        ({"by": '" \\t"'}, "by: expected the reviewer's initials, found nothing but blanks"),
         ({"date": '"29.11.2026"'}, "date: expected"),
         ({"finding": '"OL301"'}, "finding: expected"),
         ({"grade": '"PASS"'}, 'found "grade"'),
@@ -101,6 +103,26 @@ def test_what_is_incomplete_is_refused(decide, changed, sentence):
         with_decisions(report(finding()), decide(finding(), **changed))
     assert "decisions.toml: accepted[entry 1]" in str(refusal.value)
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"code": '"OL010"'}, 'code: expected "OL301", as the report says of this finding'),
+        ({"about": '"RD.dcm"'}, 'about: expected "Lungs-GTV"'),
+        ({"about": None}, 'about: expected "Lungs-GTV"'),
+    ],
+)
+def test_a_mark_beside_what_another_finding_is_about_is_refused(decide, changed, sentence):
+    with pytest.raises(DecisionError) as refusal:
+        with_decisions(report(finding()), decide(finding(), **changed))
+    assert sentence in str(refusal.value)
+    assert finding().mark in str(refusal.value)
+
+
+def test_what_will_be_decided_may_be_dated_ahead(decide):
+    decided = with_decisions(report(finding()), decide(finding(), date="2099-01-01"))
+    assert decided.decisions[0].date == "2099-01-01"
 
 
 def test_decisions_of_another_subject_or_twice_on_one_finding_are_refused(decide):

@@ -332,3 +332,30 @@ def test_an_acceptable_variation_is_a_second_thinner_wall(demo_page: Made) -> No
     limit_line, further = (of_gid(axes, f"{it}-A-V20Gy[%]") for it in ("limit", "variation"))
     assert further.get_ydata()[0] == 31
     assert further.get_linewidth() < limit_line.get_linewidth()
+
+
+def test_a_limit_that_no_histogram_can_be_held_against_is_told_and_has_no_wall(
+    demo_page: Made,
+) -> None:
+    """The target has a curve in Gy; its coverage in percent needs one prescription, not two."""
+    case = demo_page(1).case
+    (rule,) = case.protocol.dose_limits
+    coverage = replace_rule(rule, structure="PTVp", metric="D95%[%]", limit=95.0, relation=">=")
+    rules = msgspec.structs.replace(case.protocol, dose_limits=(rule, coverage))
+    (plan,) = case.submission.plans
+    first, *others = plan.prescriptions
+    lower = replace(first, dose_gy=first.dose_gy - 1)
+    plans = (replace(plan, prescriptions=(first, *others, lower)),)
+    submission = replace(case.submission, plans=plans)
+    told = dose_view(demo_page(1).report, replace(case, protocol=rules, submission=submission))
+    assert "PTVp" in [line.name for line in told.legend]
+    assert [text.split(" is ")[0] for text in told.walls] == ["V20Gy[%] of Lungs-GTV"]
+    (reason,) = told.no_walls
+    assert reason.startswith("D95%[%] of PTVp: ")
+    assert "needs one" in reason
+    assert not any("PTVp" in text for text in told.left_out)
+
+
+def replace_rule(rule: DoseLimit, **changed: Any) -> DoseLimit:
+    keys = {"family": (), "parts": (), "beside": (), "definition": None}
+    return msgspec.structs.replace(rule, **keys, **changed)

@@ -72,6 +72,23 @@ def test_where_nothing_is_to_be_done_it_says_so():
         assert "Please" not in text
 
 
+@pytest.mark.parametrize("grade", [Grade.PASS, Grade.MAJOR])
+def test_where_some_checks_alone_were_asked_it_says_so(grade):
+    asked = altered(report(finding(grade=grade)), only=("OL3*", "OL203"))
+    texts = (
+        letter_markdown(asked).replace("\\", ""),
+        parsed(letter_html(asked)).text,
+        parsed(asked._repr_html_()).text.replace("; only", ". Only").replace(", and n", "; n"),
+    )
+    for text in texts:
+        assert "Only the checks OL3*, OL203 were asked; nothing is said of all others" in text
+        assert "Nothing is to be corrected" not in text
+        assert "of OL3*, OL203 alone" in text.split("Only")[0]
+    assert ("These checks ask for nothing." in texts[0]) is (grade is Grade.PASS)
+    assert letter_markdown(asked).splitlines()[1] == ""
+    assert "Only the checks" not in letter_markdown(report(finding()))
+
+
 def test_hostile_text_is_text():
     hostile = report(finding(about=HOSTILE, message=HOSTILE))
     page = letter_html(hostile)
