@@ -11,9 +11,13 @@ from oligort.display import quoted
 from oligort.dose.grid import DoseGrid
 from oligort.dose.jumps import Jumps, jumps_of
 from oligort.finding import Evidence, Finding, Grade
+from oligort.geometry.slabs import most_common_spacing_mm
 from oligort.geometry.spikes import Spike, spikes_of
 from oligort.geometry.structure import Structure
 from oligort.selection import title
+
+ROUNDING_FRAMES = 1e-3
+"""A frame this near to the end of a structure lies at its end: coordinates are rounded."""
 
 
 @check("OL021", "Jumps in contours and dose")
@@ -27,8 +31,8 @@ def jumps(case: Case) -> Iterator[Finding]:
     least, and lead back to where they came from; two or three points likewise. A voxel of more than
     twice the dose of all its 26 neighbours, or less than half of it, above a tenth of the maximum.
     A frame four times as rough, as high or as low as both beside it. Frames that hold one value, as
-    zero, where an ROI is drawn, beside a frame whose dose is above a tenth of the maximum and not
-    less than three quarters of that in the next.
+    zero, where an ROI is drawn or between its planes, beside a frame whose dose is above a tenth of
+    the maximum and not less than three quarters of that in the next.
 
     Not evaluable when: the dose has such a jump, so that nothing read off it is sure; no structure
     set or no dose can be chosen.
@@ -90,10 +94,27 @@ def _where_rois_are(found: Jumps, grid: DoseGrid, structures: Iterable[Structure
     """Return the jumps without filled frames in which nothing is drawn: the patient ends there."""
     if not found.filled:
         return found
-    points = [area.points_mm for structure in structures for area in structure.areas]
-    frames = grid.grid.to_index(np.concatenate(points)).T[-1] if points else np.empty(0)
-    drawn = [one for one in found.filled if ((frames >= one.first) & (frames <= one.last)).any()]
+    extents = [_extent_in_frames(structure, grid) for structure in structures if structure.areas]
+    drawn = [
+        one
+        for one in found.filled
+        if any(lowest < one.last and one.first < highest for lowest, highest in extents)
+    ]
     return replace(found, filled=tuple(drawn))
+
+
+def _extent_in_frames(structure: Structure, grid: DoseGrid) -> tuple[float, float]:
+    """Return from where to where a structure reaches along the frames, planes with their thickness.
+
+    Frames may lie closer than the planes of contours: what lies between two planes is drawn too.
+    """
+    areas = structure.areas
+    frames = [grid.grid.to_index(area.points_mm).T[-1] for area in areas]
+    planes = np.sort([float(of_area.mean()) for of_area in frames])
+    half = (most_common_spacing_mm(np.diff(planes)) or 0.0) / 2 - ROUNDING_FRAMES
+    lowest = min(float(of_area.min()) for of_area in frames)
+    highest = max(float(of_area.max()) for of_area in frames)
+    return lowest - half, highest + half
 
 
 def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
@@ -106,7 +127,7 @@ def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
             f"has a frame unlike those beside it, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
             f"{others}"
         )
-    for one in found.filled[:1]:
+    for one in sorted(found.filled, key=lambda run: run.first - run.last)[:1]:
         x, y, z = grid.grid.to_patient(np.array([0.0, 0.0, one.first]))
         others = f" and {len(found.filled) - 1} more runs" if len(found.filled) > 1 else ""
         told.append(
