@@ -4,6 +4,7 @@ A damaged object cannot be told from other files by its bytes; its name, its pla
 is text tell it. What people and computers leave beside objects is none.
 """
 
+import codecs
 import re
 from pathlib import PurePosixPath
 
@@ -17,9 +18,18 @@ PACKED_SUFFIXES = frozenset(
     {
         *(".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lzma"),
         *(".zst", ".z", ".lz", ".lzh", ".arj", ".cab", ".iso", ".zipx", ".z01", ".partial"),
+        ".dcmzip",
     }
 )
 """Endings of what holds other files, in ways that are not read here."""
+
+UNFINISHED_SUFFIXES = frozenset(
+    {
+        *(".part", ".tmp", ".temp", ".bak", ".old", ".orig", ".crdownload", ".download"),
+        *(".filepart", ".opdownload", ".!ut", ".aria2", ".incomplete"),
+    }
+)
+"""Endings that programs add while they copy or load a file, and to one that they replace."""
 
 OTHER_SUFFIXES = frozenset(
     {
@@ -39,6 +49,11 @@ _LIKE_AN_OBJECT = re.compile(
     re.IGNORECASE,
 )
 """How exports name objects: by what they are, and a UID or a number behind it."""
+
+_WORD_OF_AN_OBJECT = re.compile(
+    r"(?<![A-Za-z])(?:dose|plan|struct)|(?-i:Dose|Plan(?!e)|Struct)", re.IGNORECASE
+)
+"""Words in a name that say what an object is."""
 
 _LIKE_A_UID = re.compile(r"\d+(?:\.\d+){3,}")
 
@@ -73,15 +88,36 @@ def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:
     path = PurePosixPath(name)
     ending = path.suffix.casefold()
     suffix = ending if _SUFFIX.fullmatch(ending) else ""
+    inner = PurePosixPath(path.stem).suffix.casefold()
+    is_unfinished = ending in UNFINISHED_SUFFIXES
     if is_listed:
         return "the index of its medium lists it as one; export it again"
-    if suffix in DICOM_SUFFIXES:
+    if ending.rstrip("_~") in DICOM_SUFFIXES or (is_unfinished and inner in DICOM_SUFFIXES):
         return "it is called one; export it again"
-    if suffix in PACKED_SUFFIXES:
+    if suffix in PACKED_SUFFIXES or (is_unfinished and inner in {".zip", *PACKED_SUFFIXES}):
         return "what is packed in it is not seen; unpack it and give the files, or a zip"
-    if suffix in OTHER_SUFFIXES or not _NOT_IN_TEXT.search(head):
+    if suffix in OTHER_SUFFIXES or is_text(head):
         return ""
-    is_called_like_one = _LIKE_AN_OBJECT.match(path.name) or _LIKE_A_UID.search(path.name)
+    is_called_like_one = (
+        inner in DICOM_SUFFIXES
+        or _LIKE_AN_OBJECT.match(path.name)
+        or _WORD_OF_AN_OBJECT.search(path.name)
+        or _LIKE_A_UID.search(path.name)
+    )
     if suffix and not is_called_like_one:
         return ""
     return "it may be a damaged one, called as objects are; export it again, or leave it out"
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are text, in UTF-8 or GBK; blanks alone are none."""
+    if _NOT_IN_TEXT.search(head) or (head and not head.strip()):
+        return False
+    for encoding in ("utf-8", "gbk"):
+        try:
+            # What is cut off within a character at the end of the head is text too.
+            codecs.getincrementaldecoder(encoding)().decode(head, final=False)
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False
