@@ -38,10 +38,32 @@ OTHER_SUFFIXES = frozenset(
         *(".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".rtf", ".odt", ".ods", ".msg"),
         *(".eml", ".url", ".lnk", ".ini", ".inf", ".cfg", ".conf", ".toml", ".yaml", ".yml"),
         *(".exe", ".dll", ".bat", ".cmd", ".sh", ".py", ".jar", ".js", ".css", ".db", ".md5"),
-        *(".sha1", ".sha256", ".bak~"),
+        *(".sha1", ".sha256", ".bak~", ".pptm", ".xlsm", ".docm", ".pages", ".numbers", ".key"),
+        *(".heic", ".webp", ".mp3", ".nii", ".nrrd", ".mha", ".mhd", ".vtk", ".mo", ".qm", ".so"),
+        *(".chm", ".lang", ".scp", ".done", ".ok", ".ready", ".complete", ".finished", ".success"),
+        *(".lock", ".flag", ".sem", ".trigger"),
     }
 )
 """Endings of what people and computers lay beside objects: no object, whatever the name says."""
+
+OTHER_NAMES = frozenset(
+    {
+        *("readme", "lockfile", "version", "license", "licence", "changelog", "copying", "notice"),
+        *("authors", "install", "news", "todo", "md5sums", "sha1sums", "sha256sums", "icon\r"),
+    }
+)
+"""Names without suffix of what viewers and computers lay beside objects."""
+
+_MAGIC = (
+    b"\x7fELF",
+    *(b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe"),
+    *(b"\xca\xfe\xba\xbe", b"MZ\x90\0"),
+    *(b"\x5c\x01\0\0", b"\0\0\x01\x5c", b"NRRD0"),
+)
+"""How programs (ELF, Mach-O, PE), NIfTI-1 and NRRD images begin."""
+
+_PACKED_OF_OTHERS = re.compile(r"\.(?:nii\.gz|jar\.(?:xz|pack\.gz|pack))$", re.IGNORECASE)
+"""What is packed and holds no object: NIfTI images, and the parts of a viewer."""
 
 _LIKE_AN_OBJECT = re.compile(
     r"(?:rtstruct|rtss|rtdose|rtplan|rtrecord|rs|rd|rp|rt|rn|ct|mr|pt|pet|re|reg)"
@@ -94,19 +116,25 @@ def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:
         return "the index of its medium lists it as one; export it again"
     if ending.rstrip("_~") in DICOM_SUFFIXES or (is_unfinished and inner in DICOM_SUFFIXES):
         return "it is called one; export it again"
-    if suffix in PACKED_SUFFIXES or (is_unfinished and inner in {".zip", *PACKED_SUFFIXES}):
+    is_packed = suffix in PACKED_SUFFIXES or (is_unfinished and inner in {".zip", *PACKED_SUFFIXES})
+    if is_packed and not _PACKED_OF_OTHERS.search(path.name):
         return "what is packed in it is not seen; unpack it and give the files, or a zip"
-    if suffix in OTHER_SUFFIXES or is_text(head):
-        return ""
-    is_called_like_one = (
-        inner in DICOM_SUFFIXES
-        or _LIKE_AN_OBJECT.match(path.name)
-        or _WORD_OF_AN_OBJECT.search(path.name)
-        or _LIKE_A_UID.search(path.name)
-    )
-    if suffix and not is_called_like_one:
+    is_called_otherwise = suffix in OTHER_SUFFIXES or path.name.casefold() in OTHER_NAMES
+    if is_packed or is_called_otherwise or _is_another(head) or (suffix and not _is_called(path)):
         return ""
     return "it may be a damaged one, called as objects are; export it again, or leave it out"
+
+
+def _is_called(path: PurePosixPath) -> bool:
+    """Whether a name says that a file is an object, whatever its ending."""
+    patterns = _LIKE_AN_OBJECT.match, _WORD_OF_AN_OBJECT.search, _LIKE_A_UID.search
+    inner = PurePosixPath(path.stem).suffix.casefold()
+    return inner in DICOM_SUFFIXES or any(pattern(path.name) for pattern in patterns)
+
+
+def _is_another(head: bytes) -> bool:
+    """Whether the first bytes are those of text, or of programs and images of other formats."""
+    return head.startswith(_MAGIC) or (bool(head) and is_text(head))
 
 
 def is_text(head: bytes) -> bool:

@@ -109,7 +109,7 @@ def test_other_files_are_faults_and_junk_is_not(export):
     assert faults.pop("fake.dcm")
     assert faults == {
         "notes.txt": "not a DICOM file",
-        "empty.dcm": "the file is empty",
+        "empty.dcm": "the file is empty: it is called one; export it again",
         "gone.dcm": "the file cannot be opened: No such file or directory",
         "pipe": "not a regular file",
     }
@@ -144,6 +144,25 @@ def test_other_files_are_faults_and_junk_is_not(export):
         ("RS.dcm.json", b"{}", FaultKind.FOREIGN),
         ("2.dcm.sig", b"text", FaultKind.FOREIGN),
         ("explanation.bin", b"\0\1", FaultKind.FOREIGN),
+        # what viewers and other programs leave
+        ("start", b"\x7fELF\2\1\1\0", FaultKind.FOREIGN),
+        ("libQt5Core.so.5.15.2", b"\x7fELF\2\1\1\0", FaultKind.FOREIGN),
+        ("Viewer", b"\xcf\xfa\xed\xfe\7\0\0\1", FaultKind.FOREIGN),
+        ("viewer", b"MZ\x90\0\3", FaultKind.FOREIGN),
+        ("CT", b"\x5c\1\0\0", FaultKind.FOREIGN),
+        ("dose.nii.gz", b"\x1f\x8b\x08\0", FaultKind.FOREIGN),
+        ("core.jar.xz", b"\xfd7zXZ\0\0\4", FaultKind.FOREIGN),
+        ("VERSION", b"\0", FaultKind.FOREIGN),
+        ("2.dcm", b"\x7fELF\2\1\1\0", FaultKind.UNREADABLE),
+        # empty files
+        ("README", b"", FaultKind.FOREIGN),
+        ("LOCKFILE", b"", FaultKind.FOREIGN),
+        ("notes.txt", b"", FaultKind.FOREIGN),
+        ("pages.dat", b"", FaultKind.FOREIGN),
+        ("PT-003.done", b"", FaultKind.FOREIGN),
+        ("RD2", b"", FaultKind.UNREADABLE),
+        ("IM0007", b"", FaultKind.UNREADABLE),
+        ("plan.dat", b"", FaultKind.UNREADABLE),
         # what is in no text
         ("RD2", b"\xff" * 5000, FaultKind.UNREADABLE),
         ("RD2", b" " * 5000, FaultKind.UNREADABLE),
