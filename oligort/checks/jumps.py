@@ -32,7 +32,8 @@ def jumps(case: Case) -> Iterator[Finding]:
     twice the dose of all its 26 neighbours, or less than half of it, above a tenth of the maximum.
     A frame four times as rough, as high or as low as both beside it. Frames that hold one value, as
     zero, where an ROI is drawn or between its planes, beside a frame whose dose is above a tenth of
-    the maximum and not less than three quarters of that in the next.
+    the maximum and not less than three quarters of that in the next; likewise frames that repeat a
+    lower one exactly, and frames below a hundredth of the maximum beside one above half of it.
 
     Not evaluable when: the dose has such a jump, so that nothing read off it is sure; no structure
     set or no dose can be chosen.
@@ -130,10 +131,15 @@ def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
     for one in sorted(found.filled, key=lambda run: run.first - run.last)[:1]:
         x, y, z = grid.grid.to_patient(np.array([0.0, 0.0, one.first]))
         others = f" and {len(found.filled) - 1} more runs" if len(found.filled) > 1 else ""
+        frames = one.last - one.first + 1
+        what = {
+            "one value": f"{one.value_gy:.2f} Gy in every voxel of {frames} frames",
+            "one frame": f"the same frame of at most {one.value_gy:.2f} Gy {frames} times",
+            "hardly any dose": f"at most {one.value_gy:.2f} Gy in {frames} frames",
+        }[one.pattern]
         told.append(
-            f"holds {one.value_gy:.2f} Gy in every voxel of {one.last - one.first + 1} frames, "
-            f"beside one with {one.beside_gy:.2f} Gy, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) "
-            f"mm{others}"
+            f"holds {what}, beside one with {one.beside_gy:.2f} Gy, with a corner at "
+            f"({x:.0f}, {y:.0f}, {z:.0f}) mm{others}"
         )
     if len(found.voxels):
         at = tuple(found.voxels[0].tolist())
