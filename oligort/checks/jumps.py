@@ -8,16 +8,13 @@ import numpy as np
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import quoted
+from oligort.dose.extent import extent_in_frames
 from oligort.dose.grid import DoseGrid
 from oligort.dose.jumps import Jumps, jumps_of
 from oligort.finding import Evidence, Finding, Grade
-from oligort.geometry.slabs import most_common_spacing_mm
 from oligort.geometry.spikes import Spike, spikes_of
 from oligort.geometry.structure import Structure
 from oligort.selection import title
-
-ROUNDING_FRAMES = 1e-3
-"""A frame this near to the end of a structure lies at its end: coordinates are rounded."""
 
 
 @check("OL021", "Jumps in contours and dose")
@@ -95,27 +92,13 @@ def _where_rois_are(found: Jumps, grid: DoseGrid, structures: Iterable[Structure
     """Return the jumps without filled frames in which nothing is drawn: the patient ends there."""
     if not found.filled:
         return found
-    extents = [_extent_in_frames(structure, grid) for structure in structures if structure.areas]
+    extents = [extent_in_frames(structure, grid) for structure in structures if structure.areas]
     drawn = [
         one
         for one in found.filled
         if any(lowest < one.last and one.first < highest for lowest, highest in extents)
     ]
     return replace(found, filled=tuple(drawn))
-
-
-def _extent_in_frames(structure: Structure, grid: DoseGrid) -> tuple[float, float]:
-    """Return from where to where a structure reaches along the frames, planes with their thickness.
-
-    Frames may lie closer than the planes of contours: what lies between two planes is drawn too.
-    """
-    areas = structure.areas
-    frames = [grid.grid.to_index(area.points_mm).T[-1] for area in areas]
-    planes = np.sort([float(of_area.mean()) for of_area in frames])
-    half = (most_common_spacing_mm(np.diff(planes)) or 0.0) / 2 - ROUNDING_FRAMES
-    lowest = min(float(of_area.min()) for of_area in frames)
-    highest = max(float(of_area.max()) for of_area in frames)
-    return lowest - half, highest + half
 
 
 def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
