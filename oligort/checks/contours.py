@@ -15,7 +15,7 @@ from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.components import MAX_BRIDGED_SPACINGS
 from oligort.geometry.crossings import SelfCrossing, self_crossings
 from oligort.geometry.nesting import inside_loop
-from oligort.geometry.slabs import PLANE_TOLERANCE_MM, Slab, SlabModel
+from oligort.geometry.slabs import PLANE_TOLERANCE_MM, Slab, SlabModel, traces_off_areas
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import GTV_ROLES, Role
 
@@ -256,6 +256,14 @@ def _stands_alone(model: SlabModel, plane: int, loop: int) -> bool:
     return True
 
 
+def _has_traces(structure: Structure) -> bool:
+    """Whether contours may be what is left of loops; OL013 tells of planes that are not known."""
+    try:
+        return bool(traces_off_areas(structure))
+    except NotEvaluable:
+        return False
+
+
 @check("OL015", "ROIs without contours")
 def empty_rois(case: Case) -> Iterator[Finding]:
     """What it checks: every ROI that is listed is drawn, and all of its contours enclose an area.
@@ -266,8 +274,9 @@ def empty_rois(case: Case) -> Iterator[Finding]:
 
     How it is measured: ROIs of which no contour encloses an area: without contours, or of points
     and lines only; and ROIs with closed loops beside contours of three points or more that are not
-    closed by their type. Nothing is graded here: what needs such an ROI is not evaluable, and says
-    so. Gross tumour, targets and the organs that a limit is about carry QUERY.
+    closed by their type, or of fewer points, or none, in planes without a loop. Nothing is graded
+    here: what needs such an ROI is not evaluable, and says so. Gross tumour, targets and the organs
+    that a limit is about carry QUERY.
 
     Not evaluable when: no structure set can be chosen.
 
@@ -279,7 +288,7 @@ def empty_rois(case: Case) -> Iterator[Finding]:
     for structure, name in case.submission.roi_names.items():
         is_limited = name.role is Role.ORGAN and name.organ in organs
         is_needed = is_limited or is_tumour_or_target(name)
-        if structure.lines_beside_areas:
+        if structure.lines_beside_areas or _has_traces(structure):
             half_open[is_needed].append(structure.roi_name)
         if not structure.is_empty:
             continue

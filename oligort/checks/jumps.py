@@ -8,6 +8,7 @@ import numpy as np
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import quoted
+from oligort.dose.extent import extent_in_frames
 from oligort.dose.grid import DoseGrid
 from oligort.dose.jumps import Jumps, jumps_of
 from oligort.finding import Evidence, Finding, Grade
@@ -27,8 +28,9 @@ def jumps(case: Case) -> Iterator[Finding]:
     least, and lead back to where they came from; two or three points likewise. A voxel of more than
     twice the dose of all its 26 neighbours, or less than half of it, above a tenth of the maximum.
     A frame four times as rough, as high or as low as both beside it. Frames that hold one value, as
-    zero, where an ROI is drawn, beside a frame whose dose is above a tenth of the maximum and not
-    less than three quarters of that in the next.
+    zero, where an ROI is drawn or between its planes, beside a frame whose dose is above a tenth of
+    the maximum and not less than three quarters of that in the next; likewise frames that repeat a
+    lower one exactly, and frames below a hundredth of the maximum beside one above half of it.
 
     Not evaluable when: the dose has such a jump, so that nothing read off it is sure; no structure
     set or no dose can be chosen.
@@ -90,9 +92,12 @@ def _where_rois_are(found: Jumps, grid: DoseGrid, structures: Iterable[Structure
     """Return the jumps without filled frames in which nothing is drawn: the patient ends there."""
     if not found.filled:
         return found
-    points = [area.points_mm for structure in structures for area in structure.areas]
-    frames = grid.grid.to_index(np.concatenate(points)).T[-1] if points else np.empty(0)
-    drawn = [one for one in found.filled if ((frames >= one.first) & (frames <= one.last)).any()]
+    extents = [extent_in_frames(structure, grid) for structure in structures if structure.areas]
+    drawn = [
+        one
+        for one in found.filled
+        if any(lowest < one.last and one.first < highest for lowest, highest in extents)
+    ]
     return replace(found, filled=tuple(drawn))
 
 
@@ -106,13 +111,18 @@ def _jumps_told(grid: DoseGrid, found: Jumps) -> str:
             f"has a frame unlike those beside it, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
             f"{others}"
         )
-    for one in found.filled[:1]:
+    for one in sorted(found.filled, key=lambda run: run.first - run.last)[:1]:
         x, y, z = grid.grid.to_patient(np.array([0.0, 0.0, one.first]))
         others = f" and {len(found.filled) - 1} more runs" if len(found.filled) > 1 else ""
+        frames = one.last - one.first + 1
+        what = {
+            "one value": f"{one.value_gy:.2f} Gy in every voxel of {frames} frames",
+            "one frame": f"the same frame of at most {one.value_gy:.2f} Gy {frames} times",
+            "hardly any dose": f"at most {one.value_gy:.2f} Gy in {frames} frames",
+        }[one.pattern]
         told.append(
-            f"holds {one.value_gy:.2f} Gy in every voxel of {one.last - one.first + 1} frames, "
-            f"beside one with {one.beside_gy:.2f} Gy, with a corner at ({x:.0f}, {y:.0f}, {z:.0f}) "
-            f"mm{others}"
+            f"holds {what}, beside one with {one.beside_gy:.2f} Gy, with a corner at "
+            f"({x:.0f}, {y:.0f}, {z:.0f}) mm{others}"
         )
     if len(found.voxels):
         at = tuple(found.voxels[0].tolist())

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from oligort.dicom.archive import MAX_UNPACKED_BYTES, is_archive, unpacked
+from oligort.dicom.archive import MAX_UNPACKED_BYTES, Member, is_archive, unpacked
 from oligort.dicom.content import MAX_FILE_BYTES
-from oligort.dicom.medium import INDEX_NAME, is_index, medium_of
+from oligort.dicom.medium import INDEX_NAME, is_index, listed_of, medium_of
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.objects import Fault
@@ -103,6 +103,7 @@ def _members_of(archive: Located, into: Path, most_bytes: int) -> tuple[list[Loc
     except DicomError as error:
         return [], [Fault(archive.name, str(error))]
     files, faults = [], []
+    listed, troubles = _listed_members(members)
     for number, member in enumerate(members):
         name = f"{archive.name}/{member.name}"
         if any(_is_junk(part) or part.casefold() == INDEX_NAME for part in member.name.split("/")):
@@ -110,8 +111,31 @@ def _members_of(archive: Located, into: Path, most_bytes: int) -> tuple[list[Loc
         if member.path is None:
             faults.append(Fault(name, member.reason))
         else:
-            files.append(Located(name, member.path, archive.path, number))
+            is_listed = member.name in listed
+            files.append(Located(name, member.path, archive.path, number, is_listed))
+    faults += [Fault(f"{archive.name}/{index}", trouble) for index, trouble in troubles]
     return files, faults
+
+
+def _listed_members(members: Iterable[Member]) -> tuple[set[str], list[tuple[str, str]]]:
+    """Return what the indices of media in an archive list, and which index has what trouble."""
+    members = list(members)
+    listed: set[str] = set()
+    troubles = []
+    for index in members:
+        *folders, own_name = index.name.split("/")
+        if own_name.casefold() != INDEX_NAME or any(map(_is_junk, folders)):
+            continue
+        if index.path is None:
+            troubles.append((index.name, index.reason))
+            continue
+        within = "".join(f"{folder}/" for folder in folders)
+        beside = [one.name[len(within) :] for one in members if one.name.startswith(within)]
+        names, trouble = listed_of(index.path, beside)
+        listed |= {within + name for name in names}
+        if trouble:
+            troubles.append((index.name, trouble))
+    return listed, troubles
 
 
 def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:

@@ -163,7 +163,7 @@ def _begun(path: Path) -> tuple[Content, bool]:
     content = Content.of(path)
     head = content.head
     if not head:
-        raise DicomError("the file is empty")
+        raise NotDicomError("the file is empty")
     has_preamble = head[128:132] == b"DICM"
     if not has_preamble and not _begins_like_a_dataset(head):
         raise NotDicomError("not a DICOM file")

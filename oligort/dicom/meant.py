@@ -4,6 +4,7 @@ A damaged object cannot be told from other files by its bytes; its name, its pla
 is text tell it. What people and computers leave beside objects is none.
 """
 
+import codecs
 import re
 from pathlib import PurePosixPath
 
@@ -17,9 +18,18 @@ PACKED_SUFFIXES = frozenset(
     {
         *(".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lzma"),
         *(".zst", ".z", ".lz", ".lzh", ".arj", ".cab", ".iso", ".zipx", ".z01", ".partial"),
+        ".dcmzip",
     }
 )
 """Endings of what holds other files, in ways that are not read here."""
+
+UNFINISHED_SUFFIXES = frozenset(
+    {
+        *(".part", ".tmp", ".temp", ".bak", ".old", ".orig", ".crdownload", ".download"),
+        *(".filepart", ".opdownload", ".!ut", ".aria2", ".incomplete"),
+    }
+)
+"""Endings that programs add while they copy or load a file, and to one that they replace."""
 
 OTHER_SUFFIXES = frozenset(
     {
@@ -28,10 +38,32 @@ OTHER_SUFFIXES = frozenset(
         *(".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".rtf", ".odt", ".ods", ".msg"),
         *(".eml", ".url", ".lnk", ".ini", ".inf", ".cfg", ".conf", ".toml", ".yaml", ".yml"),
         *(".exe", ".dll", ".bat", ".cmd", ".sh", ".py", ".jar", ".js", ".css", ".db", ".md5"),
-        *(".sha1", ".sha256", ".bak~"),
+        *(".sha1", ".sha256", ".bak~", ".pptm", ".xlsm", ".docm", ".pages", ".numbers", ".key"),
+        *(".heic", ".webp", ".mp3", ".nii", ".nrrd", ".mha", ".mhd", ".vtk", ".mo", ".qm", ".so"),
+        *(".chm", ".lang", ".scp", ".done", ".ok", ".ready", ".complete", ".finished", ".success"),
+        *(".lock", ".flag", ".sem", ".trigger"),
     }
 )
 """Endings of what people and computers lay beside objects: no object, whatever the name says."""
+
+OTHER_NAMES = frozenset(
+    {
+        *("readme", "lockfile", "version", "license", "licence", "changelog", "copying", "notice"),
+        *("authors", "install", "news", "todo", "md5sums", "sha1sums", "sha256sums", "icon\r"),
+    }
+)
+"""Names without suffix of what viewers and computers lay beside objects."""
+
+_MAGIC = (
+    b"\x7fELF",
+    *(b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe"),
+    *(b"\xca\xfe\xba\xbe", b"MZ\x90\0"),
+    *(b"\x5c\x01\0\0", b"\0\0\x01\x5c", b"NRRD0"),
+)
+"""How programs (ELF, Mach-O, PE), NIfTI-1 and NRRD images begin."""
+
+_PACKED_OF_OTHERS = re.compile(r"\.(?:nii\.gz|jar\.(?:xz|pack\.gz|pack))$", re.IGNORECASE)
+"""What is packed and holds no object: NIfTI images, and the parts of a viewer."""
 
 _LIKE_AN_OBJECT = re.compile(
     r"(?:rtstruct|rtss|rtdose|rtplan|rtrecord|rs|rd|rp|rt|rn|ct|mr|pt|pet|re|reg)"
@@ -39,6 +71,11 @@ _LIKE_AN_OBJECT = re.compile(
     re.IGNORECASE,
 )
 """How exports name objects: by what they are, and a UID or a number behind it."""
+
+_WORD_OF_AN_OBJECT = re.compile(
+    r"(?<![A-Za-z])(?:dose|plan|struct)|(?-i:Dose|Plan(?!e)|Struct)", re.IGNORECASE
+)
+"""Words in a name that say what an object is."""
 
 _LIKE_A_UID = re.compile(r"\d+(?:\.\d+){3,}")
 
@@ -73,15 +110,42 @@ def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:
     path = PurePosixPath(name)
     ending = path.suffix.casefold()
     suffix = ending if _SUFFIX.fullmatch(ending) else ""
+    inner = PurePosixPath(path.stem).suffix.casefold()
+    is_unfinished = ending in UNFINISHED_SUFFIXES
     if is_listed:
         return "the index of its medium lists it as one; export it again"
-    if suffix in DICOM_SUFFIXES:
+    if ending.rstrip("_~") in DICOM_SUFFIXES or (is_unfinished and inner in DICOM_SUFFIXES):
         return "it is called one; export it again"
-    if suffix in PACKED_SUFFIXES:
+    is_packed = suffix in PACKED_SUFFIXES or (is_unfinished and inner in {".zip", *PACKED_SUFFIXES})
+    if is_packed and not _PACKED_OF_OTHERS.search(path.name):
         return "what is packed in it is not seen; unpack it and give the files, or a zip"
-    if suffix in OTHER_SUFFIXES or not _NOT_IN_TEXT.search(head):
-        return ""
-    is_called_like_one = _LIKE_AN_OBJECT.match(path.name) or _LIKE_A_UID.search(path.name)
-    if suffix and not is_called_like_one:
+    is_called_otherwise = suffix in OTHER_SUFFIXES or path.name.casefold() in OTHER_NAMES
+    if is_packed or is_called_otherwise or _is_another(head) or (suffix and not _is_called(path)):
         return ""
     return "it may be a damaged one, called as objects are; export it again, or leave it out"
+
+
+def _is_called(path: PurePosixPath) -> bool:
+    """Whether a name says that a file is an object, whatever its ending."""
+    patterns = _LIKE_AN_OBJECT.match, _WORD_OF_AN_OBJECT.search, _LIKE_A_UID.search
+    inner = PurePosixPath(path.stem).suffix.casefold()
+    return inner in DICOM_SUFFIXES or any(pattern(path.name) for pattern in patterns)
+
+
+def _is_another(head: bytes) -> bool:
+    """Whether the first bytes are those of text, or of programs and images of other formats."""
+    return head.startswith(_MAGIC) or (bool(head) and is_text(head))
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are text, in UTF-8 or GBK; blanks alone are none."""
+    if _NOT_IN_TEXT.search(head) or (head and not head.strip()):
+        return False
+    for encoding in ("utf-8", "gbk"):
+        try:
+            # What is cut off within a character at the end of the head is text too.
+            codecs.getincrementaldecoder(encoding)().decode(head, final=False)
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False

@@ -1,6 +1,7 @@
 """Medium: what the index of a DICOM medium lists (DICOMDIR, PS3.10), and what is there."""
 
 import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def medium_of(index: Path) -> Medium:
         if not path.resolve().is_relative_to(within)
     ]
     troubles = [
-        f"it lists {len(file_ids)} files that {what}: {listed(map('/'.join, file_ids), 3)}"
+        _told(what, file_ids)
         for what, file_ids in (
             ("are not there", [file_id for file_id in found if file_id not in listed_files]),
             ("are links out of the medium, which are not followed", outside),
@@ -69,6 +70,36 @@ def medium_of(index: Path) -> Medium:
     ]
     files = (path for file_id, path in listed_files.items() if file_id not in outside)
     return Medium(tuple(files), "; ".join(troubles))
+
+
+def listed_of(index: Path, beside: Iterable[str]) -> tuple[frozenset[str], str]:
+    """Return which names beside an index it lists, and what is wrong or missing, or "".
+
+    Parameters
+    ----------
+    index : Path
+        An index that was unpacked, and lies elsewhere than what it lists.
+    beside : iterable of str
+        Names of files relative to the folder of the index, POSIX style; any case of letters.
+    """
+    try:
+        file_ids = _file_ids(index)
+    except DicomError as error:
+        return frozenset(), str(error)
+    names: dict[str, list[str]] = {}
+    for name in beside:
+        names.setdefault(name.casefold(), []).append(name)
+    found = {
+        file_id: names.get("/".join(part.strip().casefold() for part in file_id), ())
+        for file_id in file_ids
+    }
+    missing = [file_id for file_id, own in found.items() if not own]
+    trouble = _told("are not there", missing) if missing else ""
+    return frozenset(name for own in found.values() for name in own), trouble
+
+
+def _told(what: str, file_ids: Sequence[tuple[str, ...]]) -> str:
+    return f"it lists {len(file_ids)} files that {what}: {listed(map('/'.join, file_ids), 3)}"
 
 
 def _file_ids(index: Path) -> list[tuple[str, ...]]:

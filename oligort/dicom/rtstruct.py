@@ -168,9 +168,11 @@ def _one_by_one(item: Dataset) -> tuple[Contour, ...]:
             raise DicomError(f"in contour {position}, {error}") from error
         points += len(contour.points_mm)
         refuse_many_contours(position, points)
-        if len(contour.points_mm):
-            contours.append(contour)
-    return tuple(contours)
+        contours.append(contour)
+    # One without points tells something only beside loops: there it may have been one.
+    if any(contour.encloses_area for contour in contours):
+        return tuple(contours)
+    return tuple(contour for contour in contours if len(contour.points_mm))
 
 
 def _refuse_implausible_extent(contours: tuple[Contour, ...]) -> None:

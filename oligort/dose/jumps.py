@@ -34,6 +34,13 @@ Past the edge of a field it falls to a quarter in 3 mm; where the patient ends, 
 the head, a cap has at most half of the area that it has one frame farther in.
 """
 
+LOW_SHARE, HIGH_SHARE = 0.01, 0.5
+"""No dose falls from more than half of its maximum to less than a hundredth from frame to frame.
+
+A penumbra of 3 mm falls to a quarter in that, and what is scattered is more than a hundredth for
+centimetres. It is right where the patient ends.
+"""
+
 NEIGHBOURS = tuple(
     (i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if (i, j, k) != (0, 0, 0)
 )
@@ -41,12 +48,29 @@ NEIGHBOURS = tuple(
 
 @dataclass(frozen=True)
 class Filled:
-    """Frames `first` to `last` that hold one value, and the highest dose of the frame beside."""
+    """Frames that hold no dose of their own, and the highest dose of the frame beside.
+
+    Parameters
+    ----------
+    first, last : int
+        Which frames.
+    value_gy : float
+        The one value that they hold, or the highest.
+    beside_gy : float
+        The highest dose of the frame beside.
+    pattern : {"one value", "one frame", "hardly any dose"}
+        What they hold.
+    """
 
     first: int
     last: int
     value_gy: float
     beside_gy: float
+    pattern: str = "one value"
+
+    def overlaps(self, other: "Filled") -> bool:
+        """Whether both have a frame in common."""
+        return self.first <= other.last and other.first <= self.last
 
 
 @dataclass(frozen=True)
@@ -62,15 +86,19 @@ def jumps_of(dose_gy: Floats) -> Jumps:
     """Return the jumps of a dose (i, j, k).
 
     Voxels on the outside of the grid are not asked: what lies beside them is not known. A frame
-    that is damaged is told as one, not by its voxels. Frames that hold one value are told where
-    the dose beside them does not taper; it is right where the patient ends: the caller asks that.
+    that is damaged is told as one, not by its voxels. Frames that hold one value or repeat
+    one frame are told where the dose beside them does not taper, and those with hardly any dose
+    beside one with half of the maximum. It is right where the patient ends: the caller asks that.
     """
     if min(dose_gy.shape) < 3:
         return Jumps(np.empty((0, 3), dtype=np.intp), ())
     voxels = _lone(dose_gy)
     frames = _frames(_without(voxels, dose_gy))
     near = np.isin(voxels[:, 2], [k + step for k in frames for step in (-1, 0, 1)])
-    filled = [one for one in _filled(dose_gy) if {*range(one.first, one.last + 1)} - {*frames}]
+    runs = _filled(dose_gy)
+    for more in (_repeated(dose_gy), _hardly_any(dose_gy)):
+        runs += [one for one in more if not any(one.overlaps(other) for other in runs)]
+    filled = [one for one in runs if {*range(one.first, one.last + 1)} - {*frames}]
     return Jumps(voxels[~near], frames, tuple(filled))
 
 
@@ -173,3 +201,46 @@ def _is_cut_off(doses: Floats, size: int) -> bool:
         return False
     far, near = np.abs(doses[:size]).sum(), np.abs(doses[size:]).sum()
     return bool(near > TAPERED * far)
+
+
+def _stretches(is_in: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the first and the last place of each stretch of true values (n,)."""
+    steps = np.diff(np.concatenate([[0], is_in.astype(np.int8), [0]]))
+    firsts, behind = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    return list(zip(firsts.tolist(), (behind - 1).tolist(), strict=True))
+
+
+def _repeated(dose_gy: Floats) -> list[Filled]:
+    """Return the runs of frames that repeat one frame of several values, and cut a dose off."""
+    highest = float(dose_gy.max())
+    is_same = (dose_gy[:, :, 1:] == dose_gy[:, :, :-1]).all(axis=(0, 1))
+    found = []
+    for first, last_pair in _stretches(is_same):
+        last, frame = last_pair + 1, dose_gy[:, :, first]
+        pairs = [(k, k + step) for k, step in ((first - 1, -1), (last + 1, 1))]
+        inside = [pair for pair in pairs if min(pair) >= 0 and max(pair) < dose_gy.shape[2]]
+        beside = [
+            float(dose_gy[:, :, near].max())
+            for near, far in inside
+            # Of phantoms whose dose does not change along the frames the higher part is no repeat.
+            if frame.sum() < TAPERED * dose_gy[:, :, near].sum()
+            and np.abs(dose_gy[:, :, near] - frame).max() > LONE_SHARE * highest
+            and np.abs(dose_gy[:, :, near] - frame).sum()
+            > TAPERED * np.abs(dose_gy[:, :, far] - frame).sum()
+        ]
+        if beside and frame.min() < frame.max():
+            found.append(Filled(first, last, float(frame.max()), max(beside), "one frame"))
+    return found
+
+
+def _hardly_any(dose_gy: Floats) -> list[Filled]:
+    """Return the runs of frames with hardly any dose, of several values, beside a high one."""
+    of_frames = dose_gy.max(axis=(0, 1))
+    highest = float(of_frames.max())
+    found = []
+    for first, last in _stretches(of_frames < LOW_SHARE * highest):
+        beside_gy = float(max(of_frames[[max(first - 1, 0), min(last + 1, len(of_frames) - 1)]]))
+        run = dose_gy[:, :, first : last + 1]
+        if beside_gy > HIGH_SHARE * highest and run.min() < run.max():
+            found.append(Filled(first, last, float(run.max()), beside_gy, "hardly any dose"))
+    return found

@@ -157,8 +157,9 @@ def slabs_of(
     Raises
     ------
     NotEvaluable
-        If nothing encloses an area, or only some of the contours with the points for it; if they
-        do not lie in parallel planes, or a single plane has no known thickness.
+        If nothing encloses an area, or only some of the contours with the points for it, or some
+        planes have only contours of less than three; if they do not lie in parallel planes, or a
+        single plane has no known thickness.
     """
     kept = _KEPT.setdefault(structure, {})
     key = usual_spacing_mm, conventions
@@ -185,6 +186,12 @@ def _slabs_of(
             f"of the contours of ROI {quoted(structure.roi_name)} {len(contours)} enclose an area "
             f"and {len(lines)} of three points or more do not, by their type {kinds}: what the ROI "
             f"encloses is not known"
+        )
+    if traces := traces_off_areas(structure):
+        raise NotEvaluable(
+            f"of the contours of ROI {quoted(structure.roi_name)} {len(contours)} enclose an area "
+            f"and {len(traces)} of less than three points lie in planes in which none does: what "
+            f"the ROI encloses is not known"
         )
     frame, positions = _planes_of(contours, structure.roi_name)
     order = np.argsort(positions, kind="stable")
@@ -222,6 +229,31 @@ def _slabs_of(
         notes.append(f"{repeated} loops repeat another loop of their plane: each counted once")
     gaps = sorted(whole + partial, key=lambda gap: (gap.lower_plane_mm, gap.upper_plane_mm))
     return SlabModel(frame, tuple(slabs), spacing, tuple(gaps), conventions, tuple(notes))
+
+
+def traces_off_areas(structure: Structure) -> tuple[Contour, ...]:
+    """Return contours of less than three points in planes that no area covers, where areas are.
+
+    They may be what is left of loops. Beside a loop of their plane they are a click too many, and
+    drawn alone a marker; without any point the plane is not known.
+
+    Raises
+    ------
+    NotEvaluable
+        If there are such contours, and the areas do not lie in parallel planes.
+    """
+    areas = structure.areas
+    traces = [contour for contour in structure.contours if len(contour.points_mm) < 3]
+    if not areas or not traces:
+        return ()
+    frame, positions = _planes_of(areas, structure.roi_name)
+
+    def is_covered(trace: Contour) -> bool:
+        along = trace.points_mm @ frame.axes[2]
+        away = np.abs(along[:, None] - positions).min(axis=1)
+        return bool(along.size and (away <= PLANARITY_TOLERANCE_MM).all())
+
+    return tuple(trace for trace in traces if not is_covered(trace))
 
 
 def plane_positions_mm(structure: Structure) -> Points:

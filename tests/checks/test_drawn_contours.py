@@ -224,6 +224,22 @@ def test_open_lines_among_closed_loops_are_told_and_nothing_is_measured_of_them(
         submission.dvh("GTVm02_Liver")
 
 
+@pytest.mark.parametrize("points", [0, 1, 2])
+def test_contours_that_lost_their_points_are_told_and_nothing_is_measured_of_them(build, points):
+    whole = half_open("GTVm02_Liver", 9)
+    contours = tuple(
+        one if one.encloses_area else Contour(one.points_mm[:points]) for one in whole.contours
+    )
+    submission = with_structures(build(), replace(whole, contours=contours))
+    (told,) = findings_of("OL015", submission)
+    assert (told.grade, told.flags) == (Grade.INFO, (Flag.QUERY,))
+    assert told.message.endswith('only some contours are closed: "GTVm02_Liver"')
+    (excluded,) = (one for one in submission.lesions().excluded if one.may_be_metastasis)
+    assert excluded.roi_name == "GTVm02_Liver"
+    with pytest.raises(NotEvaluable, match="2 of less than three points lie in planes"):
+        submission.dvh("GTVm02_Liver")
+
+
 def test_a_lung_with_open_lines_among_its_loops_is_not_judged(build):
     whole = build()
     (drawn_set,) = whole.structure_sets

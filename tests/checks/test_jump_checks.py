@@ -76,6 +76,35 @@ def test_frames_without_dose_leave_it_open_where_something_is_drawn(build, findi
     assert finding.grade is Grade.PASS
 
 
+def test_frames_without_dose_between_two_planes_are_told(build, findings_of):
+    whole = build()
+    (structures,) = whole.structure_sets
+
+    def every_third(structure):
+        planes = {float(c.points_mm[0, 2]) for c in structure.contours}
+        kept = sorted(planes)[::3]
+        contours = tuple(c for c in structure.contours if c.points_mm[0, 2] in kept)
+        return replace(structure, contours=contours)
+
+    sparse = replace(structures, structures=tuple(every_third(s) for s in structures))
+    heights = np.unique([c.points_mm[0, 2] for s in sparse for c in s.contours])
+    (dose,) = whole.doses
+    positions = dose.grid.grid.to_patient(np.array([[0.0, 0, k] for k in range(37)]))[:, 2]
+    is_between = [
+        not ((heights > positions[k] - 0.1) & (heights < positions[k + 1] + 0.1)).any()
+        for k in range(20, 29)
+    ]
+    between = 20 + is_between.index(True)
+
+    def lost(values):
+        values[:, :, between : between + 2] = 0
+
+    damaged = with_dose(replace(whole, structure_sets=(sparse,)), lost)
+    (finding,) = findings_of("OL021", damaged)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "holds 0.00 Gy in every voxel of 2 frames" in finding.message
+
+
 def test_without_a_dose_only_the_contours_are_told(build, findings_of):
     lone = replace(with_spike(build(), "Lung_L"), doses=())
     assert [f.grade for f in findings_of("OL021", lone)] == [Grade.MINOR, Grade.NOT_EVALUABLE]

@@ -276,17 +276,23 @@ def test_trap_points_and_two_point_contours_change_no_histogram(
     structure_set, box, contour, rising_dose, submit
 ):
     stray = [
-        contour([(0, 0, 90)], "POINT"),
+        contour([(0, 0, 46)], "POINT"),
         contour([(16, 30, 46)], "CLOSED_PLANAR"),
         contour([(16, 30, 46), (18, 32, 46)], "CLOSED_PLANAR"),
     ]
     open_loop = contour([(16, 30, 90), (18, 32, 90), (18, 30, 90)], "OPEN_PLANAR")
-    drawn = {"GTV": stray + box(), "Iso": stray[:1], "Heart": [*box(), open_loop]}
+    lost = contour([(16, 30, 90), (18, 32, 90)], "CLOSED_PLANAR")
+    drawn = {
+        **{"GTV": stray + box(), "Iso": stray[:1], "Heart": [*box(), open_loop]},
+        "Liver": [*box(), lost],
+    }
     submission = submit(structure_set(drawn), rising_dose())
     assert_is_the_box(submission.dvh("GTV"))
-    # What could be a loop of the wrong type is not left out in silence.
+    # What could be a loop of the wrong type, or what is left of one, is not left out in silence.
     with pytest.raises(NotEvaluable, match="1 of three points or more do not"):
         submission.dvh("Heart")
+    with pytest.raises(NotEvaluable, match="1 of less than three points lie in planes"):
+        submission.dvh("Liver")
     with pytest.raises(NotEvaluable, match="no contour that encloses an area"):
         submission.dvh("Iso")
 

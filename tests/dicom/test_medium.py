@@ -2,6 +2,7 @@
 
 import os
 import warnings
+import zipfile
 
 import pytest
 from pydicom.dataset import Dataset
@@ -115,6 +116,43 @@ def test_what_an_index_lists_and_is_no_object_is_a_fault(content, medium):
         faults = [fault for fault in read(given).faults if fault.file.endswith("RD")]
         assert [fault.kind for fault in faults] == [FaultKind.UNREADABLE]
         assert "the index of its medium lists it" in faults[0].reason
+
+
+@pytest.fixture
+def zipped(tmp_path):
+    """Pack a folder into a zip, below a folder of that or at its top."""
+
+    def pack(folder, within):
+        with zipfile.ZipFile(tmp_path / "medium.zip", "w") as archive:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    archive.write(path, within + path.relative_to(folder).as_posix())
+        return tmp_path / "medium.zip"
+
+    return pack
+
+
+@pytest.mark.parametrize("within", ["", "of a CD/"])
+@pytest.mark.parametrize("content", [b"\0" * 900, b"no object", None])
+def test_what_the_index_in_a_zip_lists_and_is_no_object_is_a_fault(within, content, medium, zipped):
+    index = medium(("dicom", "rs"), ("DICOM", "SUB", "RD"))
+    assert read(zipped(index.parent, within)).faults == ()
+    listed = index.parent / "DICOM" / "SUB" / "RD"
+    encoded = listed.read_bytes()
+    listed.write_bytes(encoded[:130] + b"X" + encoded[131:] if content is None else content)
+    (fault,) = read(zipped(index.parent, within)).faults
+    assert fault.file == f"medium.zip/{within}DICOM/SUB/RD"
+    assert fault.kind is FaultKind.UNREADABLE
+    assert "the index of its medium lists it" in fault.reason
+
+
+@pytest.mark.parametrize("within", ["", "of a CD/"])
+def test_what_the_index_in_a_zip_lists_and_is_not_there_is_a_fault(within, medium, zipped):
+    index = medium(*BOTH)
+    (index.parent / "DICOM" / "SUB" / "RD").unlink()
+    (fault,) = read(zipped(index.parent, within)).faults
+    assert fault.file == f"medium.zip/{within}DICOMDIR"
+    assert fault.reason == 'it lists 1 files that are not there: "DICOM/SUB/RD"'
 
 
 def test_a_link_out_of_the_medium_is_not_followed(medium, tmp_path, write, dose):

@@ -109,7 +109,7 @@ def test_other_files_are_faults_and_junk_is_not(export):
     assert faults.pop("fake.dcm")
     assert faults == {
         "notes.txt": "not a DICOM file",
-        "empty.dcm": "the file is empty",
+        "empty.dcm": "the file is empty: it is called one; export it again",
         "gone.dcm": "the file cannot be opened: No such file or directory",
         "pipe": "not a regular file",
     }
@@ -131,7 +131,44 @@ def test_other_files_are_faults_and_junk_is_not(export):
         ("RD.1.2.246.352.71.7.4.pdf", b"%PDF\0\1", FaultKind.FOREIGN),
         ("RS.lnk", b"L\0\1", FaultKind.FOREIGN),
         ("picture.jpg", b"\xff\xd8\0\1", FaultKind.FOREIGN),
-        ("plan.bin", b"\0\1", FaultKind.FOREIGN),
+        ("beam.bin", b"\0\1", FaultKind.FOREIGN),
+        # words and endings that say what it is or was to be
+        ("plan.bin", b"\0\1", FaultKind.UNREADABLE),
+        ("TotalDose.dat", b"\0\1", FaultKind.UNREADABLE),
+        ("export_dose.bin", b"\0\1", FaultKind.UNREADABLE),
+        ("2.dcm_", b"x", FaultKind.UNREADABLE),
+        ("plan1.dcm.bak", b"x", FaultKind.UNREADABLE),
+        ("2.dcm.part", b"x", FaultKind.UNREADABLE),
+        ("c2.zip.part", b"PK", FaultKind.UNREADABLE),
+        ("c2.dcmzip", b"PK", FaultKind.UNREADABLE),
+        ("RS.dcm.json", b"{}", FaultKind.FOREIGN),
+        ("2.dcm.sig", b"text", FaultKind.FOREIGN),
+        ("explanation.bin", b"\0\1", FaultKind.FOREIGN),
+        # what viewers and other programs leave
+        ("start", b"\x7fELF\2\1\1\0", FaultKind.FOREIGN),
+        ("libQt5Core.so.5.15.2", b"\x7fELF\2\1\1\0", FaultKind.FOREIGN),
+        ("Viewer", b"\xcf\xfa\xed\xfe\7\0\0\1", FaultKind.FOREIGN),
+        ("viewer", b"MZ\x90\0\3", FaultKind.FOREIGN),
+        ("CT", b"\x5c\1\0\0", FaultKind.FOREIGN),
+        ("dose.nii.gz", b"\x1f\x8b\x08\0", FaultKind.FOREIGN),
+        ("core.jar.xz", b"\xfd7zXZ\0\0\4", FaultKind.FOREIGN),
+        ("VERSION", b"\0", FaultKind.FOREIGN),
+        ("2.dcm", b"\x7fELF\2\1\1\0", FaultKind.UNREADABLE),
+        # empty files
+        ("README", b"", FaultKind.FOREIGN),
+        ("LOCKFILE", b"", FaultKind.FOREIGN),
+        ("notes.txt", b"", FaultKind.FOREIGN),
+        ("pages.dat", b"", FaultKind.FOREIGN),
+        ("PT-003.done", b"", FaultKind.FOREIGN),
+        ("RD2", b"", FaultKind.UNREADABLE),
+        ("IM0007", b"", FaultKind.UNREADABLE),
+        ("plan.dat", b"", FaultKind.UNREADABLE),
+        # what is in no text
+        ("RD2", b"\xff" * 5000, FaultKind.UNREADABLE),
+        ("RD2", b" " * 5000, FaultKind.UNREADABLE),
+        ("RD2", b"\xc3(\x80 \xff", FaultKind.UNREADABLE),
+        ("RD2", ("x" + "\u00e4" * 5000).encode(), FaultKind.FOREIGN),
+        ("RD2", ("x" + "\u9a8c" * 5000).encode("gbk"), FaultKind.FOREIGN),
     ],
 )
 def test_a_damaged_or_packed_object_is_told_from_what_lies_beside(name, content, kind, export):

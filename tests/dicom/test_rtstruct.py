@@ -37,6 +37,7 @@ def test_a_contour_that_lost_its_points_leaves_its_roi_out(structure_set, contou
     lost.NumberOfContourPoints = 0
     read_set, faults = read(structure_set({"Heart": [contour(SQUARE), lost]}))
     assert ([s.is_empty for s in read_set], list(faults)) == ([False], [])
+    assert [len(s.contours) for s in read_set] == [2]
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])

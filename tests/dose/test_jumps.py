@@ -56,6 +56,7 @@ def test_what_beams_give_has_no_jump(name):
     found = jumps_of(DOSES[name])
     assert not len(found.voxels)
     assert not found.frames
+    assert {one.pattern for one in found.filled} <= {"one value"}
 
 
 PLACES = [(10, 12, 8), (1, 1, 1), (19, 3, 15), (10, 20, 8)]
@@ -136,3 +137,32 @@ def test_a_file_that_was_filled_for_less_than_two_frames_is_found():
     in_file[int(7.3 * size) : int(8.9 * size)] = 0
     (filled,) = jumps_of(put_back()).filled
     assert (filled.first, filled.last) == (7, 8)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.52, 0.55])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("pattern", ["alternating", "noise"])
+def test_an_end_of_the_file_with_hardly_any_dose_is_found(share, descending, pattern):
+    in_file, put_back = stored(field())
+    begin = int(share * len(in_file))
+    numbers = np.arange(len(in_file) - begin)
+    noise = np.random.default_rng(4).uniform(0, 0.009 * field().max(), len(numbers))
+    in_file[begin:] = numbers % 2 * 1e-6 if pattern == "alternating" else noise
+    damaged = put_back()[:, :, ::-1] if descending else put_back()
+    (filled,) = jumps_of(damaged).filled
+    first = -(-begin // (SHAPE[0] * SHAPE[1]))
+    assert (filled.first, filled.last) == ((0, 16 - first) if descending else (first, 16))
+    assert filled.pattern == "hardly any dose"
+    assert filled.beside_gy > 50
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 6), (6, 10), (9, 16)])
+def test_frames_that_repeat_a_lower_one_are_found(first, last):
+    dose = field()
+    dose[:, :, first : last + 1] = 0.3 * dose[:, :, 8:9] + 0.01 * X[:, :, :1] + 1
+    (filled,) = jumps_of(dose).filled
+    assert (filled.first, filled.last, filled.pattern) == (first, last, "one frame")
+
+
+def test_a_dose_that_does_not_change_along_the_frames_repeats_none():
+    assert jumps_of(np.repeat(field()[:, :, 8:9], 17, axis=2)).filled == ()

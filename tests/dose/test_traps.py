@@ -196,8 +196,9 @@ def test_a_hollow_structure_does_not_bleed_over_slices(dose_of, dvh_of):
 
 
 def test_two_point_and_point_contours_do_not_crash(dose_of, dvh_of):
-    stray = Contour(np.zeros((1, 3)), "POINT"), Contour(np.ones((2, 3)))
     drawn = squares(6)
+    of_a_plane = drawn.contours[0].points_mm
+    stray = Contour(of_a_plane[:1], "POINT"), Contour(of_a_plane[:2])
     found = dvh_of(Structure(1, "GTV", drawn.contours + stray), dose_of(VERTICAL, CENTRE, 15))
     assert found.volume_cc == pytest.approx(144 * 9 / 1000)
 

@@ -13,6 +13,7 @@ from oligort.geometry.slabs import (
     most_common_spacing_mm,
     plane_positions_mm,
     slabs_of,
+    traces_off_areas,
 )
 from oligort.geometry.structure import Contour, Structure
 
@@ -206,11 +207,24 @@ def test_loops_beside_open_lines_are_refused_and_points_beside_loops_are_not(geo
     line = Contour(contour(6).points_mm, geometric_type)
     with pytest.raises(NotEvaluable, match="2 enclose an area and 1 of three points or more do no"):
         slabs_of(Structure(1, "GTV", (contour(0), contour(3), line)))
-    short = Contour(contour(6).points_mm[:2], geometric_type)
-    point = Contour(contour(6).points_mm[:1], "POINT")
+    short = Contour(contour(3).points_mm[:2], geometric_type)
+    point = Contour(contour(3).points_mm[:1], "POINT")
     quiet = Structure(1, "GTV", (contour(0), contour(3), short, point))
     assert len(slabs_of(quiet).slabs) == 2
     assert Structure(1, "Path", (line,)).lines_beside_areas == ()
+
+
+@pytest.mark.parametrize("kind", ["CLOSED_PLANAR", "OPEN_PLANAR", "POINT"])
+@pytest.mark.parametrize("points", [0, 1, 2])
+def test_contours_that_lost_their_points_are_refused_in_planes_without_a_loop(kind, points):
+    lost = Contour(contour(6).points_mm[:points], kind)
+    with pytest.raises(NotEvaluable, match="2 enclose an area and 1 of less than three points lie"):
+        slabs_of(Structure(1, "GTV", (contour(0), contour(3), lost)))
+    quiet = slabs_of(Structure(1, "GTV", (contour(0), contour(3), contour(6))))
+    if points:
+        beside = Structure(1, "GTV", (contour(0), contour(3), contour(6), lost))
+        assert extents(slabs_of(beside)) == extents(quiet)
+    assert traces_off_areas(Structure(1, "Marker", (lost,))) == ()
 
 
 def test_a_contour_that_is_not_flat_is_refused_and_one_nearly_flat_is_not():
@@ -240,7 +254,8 @@ def test_what_encloses_no_area_is_not_evaluable_and_never_empty(contours):
 
 
 def test_points_and_two_point_contours_beside_areas_are_left_out():
-    stray = Contour(np.array([[90.0, 90, 90]]), "POINT"), Contour(np.full((2, 3), 50.0))
+    two = Contour(np.array([[50.0, 50, 0], [50, 50, 3]]))
+    stray = Contour(np.array([[90.0, 90, 3]]), "POINT"), two
     structure = Structure(1, "GTV", stack(0, 3).contours + stray)
     assert len(slabs_of(structure).slabs) == 2
 

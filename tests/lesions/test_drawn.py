@@ -23,7 +23,7 @@ def test_parts_share_out_the_contours_that_enclose_an_area():
     of_hollow = {id(contour.points_mm) for contour in hollow.contours}
     whole = joined("GTVm01_Liver", hollow, ball)
     odd = (
-        Contour(np.zeros((1, 3)), "POINT"),
+        Contour(np.array([[0.0, 0, 1.5]]), "POINT"),
         Contour(np.array([[0.0, 0, 1.5], [5, 0, 1.5], [9, 0, 1.5]]), "CLOSED_PLANAR"),
         Contour(np.roll(ball.contours[0].points_mm, 3, axis=0)),
     )
