@@ -2,7 +2,7 @@
 
 import msgspec
 
-from oligort.display import harmless_json
+from oligort.display import harmless_json, indented_json
 from oligort.document import Report
 from oligort.errors import ReportError
 from oligort.finding import Finding, Grade
@@ -69,8 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the comparison as JSON text."""
-        text = msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
-        return f"{harmless_json(text)}\n"
+        return harmless_json(indented_json(self))
 
 
 def compare(before: Report, after: Report) -> Comparison:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+import msgspec
+
 MAX_TEXT = 64
 """Longest text of a foreign source that is shown whole: the length of a DICOM LO value."""
 
@@ -24,6 +26,11 @@ def safe_text(text: object, max_length: int = MAX_TEXT) -> str:
             for character in shown
         )
     return shown if len(shown) <= max_length else shown[: max_length - 1] + "…"
+
+
+def indented_json(document: object) -> str:
+    """Return a struct as JSON text for people and machines: indented, with a line end."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def harmless_json(text: str) -> str:

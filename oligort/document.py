@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from oligort.display import harmless_json, quoted, safe_text
+from oligort.display import harmless_json, indented_json, quoted, safe_text
 from oligort.errors import ReportError
 from oligort.finding import Finding, Grade, verdict_of
 
@@ -153,9 +153,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the report as JSON text and, where a path is given, write it there."""
-        text = (
-            harmless_json(msgspec.json.format(msgspec.json.encode(self), indent=2).decode()) + "\n"
-        )
+        text = harmless_json(indented_json(self))
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text

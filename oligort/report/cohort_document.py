@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from oligort.display import harmless_json
+from oligort.display import harmless_json, indented_json
 from oligort.document import Report
 from oligort.finding import VERDICT_ORDER, Finding, Flag, Grade, verdict_of
 
@@ -199,8 +199,7 @@ class Cohort(_Plain, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the cohort as JSON; the same reports give the same bytes."""
-        text = msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
-        return f"{harmless_json(text)}\n"
+        return harmless_json(indented_json(self))
 
 
 class Gathering:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from oligort.checks.images import faults_of
-from oligort.display import harmless_json
+from oligort.display import harmless_json, indented_json
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Grade
 from oligort.geometry.stacking import Stacking
@@ -304,9 +304,7 @@ class IntakeDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the document as indented JSON."""
-        return (
-            harmless_json(msgspec.json.format(msgspec.json.encode(self), indent=2).decode()) + "\n"
-        )
+        return harmless_json(indented_json(self))
 
 
 def _judged(submission: Submission) -> frozenset[int]:

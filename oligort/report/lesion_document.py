@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from oligort.display import harmless_json
+from oligort.display import harmless_json, indented_json
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.repetition import CensusThresholds
 from oligort.report.unanswered import Unanswered
@@ -231,9 +231,7 @@ class LesionDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the document as indented JSON."""
-        return (
-            harmless_json(msgspec.json.format(msgspec.json.encode(self), indent=2).decode()) + "\n"
-        )
+        return harmless_json(indented_json(self))
 
 
 def _point(point_mm: npt.NDArray[np.float64]) -> Point:

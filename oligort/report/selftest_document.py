@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from oligort.display import harmless_json
+from oligort.display import harmless_json, indented_json
 from oligort.report.text import columns, sentence
 
 
@@ -116,9 +116,7 @@ class SelftestResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> str:
         """Return the result as JSON text; a number that is none is null."""
-        return (
-            harmless_json(msgspec.json.format(msgspec.json.encode(self), indent=2).decode()) + "\n"
-        )
+        return harmless_json(indented_json(self))
 
 
 def passes(lines: tuple[SelftestLine, ...]) -> bool:
