@@ -28,6 +28,7 @@ def environment() -> "Environment":
     )
     made.filters["relation"] = lambda text: text.replace("<=", "≤").replace(">=", "≥")
     made.filters["date"] = _date
+    made.filters["shown"] = safe_text
     made.filters["kebab"] = lambda grade: str(grade).lower().replace("_", "-")
     return made
 
