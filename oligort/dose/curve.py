@@ -87,15 +87,9 @@ class Curve:
 
     def set_up(self) -> None:
         """Work out at once what is otherwise kept when it is first asked for."""
-        _ = self._falling, self.density_cc_per_gy, self.steps
+        _ = self._falling, self.steps
 
-    @cached_property
-    def log_dose(self) -> Floats:
-        """(K,) logarithms of the doses; minus infinity at 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.dose_gy)
-
-    @cached_property
+    @property
     def density_cc_per_gy(self) -> Floats:
         """(K - 1,) volume per dose between two corners; 0 where the curve falls at once."""
         width = np.diff(self.dose_gy)

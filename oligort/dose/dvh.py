@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.edge import EdgeDose
+from oligort.dose.geud import Powers
 from oligort.dose.indices import HI_PARTS, HomogeneityParts, conformity, homogeneity_between
 from oligort.dose.metric import Metric
 from oligort.dose.reading import (
@@ -147,7 +148,7 @@ class Dvh:
         self.edges_gy.setflags(write=False)
         self.cumulative_cc.setflags(write=False)
         if self.min_gy is not None:
-            set_up(self._readings)
+            _ = self._powers
 
     def _check_partly(self, partly_cc: Floats) -> None:
         if partly_cc.shape != self.cumulative_cc.shape:
@@ -287,6 +288,10 @@ class Dvh:
             )
         return tuple(readings)
 
+    @cached_property
+    def _powers(self) -> Powers:
+        return set_up(self._readings)
+
     def _read(self, metric: Metric, readings: Sequence[Reading]) -> list[float]:
         """Return a metric that rises or falls with the curve throughout, of each reading."""
         match metric.kind:
@@ -306,7 +311,7 @@ class Dvh:
                 doses = [reading.max_gy for reading in readings]
             case "gEUD":
                 assert metric.at is not None
-                doses = geuds_gy(readings, metric.at)
+                doses = geuds_gy(readings, self._powers, metric.at)
             case _:
                 doses = [reading.mean_gy for reading in readings]
         if metric.unit == "%":

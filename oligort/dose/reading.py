@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.curve import Curve, never_above, never_below
-from oligort.dose.geud import geud_gy
+from oligort.dose.geud import Powers, geud_gy
 from oligort.dose.tally import TIE_GY
 from oligort.measure import Interval
 
@@ -218,17 +218,21 @@ def _edge_bounds(value: Reading, bins: Bins, uncovered_cc: float, edge: "EdgeDos
     return Bounds(low, Reading(known, lowest_gy, np.inf, np.inf, whole))
 
 
-def set_up(readings: Sequence[Reading]) -> None:
-    """Work out what metrics read off the curves, so that the first costs no more than any other."""
+def set_up(readings: Sequence[Reading]) -> Powers:
+    """Work out what metrics read off the curves, so that the first costs no more than any other.
+
+    Returned are the powers that the gEUD asks, as far as every exponent can share them.
+    """
     for reading in readings:
         reading.curve.set_up()
-    # They share their corners, and the gEUD asks the first.
-    _ = readings[0].curve.log_dose
+    powers = Powers([reading.curve for reading in readings])
+    powers.set_up()
+    return powers
 
 
-def geuds_gy(readings: Sequence[Reading], exponent: float) -> list[float]:
-    """Return the gEUD of readings that share their corners, none beyond its own extremes."""
-    values = geud_gy([r.curve for r in readings], [r.counted_cc for r in readings], exponent)
+def geuds_gy(readings: Sequence[Reading], powers: Powers, exponent: float) -> list[float]:
+    """Return the gEUD of readings from their powers, none beyond its own extremes."""
+    values = geud_gy(powers, [reading.counted_cc for reading in readings], exponent)
     return [
         min(max(value, reading.min_gy), reading.max_gy)
         for value, reading in zip(values, readings, strict=True)

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.integrate import quad
 
 from oligort.dose.curve import Curve
-from oligort.dose.geud import NEAREST_TO_ZERO, geud_gy
+from oligort.dose.geud import NEAREST_TO_ZERO, Powers, geud_gy
 
 EXPONENTS = (
     -1000,
@@ -35,7 +35,7 @@ EXPONENTS = (
 def geud(dose_gy, volume_cc, exponent, counted_cc=None, beyond_cc=0.0):
     curve = Curve(np.array(dose_gy, float), np.array(volume_cc, float), beyond_cc, 1e-9)
     whole = float(volume_cc[0]) + beyond_cc if counted_cc is None else counted_cc
-    return geud_gy([curve], [whole], exponent)[0]
+    return geud_gy(Powers([curve]), [whole], exponent)[0]
 
 
 @pytest.mark.parametrize("exponent", [*EXPONENTS, -1e5, 1e5])
@@ -139,7 +139,7 @@ def test_powers_that_vanish_in_units_of_another_curve_are_taken_in_its_own():
     low = Curve(dose, np.array([4, 4, 4, 0, 0, 0.0]), 0.0, 1e-9)
     high = Curve(dose, np.array([4, 4, 4, 4, 4, 0.0]), 0.0, 1e-9)
     for exponent in (-500, 500):
-        assert geud_gy([high, low], [4, 4], exponent) == pytest.approx([90, 5], rel=1e-12)
+        assert geud_gy(Powers([high, low]), [4, 4], exponent) == pytest.approx([90, 5], rel=1e-12)
 
 
 def test_exponents_next_to_zero_are_the_geometric_mean():
