@@ -58,6 +58,11 @@ class Measure(float):
         """The highest value that any cause allows."""
         return max((interval.high for interval in self.intervals.values()), default=float(self))
 
+    def without(self, cause: str) -> "Measure":
+        """Return the measure as if one cause of doubt were settled."""
+        others = {other: interval for other, interval in self.intervals.items() if other != cause}
+        return Measure(self, self.unit, **others)
+
     def __repr__(self) -> str:
         """Value and unit, then the intervals that have a width."""
         text = f"{float(self):.6g} {self.unit}".rstrip()

@@ -28,7 +28,7 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import operand_names, parse
 from oligort.lesions.vocabulary import Organ
-from oligort.measure import Measure
+from oligort.measure import Interval, Measure
 from oligort.picked import doses_of_parts, is_of_a_part
 from oligort.protocol.limits import DoseLimit
 
@@ -44,7 +44,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     the chosen plan, as a percentage of the whole volume. Decided on the unrounded value. Between
     the limit and that of the protocol's acceptable variation the grade is the variation's. A limit
     of other submissions (arm, kind of plan, organ, fractions) does not apply, for information.
-    BORDERLINE: closer to a limit than the protocol's setting. DEFINITION_SENSITIVE: another
+    BORDERLINE: closer to a limit than the protocol's setting, or than the computation may be off
+    by (interval numerical). DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict, or may, where the limit lies within its
     interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
     GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, or
@@ -231,16 +232,16 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     fit = fit_of(case)
     if fit.target is None:
         remarks.append(fit.message)
-    if grade_throughout(value, limit) is None:
+    if grade_throughout(computed := value.without("numerical"), limit) is None:
         unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc
         why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
-            f"{why}{limit.metric} is {value.low:.3f} to {value.high:.3f} {limit.unit}, and the "
-            f"limit lies between"
+            f"{why}{limit.metric} is {computed.low:.3f} to {computed.high:.3f} {limit.unit}, "
+            f"and the limit lies between"
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
     if missing_cc:
-        possible = _with_missing_planes(judged.dvh, missing_cc)[limit.metric]
+        possible = _with_missing_planes(judged.dvh, missing_cc)[limit.metric].without("numerical")
         if grade_throughout(possible, limit) is not limit.grade_of(value):
             raise NotEvaluable(
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
@@ -254,9 +255,14 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     for what, other in judged.others:
         _require_agreement(limit, value, what, other)
     flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_off else []
-    width = case.protocol.settings.borderline_percentage_points.value
-    limits = (limit.limit, *((limit.variation.limit,) if limit.variation else ()))
-    if limit.unit == "%" and any(abs(value - one) < width for one in limits):
+    off_by = _off_by_computation(value)
+    is_within_doubt = grade_throughout(off_by, limit) is None
+    if is_within_doubt:
+        remarks.append(
+            f"as computed, {off_by.low:.3f} to {off_by.high:.3f} {limit.unit}: "
+            "the limit lies between"
+        )
+    if is_within_doubt or _is_close(case, limit, value):
         flags.append(Flag.BORDERLINE)
     if limit.variation and limit.grade_of(value) is limit.variation.grade:
         remarks.append(
@@ -276,6 +282,21 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         hint="" if limit.allows(value) else BEYOND_LIMIT,
         interval=(value.low, value.high) if value.intervals else None,
     )
+
+
+def _off_by_computation(value: Measure) -> Measure:
+    """Return a value with how far the computation may be off, at either end of what is unknown."""
+    numerical = value.intervals.get("numerical", Interval(value, value))
+    known = value.without("numerical")
+    ends = known.low - (value - numerical.low), known.high + (numerical.high - value)
+    return Measure(value, value.unit, numerical=ends)
+
+
+def _is_close(case: Case, limit: DoseLimit, value: Measure) -> bool:
+    """Whether a share lies closer to a limit, or to its variation's, than the setting says."""
+    width = case.protocol.settings.borderline_percentage_points.value
+    limits = (limit.limit, *((limit.variation.limit,) if limit.variation else ()))
+    return limit.unit == "%" and any(abs(value - one) < width for one in limits)
 
 
 def _not_applicable(limit: DoseLimit, reason: str) -> Finding:
@@ -308,7 +329,7 @@ def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
 def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) -> None:
     """Raise NotEvaluable where what may be meant as well lies on the other side of the limit."""
     try:
-        beside = other[limit.metric]
+        beside = other[limit.metric].without("numerical")
     except NotEvaluable:
         return  # told among the remarks, and a query
     if grade_throughout(beside, limit) is not limit.grade_of(value):

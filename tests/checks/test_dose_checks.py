@@ -76,6 +76,23 @@ def test_v20_is_the_closed_form_and_is_graded_unrounded(
         assert "Lungs" in finding.message
 
 
+def test_a_limit_within_what_the_computation_may_be_off_by_is_decided_and_told(
+    build, findings_of, register_table, tmp_path
+):
+    """In Gy as well, where the protocol has no width: half of the doubt beside the value."""
+    submission = build(edge_mm=edge_for(20.0))
+    median = submission.dvh("Lungs-GTV")["D50%[Gy]"]
+    low, high = median.intervals["numerical"]
+    for limit, grade in (((median + high) / 2, Grade.PASS), ((median + low) / 2, Grade.MAJOR)):
+        text = f'metric = "D50%[Gy]"\nrelation = "<="\nlimit = {limit!r}\nunit = "Gy"\n'
+        old = 'metric = "V20Gy[%]"\nrelation = "<="\nlimit = 25\nunit = "%"\n'
+        protocol = protocol_with(tmp_path, old, text)
+        (finding,) = findings_of("OL301", submission, register_table, protocol=protocol)
+        assert finding.grade is grade
+        assert Flag.BORDERLINE in finding.flags
+        assert f"as computed, {low:.3f} to {high:.3f} Gy: the limit lies between" in finding.message
+
+
 def test_the_limit_and_the_metric_stand_in_the_protocol_alone(
     build, findings_of, register_table, tmp_path
 ):
