@@ -50,7 +50,7 @@ _Answer = TypeVar("_Answer")
 class Submission:
     """One patient's export, and the numbers that follow from it.
 
-    Built by `oligort.read`. Histograms and census are computed once and kept.
+    Built by `oligort.read`. Histograms and census are computed once, also for its copies.
 
     Parameters
     ----------
@@ -96,8 +96,9 @@ class Submission:
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
     site_map: SiteMap = field(default_factory=SiteMap)
-    # Not an argument, so that `dataclasses.replace` never hands on numbers of another dose.
-    _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    # Each under the structures and the dose that it rests on (no id of theirs): copies share them.
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+    _no_other: object = field(default_factory=object, init=False, repr=False)
 
     def selected(self, plan: Given = None, dose: Given = None) -> "Submission":
         """Return the submission with plans and doses chosen by label, UID or file.
@@ -266,7 +267,8 @@ class Submission:
             told=lambda meant, dvh: self._told(meant, dvh, conventions),
             conventions=conventions,
         )
-        return self._once(("dvhs", rois, conventions), lambda: together.answers(rois))
+        key = "dvhs", rois, conventions, self._no_other
+        return self._once(key, lambda: together.answers(rois))
 
     def dvh_of(self, structure: Structure, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a structure of this submission as drawn.
@@ -353,27 +355,28 @@ class Submission:
         """
         said = with_site_map(hints or {}, self.structure_set, self.site_map)
         asked = None if roi_names is None else tuple(roi_names)
-        key = "census", asked, tuple(said.items()), thresholds
-        return self._once(
-            key,
-            lambda: census_by_frame(
-                self.structure_set.structures,
+        drawn, spacing_mm = self.structure_set.structures, self.usual_spacing_mm
+
+        def count() -> LesionCensus:
+            return census_by_frame(
+                drawn,
                 hints=said,
-                roi_names=roi_names,
-                usual_spacing_mm=self.usual_spacing_mm,
+                roi_names=asked,
+                usual_spacing_mm=spacing_mm,
                 thresholds=thresholds,
-            ),
-        )
+            )
+
+        key = "census", drawn, spacing_mm, asked, tuple(said.items()), thresholds
+        return self._once(key, count)
 
     def dvh_of_shape(self, shape: Shape, roi_name: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a shape of this submission's structures, under its own name."""
-        # The structures themselves: the id of one that is gone may be another's.
-        key = "dvh", roi_name, tuple(shape.leaves), conventions
-        asked = Asked.of(shape, roi_name)
+        key = "dvh", roi_name, shape.key, conventions, self.dose_grid, self.usual_spacing_mm
 
         def compute() -> Dvh:
             region = Region(shape, self.usual_spacing_mm, conventions)
-            return compute_dvh(region, self.dose_grid, roi_name, asked.roi_number)
+            number = Asked.of(shape, roi_name).roi_number
+            return compute_dvh(region, self.dose_grid, roi_name, number)
 
         return self._once(key, compute)
 

@@ -70,6 +70,17 @@ def test_trap_no_number_of_one_dose_is_kept_for_another():
     assert submission.selected(dose="d").dvh("Liver").mean_gy == pytest.approx(30.0)
 
 
+def test_copies_share_what_rests_on_the_same_structures_and_dose():
+    submission = submission_of([("Liver", CUBE), ("GTVm01", APART), ("Spot", CUBE)])
+    named = replace(submission, roles={"Spot": Role.GTV_METASTASIS})
+    assert named.dvh("Liver") is submission.dvh("Liver")
+    assert named.dvh("GTV").volume_cc == pytest.approx(16.0)
+    assert submission.dvh("GTV").volume_cc == pytest.approx(8.0)
+    assert named.lesions() is submission.lesions()
+    sets = (replace(submission.structure_sets[0], structures=tuple(submission.structure_set)[:1]),)
+    assert len(replace(submission, structure_sets=sets).lesions().lesions) == 0
+
+
 def test_a_role_stands_for_all_its_rois_and_a_name_in_quotes_for_itself():
     submission = submission_of([("GTV", CUBE), ("GTVm01", APART), ("BODY", APART)])
     assert submission.dvh("GTV").volume_cc == pytest.approx(16.0)

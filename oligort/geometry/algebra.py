@@ -134,6 +134,13 @@ class Shape:
             raise ValueError("expected either structures, or an operator and two shapes")
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """Equal to that of a shape that combines the same structures in the same way."""
+        if self.left is None or self.right is None:
+            return self.structures
+        return self.operator, self.left.key, self.right.key
+
+    @property
     def leaves(self) -> tuple[Structure, ...]:
         """All structures of the shape, from the left."""
         if self.left is None or self.right is None:
