@@ -15,6 +15,7 @@ from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
 from oligort.batch.limits import Limits
 from oligort.batch.output import REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
 from oligort.batch.registers import Listed, RegisterList
+from oligort.batch.scratch import scratch_for
 from oligort.batch.unchecked import (
     Unchecked,
     Whose,
@@ -204,8 +205,11 @@ class Batch:
             If a report cannot be written; those that are written stay, and are not made again.
         """
         summary = Summary()
-        with Output.opened(folder, planned.root, is_fresh=self.is_fresh) as output:
-            for done in _Run(self, planned, output).all_done():
+        with (
+            Output.opened(folder, planned.root, is_fresh=self.is_fresh) as output,
+            scratch_for(folder) as scratch,
+        ):
+            for done in _Run(self, planned, output, scratch).all_done():
                 summary.add(done)
                 tell(done)
             summary.left_over = [one.name for one in output.of_no_submission(planned.keys)]
@@ -215,18 +219,20 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Run:
-    """One run, with the folder that it writes to."""
+    """One run, with the folder that it writes to, and the one for its temporary files."""
 
     batch: Batch
     planned: Planned
     output: Output
+    scratch: Path
 
     def all_done(self) -> Iterator[Done]:
         """Yield each submission when its report is written."""
         yield from self._missing()
         by_key = {one.key: one for one in self.planned.found}
         stuck: list[Task] = []
-        with Workers[Task, Judged](self.batch.jobs, self.batch.limits, self.batch.judge) as workers:
+        batch = self.batch
+        with Workers[Task, Judged](batch.jobs, batch.limits, batch.judge, self.scratch) as workers:
             for task, future in workers.done(self._tasks()):
                 found = by_key[task.key]
                 error = future.exception()
@@ -326,7 +332,8 @@ class _Run:
         One whose process died is not among them, nor one for which the protocol's file was away or
         another: the next time that may be mended, and nothing of the submission tells it.
         """
-        with Workers[Task, str](self.batch.jobs, self.batch.limits, fingerprint_of) as workers:
+        batch = self.batch
+        with Workers[Task, str](batch.jobs, batch.limits, fingerprint_of, self.scratch) as workers:
             for task, future in workers.done(stuck):
                 entry = self.output.entry(task.key)
                 if entry is not None and future.exception() is None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def judged_at_once_in_trouble(task: Task) -> Judged:
     """Do the same at no cost: to see what a batch does with thousands of submissions."""
     _meet_trouble(task)
     return judged_at_once(task)
+
+
+def judged_at_once_in_trouble_unpacked(task: Task) -> Judged:
+    """Do the same while something is unpacked, as the files of a zip are."""
+    Path(tempfile.mkdtemp(), "RS.dcm").write_bytes(b"of a patient")
+    return judged_at_once_in_trouble(task)
 
 
 def _meet_trouble(task: Task) -> None:
