@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from oligort.batch.portion import Place, Portion
+from oligort.dicom.identity import MASK
 
 PLACE_DIGITS = 16
 """Hex digits of a key of a place: 64 bits, so that two places of a batch never share one."""
@@ -76,7 +77,9 @@ def submissions_of(portions: Iterable[Portion]) -> list[Found]:
         _join_within(union, numbers)
     _join_across(union)
     groups = union.groups()
-    _add_unreadable(groups, [portion for portion in ordered if portion.is_unreadable])
+    unreadable = [portion for portion in ordered if portion.is_unreadable]
+    _show_as_others(unreadable, readable)
+    _add_unreadable(groups, unreadable)
     shared = _shared_places(groups)
     found = [_found(group, rules, shared) for group, rules in groups]
     # With one key for two, one report would take the place of the other.
@@ -180,6 +183,27 @@ def _links(portion: Portion) -> Iterator[tuple[str, str]]:
     for study in portion.studies:
         for patient in portion.patient_keys or {""}:
             yield study, patient
+
+
+def _show_as_others(unreadable: Iterable[Portion], readable: Iterable[Portion]) -> None:
+    """Mask the folders of what cannot be read, but those below which something can be.
+
+    What says nothing of its patient does not tell whether a folder is named by the patient.
+    """
+    said: dict[str, set[str]] = defaultdict(set)
+    for portion in readable:
+        shown = portion.shown.split("/")
+        for path, name in zip(_ways(portion.place.path), shown, strict=False):
+            said[path].add(name)
+    for portion in unreadable:
+        names = [said.get(path, {MASK}) for path in _ways(portion.place.path)]
+        portion.shown = "/".join(min(one) if len(one) == 1 else MASK for one in names)
+
+
+def _ways(path: str) -> Iterator[str]:
+    """Yield the folders that lead to a place, and the place."""
+    parts = PurePosixPath(path).parts
+    yield from ("/".join(parts[: n + 1]) for n in range(len(parts)))
 
 
 def _add_unreadable(

@@ -227,6 +227,22 @@ def test_what_names_the_patient_is_masked(tmp_path):
     assert one.shown == "***"
 
 
+def test_what_cannot_be_read_is_not_shown_by_a_folder_that_may_be_a_name(tmp_path):
+    put(tmp_path / "site" / "p", 1)
+    (tmp_path / "site" / "Smith John").mkdir()
+    (tmp_path / "site" / "Smith John" / "RS.dcm").write_bytes(b"no DICOM")
+    (tmp_path / "Smith John.zip").write_bytes(b"PK\3\4 and no more")
+    closed = tmp_path / "site" / "p" / "Smith John"
+    closed.mkdir()
+    (closed / "RS.dcm").write_bytes(b"no DICOM")
+    assert [one.shown for one in found(tmp_path)] == [
+        "***",
+        "site/***",
+        "site/p",
+        "site/p/***",
+    ]
+
+
 @pytest.mark.parametrize("junk", ["Thumbs.db", ".DS_Store", "__MACOSX/RS.dcm", "notes.txt"])
 def test_junk_alone_is_refused(tmp_path, junk):
     (tmp_path / junk).parent.mkdir(exist_ok=True)
