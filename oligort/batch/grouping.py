@@ -46,6 +46,9 @@ class Found:
         What its files say, where they agree, else "".
     patient_keys : frozenset of str
         Digests of the patients that its files name.
+    has_placeholder : bool
+        Whether files state a placeholder ("ANON") in place of a patient id: of these only UIDs tell
+        whose they are.
     """
 
     places: tuple[Place, ...]
@@ -57,6 +60,7 @@ class Found:
     subject_id: str
     site_id: str
     patient_keys: frozenset[str]
+    has_placeholder: bool = False
 
 
 def submissions_of(portions: Iterable[Portion]) -> list[Found]:
@@ -66,6 +70,7 @@ def submissions_of(portions: Iterable[Portion]) -> list[Found]:
     frame of reference; two whole submissions of different patients never, whatever frame or study
     they share. Across such folders only what is no whole submission by itself is joined, and only
     to the one other that it is linked with: two sites may use one patient id, and one phantom.
+    A placeholder in place of a patient id joins nothing.
     """
     ordered = sorted(portions, key=lambda one: (one.place.path, one.place.names))
     readable = [portion for portion in ordered if not portion.is_unreadable]
@@ -287,6 +292,7 @@ def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Fo
         subject_id=subjects.pop() if len(subjects) == 1 else "",
         site_id=sites.pop() if len(sites) == 1 else "",
         patient_keys=frozenset(key for portion in group for key in portion.patient_keys),
+        has_placeholder=any(portion.has_placeholder for portion in group),
     )
 
 
