@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from oligort.batch.left_over import NOTE, names_in
+from oligort.batch.output import LEDGER, REPORTS
 from oligort.display import quoted, safe_text
 from oligort.document import Report
 from oligort.errors import DicomError
@@ -25,7 +28,8 @@ def cohort_of(
     ----------
     folder : Path
         Searched at any depth for JSON files, also through links; hidden folders are left out. A
-        file that is no report, or a folder that cannot be listed, is told in the cohort.
+        file that is no report, or a folder that cannot be listed, is told in the cohort; so is a
+        report whose submission the batch that wrote it no longer finds.
     expected : iterable of str
         Subjects of a list of registers, of each of whom there should be a submission.
     tables : CohortTables or None
@@ -37,13 +41,19 @@ def cohort_of(
         If there is no report.
     """
     gathering = Gathering()
+    left_over = cache(_left_over_in)
     for file in _json_files(folder, unlisted := list[OSError]()):
         name = file.relative_to(folder).as_posix()
         report = _report_of(file)
         if isinstance(report, str):
             gathering.no_reports.append(NoReport(file=safe_text(name), reason=report))
             continue
-        row = gathering.add(name, report, has_page=file.with_suffix(".html").exists())
+        row = gathering.add(
+            name,
+            report,
+            has_page=file.with_suffix(".html").exists(),
+            left_over=file.stem in left_over(file.parent),
+        )
         if tables is not None:
             tables.add(row, report)
     for error in unlisted:
@@ -74,6 +84,11 @@ def _json_files(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:
         for name in sorted(files):
             if name.casefold().endswith(".json") and not name.startswith("."):
                 yield Path(place, name)
+
+
+def _left_over_in(folder: Path) -> frozenset[str]:
+    """Return the names of the reports of a folder whose submissions their batch no longer found."""
+    return names_in(folder.parent / LEDGER / NOTE) if folder.name == REPORTS else frozenset()
 
 
 def _report_of(file: Path) -> Report | str:

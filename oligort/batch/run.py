@@ -12,8 +12,9 @@ import msgspec
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
+from oligort.batch.left_over import NOTE, noted
 from oligort.batch.limits import Limits
-from oligort.batch.output import REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
+from oligort.batch.output import LEDGER, REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
 from oligort.batch.registers import Listed, RegisterList
 from oligort.batch.scratch import scratch_for
 from oligort.batch.unchecked import (
@@ -213,6 +214,7 @@ class Batch:
                 summary.add(done)
                 tell(done)
             summary.left_over = [one.name for one in output.of_no_submission(planned.keys)]
+            output.write(output.folder / LEDGER / NOTE, noted(summary.left_over))
             summary.cohort = _together(output)
         return summary
 

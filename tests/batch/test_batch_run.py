@@ -225,12 +225,19 @@ def test_a_submission_that_is_away_keeps_its_report(small, tmp_path):
     summary, told = run(small, out, registers=registers)
     assert (out / "reports" / f"{subject_of(0)}.json").read_bytes() == before
     assert summary.left_over == [subject_of(0)]
+    assert summary.cohort is not None
+    assert summary.cohort.left_over == 1
+    assert summary.cohort.verdicts.not_evaluable == 3
+    page = (out / "cohort.html").read_text()
+    assert page.count("left over, was NOT_EVALUABLE") == 1
     (done,) = [done for done in told if done.subject == subject_of(0)]
     assert "expected its submission, found none" in done.trouble
     assert report(out, subject_of(77)).findings[0].code == "OL092"
     (tmp_path / "away").rename(small / "patient00000")
     summary, told = run(small, out, registers=registers)
     assert summary.left_over == []
+    assert summary.cohort is not None
+    assert summary.cohort.left_over == 0
     assert reused(told) == {subject_of(n) for n in range(3)}
 
 

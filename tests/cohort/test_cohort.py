@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import json
 import os
 import shutil
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from oligort.batch.left_over import NOTE, noted
 from oligort.cohort import cohort_of
 from oligort.document import FileRecord, ProtocolRecord, Report
-from oligort.errors import DicomError
+from oligort.errors import DicomError, OutputError
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
 from oligort.report.cohort_csv import CohortTables, safe_cell
 from oligort.report.cohort_document import Eyes, Tally
@@ -132,6 +134,29 @@ def test_what_needs_eyes_first_is_in_order_of_urgency(reports):
         Eyes.BORDERLINE: ("OL301",),
         Eyes.QUERY: ("OL305",),
     }
+
+
+def test_what_its_batch_no_longer_finds_is_told_and_in_no_count(reports):
+    (reports / ".oligort" / NOTE).write_bytes(noted(["2", "3"]))
+    cohort = cohort_of(reports)
+    assert cohort.verdicts == Tally(of="all", major=1, not_evaluable=2, passed=1)
+    assert {one.of: one for one in cohort.by_check}["OL301"] == Tally(
+        of="OL301", not_evaluable=1, passed=1
+    )
+    assert cohort.shared == ()  # what the one at another place has in common with it
+    assert [row.subject for row in cohort.eyes_first()] == ["6", "2", "3", "5", "4"]
+    text = plain_text(cohort_view(cohort))
+    assert "Not counted, as their submissions are no longer there: 2" in text
+    assert "left over, was MAJOR" in cohort_page(cohort)
+    tables = [io.StringIO(), io.StringIO()]
+    cohort_of(reports, tables=CohortTables(*tables))
+    for table in tables:
+        table.seek(0)
+        told = {(row["subject"], row["left_over"]) for row in csv.DictReader(table)}
+        assert {("2", "yes"), ("1", "")} <= told
+    (reports / ".oligort" / NOTE).write_bytes(b"\xff")
+    with pytest.raises(OutputError, match="cannot be read; run the batch again"):
+        cohort_of(reports)
 
 
 def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
