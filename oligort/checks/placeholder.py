@@ -23,7 +23,7 @@ def require_one_of(exports: Iterable[Submission]) -> None:
         If some belong to others by nothing but the placeholder.
     """
     exports = list(exports)
-    things = [
+    things: list[StructureSet | Plan | Dose] = [
         thing
         for export in exports
         for thing in (*export.structure_sets, *export.plans, *export.doses)

@@ -22,8 +22,8 @@ def cohort_view(cohort: Cohort) -> RenderableType:
     if cohort.not_all_asked:
         parts += [sentence(f"Not counted, as not all checks were asked: {cohort.not_all_asked}")]
     if cohort.left_over:
-        told = f"Not counted, as their submissions are no longer there: {cohort.left_over}"
-        parts += [sentence(told)]
+        why = "their submissions are no longer there"
+        parts += [sentence(f"Not counted, as {why}: {cohort.left_over}")]
     if len(cohort.protocols) > 1 or len(cohort.versions) > 1:
         by = [*cohort.protocols, *(f"oligort {version}" for version in cohort.versions)]
         parts += [sentence(f"Not all by one protocol and one version: {'; '.join(by)}")]

@@ -220,7 +220,9 @@ def test_submissions_spread_over_sibling_folders_have_a_key_each(tmp_path, site)
     assert len({one.key for one in submissions}) == 3
 
 
-@pytest.mark.parametrize("placeholder", [b"ANON      ", b"ANONYMOUS ", b"          ", b"0000000000"])
+@pytest.mark.parametrize(
+    "placeholder", [b"ANON      ", b"ANONYMOUS ", b"          ", b"0000000000"]
+)
 def test_a_placeholder_in_place_of_a_patient_id_joins_nobody(tmp_path, placeholder):
     for number in range(2):
         patient = numbered(b"P-10000000", number)
