@@ -1,7 +1,7 @@
 """Cohort: the reports in a folder, read one after the other and counted; never DICOM."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +20,10 @@ MAX_REPORT_BYTES = 64 * 1024**2
 
 
 def cohort_of(
-    folder: Path, *, expected: Iterable[str] = (), tables: CohortTables | None = None
+    folder: Path,
+    *,
+    expected: Mapping[str, str] | None = None,
+    tables: CohortTables | None = None,
 ) -> Cohort:
     """Return what the reports below a folder say together.
 
@@ -30,8 +33,9 @@ def cohort_of(
         Searched at any depth for JSON files, also through links; hidden folders are left out. A
         file that is no report, or a folder that cannot be listed, is told in the cohort; so is a
         report whose submission the batch that wrote it no longer finds.
-    expected : iterable of str
-        Subjects of a list of registers, of each of whom there should be a submission.
+    expected : mapping of str to str, or None
+        Subjects of a list of registers with their sites, where they are stated, else "": of each
+        there should be a submission.
     tables : CohortTables or None
         Where a row is written for each report and each finding, as they are read.
 
@@ -66,7 +70,7 @@ def cohort_of(
             f"expected reports of oligort check or batch (.json) in {quoted(folder.name)}, found "
             f"none among {len(gathering.no_reports) - len(unlisted)} JSON files{closed}"
         )
-    return gathering.cohort(expected)
+    return gathering.cohort(expected or {})
 
 
 def _json_files(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:

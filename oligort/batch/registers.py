@@ -103,6 +103,11 @@ class RegisterList:
         """The subjects of the registers that can be read."""
         return tuple(sorted(s for s, one in self.by_subject.items() if not one.trouble))
 
+    @property
+    def sites(self) -> dict[str, str]:
+        """The site of each of these subjects, or ""."""
+        return {subject: self.by_subject[subject].site for subject in self.subjects}
+
     def matched(self, found: Iterable[Found]) -> dict[str, Listed]:
         """Return the register of each submission, by its key; none where none fits, or several.
 

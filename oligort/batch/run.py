@@ -1,7 +1,7 @@
 """The run of a batch: what is found is judged by workers, and what they say is kept."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -256,16 +256,26 @@ class _Run:
 
         Its folder may be away for a moment: what was found in it is not to be lost by that.
         """
-        before: dict[str, Entry] = {}
+        before: dict[str, list[Entry]] = defaultdict(list)
         if self.planned.missing:
-            before = {one.subject: one for one in self.output.of_no_submission(self.planned.keys)}
+            for one in self.output.of_no_submission(self.planned.keys):
+                before[one.subject].append(one)
         for key, listed in self.planned.missing.items():
             whose = Whose(listed.subject, listed.site, listed.arm)
-            if entry := before.get(listed.subject):
+            others = {one.name.casefold() for one in before[listed.subject]}
+            of_site = [one for one in before[listed.subject] if self._may_be_of(listed, one)]
+            if entry := next(iter(of_site), None):
                 verdict = min(entry.verdict, Grade.NOT_EVALUABLE, key=VERDICT_ORDER.index)
                 yield Done(entry.subject, verdict, is_reused=True, trouble=_AWAY)
             else:
-                yield self._unchecked(key, whose, _MISSING)
+                name = self._name(key, listed.subject)
+                # The report of the other site stays under its own name.
+                name = unnamed(listed.subject, key) if name.casefold() in others else name
+                yield self._unchecked(key, whose, _MISSING, name)
+
+    def _may_be_of(self, listed: Listed, entry: Entry) -> bool:
+        """Whether a report may be of the site of a register: two sites may use one subject id."""
+        return listed.is_of_site(self.output.site_of(entry))
 
     def _tasks(self) -> Iterator[Task]:
         for found in self.planned.found:
@@ -302,7 +312,9 @@ class _Run:
         self.output.keep(found.key, entry, answer.files)
         return Done(answer.subject, answer.verdict)
 
-    def _unchecked(self, key: str, whose: Whose, unchecked: Unchecked) -> Done:
+    def _unchecked(
+        self, key: str, whose: Whose, unchecked: Unchecked, name: str | None = None
+    ) -> Done:
         if not whose.subject:
             whose = replace(whose, subject=f"submission-{key[:SUFFIX_DIGITS]}")
         report = report_of(unchecked, whose, self.planned.rules)
@@ -310,7 +322,7 @@ class _Run:
         entry = Entry(
             fingerprint="",
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",
-            name=self._name(key, whose.subject),
+            name=self._name(key, whose.subject) if name is None else name,
             files=_digests(files),
             subject=whose.subject,
             verdict=report.verdict,

@@ -273,11 +273,14 @@ class Gathering:
         self._versions[report.versions.get("oligort", "unknown")] += 1
         return row
 
-    def cohort(self, expected: Iterable[str] = ()) -> Cohort:
-        """Return what was counted; `expected` are the subjects of a list of registers."""
+    def cohort(self, expected: Mapping[str, str]) -> Cohort:
+        """Return what was counted; `expected` are subjects of a list of registers, and sites."""
         there = [row for row in self.rows if not row.left_over]
-        submitted = {row.subject for row in there if Eyes.NOT_SUBMITTED not in row.eyes}
-        told = {row.subject for row in there if Eyes.NOT_SUBMITTED in row.eyes}
+        told = {(row.subject, row.site) for row in there if Eyes.NOT_SUBMITTED in row.eyes}
+        sites: dict[str, set[str]] = defaultdict(set)
+        for row in there:
+            if Eyes.NOT_SUBMITTED not in row.eyes:
+                sites[row.subject].add(row.site.casefold())
         counted = [row for row in there if row.is_counted]
         return Cohort(
             verdicts=_tally("all", Counter(row.verdict for row in counted)),
@@ -287,7 +290,15 @@ class Gathering:
             rows=tuple(self.rows),
             shared=self._shared(),
             repeated=self._repeated(),
-            missing=tuple(sorted((told | set(expected)) - submitted)),
+            missing=tuple(
+                sorted(
+                    {
+                        subject
+                        for subject, site in told | set(expected.items())
+                        if not _has_one_of(site.casefold(), sites[subject])
+                    }
+                )
+            ),
             no_reports=tuple(self.no_reports),
             protocols=dict(sorted(self._protocols.items())),
             versions=dict(sorted(self._versions.items())),
@@ -316,6 +327,11 @@ class Gathering:
             )
             for numbers, kinds in sorted(groups.items())
         )
+
+
+def _has_one_of(site: str, sites: set[str]) -> bool:
+    """Whether a subject of a site, or of any, is among those of sites: two may use one id."""
+    return site in sites or (bool(sites) and (not site or "" in sites))
 
 
 def _eyes_of(report: Report) -> dict[Eyes, tuple[str, ...]]:

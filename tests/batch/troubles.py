@@ -66,6 +66,16 @@ def judged_at_once(task: Task) -> Judged:
     return Judged(fingerprint, subject, report.verdict, {".json": report.to_json().encode()})
 
 
+def judged_of_site(task: Task) -> Judged:
+    """Judge a submission by nothing, and say of which site it is."""
+    answer = judged_at_once(task)
+    files = {
+        suffix: content.replace(b'"site": ""', b'"site": "SITE"')
+        for suffix, content in answer.files.items()
+    }
+    return Judged(answer.fingerprint, answer.subject, answer.verdict, files)
+
+
 def judged_in_trouble(task: Task) -> Judged:
     """Judge a submission after having done what the file in it says, if it is to be judged."""
     _meet_trouble(task)

@@ -177,12 +177,16 @@ def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
 
 
 def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
-    cohort = cohort_of(reports, expected=["1", "6", "7"])
+    cohort = cohort_of(reports, expected={"1": "A", "6": "", "7": "B"})
     assert [(shared.files, shared.kinds) for shared in cohort.shared] == [
         (("reports/1.json", "reports/3.json"), {"RTDOSE": 1}),
         (("reports/3.json", "reports/4.json"), {"RTDOSE": 1}),
     ]
     assert cohort.missing == ("6", "7")
+
+
+def test_one_of_another_site_is_not_the_one_that_is_expected(reports):
+    assert cohort_of(reports, expected={"1": "B", "3": "b", "5": "A"}).missing == ("1", "6")
 
 
 def test_a_subject_with_several_submissions_is_told_by_site(tmp_path):
