@@ -23,11 +23,9 @@ def require_one_of(exports: Iterable[Submission]) -> None:
         If some belong to others by nothing but the placeholder.
     """
     exports = list(exports)
-    things: list[StructureSet | Plan | Dose] = [
-        thing
-        for export in exports
-        for thing in (*export.structure_sets, *export.plans, *export.doses)
-    ]
+    things: list[StructureSet | Plan | Dose] = []
+    for export in exports:
+        things += [*export.structure_sets, *export.plans, *export.doses]
     registered = [
         {one.frame_of_reference_uid, *(frame for frame, _ in one.moved)} - {""}
         for export in exports
