@@ -11,7 +11,7 @@ from oligort.batch.left_over import NOTE, names_in
 from oligort.batch.output import LEDGER, REPORTS
 from oligort.display import quoted, safe_text
 from oligort.document import Report
-from oligort.errors import DicomError
+from oligort.errors import DicomError, ReportError
 from oligort.report.cohort_csv import CohortTables
 from oligort.report.cohort_document import Cohort, Gathering, NoReport
 
@@ -103,5 +103,7 @@ def _report_of(file: Path) -> Report | str:
         return Report.from_json(file.read_bytes())
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
+    except ReportError as error:
+        return str(error)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return f"no report: {safe_text(error, max_length=160)}"

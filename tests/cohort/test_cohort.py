@@ -185,6 +185,18 @@ def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
     assert cohort.missing == ("6", "7")
 
 
+def test_a_report_of_another_version_is_refused_by_name(reports):
+    (reports / "reports" / "new.json").write_text(
+        report("9", finding("OL301", PASS)).replace('"schema_version": 1', '"schema_version": 2')
+    )
+    (reports / "reports" / "newer.json").write_text('{"schema_version": 3, "results": []}')
+    cohort = cohort_of(reports)
+    assert "9" not in {row.subject for row in cohort.rows}
+    told = {one.file: one.reason for one in cohort.no_reports}
+    assert "schema_version 1, the one that is known here, found 2" in told["reports/new.json"]
+    assert "found 3" in told["reports/newer.json"]
+
+
 def test_one_of_another_site_is_not_the_one_that_is_expected(reports):
     assert cohort_of(reports, expected={"1": "B", "3": "b", "5": "A"}).missing == ("1", "6")
 
