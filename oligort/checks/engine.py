@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from oligort.checks.case import Case
+from oligort.checks.failure import failed
 from oligort.checks.measurements import measurements_of
 from oligort.checks.plan_kind import kind_of
 from oligort.checks.registry import CONVENTION, Check, checks_of
@@ -166,11 +167,15 @@ def intake_findings(
 def findings_of(one: Check, case: Case) -> Iterator[Finding]:
     """Yield the findings of a check; NotEvaluable becomes one, any other error is a bug.
 
+    A check that does not come with oligort and says nothing is NOT EVALUABLE.
+
     Raises
     ------
     SelectionError
-        If it gives anything but findings of its own code: they would be of a check that never ran.
+        If it gives anything but findings of its own code: they would be of a check that never ran;
+        if one that does not come with oligort fails.
     """
+    count = 0
     try:
         found = one.run(case)
         if not isinstance(found, Iterable):
@@ -183,7 +188,12 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
                     f"{one.file}: {one.code}: expected findings of this code, found one of "
                     f"{quoted(finding.code)}"
                 )
+            count += 1
             yield finding
+        if not count and not one.is_ours:
+            raise NotEvaluable("the check yielded no finding")
+    except SelectionError:
+        raise
     except NotEvaluable as error:
         rule = one.rule(case.protocol) if one.rule else None
         yield Finding(
@@ -193,6 +203,10 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
             message=f"{rule.description if rule else one.title}: not evaluable, because {error}",
             source=rule.source if rule else CONVENTION,
         )
+    except Exception as error:
+        if one.is_ours:
+            raise
+        raise failed(one, error) from error
 
 
 def _no_finding(one: Check, found: object) -> SelectionError:

@@ -86,6 +86,11 @@ class Check:
         return f"{self.code}  {self.title}\n\n{inspect.getdoc(self.run)}\n"
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it comes with oligort; others are of a site's file or an installed package."""
+        return self.code.startswith(OWN_PREFIX)
+
+    @property
     def file(self) -> str:
         """The file that the check stands in, made safe for a message."""
         module = sys.modules.get(self.run.__module__)

@@ -146,6 +146,31 @@ def test_a_check_that_gives_no_finding_of_its_own_is_an_error(own, build, right,
     assert sentence in str(refusal.value)
 
 
+@pytest.mark.parametrize("silent", ["    yield from ()", "    if False:\n        yield Finding("])
+def test_a_check_that_says_nothing_is_not_evaluable(own, build, silent):
+    file = own(("    yield Finding(", f"{silent}\n    dict(" if "from" in silent else silent))
+    last = check(build(), only=["SITE101"], checks=[file]).findings[-1]
+    assert (last.code, last.grade) == ("SITE101", Grade.NOT_EVALUABLE)
+    assert last.message.endswith("not evaluable, because the check yielded no finding")
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (".lable", "fails by AttributeError: 'Plan' object has no attribute 'lable'; mend it"),
+        (".label + {}['Smith']", "fails by KeyError; mend it"),
+        (".label[::0]", "fails by ValueError; mend it"),
+    ],
+)
+def test_an_error_in_a_file_of_a_site_is_told_as_its_own(own, build, other, told):
+    file = own((".label\n", f"{other}\n"))
+    line = 1 + file.read_text().split("\n").index(f"    label = case.submission.chosen.plan{other}")
+    with pytest.raises(SelectionError) as refusal:
+        check(build(), checks=[file])
+    assert f"site.py, line {line}: SITE101: " in str(refusal.value)
+    assert told in str(refusal.value)
+
+
 def test_what_is_no_python_is_refused(tmp_path, build):
     path = tmp_path / "site.txt"
     path.write_text(OWN, encoding="utf-8")
