@@ -9,7 +9,7 @@ from oligort.checks.case import Case
 from oligort.checks.failure import failed
 from oligort.checks.measurements import measurements_of
 from oligort.checks.plan_kind import kind_of
-from oligort.checks.registry import CONVENTION, Check, checks_of
+from oligort.checks.registry import CONVENTION, ENTRY_POINTS, Check, checks_of, packages_of
 from oligort.checks.site_checks import load_checks
 from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
@@ -121,6 +121,7 @@ def report_on(case: Case, only: Sequence[str] = (), checks: Sequence[str | Path]
             *_census_thresholds(case),
             *_site_map(submission),
             *(one.record for one in of_site),
+            *_packages(asked),
         ),
         provenance=tuple(
             FileRecord(
@@ -231,6 +232,13 @@ def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
     except NotEvaluable:
         return "", ""
     return (plan.label, plan.date) if plan else ("", "")
+
+
+def _packages(asked: Iterable[Check]) -> Iterator[Setting]:
+    """Yield which installed packages bring which of the checks that are asked."""
+    for package, codes in packages_of(asked).items():
+        value = f"{package}: {', '.join(codes)}"
+        yield Setting(name="installed_checks", value=value, source=f"entry point {ENTRY_POINTS}")
 
 
 def _site_map(submission: Submission) -> Iterator[Setting]:

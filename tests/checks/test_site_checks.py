@@ -3,6 +3,7 @@
 import sys
 import tomllib
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 
@@ -194,12 +195,17 @@ def test_an_installed_package_brings_its_checks(own, monkeypatch, build, registe
     assert all_checks()[-1].code == "SITE101"
     report = check(build(), register=Register.from_dict(register_table))
     assert report.findings[-1].code == "SITE101"
+    (record,) = (one for one in report.settings if one.name == "installed_checks")
+    assert record.value == "department-checks 2.5: SITE101"
+    only_ours = check(build(), register=Register.from_dict(register_table), only=["OL3*"])
+    assert not [one for one in only_ours.settings if one.name == "installed_checks"]
 
 
 class Point:
     """An entry point of an installed package."""
 
     name, value = "site", "of_a_package.checks"
+    dist = SimpleNamespace(name="department-checks", version="2.5")
 
     def __init__(self, brought):
         self.brought = brought
