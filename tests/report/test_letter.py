@@ -5,6 +5,7 @@ import sys
 
 import msgspec
 import pytest
+from markdown_it import MarkdownIt
 from pages import parsed
 from test_decisions import finding, report
 
@@ -87,6 +88,14 @@ def test_where_some_checks_alone_were_asked_it_says_so(grade):
     assert ("These checks ask for nothing." in texts[0]) is (grade is Grade.PASS)
     assert letter_markdown(asked).splitlines()[1] == ""
     assert "Only the checks" not in letter_markdown(report(finding()))
+
+
+def test_every_item_is_an_item_however_many_there_are():
+    many = report(*(altered(finding(), about=f"GTV {n}") for n in range(1003)))
+    tokens = MarkdownIt().parse(letter_markdown(many))
+    assert sum(one.type == "list_item_open" and one.info == "1000" for one in tokens) == 1
+    assert not [one for one in tokens if one.type == "code_block"]
+    assert sum(one.type == "ordered_list_open" for one in tokens) == 1
 
 
 def test_hostile_text_is_text():
