@@ -1,14 +1,17 @@
 """Cohort: the reports in a folder, read one after the other and counted; never DICOM."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from oligort.batch.left_over import NOTE, names_in
+from oligort.batch.output import LEDGER, REPORTS
 from oligort.display import quoted, safe_text
 from oligort.document import Report
-from oligort.errors import DicomError
+from oligort.errors import DicomError, ReportError
 from oligort.report.cohort_csv import CohortTables
 from oligort.report.cohort_document import Cohort, Gathering, NoReport
 
@@ -17,7 +20,10 @@ MAX_REPORT_BYTES = 64 * 1024**2
 
 
 def cohort_of(
-    folder: Path, *, expected: Iterable[str] = (), tables: CohortTables | None = None
+    folder: Path,
+    *,
+    expected: Mapping[str, str] | None = None,
+    tables: CohortTables | None = None,
 ) -> Cohort:
     """Return what the reports below a folder say together.
 
@@ -25,9 +31,11 @@ def cohort_of(
     ----------
     folder : Path
         Searched at any depth for JSON files, also through links; hidden folders are left out. A
-        file that is no report, or a folder that cannot be listed, is told in the cohort.
-    expected : iterable of str
-        Subjects of a list of registers, of each of whom there should be a submission.
+        file that is no report, or a folder that cannot be listed, is told in the cohort; so is a
+        report whose submission the batch that wrote it no longer finds.
+    expected : mapping of str to str, or None
+        Subjects of a list of registers with their sites, where they are stated, else "": of each
+        there should be a submission.
     tables : CohortTables or None
         Where a row is written for each report and each finding, as they are read.
 
@@ -37,13 +45,19 @@ def cohort_of(
         If there is no report.
     """
     gathering = Gathering()
+    left_over = cache(_left_over_in)
     for file in _json_files(folder, unlisted := list[OSError]()):
         name = file.relative_to(folder).as_posix()
         report = _report_of(file)
         if isinstance(report, str):
             gathering.no_reports.append(NoReport(file=safe_text(name), reason=report))
             continue
-        row = gathering.add(name, report, has_page=file.with_suffix(".html").exists())
+        row = gathering.add(
+            name,
+            report,
+            has_page=file.with_suffix(".html").exists(),
+            left_over=file.stem in left_over(file.parent),
+        )
         if tables is not None:
             tables.add(row, report)
     for error in unlisted:
@@ -56,7 +70,7 @@ def cohort_of(
             f"expected reports of oligort check or batch (.json) in {quoted(folder.name)}, found "
             f"none among {len(gathering.no_reports) - len(unlisted)} JSON files{closed}"
         )
-    return gathering.cohort(expected)
+    return gathering.cohort(expected or {})
 
 
 def _json_files(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:
@@ -76,6 +90,11 @@ def _json_files(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:
                 yield Path(place, name)
 
 
+def _left_over_in(folder: Path) -> frozenset[str]:
+    """Return the names of the reports of a folder whose submissions their batch no longer found."""
+    return names_in(folder.parent / LEDGER / NOTE) if folder.name == REPORTS else frozenset()
+
+
 def _report_of(file: Path) -> Report | str:
     """Return the report in a file, or why there is none."""
     try:
@@ -84,5 +103,7 @@ def _report_of(file: Path) -> Report | str:
         return Report.from_json(file.read_bytes())
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
+    except ReportError as error:
+        return str(error)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return f"no report: {safe_text(error, max_length=160)}"

@@ -14,6 +14,10 @@ SAME = 1e-9
 """Share by which a number that did not move may differ: what rounding to decimals takes away."""
 
 
+OF_EACH_LESION = "OL203"
+"""The check whose findings are about one lesion each, also about one that could not be measured."""
+
+
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
     """A number of both reports that is not the same; None where one report has none."""
 
@@ -51,6 +55,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         What deviated or was open before and is not now; what does now and did not; what still does,
         or is not told any more though nothing shows that it was corrected: its check says nothing
         in the later report, or could not be evaluated there.
+    no_longer_drawn : tuple of Change
+        What deviated or was open before, of a lesion or structure of which the later report says
+        nothing at all: it may have been deleted to be rid of the deviation, or drawn by mistake,
+        and somebody has to look.
     moved : tuple of Moved
         Numbers that are not the same.
     differences : tuple of str
@@ -66,6 +74,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     standing: tuple[Change, ...]
     moved: tuple[Moved, ...]
     differences: tuple[str, ...]
+    no_longer_drawn: tuple[Change, ...] = ()
 
     def to_json(self) -> str:
         """Return the comparison as JSON text."""
@@ -91,13 +100,16 @@ def compare(before: Report, after: Report) -> Comparison:
     silent = _silent_codes(before, after)
     # What is asked of a thing under another name now may be what was asked before.
     anew = {key[0] for key in later if key not in earlier and later[key].grade in DEVIANT}
-    corrected, new, standing = [], [], []
+    gone = _drawn_in(before) - _told_of(after)
+    corrected, new, standing, no_longer_drawn = [], [], [], []
     for key in dict.fromkeys((*earlier, *later)):
         change = _change(earlier.get(key), later.get(key))
         was, now = change.before in DEVIANT, change.after in DEVIANT
         is_silent = not change.after and (change.code in silent or key[0] in anew)
         if was and (now or is_silent):
             standing.append(change)
+        elif was and not change.after and change.about in gone:
+            no_longer_drawn.append(change)
         elif was:
             corrected.append(change)
         elif now:
@@ -111,6 +123,7 @@ def compare(before: Report, after: Report) -> Comparison:
         standing=tuple(standing),
         moved=_moved(before, after),
         differences=tuple(_differences(before, after)),
+        no_longer_drawn=tuple(no_longer_drawn),
     )
 
 
@@ -149,6 +162,17 @@ def _worst(report: Report, apart: frozenset[_Thing]) -> dict[_Key, Finding]:
         if key not in found or order[finding.grade] < order[found[key].grade]:
             found[key] = finding
     return found
+
+
+def _drawn_in(report: Report) -> frozenset[str]:
+    """Return the lesions and structures that a report measures, or asks a size of."""
+    lesions = {one.about for one in report.findings if one.code == OF_EACH_LESION}
+    return frozenset({*lesions, *(one.about for one in report.measurements)} - {""})
+
+
+def _told_of(report: Report) -> frozenset[str]:
+    said = {one.about for one in report.findings}
+    return frozenset(said | {one.about for one in report.measurements})
 
 
 def _silent_codes(before: Report, after: Report) -> frozenset[str]:

@@ -166,8 +166,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":
-        """Read a report from its JSON text."""
-        return msgspec.json.decode(text, type=cls)
+        """Read a report from its JSON text.
+
+        Raises
+        ------
+        ReportError
+            If it is of another schema_version: what it says may mean something else.
+        msgspec.DecodeError
+            If it is no report.
+        """
+        try:
+            report = msgspec.json.decode(text, type=cls)
+        except msgspec.DecodeError:
+            _refuse_other_version(msgspec.json.decode(text, type=_Versioned).schema_version)
+            raise
+        _refuse_other_version(report.schema_version)
+        return report
 
     @classmethod
     def load(cls, path: str | Path) -> "Report":
@@ -180,19 +194,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """
         shown = quoted(str(path))
         try:
-            content = Path(path).read_bytes()
-            version = msgspec.json.decode(content, type=_Versioned).schema_version
-            if version == SCHEMA_VERSION:
-                return cls.from_json(content)
+            return cls.from_json(Path(path).read_bytes())
         except OSError as failure:
             raise ReportError(f"{shown} cannot be read: {failure.strerror}") from failure
+        except ReportError as failure:
+            raise ReportError(f"{shown}: {failure}") from failure
         except (msgspec.DecodeError, ValueError) as failure:
             raise ReportError(
                 f"{shown}: expected a report as `oligort check --json` writes it, found a fault: "
                 f"{safe_text(failure, LONGEST_FAULT)}"
             ) from failure
+
+
+def _refuse_other_version(version: int) -> None:
+    if version != SCHEMA_VERSION:
         raise ReportError(
-            f"{shown}: expected a report of schema_version {SCHEMA_VERSION}, the one that is known "
-            f"here, found {version}; read it with the version of oligort that wrote it, or check "
-            f"the submission anew"
+            f"expected a report of schema_version {SCHEMA_VERSION}, the one that is known here, "
+            f"found {version}; read it with the version of oligort that wrote it, or check the "
+            "submission anew"
         )

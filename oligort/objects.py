@@ -12,6 +12,9 @@ from oligort.dose.planned_dvh import PlannedDvh
 from oligort.geometry.rigid import RigidTransform
 from oligort.geometry.structure import StructureSet
 
+PLACEHOLDER = "nobody "
+"""What a patient key begins with whose id is nobody's: many patients may have it alike."""
+
 
 def file_key(name: str) -> str:
     """Return an opaque digest of a file's name or path, or of a plan's label.

@@ -375,8 +375,9 @@ class Submission:
 
         def compute() -> Dvh:
             region = Region(shape, self.usual_spacing_mm, conventions)
-            number = Asked.of(shape, roi_name).roi_number
-            return compute_dvh(region, self.dose_grid, roi_name, number)
+            return compute_dvh(
+                region, self.dose_grid, roi_name, Asked.of(shape, roi_name).roi_number
+            )
 
         return self._once(key, compute)
 

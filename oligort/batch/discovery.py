@@ -9,6 +9,7 @@ from pathlib import Path
 from oligort.batch.grouping import Found, submissions_of
 from oligort.batch.limits import Limits
 from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of
+from oligort.batch.scratch import scratch_for
 from oligort.batch.workers import Workers
 from oligort.display import quoted
 from oligort.errors import DicomError
@@ -44,7 +45,7 @@ def found_below(
         raise DicomError(f"expected a folder of submissions at {quoted(root.name)}, found none")
     looks = _looks(root)
     if jobs:
-        portions = _by_workers(looks, jobs, limits, watch)
+        portions = _by_workers(looks, root, jobs, limits, watch)
     else:
         portions = [portion for look in looks for portion in looked_at(look)]
     found = submissions_of(portions)
@@ -91,11 +92,14 @@ def _looks(root: Path) -> Iterator[Look]:
 
 
 def _by_workers(
-    looks: Iterable[Look], jobs: int, limits: Limits, watch: Callable[[int], None]
+    looks: Iterable[Look], root: Path, jobs: int, limits: Limits, watch: Callable[[int], None]
 ) -> list[Portion]:
     portions: list[Portion] = []
     crashed: list[Look] = []
-    with Workers[Look, list[Portion]](jobs, limits, looked_at) as workers:
+    with (
+        scratch_for(root) as scratch,
+        Workers[Look, list[Portion]](jobs, limits, looked_at, scratch) as workers,
+    ):
         for look, future in workers.done(looks):
             _take(look, future, portions, crashed)
             watch(sum(max(1, len(place.names)) for place in look.places))

@@ -23,10 +23,12 @@ from oligort.batch.unchecked import (
     report_of,
     unchecked_by,
     unchecked_register,
+    unchecked_worker,
 )
 from oligort.checks.engine import check
 from oligort.clinical.register import Register
 from oligort.document import Report
+from oligort.errors import ReportError
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
@@ -150,10 +152,13 @@ def _in_order(
             error = future.exception()
             if isinstance(error, BrokenExecutor):
                 raise error  # nobody knows which submission it was
-            if error is None:
-                yield Report.from_json(future.result())
-            else:
+            if error is not None:
                 yield report_of(unchecked_by(error, Limits()), work.whose, rules)
+                continue
+            try:
+                yield Report.from_json(future.result())
+            except ReportError as other:
+                yield report_of(unchecked_worker(other), work.whose, rules)
     finally:
         for _, future in waiting:
             if future is not None:

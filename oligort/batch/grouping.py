@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from oligort.batch.portion import Place, Portion
+from oligort.dicom.identity import MASK
 
 PLACE_DIGITS = 16
 """Hex digits of a key of a place: 64 bits, so that two places of a batch never share one."""
@@ -45,6 +46,9 @@ class Found:
         What its files say, where they agree, else "".
     patient_keys : frozenset of str
         Digests of the patients that its files name.
+    has_placeholder : bool
+        Whether files state a placeholder ("ANON") in place of a patient id: of these only UIDs tell
+        whose they are.
     """
 
     places: tuple[Place, ...]
@@ -56,6 +60,7 @@ class Found:
     subject_id: str
     site_id: str
     patient_keys: frozenset[str]
+    has_placeholder: bool = False
 
 
 def submissions_of(portions: Iterable[Portion]) -> list[Found]:
@@ -65,6 +70,7 @@ def submissions_of(portions: Iterable[Portion]) -> list[Found]:
     frame of reference; two whole submissions of different patients never, whatever frame or study
     they share. Across such folders only what is no whole submission by itself is joined, and only
     to the one other that it is linked with: two sites may use one patient id, and one phantom.
+    A placeholder in place of a patient id joins nothing.
     """
     ordered = sorted(portions, key=lambda one: (one.place.path, one.place.names))
     readable = [portion for portion in ordered if not portion.is_unreadable]
@@ -76,7 +82,9 @@ def submissions_of(portions: Iterable[Portion]) -> list[Found]:
         _join_within(union, numbers)
     _join_across(union)
     groups = union.groups()
-    _add_unreadable(groups, [portion for portion in ordered if portion.is_unreadable])
+    unreadable = [portion for portion in ordered if portion.is_unreadable]
+    _show_as_others(unreadable, readable)
+    _add_unreadable(groups, unreadable)
     shared = _shared_places(groups)
     found = [_found(group, rules, shared) for group, rules in groups]
     # With one key for two, one report would take the place of the other.
@@ -182,6 +190,27 @@ def _links(portion: Portion) -> Iterator[tuple[str, str]]:
             yield study, patient
 
 
+def _show_as_others(unreadable: Iterable[Portion], readable: Iterable[Portion]) -> None:
+    """Mask the folders of what cannot be read, but those below which something can be.
+
+    What says nothing of its patient does not tell whether a folder is named by the patient.
+    """
+    said: dict[str, set[str]] = defaultdict(set)
+    for portion in readable:
+        shown = portion.shown.split("/")
+        for path, name in zip(_ways(portion.place.path), shown, strict=False):
+            said[path].add(name)
+    for portion in unreadable:
+        names = [said.get(path, {MASK}) for path in _ways(portion.place.path)]
+        portion.shown = "/".join(min(one) if len(one) == 1 else MASK for one in names)
+
+
+def _ways(path: str) -> Iterator[str]:
+    """Yield the folders that lead to a place, and the place."""
+    parts = PurePosixPath(path).parts
+    yield from ("/".join(parts[: n + 1]) for n in range(len(parts)))
+
+
 def _add_unreadable(
     groups: list[tuple[list[Portion], set[Joined]]], unreadable: Iterable[Portion]
 ) -> None:
@@ -263,6 +292,7 @@ def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Fo
         subject_id=subjects.pop() if len(subjects) == 1 else "",
         site_id=sites.pop() if len(sites) == 1 else "",
         patient_keys=frozenset(key for portion in group for key in portion.patient_keys),
+        has_placeholder=any(portion.has_placeholder for portion in group),
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from oligort.batch.opening import digest_of, opened_places
 from oligort.batch.portion import Place
 from oligort.checks.case import Case
 from oligort.checks.engine import LIBRARIES, case_of, report_on
+from oligort.checks.registry import all_checks, packages_of
 from oligort.clinical.register import Register
 from oligort.dicom.files import Found
 from oligort.dicom.read import read_found
@@ -65,6 +66,7 @@ class Task:
             "register": self.register,
             "protocol": self.protocol_sha256,
             "versions": versions_of(LIBRARIES),
+            "checks": _installed_checks(),
             "page": self.has_page,
         }
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
@@ -128,6 +130,11 @@ def documents(report: Report, case: Case | None, *, has_page: bool) -> dict[str,
 
         files[".html"] = page(report, case).encode()
     return files
+
+
+@cache  # what is installed does not change while a process runs
+def _installed_checks() -> dict[str, tuple[str, ...]]:
+    return packages_of(all_checks())
 
 
 def _register(task: Task) -> Register | None:

@@ -64,6 +64,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     is_bug: bool = False
 
 
+class _Sited(msgspec.Struct, frozen=True):
+    """What is asked of a report that is there already."""
+
+    site: str
+
+
 @dataclass(frozen=True)
 class Output:
     """The folder that a batch writes to.
@@ -172,6 +178,14 @@ class Output:
             if path.stem not in known
         ]
         return [entry for entry in left if entry is not None and self.holds(entry)]
+
+    def site_of(self, entry: Entry) -> str:
+        """Return the site that the report of an entry states, or ""."""
+        try:
+            content = (self.folder / REPORTS / f"{entry.name}.json").read_bytes()
+            return msgspec.json.decode(content, type=_Sited).site
+        except (OSError, msgspec.MsgspecError):
+            return ""
 
     def write(self, path: Path, content: bytes) -> None:
         """Write a file whole or not at all, also where the power fails.

@@ -53,6 +53,8 @@ class Portion:
         As in `oligort.dicom.links.Links`.
     shown : str
         The path of the place, masked.
+    has_placeholder : bool
+        Whether files state a placeholder in place of a patient id.
     """
 
     place: Place
@@ -65,6 +67,7 @@ class Portion:
     patient_keys: set[str] = field(default_factory=set)
     subject_ids: set[str] = field(default_factory=set)
     site_ids: set[str] = field(default_factory=set)
+    has_placeholder: bool = False
 
     def add(self, links: Links) -> None:
         """Add a file."""
@@ -77,6 +80,7 @@ class Portion:
         self.patient_keys.add(links.patient_key)
         self.subject_ids.add(links.subject_id)
         self.site_ids.add(links.site_id)
+        self.has_placeholder |= links.has_placeholder
         for told in (self.sop_instance_uids, self.studies, self.patient_keys):
             told.discard("")
         for told in (self.subject_ids, self.site_ids):

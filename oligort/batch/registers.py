@@ -1,5 +1,6 @@
 """Registers of many subjects: from a folder, or from the tables of a case report form."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class RegisterList:
             )
         by_subject: dict[str, Listed] = {}
         notes: list[str] = []
-        files = [file for file in sorted(folder.rglob("*")) if file.suffix.casefold() in SUFFIXES]
+        files = _register_files(folder, notes)
         for file in files:
             try:
                 one = _listed(Register.load(file))
@@ -101,6 +102,11 @@ class RegisterList:
     def subjects(self) -> tuple[str, ...]:
         """The subjects of the registers that can be read."""
         return tuple(sorted(s for s, one in self.by_subject.items() if not one.trouble))
+
+    @property
+    def sites(self) -> dict[str, str]:
+        """The site of each of these subjects, or ""."""
+        return {subject: self.by_subject[subject].site for subject in self.subjects}
 
     def matched(self, found: Iterable[Found]) -> dict[str, Listed]:
         """Return the register of each submission, by its key; none where none fits, or several.
@@ -129,6 +135,31 @@ class RegisterList:
         """Return the readable registers of subjects of whom nothing was found."""
         matched = {listed.subject for listed in matches.values()}
         return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
+
+
+def _register_files(folder: Path, notes: list[str]) -> list[Path]:
+    """Return the files of a folder, each folder once, also through links; note what is closed."""
+
+    def note(error: OSError) -> None:
+        notes.append(
+            f"{shown_file(error.filename)}: expected a folder of registers that can be listed, "
+            f"found: {error.strerror}; what lies in it is missing here"
+        )
+
+    files: dict[Path, Path] = {}
+    entered: set[Path] = set()
+    for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        if (resolved := Path(place).resolve()) in entered:
+            folders.clear()
+            continue
+        entered.add(resolved)
+        folders.sort()
+        for file in (Path(place, name) for name in sorted(names)):
+            if file.suffix.casefold() in SUFFIXES:
+                files.setdefault(file.resolve(), file)
+            elif file.is_symlink() and not file.exists():
+                notes.append(f"{shown_file(file)}: expected what this link leads to, found nothing")
+    return sorted(files.values())
 
 
 def _named(found: Found, by_name: Mapping[str, Iterable[str]]) -> Iterator[str]:

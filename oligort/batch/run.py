@@ -1,7 +1,7 @@
 """The run of a batch: what is found is judged by workers, and what they say is kept."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,9 +12,11 @@ import msgspec
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
+from oligort.batch.left_over import NOTE, noted
 from oligort.batch.limits import Limits
-from oligort.batch.output import REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
+from oligort.batch.output import LEDGER, REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
 from oligort.batch.registers import Listed, RegisterList
+from oligort.batch.scratch import scratch_for
 from oligort.batch.unchecked import (
     Unchecked,
     Whose,
@@ -204,29 +206,35 @@ class Batch:
             If a report cannot be written; those that are written stay, and are not made again.
         """
         summary = Summary()
-        with Output.opened(folder, planned.root, is_fresh=self.is_fresh) as output:
-            for done in _Run(self, planned, output).all_done():
+        with (
+            Output.opened(folder, planned.root, is_fresh=self.is_fresh) as output,
+            scratch_for(folder) as scratch,
+        ):
+            for done in _Run(self, planned, output, scratch).all_done():
                 summary.add(done)
                 tell(done)
             summary.left_over = [one.name for one in output.of_no_submission(planned.keys)]
+            output.write(output.folder / LEDGER / NOTE, noted(summary.left_over))
             summary.cohort = _together(output)
         return summary
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One run, with the folder that it writes to."""
+    """One run, with the folder that it writes to, and the one for its temporary files."""
 
     batch: Batch
     planned: Planned
     output: Output
+    scratch: Path
 
     def all_done(self) -> Iterator[Done]:
         """Yield each submission when its report is written."""
         yield from self._missing()
         by_key = {one.key: one for one in self.planned.found}
         stuck: list[Task] = []
-        with Workers[Task, Judged](self.batch.jobs, self.batch.limits, self.batch.judge) as workers:
+        batch = self.batch
+        with Workers[Task, Judged](batch.jobs, batch.limits, batch.judge, self.scratch) as workers:
             for task, future in workers.done(self._tasks()):
                 found = by_key[task.key]
                 error = future.exception()
@@ -248,16 +256,26 @@ class _Run:
 
         Its folder may be away for a moment: what was found in it is not to be lost by that.
         """
-        before: dict[str, Entry] = {}
+        before: dict[str, list[Entry]] = defaultdict(list)
         if self.planned.missing:
-            before = {one.subject: one for one in self.output.of_no_submission(self.planned.keys)}
+            for one in self.output.of_no_submission(self.planned.keys):
+                before[one.subject].append(one)
         for key, listed in self.planned.missing.items():
             whose = Whose(listed.subject, listed.site, listed.arm)
-            if entry := before.get(listed.subject):
+            others = {one.name.casefold() for one in before[listed.subject]}
+            of_site = [one for one in before[listed.subject] if self._may_be_of(listed, one)]
+            if entry := next(iter(of_site), None):
                 verdict = min(entry.verdict, Grade.NOT_EVALUABLE, key=VERDICT_ORDER.index)
                 yield Done(entry.subject, verdict, is_reused=True, trouble=_AWAY)
             else:
-                yield self._unchecked(key, whose, _MISSING)
+                name = self._name(key, listed.subject)
+                # The report of the other site stays under its own name.
+                name = unnamed(listed.subject, key) if name.casefold() in others else name
+                yield self._unchecked(key, whose, _MISSING, name)
+
+    def _may_be_of(self, listed: Listed, entry: Entry) -> bool:
+        """Whether a report may be of the site of a register: two sites may use one subject id."""
+        return listed.is_of_site(self.output.site_of(entry))
 
     def _tasks(self) -> Iterator[Task]:
         for found in self.planned.found:
@@ -294,7 +312,9 @@ class _Run:
         self.output.keep(found.key, entry, answer.files)
         return Done(answer.subject, answer.verdict)
 
-    def _unchecked(self, key: str, whose: Whose, unchecked: Unchecked) -> Done:
+    def _unchecked(
+        self, key: str, whose: Whose, unchecked: Unchecked, name: str | None = None
+    ) -> Done:
         if not whose.subject:
             whose = replace(whose, subject=f"submission-{key[:SUFFIX_DIGITS]}")
         report = report_of(unchecked, whose, self.planned.rules)
@@ -302,7 +322,7 @@ class _Run:
         entry = Entry(
             fingerprint="",
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",
-            name=self._name(key, whose.subject),
+            name=self._name(key, whose.subject) if name is None else name,
             files=_digests(files),
             subject=whose.subject,
             verdict=report.verdict,
@@ -326,7 +346,8 @@ class _Run:
         One whose process died is not among them, nor one for which the protocol's file was away or
         another: the next time that may be mended, and nothing of the submission tells it.
         """
-        with Workers[Task, str](self.batch.jobs, self.batch.limits, fingerprint_of) as workers:
+        batch = self.batch
+        with Workers[Task, str](batch.jobs, batch.limits, fingerprint_of, self.scratch) as workers:
             for task, future in workers.done(stuck):
                 entry = self.output.entry(task.key)
                 if entry is not None and future.exception() is None:

@@ -12,7 +12,7 @@ from oligort.batch.limits import Limits
 from oligort.checks.engine import LIBRARIES
 from oligort.checks.unchecked import internal_error, not_checked, not_submitted
 from oligort.document import Report, Setting
-from oligort.errors import OligortError, ProtocolError
+from oligort.errors import OligortError, ProtocolError, ReportError
 from oligort.finding import Finding, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.versions import versions_of
@@ -83,6 +83,12 @@ def unchecked_register(trouble: str) -> Unchecked:
     """Return that the register of a submission cannot be used."""
     hint = "mend the register, then run the batch again"
     return Unchecked(not_checked(f"its register cannot be used: {trouble}", hint))
+
+
+def unchecked_worker(error: ReportError) -> Unchecked:
+    """Return that the report of a worker cannot be read here."""
+    hint = "see that all workers have the version of oligort that this process has, then run again"
+    return Unchecked(not_checked(f"the report of the worker cannot be used: {error}", hint))
 
 
 def never_submitted() -> Unchecked:

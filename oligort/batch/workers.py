@@ -1,13 +1,17 @@
 """Workers: processes that do one task after the other, and may hang or die at it."""
 
+import itertools
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -37,10 +41,15 @@ class Workers(Generic[T, R]):
 
     They are forked from a server that has imported all that a check needs: a worker that has died
     is replaced in a few milliseconds. Where the system has no such server they are started anew.
+
+    Temporary files of a task lie in a folder of its own below `scratch`, so that those of one whose
+    worker was killed are found, and removed at once.
     """
 
-    def __init__(self, count: int, limits: Limits, do: Callable[[T], R]) -> None:
+    def __init__(self, count: int, limits: Limits, do: Callable[[T], R], scratch: Path) -> None:
         self._count, self._limits, self._do = count, limits, do
+        self._scratch = scratch
+        self._numbers = itertools.count()
         self._pool = self._started()
         self._restarts = 0
 
@@ -73,22 +82,25 @@ class Workers(Generic[T, R]):
         waiting = iter(tasks)
         again: deque[T] = deque()
         tried: set[int] = set()
-        running: dict[Future[R], T] = {}
+        running: dict[Future[R], tuple[T, Path]] = {}
         most = self._count * IN_FLIGHT_A_WORKER
         while True:
             while len(running) < most:
                 task = again.popleft() if again else next(waiting, None)
                 if task is None:
                     break
-                running[self._scheduled(task)] = task
+                folder = self._scratch / str(next(self._numbers))
+                running[self._scheduled(task, folder)] = task, folder
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task = running.pop(future)
+                task, folder = running.pop(future)
                 error = future.exception()
+                if error is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
                 if isinstance(error, BrokenProcessPool):
                     again.append(task)
-                    again.extend(running.values())
+                    again.extend(other for other, _ in running.values())
                     running.clear()
                     self._restart(error)
                     break
@@ -100,10 +112,10 @@ class Workers(Generic[T, R]):
                 self._restarts = 0
                 yield task, future
 
-    def _scheduled(self, task: T) -> "Future[R]":
+    def _scheduled(self, task: T, folder: Path) -> "Future[R]":
         timeout = self._limits.seconds or None
         scheduled: Future[R] = self._pool.schedule(
-            _within_limits, args=(self._do, task, self._limits.seconds), timeout=timeout
+            _within_limits, args=(self._do, task, self._limits.seconds, folder), timeout=timeout
         )
         return scheduled
 
@@ -151,8 +163,8 @@ def _begin(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _within_limits(do: Callable[[T], R], task: T, seconds: float) -> R:
-    """Do a task; a worker whose batch was killed does not hang for ever.
+def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) -> R:
+    """Do a task, with its temporary files in a folder; none hangs for ever when its batch is gone.
 
     Raises
     ------
@@ -163,6 +175,8 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float) -> R:
     has_timer = bool(seconds) and hasattr(signal, "setitimer")
     if has_timer:
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
+    folder.mkdir()
+    usual, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         return do(task)
     except MemoryError:
@@ -170,4 +184,6 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float) -> R:
     finally:
         if has_timer:
             signal.setitimer(signal.ITIMER_REAL, 0)
+        tempfile.tempdir = usual
+        shutil.rmtree(folder, ignore_errors=True)
     raise MemoryError("the memory limit of the worker")

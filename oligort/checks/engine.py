@@ -6,9 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from oligort.checks.case import Case
+from oligort.checks.failure import failed
 from oligort.checks.measurements import measurements_of
 from oligort.checks.plan_kind import kind_of
-from oligort.checks.registry import CONVENTION, Check, checks_of
+from oligort.checks.registry import CONVENTION, ENTRY_POINTS, Check, checks_of, packages_of
 from oligort.checks.site_checks import load_checks
 from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
@@ -120,6 +121,7 @@ def report_on(case: Case, only: Sequence[str] = (), checks: Sequence[str | Path]
             *_census_thresholds(case),
             *_site_map(submission),
             *(one.record for one in of_site),
+            *_packages(asked),
         ),
         provenance=tuple(
             FileRecord(
@@ -166,11 +168,15 @@ def intake_findings(
 def findings_of(one: Check, case: Case) -> Iterator[Finding]:
     """Yield the findings of a check; NotEvaluable becomes one, any other error is a bug.
 
+    A check that does not come with oligort and says nothing is NOT EVALUABLE.
+
     Raises
     ------
     SelectionError
-        If it gives anything but findings of its own code: they would be of a check that never ran.
+        If it gives anything but findings of its own code: they would be of a check that never ran;
+        if one that does not come with oligort fails.
     """
+    count = 0
     try:
         found = one.run(case)
         if not isinstance(found, Iterable):
@@ -183,7 +189,12 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
                     f"{one.file}: {one.code}: expected findings of this code, found one of "
                     f"{quoted(finding.code)}"
                 )
+            count += 1
             yield finding
+        if not count and not one.is_ours:
+            raise NotEvaluable("the check yielded no finding")
+    except SelectionError:
+        raise
     except NotEvaluable as error:
         rule = one.rule(case.protocol) if one.rule else None
         yield Finding(
@@ -193,6 +204,10 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
             message=f"{rule.description if rule else one.title}: not evaluable, because {error}",
             source=rule.source if rule else CONVENTION,
         )
+    except Exception as error:
+        if one.is_ours:
+            raise
+        raise failed(one, error) from error
 
 
 def _no_finding(one: Check, found: object) -> SelectionError:
@@ -217,6 +232,13 @@ def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
     except NotEvaluable:
         return "", ""
     return (plan.label, plan.date) if plan else ("", "")
+
+
+def _packages(asked: Iterable[Check]) -> Iterator[Setting]:
+    """Yield which installed packages bring which of the checks that are asked."""
+    for package, codes in packages_of(asked).items():
+        value = f"{package}: {', '.join(codes)}"
+        yield Setting(name="installed_checks", value=value, source=f"entry point {ENTRY_POINTS}")
 
 
 def _site_map(submission: Submission) -> Iterator[Setting]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from oligort.checks.answers import information
 from oligort.checks.case import Case
+from oligort.checks.placeholder import require_one_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.courses import Course
 from oligort.display import listed, quoted
@@ -12,7 +13,7 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.vocabulary import Role
-from oligort.objects import Dose, FaultKind, ImageSeries, Plan, Registration
+from oligort.objects import PLACEHOLDER, Dose, FaultKind, ImageSeries, Plan, Registration
 from oligort.picked import is_of_a_part
 from oligort.selection import listing
 from oligort.submission import Submission
@@ -66,8 +67,11 @@ def one_patient(case: Case) -> Iterator[Finding]:
 
     How it is measured: a digest of the Patient ID of each object is compared; the id itself is
     neither kept nor shown. The register's subject is held against the Clinical Trial Subject ID.
+    Where the id is a placeholder that many patients may have alike ("ANON", "0000"), a frame of
+    reference, a registration or references must tell that structure sets, plans and doses belong
+    together.
 
-    Not evaluable when: an object carries no id.
+    Not evaluable when: an object carries no id, or a placeholder and nothing else joins them.
 
     Source: oligort convention; the grade is the protocol's setting.
     """
@@ -112,10 +116,14 @@ def one_patient(case: Case) -> Iterator[Finding]:
     without = [_file_of(thing) for thing in objects if not thing.patient_key]
     if without:
         raise NotEvaluable(f"{listed(without)} carry neither a Patient ID nor a Patient's Name")
+    told = "the same patient id"
+    if any(key.startswith(PLACEHOLDER) for key in keys):
+        require_one_of((submission, *submission.earlier))
+        told = "one placeholder in place of a patient id, and belong together by their UIDs"
     yield Finding(
         code="OL002",
         grade=Grade.PASS,
-        message=f"{len(objects)} objects carry the same patient id",
+        message=f"{len(objects)} objects carry {told}",
         source=CONVENTION,
     )
 

@@ -82,7 +82,7 @@ def _patients(case: Case) -> Iterator[Finding]:
     if len(places) <= 1:
         return
     groups = "; ".join(listed(dict.fromkeys(names)) for names in files.values())
-    if len(_connected([uids - {""} for uids in places.values()])) == 1:
+    if len(connected([uids - {""} for uids in places.values()])) == 1:
         yield _finding(
             Grade.INFO,
             f"objects of {len(places)} patient ids share a study or a frame of reference and are "
@@ -103,7 +103,7 @@ def _name_of(one: Thing) -> str:
     return f"{one.modality} series" if isinstance(one, ImageSeries) else one.file
 
 
-def _connected(groups: Sequence[set[str]]) -> list[set[str]]:
+def connected(groups: Sequence[set[str]]) -> list[set[str]]:
     """Return the groups joined where they share a UID, directly or through others."""
     joined: list[set[str]] = []
     for group in groups:

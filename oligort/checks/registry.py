@@ -3,7 +3,7 @@
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -86,6 +86,11 @@ class Check:
         return f"{self.code}  {self.title}\n\n{inspect.getdoc(self.run)}\n"
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it comes with oligort; others are of a site's file or an installed package."""
+        return self.code.startswith(OWN_PREFIX)
+
+    @property
     def file(self) -> str:
         """The file that the check stands in, made safe for a message."""
         module = sys.modules.get(self.run.__module__)
@@ -157,15 +162,15 @@ def has_checks(module: str) -> bool:
     return bool(_REGISTERED.get(module))
 
 
-def _installed() -> list[str]:
-    """Return the modules of installed packages that bring checks.
+def _installed() -> dict[str, str]:
+    """Return the modules of installed packages that bring checks, each with its package.
 
     Raises
     ------
     SelectionError
         If one cannot be imported, or brings no check.
     """
-    modules = []
+    modules: dict[str, str] = {}
     for point in entry_points(group=ENTRY_POINTS):
         where = f"the entry point {quoted(point.name)} of {ENTRY_POINTS}, {quoted(point.value)}"
         try:
@@ -181,8 +186,20 @@ def _installed() -> list[str]:
                 f"{where}: expected a module with a function under @check(CODE, TITLE), found "
                 f"none; name the module itself in which the functions stand"
             )
-        modules.append(name)
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else "no package"
+        modules[name] = package
     return modules
+
+
+def packages_of(asked: Iterable[Check]) -> dict[str, tuple[str, ...]]:
+    """Return the codes of those checks that installed packages bring, by name and version."""
+    others = [one for one in asked if not one.is_ours]
+    installed = _installed() if others else {}
+    codes: dict[str, list[str]] = {}
+    for one in others:
+        if package := installed.get(one.run.__module__):
+            codes.setdefault(package, []).append(one.code)
+    return {package: tuple(codes[package]) for package in sorted(codes)}
 
 
 def all_checks(further: Sequence[str] = ()) -> tuple[Check, ...]:

@@ -126,6 +126,7 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
         )
     show(table)
     note(f"{len(planned.found)} submissions would be checked")
+    _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
 
 
@@ -144,7 +145,20 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
             f"there: {', '.join(map(safe_text, summary.left_over[:3]))}; remove them by hand where "
             "these were withdrawn"
         )
+    _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
+
+
+def _note_placeholders(planned: "Planned") -> None:
+    """Say which submissions have no patient id that is the patient's alone."""
+    from oligort.display import listed
+
+    told = [planned.whose(one).subject or one.shown for one in planned.found if one.has_placeholder]
+    if told:
+        note(
+            "submissions with a placeholder as patient id, which study, frame of reference and "
+            f"references alone tell apart: {listed(told)}"
+        )
 
 
 def _note_registers(planned: "Planned", *, has_registers: bool) -> None:

@@ -53,7 +53,7 @@ def cohort(
     from oligort.report.cohort_csv import CohortTables
 
     refuse_overwriting([html, csv, findings, json], ())
-    expected = RegisterList.load(registers).subjects if registers else ()
+    expected = RegisterList.load(registers).sites if registers else {}
     with ExitStack() as files:
         tables = CohortTables(
             *(files.enter_context(_table(path)) if path else None for path in (csv, findings))

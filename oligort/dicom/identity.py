@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import items, text
+from oligort.dicom.nobody import is_placeholder
 from oligort.display import safe_text
 from oligort.lesions.aliases import is_foreign
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.lesions.words import words_of
+from oligort.objects import PLACEHOLDER
 
 MASK = "***"
 """What stands in a text for the part that repeats an identity."""
@@ -55,13 +57,15 @@ _CJK = re.compile(
 def patient_key(dataset: Dataset) -> str:
     """Return an opaque digest of the Patient ID, else of the Patient's Name, else "".
 
-    Equal keys mean the same patient; nothing else may be read from a key.
+    Equal keys mean the same patient, except those that begin with `PLACEHOLDER`: what is digested
+    in them is nobody's. Nothing else may be read from a key.
     """
     patient_id = text(dataset, "PatientID")
     patient_name = " ".join(_words(text(dataset, "PatientName")))
     if not patient_id and not patient_name:
         return ""
-    return key_of_patient_id(patient_id) if patient_id else _key(f"name\0{patient_name}")
+    key = key_of_patient_id(patient_id) if patient_id else _key(f"name\0{patient_name}")
+    return f"{PLACEHOLDER}{key}" if is_placeholder(patient_id or patient_name) else key
 
 
 def key_of_patient_id(patient_id: str) -> str:

@@ -10,7 +10,6 @@ reports), and nothing burnt into pixels.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from pydicom.dataset import Dataset
 from oligort.dicom.elements import MAX_TEXT_BYTES, as_written, items, text
 from oligort.dicom.identity import MASK, Masking, identities, masking, spellings_of
 from oligort.dicom.instance import LAST_OF_PATIENT
+from oligort.dicom.nobody import NOTHING, is_nobodys
 from oligort.errors import DicomError
 from oligort.objects import IdentityLeft, key_of_id, key_of_name
 
@@ -76,25 +76,6 @@ One patient has a few. Of many patients in one folder it is enough to say that s
 
 FILE_NAME = "file name"
 """What stands for an element where the name of a file or folder repeats an identity."""
-
-NOBODYS_WORDS = frozenset(
-    {
-        *("anonymous", "anonymus", "anonymized", "anonymised", "anonymize", "anonymise", "anonym"),
-        *("anonyme", "anonyma", "anonimo", "anonymisiert", "anon", "deidentified", "deident"),
-        *("removed", "deleted", "redacted", "withheld", "hidden", "blinded", "masked", "dummy"),
-        *("unknown", "unnamed", "undefined", "unspecified", "noname", "nobody", "none", "null"),
-        *("nil", "na", "empty", "匿名", "未知", "不明", "无", "無", "無名", "무명", "익명"),
-    }
-)
-"""What de-identification writes in place of a name or an id."""
-
-WORDS_BESIDE = frozenset(
-    {"patient", "patients", "pat", "pt", "subject", "case", "name", "no", "id", "of", "the", "患者"}
-)
-"""What may stand beside such a word and says nothing."""
-
-NOTHING = re.compile(r"[xX0*?\W_]*")
-"""Values that are filled with signs alone: "XXX", "0000", "***", "^"."""
 
 FIRST_BIRTH = "19000102"
 """The earliest birth date that is believed: whoever was born before is dead, and 19000101 is what
@@ -346,10 +327,10 @@ def _of(keyword: str, value: str) -> Stated | None:
     if keyword in BIRTH_DATES:
         return _birth(keyword, value)
     if keyword in IDS or keyword in IDS_OF_VISITS:
-        if _is_nobodys(value, with_number=False):
+        if is_nobodys(value, with_number=False):
             return None
         return Stated(keyword, value, frozenset({key_of_id(value)}), keyword in IDS_OF_VISITS)
-    if _is_nobodys(value, with_number=True):
+    if is_nobodys(value, with_number=True):
         return None
     return Stated(keyword, value, frozenset({key_of_name(value)}))
 
@@ -362,20 +343,6 @@ def _birth(keyword: str, value: str) -> Stated | None:
         return None
     may_be_year = len(digits) == _YEAR_DIGITS or (is_date and digits.endswith(_YEAR_ALONE))
     return Stated(keyword, value, frozenset({key_of_id(value)}), may_be_year)
-
-
-def _is_nobodys(value: str, *, with_number: bool) -> bool:
-    """Whether a value is made of words for nobody, where it may be with a number behind them.
-
-    A number beside such a word numbers the names ("ANON^0042"); an id is the number itself.
-    """
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", value).casefold())
-    if "".join(words) in NOBODYS_WORDS:
-        return True
-    if with_number:
-        words = [word.rstrip("0123456789") for word in words]
-    left = [word for word in words if word not in WORDS_BESIDE and not NOTHING.fullmatch(word)]
-    return bool(left) and all(word in NOBODYS_WORDS for word in left)
 
 
 def _hides(masked: Masking, keyword: str, value: str) -> bool:

@@ -12,6 +12,7 @@ from oligort.dicom.identity import identities, patient_key
 from oligort.dicom.instance import linking_header
 from oligort.dicom.sop_class import Kind
 from oligort.errors import DicomError
+from oligort.objects import PLACEHOLDER
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ class Links:
         Frames of reference that it names; SOP Instance UIDs of plans and structure sets that it is
         of.
     patient_key : str
-        Opaque digest of the Patient ID, else of the Patient's Name, or "".
+        Opaque digest of the Patient ID, else of the Patient's Name, or "" where that is none or a
+        placeholder.
     subject_id, site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
     identities : frozenset of str
         What names the patient, to be masked and never shown.
+    has_placeholder : bool
+        Whether the id is a placeholder, which many patients may have alike.
     """
 
     kind: Kind
@@ -44,6 +48,7 @@ class Links:
     subject_id: str
     site_id: str
     identities: frozenset[str]
+    has_placeholder: bool = False
 
 
 def links_of(path: Path) -> Links:
@@ -57,13 +62,16 @@ def links_of(path: Path) -> Links:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is odd in it is told when it is read
         kind, header = linking_header(path)
+        key = patient_key(header)
+        has_placeholder = key.startswith(PLACEHOLDER)
         return Links(
             kind=kind,
             sop_instance_uid=text(header, "SOPInstanceUID"),
             study_uid=text(header, "StudyInstanceUID"),
             frames=frozenset(_frames(header)) - {""},
             refers_to=frozenset(_references(header)) - {""},
-            patient_key=patient_key(header),
+            patient_key="" if has_placeholder else key,
+            has_placeholder=has_placeholder,
             subject_id=text(header, "ClinicalTrialSubjectID"),
             site_id=text(header, "ClinicalTrialSiteID"),
             identities=identities(header),

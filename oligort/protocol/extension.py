@@ -5,7 +5,8 @@ beside its own source: it is added, or stands in the place of the rule that it i
 number comes to stand beside the source of another one, and no rule of the other protocol is lost.
 """
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 from oligort.display import listed, quoted
@@ -52,6 +53,28 @@ def extended(base: Mapping[str, Any], own: Mapping[str, Any], file: str) -> Tabl
         kept = [limit for limit in base.get("dose_limits", []) if _about(limit) not in about]
         whole["dose_limits"] = [*limits, *kept]
     return whole
+
+
+def refuse_id_of_another(own: Mapping[str, Any], taken: Iterable[str], file: str) -> None:
+    """Refuse an extension that calls itself as a protocol does whose rules it changes.
+
+    Raises
+    ------
+    ProtocolError
+        If its id is one of those taken, written in whatever way.
+    """
+    written = str(own.get("id", ""))
+    for other in taken:
+        if _letters(written) == _letters(other):
+            raise ProtocolError(
+                f"{shown_file(file)}: id: expected an id of its own, as its rules are not those of "
+                f"{quoted(other)}, found {quoted(written)}; a report would pass for one by that "
+                f"protocol"
+            )
+
+
+def _letters(written: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", written))).casefold()
 
 
 def changes(base: Mapping[str, Any], own: Mapping[str, Any], path: str = "") -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from oligort.display import listed, quoted
 from oligort.document import ProtocolRecord, Setting
 from oligort.errors import ProtocolError
 from oligort.finding import Source
-from oligort.protocol.extension import EXTENDS, changes, extended
+from oligort.protocol.extension import EXTENDS, changes, extended, refuse_id_of_another
 from oligort.protocol.limits import Criteria, DoseLimit, Name
 from oligort.protocol.settings import AlphaBeta, Grades, PlausibleVolumes, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
@@ -151,6 +151,10 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
             sha256 = hashlib.sha256(content).hexdigest()
             return cls(**msgspec.structs.asdict(document), sha256=sha256), own
         base, whole_base = cls._read(_beside(file, own[EXTENDS]), (*extending, where))
+        taken = {base.id, *([base.base.id] if base.base else ())}
+        if _is_path(name_or_path):
+            taken.update(map(str.upper, cls.shipped()))
+        refuse_id_of_another(own, sorted(taken), file)
         whole = extended(whole_base, own, file)
         document = struct_of(
             whole, ProtocolFile, file, ProtocolError, lambda: lines_in(content, file)

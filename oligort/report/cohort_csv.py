@@ -31,6 +31,7 @@ SUBMISSION_COLUMNS = (
     "not_evaluable",
     "passed",
     "look_at",
+    "left_over",
 )
 
 FINDING_COLUMNS = (
@@ -50,6 +51,7 @@ FINDING_COLUMNS = (
     "evidence",
     "source",
     "hint",
+    "left_over",
 )
 
 
@@ -92,7 +94,11 @@ def _of_submission(row: Row) -> list[str | int]:
         *map(safe_cell, texts),
         *map(safe_cell, codes),
         row.passed,
-        "; ".join(f"{eyes}: {' '.join(map(safe_cell, codes))}" for eyes, codes in row.eyes.items()),
+        "; ".join(
+            f"{eyes}: {' '.join(map(safe_cell, codes))}" if codes else eyes
+            for eyes, codes in row.eyes.items()
+        ),
+        _yes(row),
     ]
 
 
@@ -108,9 +114,14 @@ def _of_findings(row: Row, report: Report) -> list[list[str | float]]:
             safe_cell("; ".join(map(_said, finding.evidence))),
             safe_cell(finding.source),
             safe_cell(finding.hint),
+            _yes(row),
         ]
         for finding in report.findings
     ]
+
+
+def _yes(row: Row) -> str:
+    return "yes" if row.left_over else ""
 
 
 def _only(evidence: tuple[Evidence, ...]) -> tuple[str | float, str, str, str | float]:

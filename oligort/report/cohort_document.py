@@ -27,6 +27,7 @@ class Eyes(StrEnum):
 
     INTERNAL_ERROR = "internal error"
     NOT_SUBMITTED = "expected, not there"
+    LEFT_OVER = "submission no longer there"
     NOT_CHECKED = "could not be checked"
     NOT_ALL_ASKED = "not all checks asked"
     SECOND_ENGINE = "second engine disagrees"
@@ -71,6 +72,8 @@ class Row(_Plain, frozen=True, kw_only=True):
         How many findings passed.
     eyes : dict of Eyes to tuple of str
         Why somebody should look at it, and the codes that say so.
+    left_over : bool
+        Whether its submission was no longer there when its batch ended: it is in no count.
     """
 
     file: str
@@ -87,11 +90,17 @@ class Row(_Plain, frozen=True, kw_only=True):
     not_evaluable: tuple[str, ...]
     passed: int
     eyes: dict[Eyes, tuple[str, ...]]
+    left_over: bool = False
 
     @property
     def is_of_all(self) -> bool:
         """Whether all checks were asked: the verdict of some says nothing of the others."""
         return Eyes.NOT_ALL_ASKED not in self.eyes
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is of all checks, and of a submission that is there."""
+        return self.is_of_all and not self.left_over
 
     @property
     def month(self) -> str:
@@ -156,7 +165,8 @@ class Cohort(_Plain, frozen=True, kw_only=True):
     Parameters
     ----------
     verdicts : Tally
-        Of all reports for which all checks were asked: these alone are counted, here and below.
+        Of all reports for which all checks were asked and whose submissions are still there: these
+        alone are counted, here and below.
     by_site, by_check, by_month : tuples of Tally
         In the order of their names.
     rows : tuple of Row
@@ -189,7 +199,12 @@ class Cohort(_Plain, frozen=True, kw_only=True):
     @property
     def not_all_asked(self) -> int:
         """How many reports are of some checks alone, and for that in no count."""
-        return sum(not row.is_of_all for row in self.rows)
+        return sum(not row.is_of_all and not row.left_over for row in self.rows)
+
+    @property
+    def left_over(self) -> int:
+        """How many reports are of submissions that are no longer there."""
+        return sum(row.left_over for row in self.rows)
 
     def eyes_first(self) -> list[Row]:
         """Return the reports that somebody should look at, the most urgent first."""
@@ -213,13 +228,16 @@ class Gathering:
         self._protocols: Counter[str] = Counter()
         self._versions: Counter[str] = Counter()
 
-    def add(self, file: str, report: Report, *, has_page: bool = False) -> Row:
-        """Count a report, and return its row."""
+    def add(
+        self, file: str, report: Report, *, has_page: bool = False, left_over: bool = False
+    ) -> Row:
+        """Count a report, and return its row; one that is left over is in no count."""
         by_code: dict[str, list[Finding]] = defaultdict(list)
         for finding in report.findings:
             by_code[finding.code].append(finding)
         for code, findings in by_code.items():
-            if not report.only and any(finding.grade is not Grade.INFO for finding in findings):
+            is_counted = not report.only and not left_over
+            if is_counted and any(finding.grade is not Grade.INFO for finding in findings):
                 self._of_check[code][verdict_of(tuple(findings))] += 1
         codes = {
             grade: tuple(dict.fromkeys(finding.code for finding in report.graded(grade)))
@@ -241,10 +259,11 @@ class Gathering:
             minor=codes[Grade.MINOR],
             not_evaluable=codes[Grade.NOT_EVALUABLE],
             passed=len(report.graded(Grade.PASS)),
-            eyes=_eyes_of(report),
+            eyes=_with_left_over(_eyes_of(report)) if left_over else _eyes_of(report),
+            left_over=left_over,
         )
         for record in report.provenance:
-            if record.sop_instance_uid:
+            if record.sop_instance_uid and not left_over:
                 held = self._holders[record.kind, record.sop_instance_uid]
                 if len(self.rows) not in held:  # two versions of one object
                     held.append(len(self.rows))
@@ -254,11 +273,15 @@ class Gathering:
         self._versions[report.versions.get("oligort", "unknown")] += 1
         return row
 
-    def cohort(self, expected: Iterable[str] = ()) -> Cohort:
-        """Return what was counted; `expected` are the subjects of a list of registers."""
-        submitted = {row.subject for row in self.rows if Eyes.NOT_SUBMITTED not in row.eyes}
-        told = {row.subject for row in self.rows if Eyes.NOT_SUBMITTED in row.eyes}
-        counted = [row for row in self.rows if row.is_of_all]
+    def cohort(self, expected: Mapping[str, str]) -> Cohort:
+        """Return what was counted; `expected` are subjects of a list of registers, and sites."""
+        there = [row for row in self.rows if not row.left_over]
+        told = {(row.subject, row.site) for row in there if Eyes.NOT_SUBMITTED in row.eyes}
+        sites: dict[str, set[str]] = defaultdict(set)
+        for row in there:
+            if Eyes.NOT_SUBMITTED not in row.eyes:
+                sites[row.subject].add(row.site.casefold())
+        counted = [row for row in there if row.is_counted]
         return Cohort(
             verdicts=_tally("all", Counter(row.verdict for row in counted)),
             by_site=_by((row.site or NO_SITE, row.verdict) for row in counted),
@@ -267,7 +290,15 @@ class Gathering:
             rows=tuple(self.rows),
             shared=self._shared(),
             repeated=self._repeated(),
-            missing=tuple(sorted((told | set(expected)) - submitted)),
+            missing=tuple(
+                sorted(
+                    {
+                        subject
+                        for subject, site in told | set(expected.items())
+                        if not _has_one_of(site.casefold(), sites[subject])
+                    }
+                )
+            ),
             no_reports=tuple(self.no_reports),
             protocols=dict(sorted(self._protocols.items())),
             versions=dict(sorted(self._versions.items())),
@@ -276,7 +307,8 @@ class Gathering:
     def _repeated(self) -> tuple[Repeated, ...]:
         files: dict[tuple[str, str], list[str]] = defaultdict(list)
         for row in self.rows:
-            files[row.subject, row.site].append(row.file)
+            if not row.left_over:
+                files[row.subject, row.site].append(row.file)
         return tuple(
             Repeated(subject=subject, site=site, files=tuple(of_one))
             for (subject, site), of_one in sorted(files.items())
@@ -297,6 +329,11 @@ class Gathering:
         )
 
 
+def _has_one_of(site: str, sites: set[str]) -> bool:
+    """Whether a subject of a site, or of any, is among those of sites: two may use one id."""
+    return site in sites or (bool(sites) and (not site or "" in sites))
+
+
 def _eyes_of(report: Report) -> dict[Eyes, tuple[str, ...]]:
     said: dict[Eyes, dict[str, None]] = defaultdict(dict)
     if report.only:
@@ -312,6 +349,12 @@ def _eyes_of(report: Report) -> dict[Eyes, tuple[str, ...]]:
         for reason in reasons:
             said[reason][finding.code] = None
     return {reason: tuple(said[reason]) for reason in Eyes if reason in said}
+
+
+def _with_left_over(eyes: dict[Eyes, tuple[str, ...]]) -> dict[Eyes, tuple[str, ...]]:
+    """Return the reasons in their order, with that a submission is no longer there."""
+    said: dict[Eyes, tuple[str, ...]] = {**eyes, Eyes.LEFT_OVER: ()}
+    return {reason: said[reason] for reason in Eyes if reason in said}
 
 
 def _by(graded: Iterable[tuple[str, Grade]]) -> tuple[Tally, ...]:

@@ -43,7 +43,7 @@ def _cells(row: Row, reports: str) -> list[str | int]:
         safe_text(row.site),
         safe_text(row.arm),
         safe_text(row.plan_date),
-        row.verdict.value,
+        f"left over, was {row.verdict.value}" if row.left_over else row.verdict.value,
         safe_text(" ".join(row.major)),
         safe_text(" ".join(row.minor)),
         safe_text(" ".join(row.not_evaluable)),

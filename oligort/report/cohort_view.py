@@ -21,6 +21,9 @@ def cohort_view(cohort: Cohort) -> RenderableType:
     parts: list[RenderableType] = [_tallies("submissions", (cohort.verdicts,))]
     if cohort.not_all_asked:
         parts += [sentence(f"Not counted, as not all checks were asked: {cohort.not_all_asked}")]
+    if cohort.left_over:
+        why = "their submissions are no longer there"
+        parts += [sentence(f"Not counted, as {why}: {cohort.left_over}")]
     if len(cohort.protocols) > 1 or len(cohort.versions) > 1:
         by = [*cohort.protocols, *(f"oligort {version}" for version in cohort.versions)]
         parts += [sentence(f"Not all by one protocol and one version: {'; '.join(by)}")]
@@ -73,7 +76,10 @@ def _eyes(cohort: Cohort) -> Iterator[RenderableType]:
 
 def why_of(row: Row, most_codes: int | None = None) -> str:
     """Return why somebody should look at a submission, with the codes that say so."""
-    return "; ".join(f"{reason} ({_few(codes, most_codes)})" for reason, codes in row.eyes.items())
+    return "; ".join(
+        f"{reason} ({_few(codes, most_codes)})" if codes else reason
+        for reason, codes in row.eyes.items()
+    )
 
 
 def _few(codes: Sequence[str], most: int | None) -> str:

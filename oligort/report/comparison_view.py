@@ -10,6 +10,7 @@ from oligort.report.text import columns, sentence
 TITLES = {
     "corrected": "Corrected",
     "standing": "Still to correct",
+    "no_longer_drawn": "No longer drawn: look whether it should be",
     "new": "New",
 }
 """Headings of the findings, in the order in which a reader needs them."""
@@ -17,7 +18,7 @@ TITLES = {
 NONE = "-"
 """What stands where a report has no such finding or number."""
 
-UNTOLD = "not told any more"
+UNTOLD = {"standing": "not told any more", "no_longer_drawn": "no longer drawn"}
 """What stands where nothing shows that it was corrected: the later report does not speak of it."""
 
 
@@ -30,7 +31,7 @@ def comparison_view(comparison: Comparison) -> RenderableType:
         changes: tuple[Change, ...] = getattr(comparison, name)
         parts += [Text(), Text(f"{title} ({len(changes)})", style="bold")]
         if changes:
-            parts.append(_changes(changes, UNTOLD if name == "standing" else NONE))
+            parts.append(_changes(changes, UNTOLD.get(name, NONE)))
     if comparison.moved:
         parts += [Text(), Text(f"Numbers that moved ({len(comparison.moved)})", style="bold")]
         parts.append(_moved(comparison))

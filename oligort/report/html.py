@@ -15,7 +15,7 @@ from oligort.report.page_dose import dose_view
 from oligort.report.page_lesions import lesions_of
 from oligort.report.page_pictures import with_pictures
 from oligort.report.templating import environment
-from oligort.report.words import grade_words, verdict_words
+from oligort.report.words import count_words, grade_words, verdict_words
 from oligort.submission import Submission
 
 CONTENTS = (
@@ -85,6 +85,7 @@ def page(report: Report, case: Case | None) -> str:
             verdict_word=verdict_words(report)[report.verdict],
             verdict_words=verdict_words(report),
             words=grade_words(report),
+            count_words=count_words(report),
             decisions={one.finding: one for one in report.decisions if one.applies},
             lapsed=tuple(one for one in report.decisions if not one.applies),
             tally=_tally(report),

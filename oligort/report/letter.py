@@ -22,6 +22,10 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!&~])")
 """What Markdown would read as more than text."""
 
 
+LEAST_INDENT = 4
+"""Blanks before what belongs to a numbered item; readers of Markdown of all kinds take so many."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing that the site is asked about.
@@ -178,6 +182,21 @@ def _number(evidence: Evidence) -> str:
     return f"{evidence.name}: {' '.join(filter(None, told))}"
 
 
+@dataclass(frozen=True)
+class _Blanks:
+    """Blanks that are none of a text: Markdown takes a line for an item's by how many there are."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return " " * self.count
+
+
+def _below(number: int) -> _Blanks:
+    """Return the blanks before what belongs to a numbered item: as wide as "100. " is."""
+    return _Blanks(max(LEAST_INDENT, len(f"{number}. ")))
+
+
 @cache
 def _markdown() -> "Environment":
     """Return templates of Markdown, in which foreign text is text and nothing else."""
@@ -188,7 +207,7 @@ def _markdown() -> "Environment":
             return value
         return _MARKDOWN.sub(r"\\\1", safe_text(value, MAX_SENTENCE))
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("oligort.report", TEMPLATES),
         autoescape=False,
         undefined=StrictUndefined,
@@ -196,3 +215,5 @@ def _markdown() -> "Environment":
         lstrip_blocks=True,
         finalize=escaped,
     )
+    made.filters["below"] = _below
+    return made

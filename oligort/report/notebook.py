@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from oligort.report.page_findings import GRADE_WORDS, SEVERITY, finding_view
+from oligort.report.page_findings import SEVERITY, finding_view
 from oligort.report.rounding import shown, shown_interval
 from oligort.report.templating import environment
-from oligort.report.words import grade_words, verdict_words
+from oligort.report.words import count_words, grade_words, verdict_words
 
 if TYPE_CHECKING:
     from oligort.document import Report
@@ -21,9 +21,8 @@ Rows = list[tuple[str, ...]]
 
 def report_html(report: "Report") -> str:
     """Return the verdict, of which checks it is, and what deviates or could not be evaluated."""
-    tally = ", ".join(
-        f"{len(report.graded(grade))} {GRADE_WORDS[grade].lower()}" for grade in SEVERITY
-    )
+    counted = count_words(report)
+    tally = ", ".join(f"{len(report.graded(grade))} {counted[grade]}" for grade in SEVERITY)
     if report.only:
         tally += (
             f"; only the checks {', '.join(report.only)} were asked, and nothing is said of all "

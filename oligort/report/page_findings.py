@@ -7,17 +7,10 @@ from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.report.rounding import shown_beside, shown_interval, shown_limit
 from oligort.report.tables import APART
+from oligort.report.words import grade_words
 
 ELIGIBILITY, LESIONS, DOSE = "OL1", "OL2", "OL3"
 """How the codes of the families begin."""
-
-GRADE_WORDS = {
-    Grade.MAJOR: "MAJOR",
-    Grade.MINOR: "MINOR",
-    Grade.NOT_EVALUABLE: "NOT EVALUABLE",
-    Grade.PASS: "PASS",
-    Grade.INFO: "INFO",
-}
 
 SEVERITY = (Grade.MAJOR, Grade.MINOR, Grade.NOT_EVALUABLE, Grade.PASS, Grade.INFO)
 """In which order a reader needs them."""
@@ -306,8 +299,9 @@ def eligibility(report: Report) -> tuple[FindingView, ...]:
 
 def others(report: Report) -> Sequence[Group]:
     """Return what no other part of the page shows: passes and information."""
+    words = grade_words(report)
     return [
-        Group(GRADE_WORDS[grade], grade, found)
+        Group(words[grade], grade, found)
         for grade in (Grade.PASS, Grade.INFO)
         if (
             found := views(

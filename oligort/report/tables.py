@@ -9,12 +9,12 @@ from rich.text import Text
 
 from oligort.display import quoted, safe_text
 from oligort.document import Decision, Report, Setting
-from oligort.finding import Evidence, Finding, Grade
+from oligort.finding import VERDICT_ORDER, Evidence, Finding, Grade
 from oligort.protocol.settings import GradeWords
 from oligort.report.families import family_views
 from oligort.report.rounding import shown_beside, shown_interval, shown_limit
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
-from oligort.report.words import VERDICTS, verdict_words
+from oligort.report.words import VERDICTS, count_words, verdict_words
 
 GRADE_STYLES = {
     Grade.MAJOR: "bold red",
@@ -46,15 +46,8 @@ MOST_ROWS = 12
 
 def verdict_line(report: Report) -> Text:
     """Return the one line that a reader needs: verdict, subject, how many of each grade."""
-    tally = ", ".join(
-        f"{len(report.graded(grade))} {word}"
-        for grade, word in (
-            (Grade.MAJOR, "major"),
-            (Grade.MINOR, "minor"),
-            (Grade.NOT_EVALUABLE, "not evaluable"),
-            (Grade.PASS, "passed"),
-        )
-    )
+    words = count_words(report)
+    tally = ", ".join(f"{len(report.graded(grade))} {words[grade]}" for grade in VERDICT_ORDER)
     return Text.assemble(
         (verdict_words(report)[report.verdict], GRADE_STYLES[report.verdict]),
         f"  {safe_text(report.subject)}  ({tally}{_asked(report)})",

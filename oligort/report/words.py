@@ -50,6 +50,24 @@ GRADES: Mapping[GradeWords, Mapping[Grade, str]] = MappingProxyType(
 """What one finding is called."""
 
 
+COUNTS: Mapping[GradeWords, Mapping[Grade, str]] = MappingProxyType(
+    {
+        **{
+            spoken: {grade: word.lower() for grade, word in words.items()}
+            for spoken, words in GRADES.items()
+        },
+        GradeWords.OLIGORT: {
+            Grade.MAJOR: "major",
+            Grade.MINOR: "minor",
+            Grade.NOT_EVALUABLE: "not evaluable",
+            Grade.PASS: "passed",
+            Grade.INFO: "for information",
+        },
+    }
+)
+"""What follows the number of findings of a grade."""
+
+
 def verdict_words(report: Report) -> Mapping[Grade, str]:
     """Return what the report's verdict is called, by grade."""
     return VERDICTS[_words_of(report)]
@@ -58,6 +76,11 @@ def verdict_words(report: Report) -> Mapping[Grade, str]:
 def grade_words(report: Report) -> Mapping[Grade, str]:
     """Return what a finding of the report is called, by grade."""
     return GRADES[_words_of(report)]
+
+
+def count_words(report: Report) -> Mapping[Grade, str]:
+    """Return what follows the number of findings of the report, by grade."""
+    return COUNTS[_words_of(report)]
 
 
 def _words_of(report: Report) -> GradeWords:

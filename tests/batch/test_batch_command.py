@@ -76,6 +76,15 @@ def test_a_dry_run_lists_and_checks_nothing(root, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_placeholder_as_patient_id_is_told(tmp_path):
+    (folder,) = write_exports(tmp_path / "root", range(1))
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"P-10000000", b"ANONYMOUS "))
+    told = batch(tmp_path / "root", "--dry-run")
+    assert "with a placeholder as patient id" in told.stderr
+    assert f'tell apart: "{subject_of(0)}"' in told.stderr
+
+
 def test_without_dicom_or_without_a_place_for_reports_it_cannot_run(root, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
     refused = batch(tmp_path, "--out", tmp_path / "out")

@@ -1,9 +1,15 @@
 """What docs/scale.md says of limits and numbers is what the code does."""
 
+import importlib.util
 import inspect
 import re
+import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from oligort import versions
 from oligort.batch.each import IN_FLIGHT
 from oligort.batch.grouping import Joined
 from oligort.batch.limits import MEMORY_LIMIT_GIB, TIME_LIMIT_S
@@ -13,6 +19,7 @@ from oligort.checks.unchecked import UNCHECKED
 from oligort.cli.batch import batch
 from oligort.cli.cohort import cohort
 from oligort.dicom.files import MAX_FILE_BYTES
+from oligort.versions import versions_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
 
@@ -28,6 +35,22 @@ def test_the_benchmarks_that_the_page_names_are_there():
     named = set(re.findall(r"tests/benchmarks/\w+\.py", PAGE))
     assert len(named) == 2
     assert all((Path(__file__).parents[2] / name).exists() for name in named)
+
+
+def test_the_benchmark_tells_the_start_from_what_each_takes():
+    path = Path(__file__).parents[1] / "benchmarks" / "batch_cost.py"
+    spec = importlib.util.spec_from_file_location("batch_cost", path)
+    cost = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = cost
+    spec.loader.exec_module(cost)
+    start, each = cost.line_through((6, 1.0 + 6 * 0.25), (24, 1.0 + 24 * 0.25))
+    assert (start, each) == (1.0, 0.25)
+
+
+def test_libraries_are_looked_for_once(monkeypatch):
+    versions_of(["numpy"])
+    monkeypatch.setattr(versions, "version", lambda name: pytest.fail("looked for again"))
+    assert versions_of(["numpy"])["numpy"] == np.__version__
 
 
 def test_the_page_of_the_rules_names_codes_files_and_options_that_are_there():

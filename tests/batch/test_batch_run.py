@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 from many_exports import register_of, subject_of, write_exports
+from msgspec.structs import replace
 from troubles import (
     TROUBLE,
     TROUBLES,
     judged_at_once,
     judged_at_once_in_trouble,
     judged_in_trouble,
+    judged_of_site,
 )
 
 import oligort
@@ -225,13 +227,35 @@ def test_a_submission_that_is_away_keeps_its_report(small, tmp_path):
     summary, told = run(small, out, registers=registers)
     assert (out / "reports" / f"{subject_of(0)}.json").read_bytes() == before
     assert summary.left_over == [subject_of(0)]
+    assert summary.cohort is not None
+    assert summary.cohort.left_over == 1
+    assert summary.cohort.verdicts.not_evaluable == 3
+    page = (out / "cohort.html").read_text()
+    assert page.count("left over, was NOT_EVALUABLE") == 1
     (done,) = [done for done in told if done.subject == subject_of(0)]
     assert "expected its submission, found none" in done.trouble
     assert report(out, subject_of(77)).findings[0].code == "OL092"
     (tmp_path / "away").rename(small / "patient00000")
     summary, told = run(small, out, registers=registers)
     assert summary.left_over == []
+    assert summary.cohort is not None
+    assert summary.cohort.left_over == 0
     assert reused(told) == {subject_of(n) for n in range(3)}
+
+
+def test_a_report_of_another_site_is_none_of_the_one_that_is_expected(small, tmp_path):
+    out, name = tmp_path / "out", subject_of(0)
+    run(small, out, judge=judged_of_site)
+    (small / "patient00000").rename(tmp_path / "away")
+    registers = [RegisterList.of([replace(register_of(0), site=site)]) for site in ("A", "SITE")]
+    summary, _ = run(small, out, registers=registers[0], judge=judged_of_site)
+    assert summary.left_over == [name]
+    (missing,) = (path.stem for path in (out / "reports").glob(f"{name}-*.json"))
+    assert [finding.code for finding in report(out, missing).findings] == ["OL092"]
+    assert report(out, name).site == "SITE"
+    _, told = run(small, out, registers=registers[1], judge=judged_of_site)
+    (done,) = [done for done in told if done.subject == name]
+    assert "its report is of a run before and stays" in done.trouble
 
 
 def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
@@ -66,6 +66,24 @@ def test_processes_of_the_standard_library_do_it(root):
     with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as executor:
         reports = [one.subject for one in oligort.check_all(root, executor=executor)]
     assert reports == [subject_of(n) for n in range(3)]
+
+
+def test_a_worker_of_another_version_is_told_and_the_rest_goes_on(root):
+    class Older(ThreadPoolExecutor):
+        def submit(self, do: Callable[..., object], /, *arguments: object) -> Future[object]:
+            def other(*given: object) -> object:
+                content = do(*given)
+                return content.replace(b'"schema_version": 1,', b'"schema_version": 2,')
+
+            is_first = arguments[0].base == "patient00000"
+            return super().submit(other if is_first else do, *arguments)
+
+    with Older(1) as executor:
+        first, second, _ = oligort.check_all(root, executor=executor)
+    assert [one.code for one in first.findings] == ["OL090"]
+    assert "expected a report of schema_version 1" in first.findings[0].message
+    assert "all workers have the version" in first.findings[0].hint
+    assert len(second.findings) > 1
 
 
 def test_submissions_that_were_read_already(root):

@@ -220,11 +220,42 @@ def test_submissions_spread_over_sibling_folders_have_a_key_each(tmp_path, site)
     assert len({one.key for one in submissions}) == 3
 
 
+@pytest.mark.parametrize(
+    "placeholder", [b"ANON      ", b"ANONYMOUS ", b"          ", b"0000000000"]
+)
+def test_a_placeholder_in_place_of_a_patient_id_joins_nobody(tmp_path, placeholder):
+    for number in range(2):
+        patient = numbered(b"P-10000000", number)
+        put(tmp_path / "site" / "RT", number, "RS.dcm", "RP.dcm", swap=(patient, placeholder))
+        put(tmp_path / "site" / "dose", number, "RD.dcm", swap=(patient, placeholder))
+    submissions = found(tmp_path)
+    assert sorted(one.subject_id for one in submissions) == ["S-10000000", "S-10000001"]
+    assert all(Joined.PATIENT not in one.joined_by for one in submissions)
+    assert all(one.has_placeholder is bool(placeholder.strip()) for one in submissions)
+    assert len({one.key for one in submissions}) == 2
+
+
 def test_what_names_the_patient_is_masked(tmp_path):
     put(tmp_path / "P-10000001" / "RT", 1, "RS.dcm")
     put(tmp_path / "P-10000001" / "dose", 1, "RP.dcm", "RD.dcm")
     (one,) = found(tmp_path)
     assert one.shown == "***"
+
+
+def test_what_cannot_be_read_is_not_shown_by_a_folder_that_may_be_a_name(tmp_path):
+    put(tmp_path / "site" / "p", 1)
+    (tmp_path / "site" / "Smith John").mkdir()
+    (tmp_path / "site" / "Smith John" / "RS.dcm").write_bytes(b"no DICOM")
+    (tmp_path / "Smith John.zip").write_bytes(b"PK\3\4 and no more")
+    closed = tmp_path / "site" / "p" / "Smith John"
+    closed.mkdir()
+    (closed / "RS.dcm").write_bytes(b"no DICOM")
+    assert [one.shown for one in found(tmp_path)] == [
+        "***",
+        "site/***",
+        "site/p",
+        "site/p/***",
+    ]
 
 
 @pytest.mark.parametrize("junk", ["Thumbs.db", ".DS_Store", "__MACOSX/RS.dcm", "notes.txt"])

@@ -1,5 +1,7 @@
 """Registers of many subjects: from a folder or from tables, and which submission each goes to."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,32 @@ def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     assert "found two" in listed.by_subject[subject_of(1)].trouble
     assert listed.subjects == (subject_of(2),)
     assert any("found two" in note for note in listed.notes)
+
+
+def test_links_are_followed_once_and_what_is_closed_is_told(tmp_path, monkeypatch):
+    registers, elsewhere = tmp_path / "registers", tmp_path / "elsewhere"
+    write_registers(registers / "a", 1)
+    write_registers(elsewhere, 2)
+    (registers / "linked").symlink_to(elsewhere, target_is_directory=True)
+    (registers / "back").symlink_to(registers, target_is_directory=True)
+    (registers / "again.json").symlink_to(registers / "a" / "1.json")
+    (registers / "gone").symlink_to(tmp_path / "nowhere", target_is_directory=True)
+    (registers / "closed").mkdir()
+    scandir = os.scandir
+
+    def closed(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    listed = RegisterList.load(registers)
+    assert listed.subjects == (subject_of(1), subject_of(2))
+    assert sorted(note.rsplit("/", 1)[1] for note in listed.notes) == [
+        "closed: expected a folder of registers that can be listed, found: Permission denied; "
+        "what lies in it is missing here",
+        "gone: expected what this link leads to, found nothing",
+    ]
 
 
 def test_a_folder_without_any_register_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def judged_at_once(task: Task) -> Judged:
     return Judged(fingerprint, subject, report.verdict, {".json": report.to_json().encode()})
 
 
+def judged_of_site(task: Task) -> Judged:
+    """Judge a submission by nothing, and say of which site it is."""
+    answer = judged_at_once(task)
+    files = {
+        suffix: content.replace(b'"site": ""', b'"site": "SITE"')
+        for suffix, content in answer.files.items()
+    }
+    return Judged(answer.fingerprint, answer.subject, answer.verdict, files)
+
+
 def judged_in_trouble(task: Task) -> Judged:
     """Judge a submission after having done what the file in it says, if it is to be judged."""
     _meet_trouble(task)
@@ -75,6 +86,12 @@ def judged_at_once_in_trouble(task: Task) -> Judged:
     """Do the same at no cost: to see what a batch does with thousands of submissions."""
     _meet_trouble(task)
     return judged_at_once(task)
+
+
+def judged_at_once_in_trouble_unpacked(task: Task) -> Judged:
+    """Do the same while something is unpacked, as the files of a zip are."""
+    Path(tempfile.mkdtemp(), "RS.dcm").write_bytes(b"of a patient")
+    return judged_at_once_in_trouble(task)
 
 
 def _meet_trouble(task: Task) -> None:

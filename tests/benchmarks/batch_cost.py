@@ -4,7 +4,10 @@
 
 Writes COUNT submissions (default 24), small ones or with --demo those of the demo, and prints the
 seconds of a submission for each phase, measured in one process; then those of whole batches with
-one worker and with two. Only the figures of an idle machine with two cores mean anything.
+one worker and with two. A batch pays for the start of its workers once: what it takes beyond
+`oligort.check` in one process is printed with the start, and without, by a line through a batch of
+COUNT and one of a quarter of them. Only the figures of an idle machine with two cores mean
+anything.
 """
 
 import shutil
@@ -12,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,16 +104,23 @@ class Whole:
     parent_core: float
 
 
-def whole(root: Path, out: Path, jobs: int) -> Whole:
+def whole(root: Path, out: Path, jobs: int, first: int | None = None) -> Whole:
     begin, core = time.perf_counter(), time.process_time()
     batch = Batch(jobs=jobs)
     planned = batch.plan(root, "nct06190782", RegisterList())
     start = time.perf_counter() - begin
     begin = time.perf_counter()
+    planned = replace(planned, found=planned.found[:first])
     batch.run(planned, out, lambda done: None)
     count = len(planned.found)
     each = (time.perf_counter() - begin) / count
     return Whole(start, each, (time.process_time() - core) / count)
+
+
+def line_through(few: tuple[int, float], many: tuple[int, float]) -> tuple[float, float]:
+    """Return the seconds of the start and of each submission, by the seconds of two batches."""
+    each = (many[1] - few[1]) / (many[0] - few[0])
+    return few[1] - few[0] * each, each
 
 
 def main(count: int, is_demo: bool) -> None:
@@ -130,10 +140,14 @@ def main(count: int, is_demo: bool) -> None:
         print(f"beside read and check {100 * beside / alone_core:.1f} % of them, on a core")
         one, two = (whole(root, Path(scratch) / f"jobs{jobs}", jobs) for jobs in (1, 2))
         again = whole(root, Path(scratch) / "jobs2", 2)
-        over = 100 * (one.each * count / alone - 1)
+        quarter = max(1, count // 4)
+        few = whole(root, Path(scratch) / "few", 1, quarter)
+        begun, each = line_through((quarter, few.each * quarter), (count, one.each * count))
+        over, beyond = (100 * (seconds * count / alone - 1) for seconds in (one.each, each))
         print(f"start and discovery {one.start:.2f} s with one worker, {two.start:.2f} s with two")
         print(f"in one process    {alone / count:6.3f} s a submission")
-        print(f"one worker        {one.each:6.3f} s, {over:+.1f} %")
+        print(f"one worker        {one.each:6.3f} s, {over:+.1f} %, its start among it")
+        print(f"beyond its start  {each:6.3f} s, {beyond:+.1f} %; the start is {begun:.2f} s, once")
         print(
             f"two workers       {two.each:6.3f} s, {one.each / two.each:.2f} times as fast as one"
         )

@@ -3,6 +3,7 @@
 import sys
 import tomllib
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 
@@ -146,6 +147,31 @@ def test_a_check_that_gives_no_finding_of_its_own_is_an_error(own, build, right,
     assert sentence in str(refusal.value)
 
 
+@pytest.mark.parametrize("silent", ["    yield from ()", "    if False:\n        yield Finding("])
+def test_a_check_that_says_nothing_is_not_evaluable(own, build, silent):
+    file = own(("    yield Finding(", f"{silent}\n    dict(" if "from" in silent else silent))
+    last = check(build(), only=["SITE101"], checks=[file]).findings[-1]
+    assert (last.code, last.grade) == ("SITE101", Grade.NOT_EVALUABLE)
+    assert last.message.endswith("not evaluable, because the check yielded no finding")
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (".lable", "fails by AttributeError: 'Plan' object has no attribute 'lable'; mend it"),
+        (".label + {}['Smith']", "fails by KeyError; mend it"),
+        (".label[::0]", "fails by ValueError; mend it"),
+    ],
+)
+def test_an_error_in_a_file_of_a_site_is_told_as_its_own(own, build, other, told):
+    file = own((".label\n", f"{other}\n"))
+    line = 1 + file.read_text().split("\n").index(f"    label = case.submission.chosen.plan{other}")
+    with pytest.raises(SelectionError) as refusal:
+        check(build(), checks=[file])
+    assert f"site.py, line {line}: SITE101: " in str(refusal.value)
+    assert told in str(refusal.value)
+
+
 def test_what_is_no_python_is_refused(tmp_path, build):
     path = tmp_path / "site.txt"
     path.write_text(OWN, encoding="utf-8")
@@ -169,12 +195,17 @@ def test_an_installed_package_brings_its_checks(own, monkeypatch, build, registe
     assert all_checks()[-1].code == "SITE101"
     report = check(build(), register=Register.from_dict(register_table))
     assert report.findings[-1].code == "SITE101"
+    (record,) = (one for one in report.settings if one.name == "installed_checks")
+    assert record.value == "department-checks 2.5: SITE101"
+    only_ours = check(build(), register=Register.from_dict(register_table), only=["OL3*"])
+    assert not [one for one in only_ours.settings if one.name == "installed_checks"]
 
 
 class Point:
     """An entry point of an installed package."""
 
     name, value = "site", "of_a_package.checks"
+    dist = SimpleNamespace(name="department-checks", version="2.5")
 
     def __init__(self, brought):
         self.brought = brought

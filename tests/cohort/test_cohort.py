@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import json
 import os
 import shutil
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from oligort.batch.left_over import NOTE, noted
 from oligort.cohort import cohort_of
 from oligort.document import FileRecord, ProtocolRecord, Report
-from oligort.errors import DicomError
+from oligort.errors import DicomError, OutputError
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
 from oligort.report.cohort_csv import CohortTables, safe_cell
 from oligort.report.cohort_document import Eyes, Tally
@@ -134,6 +136,29 @@ def test_what_needs_eyes_first_is_in_order_of_urgency(reports):
     }
 
 
+def test_what_its_batch_no_longer_finds_is_told_and_in_no_count(reports):
+    (reports / ".oligort" / NOTE).write_bytes(noted(["2", "3"]))
+    cohort = cohort_of(reports)
+    assert cohort.verdicts == Tally(of="all", major=1, not_evaluable=2, passed=1)
+    assert {one.of: one for one in cohort.by_check}["OL301"] == Tally(
+        of="OL301", not_evaluable=1, passed=1
+    )
+    assert cohort.shared == ()  # what the one at another place has in common with it
+    assert [row.subject for row in cohort.eyes_first()] == ["6", "2", "3", "5", "4"]
+    text = plain_text(cohort_view(cohort))
+    assert "Not counted, as their submissions are no longer there: 2" in text
+    assert "left over, was MAJOR" in cohort_page(cohort)
+    tables = [io.StringIO(), io.StringIO()]
+    cohort_of(reports, tables=CohortTables(*tables))
+    for table in tables:
+        table.seek(0)
+        told = {(row["subject"], row["left_over"]) for row in csv.DictReader(table)}
+        assert {("2", "yes"), ("1", "")} <= told
+    (reports / ".oligort" / NOTE).write_bytes(b"\xff")
+    with pytest.raises(OutputError, match="cannot be read; run the batch again"):
+        cohort_of(reports)
+
+
 def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
     (tmp_path / "all.json").write_text(report("1", finding("OL301", MAJOR)))
     some = report("2", finding("OL301", PASS), only=("OL30*", "OL001"), date="20260401")
@@ -152,12 +177,28 @@ def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
 
 
 def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
-    cohort = cohort_of(reports, expected=["1", "6", "7"])
+    cohort = cohort_of(reports, expected={"1": "A", "6": "", "7": "B"})
     assert [(shared.files, shared.kinds) for shared in cohort.shared] == [
         (("reports/1.json", "reports/3.json"), {"RTDOSE": 1}),
         (("reports/3.json", "reports/4.json"), {"RTDOSE": 1}),
     ]
     assert cohort.missing == ("6", "7")
+
+
+def test_a_report_of_another_version_is_refused_by_name(reports):
+    (reports / "reports" / "new.json").write_text(
+        report("9", finding("OL301", PASS)).replace('"schema_version": 1', '"schema_version": 2')
+    )
+    (reports / "reports" / "newer.json").write_text('{"schema_version": 3, "results": []}')
+    cohort = cohort_of(reports)
+    assert "9" not in {row.subject for row in cohort.rows}
+    told = {one.file: one.reason for one in cohort.no_reports}
+    assert "schema_version 1, the one that is known here, found 2" in told["reports/new.json"]
+    assert "found 3" in told["reports/newer.json"]
+
+
+def test_one_of_another_site_is_not_the_one_that_is_expected(reports):
+    assert cohort_of(reports, expected={"1": "B", "3": "b", "5": "A"}).missing == ("1", "6")
 
 
 def test_a_subject_with_several_submissions_is_told_by_site(tmp_path):

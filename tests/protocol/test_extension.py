@@ -172,6 +172,9 @@ def test_what_every_level_states_otherwise_is_told_once(site, trial):
         (HEAD.replace('"nct06190782"', '"none.toml"'), "none.toml: cannot be read"),
         (HEAD.replace('"nct06190782"', '"x/../site.toml"'), "extends no copy of itself"),
         (HEAD + "dose_limits = 7", "expected a list"),
+        (HEAD.replace("SITE-07", "NCT06190782"), 'expected an id of its own, as its rules are not'),
+        (HEAD.replace("SITE-07", "nct 0619-0782"), 'not those of "NCT06190782", found "nct 0619'),
+        (HEAD.replace("SITE-07", "NCT03904927"), 'id: expected an id of its own'),
         (
             HEAD + '[sources.NCT06190782]\ntitle = "Another document"\n',
             '"NCT06190782" is a document of the protocol that it extends',

@@ -173,6 +173,27 @@ def test_two_subjects_or_two_selections_are_not_compared():
         compare(one, altered(one, only=("OL3*",)))
 
 
+@pytest.mark.parametrize("was", [Grade.MAJOR, Grade.NOT_EVALUABLE])
+def test_a_lesion_that_is_no_longer_drawn_is_not_corrected(was):
+    other = finding("OL203", Grade.PASS, "GTVm02")
+    before = report(finding("OL203", was, "GTVm01"), other, finding("OL006", Grade.MINOR, "a.dcm"))
+    found = compare(before, report(other, finding("OL006", Grade.PASS, "")))
+    assert [one.about for one in found.no_longer_drawn] == ["GTVm01"]
+    assert [one.about for one in found.corrected] == ["a.dcm"]
+    assert not found.standing
+    text = plain_text(comparison_view(found))
+    assert "No longer drawn: look whether it should be (1)" in text
+
+
+def test_a_structure_that_is_told_of_in_another_way_is_there():
+    deviant = report(finding("OL403", Grade.MINOR, "PTV"))
+    before = altered(deviant, measurements=(measured(20.0, "PTV"),))
+    for about, gone in (("PTV", False), ("Lungs", True)):
+        passed = report(finding("OL403", Grade.PASS, ""))
+        found = compare(before, altered(passed, measurements=(measured(20.0, about),)))
+        assert (len(found.no_longer_drawn), len(found.corrected)) == (gone, not gone)
+
+
 def test_the_table_fits_and_hostile_text_is_harmless():
     hostile = "GTV\x1b[31m\n" + "x" * 300
     found = compare(report(finding(about=hostile)), report(finding("OL302", about=hostile)))

@@ -5,12 +5,14 @@ import sys
 
 import msgspec
 import pytest
+from markdown_it import MarkdownIt
 from pages import parsed
 from test_decisions import finding, report
 
 from oligort.cli import main
 from oligort.document import Decision, Setting
 from oligort.finding import Evidence, Flag, Grade
+from oligort.report.html import render
 from oligort.report.letter import letter_html, letter_markdown, letter_of
 from oligort.report.tables import report_text
 from oligort.report.words import grade_words, verdict_words
@@ -89,6 +91,14 @@ def test_where_some_checks_alone_were_asked_it_says_so(grade):
     assert "Only the checks" not in letter_markdown(report(finding()))
 
 
+def test_every_item_is_an_item_however_many_there_are():
+    many = report(*(altered(finding(), about=f"GTV {n}") for n in range(1003)))
+    tokens = MarkdownIt().parse(letter_markdown(many))
+    assert sum(one.type == "list_item_open" and one.info == "1000" for one in tokens) == 1
+    assert not [one for one in tokens if one.type == "code_block"]
+    assert sum(one.type == "ordered_list_open" for one in tokens) == 1
+
+
 def test_hostile_text_is_text():
     hostile = report(finding(about=HOSTILE, message=HOSTILE))
     page = letter_html(hostile)
@@ -114,13 +124,22 @@ def test_hostile_text_is_text():
 )
 def test_a_report_speaks_in_the_words_of_its_setting(words, of_verdict, of_minor, of_pass):
     setting = Setting(name="grade_words", value=words, source="oligort convention")
-    spoken = altered(WHOLE, settings=(setting,))
+    spoken = altered(WHOLE, settings=(setting,), versions={"oligort": "0.1.0", "python": "3.11"})
     assert verdict_words(spoken)[Grade.MAJOR] == of_verdict
     assert (grade_words(spoken)[Grade.MINOR], grade_words(spoken)[Grade.PASS]) == (
         of_minor,
         of_pass,
     )
     assert report_text(spoken).startswith(f"{of_verdict}  PT-1")
+    counted = "major" if of_minor == "MINOR" else of_verdict.lower()
+    passed = "passed" if of_pass == "PASS" else of_pass.lower()
+    page = render(spoken, None)
+    for text in (report_text(spoken), spoken._repr_html_(), page):
+        assert f"1 {counted}" in " ".join(text.split())
+        assert f"1 {passed}" in " ".join(text.split())
+    if of_pass != "PASS":
+        told = parsed(page).all("body")[0].text + letter_markdown(spoken) + report_text(spoken)
+        assert not re.search(r"\b(MAJOR|MINOR|PASS|major|minor|passed)\b", told)
     assert of_verdict in letter_markdown(spoken)
     assert '"verdict": "MAJOR"' in spoken.to_json()  # the contract has one language
 
