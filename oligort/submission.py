@@ -135,8 +135,7 @@ class Submission:
         NotEvaluable
             If the choice is open, doses must not be added, or cannot be placed on the structures.
         """
-        exports = (self, *self.earlier)
-        registrations = [one for export in exports for one in export.registrations]
+        registrations = [one for export in (self, *self.earlier) for one in export.registrations]
         try:
             return choose(
                 self.structure_sets,
@@ -375,9 +374,8 @@ class Submission:
 
         def compute() -> Dvh:
             region = Region(shape, self.usual_spacing_mm, conventions)
-            return compute_dvh(
-                region, self.dose_grid, roi_name, Asked.of(shape, roi_name).roi_number
-            )
+            number = Asked.of(shape, roi_name).roi_number
+            return compute_dvh(region, self.dose_grid, roi_name, number)
 
         return self._once(key, compute)
 
