@@ -8,6 +8,7 @@ and so are boxes drawn on planes with half-slice caps.
 import copy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,14 @@ def dose_grid(edge_mm: float, z_mm: tuple[float, float], dose_type: str, scale: 
     return DoseGrid(grid, np.broadcast_to(along_z, grid.shape), dose_type, "PLAN", "1.2.3")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def build() -> Callable[..., Submission]:
-    """Return the builder of submissions: the thorax, with what the test asks for altered."""
+    """Return the builder of submissions: the thorax, with what the test asks for altered.
+
+    All are copies of one, and draw each solid once: what was computed of one holds for the others
+    of a module that have the same structures and the same dose.
+    """
+    empty, drawn_once, dose_once = Submission(), cache(structure), cache(dose_grid)
 
     def submission(
         *,
@@ -76,13 +82,14 @@ def build() -> Callable[..., Submission]:
     ) -> Submission:
         solids = {name: s for name, s in SOLIDS.items() if name not in set(without)}
         solids |= extra or {}
-        drawn = [structure(name, solid, n) for n, (name, solid) in enumerate(solids.items(), 1)]
+        drawn = [drawn_once(name, solid, n) for n, (name, solid) in enumerate(solids.items(), 1)]
         targets = [one.roi_number for one in drawn if one.roi_name == "PTVm01"]
         prescriptions = (
             () if prescription_gy is None else (Prescription(prescription_gy, *targets),)
         )
         return replace(
-            Submission(
+            replace(
+                empty,
                 structure_sets=(
                     StructureSet(
                         tuple(drawn), "1.2.1", "set", "RS.dcm", FRAME, patient_key="patient"
@@ -110,7 +117,7 @@ def build() -> Callable[..., Submission]:
                         plan_uids=("1.2.2",),
                         frame_of_reference_uid=FRAME,
                         heterogeneity_correction="IMAGE",
-                        grid=dose_grid(edge_mm, z_mm, dose_type, scale),
+                        grid=dose_once(edge_mm, z_mm, dose_type, scale),
                         patient_key="patient",
                     ),
                 ),

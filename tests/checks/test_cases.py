@@ -31,7 +31,7 @@ def file_of(code: str) -> CaseFile:
     return read_case_file(FILES[code])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cases(build, tmp_path_factory):
     return Cases(build, tmp_path_factory.mktemp("protocols"))
 
