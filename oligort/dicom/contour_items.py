@@ -15,7 +15,8 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.decimals import decimals
 from oligort.dicom.elements import MAX_VALUE_BYTES, as_written
-from oligort.dicom.walk import Item, UnusualError, Walk
+from oligort.dicom.passage import UnusualError
+from oligort.dicom.walk import Item, Walk
 from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
 

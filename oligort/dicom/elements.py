@@ -54,8 +54,11 @@ MAX_VALUE_BYTES = 8 * 1024**2
 MAX_TEXT_BYTES = 64 * 1024
 """Longest text that is read: six times what the standard allows of any but unlimited text."""
 
-MAX_ITEMS = 200_000
-"""Most items of one sequence, nested ones too: ten times those of a large structure set."""
+MAX_ITEMS = 400_000
+"""Most items of one sequence, nested ones too: the most contours that are read, with their images.
+
+Each takes a kilobyte where pydicom builds it.
+"""
 
 _ITEM_TAGS = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 """How an item begins, by whether that is little endian."""

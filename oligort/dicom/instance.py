@@ -20,11 +20,11 @@ from oligort.dicom.content import (
     elements_of,
     stored_bytes_of,
 )
-from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
+from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE
 from oligort.dicom.elements import MAX_TEXT_BYTES, integer, refuse_many_items, text
+from oligort.dicom.passage import DELIMITER_BYTES, Passage
 from oligort.dicom.sop_class import IMAGE_CLASSES, Kind, kind_of, name_of
 from oligort.dicom.truncation import refuse_truncated
-from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
 ANNOUNCED_BYTES = 1024
@@ -32,6 +32,9 @@ ANNOUNCED_BYTES = 1024
 
 NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
+
+LAST_OF_META = 0x0002FFFF
+"""The last tag of the file meta information."""
 
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
@@ -181,7 +184,7 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
     stored = stored_bytes_of(path)
     digest = hashlib.sha256(stored).hexdigest()
     encoded = as_parsed(stored)
-    measured = _with_measured_contours(encoded)
+    measured = _with_measured_sequences(encoded)
     if measured is not None:
         try:
             return _whole(measured), digest
@@ -285,42 +288,35 @@ def _whole(encoded: bytes) -> FileDataset:
     return parsed.dataset
 
 
-def _with_measured_contours(encoded: bytes) -> bytes | None:
-    """Return a file with the length of its ROI Contour Sequence instead of a delimiter.
+def _with_measured_sequences(encoded: bytes) -> bytes | None:
+    """Return a file with lengths of its sequences instead of delimiters, or None if it has them.
 
-    Of a sequence of undefined length pydicom builds every item at once, needed or not. None where
-    the sequence is absent, states its length or cannot be measured.
+    Of a sequence of undefined length pydicom builds every item at once, needed or not. What cannot
+    be measured stays as it is.
 
     Raises
     ------
     DicomError
-        If it holds more items than any structure set.
+        If they hold more items or elements than any object.
     """
     try:
-        before = _parse(encoded, _at_contours)
+        before = _parse(encoded, _at_first)
     except DicomError:
         return None
-    if before.stopped_at != ROI_CONTOUR_SEQUENCE:
-        return None
     is_implicit, is_little_endian = before.dataset.original_encoding
-    refuse_many_items(
-        encoded,
-        "the structure set",
-        is_little_endian=is_little_endian is not False,
-        begin=before.end,
-    )
-    walk = Walk(encoded, is_implicit is not False, is_little_endian is not False, SEQUENCES)
-    try:
-        begin, end = walk.undefined_sequence(before.end, ROI_CONTOUR_SEQUENCE)
-    except UnusualError:
-        return None
-    length = (end - begin).to_bytes(4, "big" if is_little_endian is False else "little")
-    behind = end + DELIMITER_BYTES
-    return b"".join((encoded[: begin - 4], length, encoded[begin:end], encoded[behind:]))
+    is_little_endian = is_little_endian is not False
+    refuse_many_items(encoded, "the object", is_little_endian=is_little_endian, begin=before.end)
+    passage = Passage(encoded, is_implicit is not False, is_little_endian)
+    parts, behind = [], 0
+    for begin, end in passage.measured_sequences(before.end):
+        length = (end - begin).to_bytes(4, "little" if is_little_endian else "big")
+        parts += [encoded[behind : begin - 4], length, encoded[begin:end]]
+        behind = end + DELIMITER_BYTES
+    return b"".join((*parts, encoded[behind:])) if parts else None
 
 
-def _at_contours(tag: int) -> bool:
-    return tag >= ROI_CONTOUR_SEQUENCE
+def _at_first(tag: int) -> bool:
+    return tag > LAST_OF_META
 
 
 def _parse_until(content: Content, stop_when: Callable[[int], bool]) -> _Parsed:
