@@ -74,9 +74,15 @@ def refuse_many_contours(contours: int, points: int) -> None:
         If there are more than `MAX_CONTOURS` or `MAX_POINTS`.
     """
     if contours > MAX_CONTOURS:
-        raise DicomError(f"expected at most {MAX_CONTOURS} contours, found more")
+        raise DicomError(
+            f"expected at most {MAX_CONTOURS} contours, found more: the most that is read of one "
+            "structure set; export fewer ROIs in one"
+        )
     if points > MAX_POINTS:
-        raise DicomError(f"expected at most {MAX_POINTS} contour points, found more")
+        raise DicomError(
+            f"expected at most {MAX_POINTS} contour points, found more: the most that is read of "
+            "one structure set; export fewer ROIs in one"
+        )
 
 
 def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:

@@ -76,6 +76,20 @@ def test_more_contours_or_points_than_any_are_refused(
         assert f"at most {most} contour" in fault.reason
 
 
+@pytest.mark.parametrize(("name", "most"), [("MAX_CONTOURS", 3), ("MAX_POINTS", 15)])
+def test_contours_and_points_are_counted_over_all_rois(
+    name, most, write, structure_set, contour, tmp_path, monkeypatch
+):
+    """Read one by one as well, where no ROI alone has too many."""
+    drawn = structure_set({roi: [contour(SQUARE), contour(SQUARE)] for roi in ("Heart", "Cord")})
+    path = write(drawn, tmp_path / "rtss.dcm", ExplicitVRLittleEndian)
+    monkeypatch.setattr(contour_items, "_TYPES", {})
+    monkeypatch.setattr(contour_items, name, most + 1)
+    assert len(read_structure_set(read_object(path)[0], "rtss.dcm")[0].structures) == 2
+    monkeypatch.setattr(contour_items, name, most)
+    refusal_of(path, f"at most {most} contour")
+
+
 def test_a_sequence_of_more_items_than_any_is_refused(tmp_path, write, structure_set, monkeypatch):
     path = write(structure_set({"Heart": [], "Cord": []}), tmp_path / "rtss.dcm")
     monkeypatch.setattr(elements, "MAX_TEXT_BYTES", 10)  # below, nothing is counted
