@@ -5,7 +5,9 @@ raises `DicomError` with a sentence that names the element.
 """
 
 import math
+import re
 import struct
+import warnings
 import zlib
 from collections.abc import Iterable
 from functools import cache
@@ -58,6 +60,12 @@ MAX_ITEMS = 400_000
 """Most items of one sequence, nested ones too: the most contours that are read, with their images.
 
 Each takes a kilobyte where pydicom builds it.
+"""
+
+_TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
+"""The warnings of pydicom that matter: a name may not be what was written.
+
+The others are about the form of values, which are read without trust or not at all.
 """
 
 _ITEM_TAGS = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
@@ -164,6 +172,11 @@ def refuse_many_items(
     found = encoded.count(_ITEM_TAGS[is_little_endian], begin)
     if found > MAX_ITEMS:
         raise DicomError(f"expected at most {MAX_ITEMS} items in {where}, found {found}")
+
+
+def tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
+    """Tell whether warnings of pydicom say that text does not fit its character set."""
+    return any(_TEXT_WARNING.search(str(warning.message)) for warning in caught)
 
 
 def text(dataset: Dataset, keyword: str) -> str:

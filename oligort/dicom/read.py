@@ -1,8 +1,6 @@
 """read: a folder, or several files, in; one Submission out, the same whatever the file order."""
 
-import re
 import warnings
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -10,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from pydicom.dataset import Dataset
 
 from oligort.dicom.age import age_years_of
-from oligort.dicom.elements import text, title
+from oligort.dicom.elements import tells_of_text, text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
@@ -39,12 +37,6 @@ from oligort.objects import (
     file_key,
 )
 from oligort.submission import Submission
-
-_TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
-"""The warnings of pydicom that matter: a name may not be what was written.
-
-The others are about the form of values, which are read without trust or not at all.
-"""
 
 NO_MEMORY = "there is not enough memory to read it"
 MAX_NAMED_FAULTS = 3
@@ -116,7 +108,7 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
         except MemoryError:
             faults.append(Fault(entry.name, NO_MEMORY))
         else:
-            recognised.append((entry, found, _tells_of_text(caught)))
+            recognised.append((entry, found, tells_of_text(caught)))
 
     masked = masking(names)
     shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
@@ -224,7 +216,7 @@ class _Reading:
                 )
             )
         twins[digest] = file
-        if is_damaged or _tells_of_text(caught):
+        if is_damaged or tells_of_text(caught):
             self.faults.append(
                 Fault(
                     file,
@@ -277,6 +269,9 @@ class _Reading:
         whole = dataset if behind is None else behind
         if whole is recognised.header:
             return
+        if behind is not None:
+            file = self.masked.path(name)
+            self.identities_left.note_behind_patient(behind, file, recognised.header.keys())
         said = self.identities_left.said_late(recognised.header, whole)
         if said is not None:
             self.late[name] = said
@@ -390,10 +385,6 @@ def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) ->
         related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
         file_keys=file_keys | label_keys,
     )
-
-
-def _tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
-    return any(_TEXT_WARNING.search(str(warning.message)) for warning in caught)
 
 
 def _place(fault: Fault) -> tuple[str, str]:

@@ -295,6 +295,35 @@ def test_a_second_name_behind_all_else_is_told(tmp_path, plan, write):
 
 
 @pytest.mark.parametrize(
+    "keyword",
+    [
+        "ReferringPhysicianIdentificationSequence",
+        "ConsultingPhysicianIdentificationSequence",
+        "PerformingPhysicianIdentificationSequence",
+        "OperatorIdentificationSequence",
+        "RequestingPhysicianIdentificationSequence",
+        "ActualHumanPerformersSequence",
+    ],
+)
+def test_who_is_identified_behind_all_else_is_told(
+    keyword, tmp_path, plan, dose, structure_set, write
+):
+    """In an object of which all is read, in an image and in one that is not used, each once."""
+    planned, image, other = plan(), dose(uid="1.2.9"), structure_set({}, "1.2.8")
+    image.SOPClassUID, image.Modality = CTImageStorage, "CT"
+    other.SOPClassUID, other.Modality = SpatialFiducialsStorage, "FID"
+    held = element(0x08, 0x81, b"ST", b"1 High Street")
+    held = struct.pack("<HHL", 0xFFFE, 0xE000, len(held)) + held
+    tag = pydicom.tag.Tag(keyword)
+    late = struct.pack("<HH2sHL", tag.group, tag.element, b"SQ", 0, len(held)) + held
+    for name, dataset in {"a.dcm": planned, "b.dcm": image, "c.dcm": other}.items():
+        path = write(dataset, tmp_path / name, ExplicitVRLittleEndian)
+        path.write_bytes(path.read_bytes() + late)
+    told = {one.keyword: one.files for one in oligort.read(tmp_path).identity_left}
+    assert told["InstitutionAddress"] == ("a.dcm", "b.dcm", "c.dcm")
+
+
+@pytest.mark.parametrize(
     ("sequence", "keyword"),
     [
         ("BeamSequence", "InstitutionName"),
