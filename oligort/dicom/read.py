@@ -20,7 +20,7 @@ from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
-from oligort.dicom.sop_class import Kind
+from oligort.dicom.sop_class import Kind, told_of
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
 from oligort.frames import in_one_frame
@@ -121,9 +121,10 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
         if found.kind is Kind.UNUSED:
             with suppress(DicomError):  # what cannot be read of it says nothing, here or elsewhere
                 reading.note_late(found, found.header, entry.name)
-            reading.left_alone.append(
-                LeftAlone(masked.label(found.calls_itself), masked.path(entry.name))
-            )
+            file = masked.path(entry.name)
+            reading.left_alone.append(LeftAlone(masked.label(found.calls_itself), file))
+            if told := told_of(found.header):
+                reading.faults.append(Fault(file, told, FaultKind.FOREIGN))
         else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
             reading.add(found, entry, keys, is_damaged)
