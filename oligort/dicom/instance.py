@@ -183,7 +183,7 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
     """
     stored = stored_bytes_of(path)
     digest = hashlib.sha256(stored).hexdigest()
-    encoded = as_parsed(stored)
+    encoded = as_parsed(stored, path)
     measured = _with_measured_sequences(encoded)
     if measured is not None:
         try:

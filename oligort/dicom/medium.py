@@ -122,7 +122,7 @@ def _file_ids(index: Path) -> tuple[list[tuple[str, ...]], str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ids that are none are not there
         try:
-            encoded = as_parsed(stored_bytes_of(index))
+            encoded = as_parsed(stored_bytes_of(index), index)
             dataset, _ = elements_of(encoded)
         except DicomError as error:
             raise DicomError(f"the index of the medium cannot be read: {error}") from error

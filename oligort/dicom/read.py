@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from pydicom.dataset import Dataset
 
 from oligort.dicom.age import age_years_of
+from oligort.dicom.content import bounded_unfolding
 from oligort.dicom.elements import tells_of_text, text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
@@ -73,10 +74,11 @@ def read(*paths: str | Path) -> Submission:
 def read_found(source: Found) -> Submission:
     """Read the DICOM objects among files that are found already; refused as `read` does."""
     late: dict[str, Said] = {}
-    reading = _read(source, late)
-    if late:
-        # A name that stands behind what it is to be masked in: all again, as it is known now.
+    with bounded_unfolding():
         reading = _read(source, late)
+        if late:
+            # A name that stands behind what it is to be masked in: all again, as it is known now.
+            reading = _read(source, late)
     return reading.submission(file_count=len(source.files))
 
 
