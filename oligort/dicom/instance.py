@@ -47,6 +47,8 @@ _IMPLICIT_HEAD_BYTES, _HEAD_BYTES = 8, 12
 """How long tag, VR and length of pixels are, in implicit and in explicit VR."""
 
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_PADDED = _PIXELS | {0xFFFCFFFC}
+"""What stands behind the header of most images: pixels, and Data Set Trailing Padding."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,24 @@ class Recognised:
         return f"{modality} object" if modality else "object"
 
     def image_header(self) -> tuple[FileDataset, str]:
-        """Return the elements of an image before its pixels, and the SHA-256 of their bytes.
+        """Return the elements of an image but its pixels, and the SHA-256 of their bytes.
 
         Raises
         ------
         DicomError
             If the header cannot be read, or the file is too short for the pixels it declares.
         """
-        parsed, encoded, size_bytes, _ = self._to_pixels or _ToPixels.of(Content.of(self.path))
+        to_pixels = self._to_pixels or _ToPixels.of(Content.of(self.path))
+        parsed, encoded, size_bytes, pixels_end = to_pixels
         header = parsed.dataset
         refuse_truncated(header, encoded)
+        behind = self.behind_header()
+        if behind is not None and _stand_behind(behind, parsed):
+            # Elements belong in the order of their tags, but a file may hold them in any.
+            for tag in _PIXELS.intersection(behind.keys()):
+                del behind[tag]
+            header = behind
+            encoded += Content.of(self.path).first()[pixels_end:]
         if parsed.stopped_at is not None and transfer_syntax(header) in NATIVE_SYNTAXES:
             is_implicit, _ = header.original_encoding
             found = size_bytes - parsed.end - (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
@@ -222,25 +232,40 @@ class _Parsed:
 class _ToPixels(NamedTuple):
     """What was parsed of a file before its pixels, its bytes, and how many the file has in all.
 
-    `is_all` is whether nothing but pixels stands behind.
+    `pixels_end` is where pixels of a stated length end.
     """
 
     parsed: _Parsed
     encoded: bytes
     size_bytes: int
-    is_all: bool
+    pixels_end: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing but pixels stands behind."""
+        return self.pixels_end >= self.size_bytes
 
     @classmethod
     def of(cls, content: Content) -> "_ToPixels":
         parsed = _parse_until(content, _at_pixels)
         size_bytes = content.size_bytes
         if parsed.stopped_at is None:
-            return cls(parsed, content.first(parsed.end), size_bytes, is_all=True)
+            return cls(parsed, content.first(parsed.end), size_bytes, size_bytes)
         is_implicit, is_little_endian = parsed.dataset.original_encoding
         begin = parsed.end + (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
         encoded = content.first(begin)
         length = int.from_bytes(encoded[-4:], "big" if is_little_endian is False else "little")
-        return cls(parsed, encoded[: parsed.end], size_bytes, begin + length >= size_bytes)
+        return cls(parsed, encoded[: parsed.end], size_bytes, begin + length)
+
+
+def _stand_behind(dataset: FileDataset, header: _Parsed) -> bool:
+    """Tell whether a whole object says more behind its header than pixels and padding."""
+    return any(
+        tag not in header.dataset
+        or (isinstance(element, RawDataElement) and element.value_tell > header.end)
+        for tag, element in dataset.items()
+        if tag not in _PADDED
+    )
 
 
 def _begins_like_a_dataset(head: bytes) -> bool:

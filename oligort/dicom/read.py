@@ -268,13 +268,13 @@ class _Reading:
             If that cannot be read.
         """
         kind = recognised.kind
-        behind = recognised.behind_header() if kind.is_image or kind is Kind.UNUSED else None
+        behind = recognised.behind_header() if kind is Kind.UNUSED else None
         whole = dataset if behind is None else behind
         if whole is recognised.header:
             return
-        if behind is not None:
+        if kind.is_image or behind is not None:
             file = self.masked.path(name)
-            self.identities_left.note_behind_patient(behind, file, recognised.header.keys())
+            self.identities_left.note_behind_patient(whole, file, recognised.header.keys())
         said = self.identities_left.said_late(recognised.header, whole)
         if said is not None:
             self.late[name] = said

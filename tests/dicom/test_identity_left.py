@@ -285,10 +285,14 @@ def test_a_name_behind_all_else_is_told_and_masked(tmp_path, plan, dose, structu
         assert submission.plans[0].label == "*** 2"
 
 
-def test_a_second_name_behind_all_else_is_told(tmp_path, plan, write):
-    planned = plan()
-    planned.PatientName = planned.PatientID = "PT-1"
-    path = write(planned, tmp_path / "plan.dcm", ExplicitVRLittleEndian)
+@pytest.mark.parametrize("is_image", [False, True])
+def test_a_second_name_behind_all_else_is_told(is_image, tmp_path, plan, dose, write):
+    late = dose() if is_image else plan()
+    if is_image:
+        late.SOPClassUID, late.Modality = CTImageStorage, "CT"
+    late.PatientName = late.PatientID = "PT-1"
+    late.PatientBirthDate = "19610302"
+    path = write(late, tmp_path / "late.dcm", ExplicitVRLittleEndian)
     path.write_bytes(path.read_bytes() + LATE)
     told = {one.keyword: one.keys for one in oligort.read(tmp_path).identity_left}
     assert told["PatientName"] == {key_of_name("MUSTERMANN^ERIKA")}

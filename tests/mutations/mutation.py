@@ -18,6 +18,8 @@ from pathlib import Path
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -383,6 +385,34 @@ def _encoded_as(syntax: str) -> Callable[[Dataset], bytes]:
     return written
 
 
+def _padded(dataset: Dataset) -> Dataset:
+    dataset.DataSetTrailingPadding = bytes(128)
+    return dataset
+
+
+def _reversed(dataset: Dataset) -> bytes:
+    """Return a file of explicit VR whose elements stand in the reverse order of their tags."""
+    encoded = _as_bytes(dataset)
+    begin = 144 + int.from_bytes(encoded[140:144], "little")
+    elements = []
+    for element in dataset:
+        writing = DicomBytesIO()
+        writing.is_implicit_VR, writing.is_little_endian = False, True
+        write_data_element(writing, element)
+        elements.append(writing.getvalue())
+    return encoded[:begin] + b"".join(reversed(elements))
+
+
+def _without_lengths(dataset: Dataset) -> Dataset:
+    for element in dataset:
+        if element.VR == "SQ":
+            element.is_undefined_length = True
+            for item in element.value:
+                item.is_undefined_length_sequence_item = True
+                _without_lengths(item)
+    return dataset
+
+
 HARMLESS: dict[str, Callable[[Dataset], bytes]] = {
     "private elements": lambda dataset: _as_bytes(_with_private(dataset)),
     "implicit little endian": _encoded_as(ImplicitVRLittleEndian),
@@ -391,6 +421,12 @@ HARMLESS: dict[str, Callable[[Dataset], bytes]] = {
     "zeros behind the end": lambda dataset: _as_bytes(dataset) + bytes(64),
     "blanks behind the end": lambda dataset: _as_bytes(dataset) + b" " * 64,
     "a line end behind the end": lambda dataset: _as_bytes(dataset) + b"\r\n",
+    "padding as an element": lambda dataset: _as_bytes(_padded(dataset)),
+    "elements in reverse order": _reversed,
+    "sequences of undefined length": lambda dataset: _as_bytes(_without_lengths(dataset)),
+    "private sequences of undefined length": lambda dataset: _as_bytes(
+        _without_lengths(_with_private(dataset))
+    ),
     "another manufacturer": lambda dataset: _as_bytes(_manufactured(dataset)),
 }
 """What changes no value that is asked for."""
