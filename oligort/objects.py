@@ -29,7 +29,7 @@ class FaultKind(StrEnum):
     """What a fault means for everything that follows."""
 
     FOREIGN = "foreign"
-    """No DICOM object at all: nothing is missing for it."""
+    """No DICOM object at all, or none that is used: nothing is missing for it."""
     UNREADABLE = "unreadable"
     """An object that should have been read, and was not."""
     LEFT_OUT = "left out"

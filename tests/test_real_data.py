@@ -5,6 +5,7 @@ systems that differ by more than we do.
 """
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,11 @@ def only(report: Report, code: str) -> Finding:
 def assert_no_criterion_passes(report: Report) -> None:
     passed = [f.criterion for f in report.graded(Grade.PASS) if f.criterion]
     assert passed == []
+
+
+def most_loops_in_a_plane(submission: Submission, roi_name: str) -> int:
+    (structure,) = submission.structure_set.named(roi_name)
+    return max(Counter(float(one.points_mm[0, 2]) for one in structure.contours).values())
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +123,12 @@ class TestBreastBoost:
         assert '"UNAPPROVED"' in approval.message
         assert (spacing.grade, spacing.evidence[0].measured) == (Grade.PASS, 3.0)
         assert densities.grade is Grade.PASS
+
+    def test_nested_loops_and_specks(self, breast_boost: Submission) -> None:
+        (lung,) = breast_boost.structure_set.named("Lt Lung")
+        planes = {float(contour.points_mm[0, 2]) for contour in lung.contours}
+        assert (len(lung.contours), len(planes)) == (165, 80)
+        assert most_loops_in_a_plane(breast_boost, "Lt Lung") == 7
 
     def test_one_lung_is_not_two(self, breast_boost: Submission) -> None:
         report = oligort.check(breast_boost)
@@ -207,9 +219,24 @@ class TestLungSbrt:
         chosen = submission.selected(dose="2018CompLung_VMAT_Dose.dcm")
         assert chosen.dose_grid.maximum_gy == pytest.approx(10.26, abs=0.005)
 
-    def test_gap_is_told_and_not_filled(self, test_data: Path) -> None:
-        notes = self.read(test_data, "imrt").dvh("PTV_LN").notes
+    @pytest.mark.parametrize("roi", ["PTV_LN", "PTV_TOTAL"])
+    def test_gap_is_told_and_not_filled(self, test_data: Path, roi: str) -> None:
+        notes = self.read(test_data, "imrt").dvh(roi).notes
         assert any("between 77 and 86 mm: not filled" in note for note in notes)
+
+    def test_plans_and_doses_without_preamble_refer_to_another_structure_set(
+        self, test_data: Path
+    ) -> None:
+        files = [*(test_data / "lung_sbrt" / "imrt").iterdir()]
+        assert all(path.read_bytes()[128:132] != b"DICM" for path in files)
+        submission = self.read(test_data, "imrt")
+        assert (len(submission.plans), len(submission.doses), submission.faults) == (1, 1, ())
+        finding = only(oligort.check(submission, only=["OL003"]), "OL003")
+        assert finding.grade is Grade.MINOR
+        assert "refers to another structure set" in finding.message
+
+    def test_many_lung_loops_lie_in_one_plane(self, test_data: Path) -> None:
+        assert most_loops_in_a_plane(self.read(test_data, "imrt"), "LUNGS-ITV's") == 17
 
 
 NELMS_DOSES = {
@@ -315,6 +342,24 @@ class TestNelms2015:
         assert "4 doses are there" in only(report, "OL004").message
         assert only(report, "OL004").grade is Grade.NOT_EVALUABLE
         assert sum("share one SOP Instance UID" in f.reason for f in submission.faults) == 2
+        # A whole fraction group each: nothing is multiplied.
+        assert {dose.summation_type for dose in submission.doses} == {"FRACTION"}
+        maxima_gy = sorted(round(dose.grid.maximum_gy, 3) for dose in submission.doses if dose.grid)
+        assert maxima_gy == [34.0, 34.0, 34.0, 36.0]
+        empty = [[s.roi_name for s in one if s.is_empty] for one in submission.structure_sets]
+        assert empty == [["POI_1"]] * 30
+
+    def test_slivers_and_repeated_first_points_of_the_cylinder_across(
+        self, test_data: Path
+    ) -> None:
+        submission = oligort.read(test_data / "nelms2015" / "structures" / "RtCylinder_10_0.dcm")
+        (drawn,) = (s for s in submission.structure_set if not s.is_empty)
+        assert all((one.points_mm[0] == one.points_mm[-1]).all() for one in drawn.contours)
+        widths_mm = {
+            float(one.points_mm[0, 2]): float(np.ptp(one.points_mm[:, 0])) for one in drawn.contours
+        }
+        assert widths_mm[min(widths_mm)] == pytest.approx(0.01)
+        assert widths_mm[max(widths_mm)] == pytest.approx(0.01)
 
     def test_roi_without_contours(self, test_data: Path) -> None:
         folder = test_data / "nelms2015"
@@ -336,6 +381,11 @@ class TestProtonRamp:
         assert proton_ramp.dvh("Cube101010").volume_cc == pytest.approx(1050.0, abs=0.1)
         bare = proton_ramp.dvh("Cube101010", Conventions(end_caps="none"))
         assert bare.volume_cc == pytest.approx(1000.0, abs=0.1)
+
+    def test_the_ion_plan_carries_another_patient_id(self, proton_ramp: Submission) -> None:
+        finding = only(oligort.check(proton_ramp, only=["OL002"]), "OL002")
+        assert finding.grade is Grade.MAJOR
+        assert "2 different patient ids" in finding.message
 
     def test_the_dose_is_that_of_the_plan_alone(self, proton_ramp: Submission) -> None:
         assert proton_ramp.chosen.dose.summation_type == "PLAN"
@@ -392,3 +442,5 @@ def test_two_contourings_of_one_tumour_are_no_two_metastases(test_data: Path) ->
     assert {lesion.roi_name for lesion in census} == {"GTVp_test_auto", "GTVp_test_man"}
     assert (census.count.least, census.count.most) == (0, 0)
     assert any("Dice" in note for note in census.notes)
+    drawn = oligort.read(test_data / "rider_two_contourings").structure_set
+    assert [structure.interpreted_type for structure in drawn] == ["", ""]

@@ -33,7 +33,8 @@ def files(case: Case) -> Iterator[Finding]:
     Why it matters: what was not read cannot be judged, and must not be missed in silence.
 
     How it is measured: each file, or part of one, that could not be used is listed with the
-    reason. A file that is no DICOM object is only named.
+    reason. A file that is no DICOM object is only named, and so are raw data and objects of a
+    private class that call themselves RT objects.
 
     Not evaluable when: an object, or an ROI of a structure set, could not be read.
 

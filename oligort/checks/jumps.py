@@ -25,12 +25,16 @@ def jumps(case: Case) -> Iterator[Finding]:
     Why it matters: one wrong digit or byte gives numbers that look right.
 
     How it is measured: a point whose edges are five usual edges of its loop or more, 10 mm at the
-    least, and lead back to where they came from; two or three points likewise. A voxel of more than
-    twice the dose of all its 26 neighbours, or less than half of it, above a tenth of the maximum.
-    A frame four times as rough, as high or as low as both beside it. Frames that hold one value, as
-    zero, where an ROI is drawn or between its planes, beside a frame whose dose is above a tenth of
-    the maximum and not less than three quarters of that in the next; likewise frames that repeat a
-    lower one exactly, and frames below a hundredth of the maximum beside one above half of it.
+    least, and lead back to where they came from; two or three points likewise, and two that lie far
+    apart behind a foot of half as much. A voxel of more than twice the dose of all its 26
+    neighbours, or less than half of it, above a tenth of the maximum. A frame four times as rough,
+    as high or as low as both beside it, one in which more than a quarter of the voxels turn up or
+    down by a fiftieth of the maximum along rows and columns, while most frames do not, and one with
+    zeros in a quarter of its rows, side by side, that have dose in the frames on both sides. Frames
+    that hold one value, as zero, where an ROI is drawn or between its planes, beside a frame whose
+    dose is above a tenth of the maximum and not less than three quarters of that in the next;
+    likewise frames that repeat a lower one exactly, zeros beside more than two fifths of the
+    maximum, and frames below a hundredth of the maximum beside one above half of it.
 
     Not evaluable when: the dose has such a jump, so that nothing read off it is sure; no structure
     set or no dose can be chosen.

@@ -2,8 +2,10 @@
 
 import os
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import NoReturn
@@ -30,11 +32,22 @@ MAX_UNFOLDED_BYTES = 128 * 1024**2
 A deflate stream holds a thousand times its size at most; a megabyte of it can ask for a gigabyte.
 """
 
+MAX_UNFOLDED_BYTES_OF_READ = 4 * 1024**3
+"""Most that all deflated files of one reading may unfold to together, as of what is packed in zips.
+
+Eight thousand images of 512 x 512 pixels. Each file alone may be below its own limit, and a hundred
+thousand of them ask for hours.
+"""
+
 MAX_READS = 500_000
 """Most reads by which an object is parsed, two or three an element.
 
-A structure set of 5,000 contours of the least handy encoding takes a fifth.
+Items are passed over before (`oligort.dicom.passage`): these are of the object itself, a hundred.
+Only of sequences that cannot be passed over they are read as well, up to some 15,000 contours.
 """
+
+DEFLATE_MAX_RATIO = 1032
+"""By no more than this does a deflate stream grow: 258 bytes for two bits."""
 
 META_BYTES = 8192
 """Within these the file meta information of a deflated file ends; it takes a few hundred."""
@@ -51,6 +64,30 @@ _STEP_BYTES = 64 * 1024
 _MARKER = b"DICM"
 _META_BEGIN = 132
 """Behind the preamble and its marker the file meta information begins."""
+
+
+@dataclass
+class _Unfolding:
+    """How many bytes each file of a reading unfolded to, and whether that was all that may be.
+
+    A file that is unfolded again counts once; a damaged one as what it may have unfolded to.
+    """
+
+    bytes_of: dict[Path, int] = field(default_factory=dict)
+    is_over: bool = False
+
+
+_unfolding: ContextVar[_Unfolding | None] = ContextVar("unfolding", default=None)
+
+
+@contextmanager
+def bounded_unfolding() -> Iterator[None]:
+    """Let files unfold to `MAX_UNFOLDED_BYTES_OF_READ` together, within this context."""
+    token = _unfolding.set(_Unfolding())
+    try:
+        yield
+    finally:
+        _unfolding.reset(token)
 
 
 @dataclass(frozen=True)
@@ -81,7 +118,7 @@ class Content:
         head = stored_bytes_of(path, HEAD_BYTES)
         if not is_deflated(head):
             return cls(path, head)
-        unfolded = as_parsed(stored_bytes_of(path))
+        unfolded = as_parsed(stored_bytes_of(path), path)
         return cls(path, unfolded[:HEAD_BYTES], unfolded)
 
     @property
@@ -137,21 +174,53 @@ def is_deflated(encoded: bytes) -> bool:
     return _deflated_from(encoded) is not None
 
 
-def as_parsed(encoded: bytes) -> bytes:
+def as_parsed(encoded: bytes, path: Path | None = None) -> bytes:
     """Return the bytes of a file as they are parsed: those of a deflated one unfolded.
 
     Raises
     ------
     DicomError
-        If what is deflated is damaged, ends early or unfolds to more than `MAX_UNFOLDED_BYTES`.
+        If what is deflated is damaged, ends early or unfolds to more than `MAX_UNFOLDED_BYTES`, or
+        with the files before it to more than `MAX_UNFOLDED_BYTES_OF_READ`.
     """
     begin = _deflated_from(encoded)
     if begin is None:
         return encoded
+    unfolding = _unfolding.get()
+    if unfolding is None or path is None or path in unfolding.bytes_of:
+        return _unfolded(encoded, begin, MAX_UNFOLDED_BYTES)[0]
+    left = MAX_UNFOLDED_BYTES_OF_READ - sum(unfolding.bytes_of.values())
+    most_bytes = min(left, MAX_UNFOLDED_BYTES)
+    try:
+        if unfolding.is_over:
+            raise _TooMuchError
+        parsed, unfolding.bytes_of[path] = _unfolded(encoded, begin, most_bytes)
+    except _TooMuchError:
+        if left >= MAX_UNFOLDED_BYTES:
+            unfolding.bytes_of[path] = most_bytes
+            raise
+        unfolding.is_over = True
+        raise DicomError(
+            "with the files before it, its deflated elements unfold to more than "
+            f"{MAX_UNFOLDED_BYTES_OF_READ // 1024**2} MiB, the most that is unfolded of one "
+            "submission; export it without compression"
+        ) from None
+    except DicomError:
+        unfolding.bytes_of[path] = min(most_bytes, DEFLATE_MAX_RATIO * len(encoded))
+        raise
+    return parsed
+
+
+class _TooMuchError(DicomError):
+    """What unfolds to more than is unfolded."""
+
+
+def _unfolded(encoded: bytes, begin: int, most_bytes: int) -> tuple[bytes, int]:
+    """Return a file with what is deflated from `begin` on unfolded, and how many bytes that is."""
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     whole = BytesIO()  # grows in place: nothing is held twice
     whole.write(encoded[:begin].replace(DEFLATED, _EXPLICIT))
-    folded, left = memoryview(encoded)[begin:], MAX_UNFOLDED_BYTES
+    folded, left = memoryview(encoded)[begin:], most_bytes
     while folded and not stream.eof:
         try:
             part = stream.decompress(folded[:_STEP_BYTES], left + 1)
@@ -160,7 +229,7 @@ def as_parsed(encoded: bytes) -> bytes:
                 "the deflated elements are damaged: they cannot be unfolded"
             ) from error
         if len(part) > left:
-            raise DicomError(
+            raise _TooMuchError(
                 f"the deflated elements unfold to more than {MAX_UNFOLDED_BYTES // 1024**2} MiB, "
                 f"the most that is unfolded of one file; export it without compression"
             )
@@ -169,7 +238,7 @@ def as_parsed(encoded: bytes) -> bytes:
         folded = folded[_STEP_BYTES:]
     if not stream.eof:
         raise DicomError("the file is truncated: its deflated elements end early")
-    return whole.getvalue()
+    return whole.getvalue(), most_bytes - left
 
 
 def _deflated_from(encoded: bytes) -> int | None:

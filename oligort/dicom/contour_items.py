@@ -15,7 +15,8 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.decimals import decimals
 from oligort.dicom.elements import MAX_VALUE_BYTES, as_written
-from oligort.dicom.walk import Item, UnusualError, Walk
+from oligort.dicom.passage import UnusualError
+from oligort.dicom.walk import Item, Walk
 from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
 
@@ -73,9 +74,15 @@ def refuse_many_contours(contours: int, points: int) -> None:
         If there are more than `MAX_CONTOURS` or `MAX_POINTS`.
     """
     if contours > MAX_CONTOURS:
-        raise DicomError(f"expected at most {MAX_CONTOURS} contours, found more")
+        raise DicomError(
+            f"expected at most {MAX_CONTOURS} contours, found more: the most that is read of one "
+            "structure set; export fewer ROIs in one"
+        )
     if points > MAX_POINTS:
-        raise DicomError(f"expected at most {MAX_POINTS} contour points, found more")
+        raise DicomError(
+            f"expected at most {MAX_POINTS} contour points, found more: the most that is read of "
+            "one structure set; export fewer ROIs in one"
+        )
 
 
 def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:

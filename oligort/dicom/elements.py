@@ -5,7 +5,9 @@ raises `DicomError` with a sentence that names the element.
 """
 
 import math
+import re
 import struct
+import warnings
 import zlib
 from collections.abc import Iterable
 from functools import cache
@@ -54,8 +56,17 @@ MAX_VALUE_BYTES = 8 * 1024**2
 MAX_TEXT_BYTES = 64 * 1024
 """Longest text that is read: six times what the standard allows of any but unlimited text."""
 
-MAX_ITEMS = 200_000
-"""Most items of one sequence, nested ones too: ten times those of a large structure set."""
+MAX_ITEMS = 400_000
+"""Most items of one sequence, nested ones too: the most contours that are read, with their images.
+
+Each takes a kilobyte where pydicom builds it.
+"""
+
+_TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
+"""The warnings of pydicom that matter: a name may not be what was written.
+
+The others are about the form of values, which are read without trust or not at all.
+"""
 
 _ITEM_TAGS = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 """How an item begins, by whether that is little endian."""
@@ -161,6 +172,11 @@ def refuse_many_items(
     found = encoded.count(_ITEM_TAGS[is_little_endian], begin)
     if found > MAX_ITEMS:
         raise DicomError(f"expected at most {MAX_ITEMS} items in {where}, found {found}")
+
+
+def tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
+    """Tell whether warnings of pydicom say that text does not fit its character set."""
+    return any(_TEXT_WARNING.search(str(warning.message)) for warning in caught)
 
 
 def text(dataset: Dataset, keyword: str) -> str:

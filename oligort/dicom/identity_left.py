@@ -30,7 +30,8 @@ NAMES = (
     *("ResponsiblePerson", "ReferringPhysicianName", "ConsultingPhysicianName"),
     *("PhysiciansOfRecord", "PerformingPhysicianName", "NameOfPhysiciansReadingStudy"),
     *("OperatorsName", "RequestingPhysician", "ScheduledPerformingPhysicianName"),
-    *("ContentCreatorName", "ReviewerName", "PhysicianApprovingInterpretation"),
+    *("HumanPerformerName", "ContentCreatorName"),
+    *("ReviewerName", "PhysicianApprovingInterpretation"),
 )
 """Names of the patient, of relatives, of physicians and of those who operated or approved."""
 
@@ -56,6 +57,9 @@ HOLDING = (
     *("ReferringPhysicianIdentificationSequence", "ConsultingPhysicianIdentificationSequence"),
     *("PhysiciansOfRecordIdentificationSequence", "PerformingPhysicianIdentificationSequence"),
     *("PhysiciansReadingStudyIdentificationSequence", "OperatorIdentificationSequence"),
+    *("RequestingPhysicianIdentificationSequence", "ContentCreatorIdentificationCodeSequence"),
+    *("ScheduledPerformingPhysicianIdentificationSequence", "ActualHumanPerformersSequence"),
+    *("IntendedRecipientsOfResultsIdentificationSequence", "ScheduledHumanPerformersSequence"),
     *("RequestAttributesSequence", "BeamSequence", "IonBeamSequence"),
 )
 """Sequences whose items say who treated the patient, and where."""
@@ -173,17 +177,18 @@ class IdentitiesLeft:
             and (tag not in header or _of_tag(header, tag) != _of_tag(dataset, tag))
         )
         has_other_ids = _OTHER_IDS in dataset and _OTHER_IDS not in header
-        if not tags and not has_other_ids:
+        of_patient = [tag for tag in _HELD_IN if tag <= LAST_OF_PATIENT and tag in dataset]
+        held = [one for one in _held(dataset, of_patient) if one not in [*_held(header, _HELD_IN)]]
+        if not tags and not has_other_ids and not held:
             return None
         others = _other_ids(dataset) if has_other_ids else ()
-        return Said((*_judged(dataset, tags), *others), identities(dataset))
+        return Said((*_judged(dataset, tags), *others, *held), identities(dataset))
 
-    def note_behind_patient(self, dataset: Dataset, file: str) -> None:
-        """Keep what a whole object says behind the elements of its header."""
-        tags = _STATING_TAGS.intersection(dataset.keys())
-        self.note(_judged(dataset, sorted(tag for tag in tags if tag > LAST_OF_PATIENT)), file)
-        holding = [tag for tag in _HELD_IN if tag > LAST_OF_PATIENT and tag in dataset]
-        self.note(_held(dataset, holding), file)
+    def note_behind_patient(self, dataset: Dataset, file: str, known: Iterable[int] = ()) -> None:
+        """Keep what a whole object says behind the elements of its header, but what is known."""
+        tags = [tag for tag in dataset.keys() if tag > LAST_OF_PATIENT and tag not in known]  # noqa: SIM118 - a view
+        self.note(_judged(dataset, sorted(_STATING_TAGS.intersection(tags))), file)
+        self.note(_held(dataset, [tag for tag in _HELD_IN if tag in tags]), file)
 
     def note(self, stated: Iterable[Stated], file: str) -> None:
         """Keep what one file says; `file` is its place, masked."""

@@ -20,11 +20,11 @@ from oligort.dicom.content import (
     elements_of,
     stored_bytes_of,
 )
-from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE, SEQUENCES
+from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE
 from oligort.dicom.elements import MAX_TEXT_BYTES, integer, refuse_many_items, text
+from oligort.dicom.passage import DELIMITER_BYTES, Passage
 from oligort.dicom.sop_class import IMAGE_CLASSES, Kind, kind_of, name_of
 from oligort.dicom.truncation import refuse_truncated
-from oligort.dicom.walk import DELIMITER_BYTES, UnusualError, Walk
 from oligort.errors import DicomError, NotDicomError
 
 ANNOUNCED_BYTES = 1024
@@ -32,6 +32,9 @@ ANNOUNCED_BYTES = 1024
 
 NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
+
+LAST_OF_META = 0x0002FFFF
+"""The last tag of the file meta information."""
 
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
@@ -44,6 +47,8 @@ _IMPLICIT_HEAD_BYTES, _HEAD_BYTES = 8, 12
 """How long tag, VR and length of pixels are, in implicit and in explicit VR."""
 
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_PADDED = _PIXELS | {0xFFFCFFFC}
+"""What stands behind the header of most images: pixels, and Data Set Trailing Padding."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,24 @@ class Recognised:
         return f"{modality} object" if modality else "object"
 
     def image_header(self) -> tuple[FileDataset, str]:
-        """Return the elements of an image before its pixels, and the SHA-256 of their bytes.
+        """Return the elements of an image but its pixels, and the SHA-256 of their bytes.
 
         Raises
         ------
         DicomError
             If the header cannot be read, or the file is too short for the pixels it declares.
         """
-        parsed, encoded, size_bytes, _ = self._to_pixels or _ToPixels.of(Content.of(self.path))
+        to_pixels = self._to_pixels or _ToPixels.of(Content.of(self.path))
+        parsed, encoded, size_bytes, pixels_end = to_pixels
         header = parsed.dataset
         refuse_truncated(header, encoded)
+        behind = self.behind_header()
+        if behind is not None and _stand_behind(behind, parsed):
+            # Elements belong in the order of their tags, but a file may hold them in any.
+            for tag in _PIXELS.intersection(behind.keys()):
+                del behind[tag]
+            header = behind
+            encoded += Content.of(self.path).first()[pixels_end:]
         if parsed.stopped_at is not None and transfer_syntax(header) in NATIVE_SYNTAXES:
             is_implicit, _ = header.original_encoding
             found = size_bytes - parsed.end - (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
@@ -180,8 +193,8 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
     """
     stored = stored_bytes_of(path)
     digest = hashlib.sha256(stored).hexdigest()
-    encoded = as_parsed(stored)
-    measured = _with_measured_contours(encoded)
+    encoded = as_parsed(stored, path)
+    measured = _with_measured_sequences(encoded)
     if measured is not None:
         try:
             return _whole(measured), digest
@@ -219,25 +232,40 @@ class _Parsed:
 class _ToPixels(NamedTuple):
     """What was parsed of a file before its pixels, its bytes, and how many the file has in all.
 
-    `is_all` is whether nothing but pixels stands behind.
+    `pixels_end` is where pixels of a stated length end.
     """
 
     parsed: _Parsed
     encoded: bytes
     size_bytes: int
-    is_all: bool
+    pixels_end: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing but pixels stands behind."""
+        return self.pixels_end >= self.size_bytes
 
     @classmethod
     def of(cls, content: Content) -> "_ToPixels":
         parsed = _parse_until(content, _at_pixels)
         size_bytes = content.size_bytes
         if parsed.stopped_at is None:
-            return cls(parsed, content.first(parsed.end), size_bytes, is_all=True)
+            return cls(parsed, content.first(parsed.end), size_bytes, size_bytes)
         is_implicit, is_little_endian = parsed.dataset.original_encoding
         begin = parsed.end + (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
         encoded = content.first(begin)
         length = int.from_bytes(encoded[-4:], "big" if is_little_endian is False else "little")
-        return cls(parsed, encoded[: parsed.end], size_bytes, begin + length >= size_bytes)
+        return cls(parsed, encoded[: parsed.end], size_bytes, begin + length)
+
+
+def _stand_behind(dataset: FileDataset, header: _Parsed) -> bool:
+    """Tell whether a whole object says more behind its header than pixels and padding."""
+    return any(
+        tag not in header.dataset
+        or (isinstance(element, RawDataElement) and element.value_tell > header.end)
+        for tag, element in dataset.items()
+        if tag not in _PADDED
+    )
 
 
 def _begins_like_a_dataset(head: bytes) -> bool:
@@ -285,42 +313,35 @@ def _whole(encoded: bytes) -> FileDataset:
     return parsed.dataset
 
 
-def _with_measured_contours(encoded: bytes) -> bytes | None:
-    """Return a file with the length of its ROI Contour Sequence instead of a delimiter.
+def _with_measured_sequences(encoded: bytes) -> bytes | None:
+    """Return a file with lengths of its sequences instead of delimiters, or None if it has them.
 
-    Of a sequence of undefined length pydicom builds every item at once, needed or not. None where
-    the sequence is absent, states its length or cannot be measured.
+    Of a sequence of undefined length pydicom builds every item at once, needed or not. What cannot
+    be measured stays as it is.
 
     Raises
     ------
     DicomError
-        If it holds more items than any structure set.
+        If they hold more items or elements than any object.
     """
     try:
-        before = _parse(encoded, _at_contours)
+        before = _parse(encoded, _at_first)
     except DicomError:
         return None
-    if before.stopped_at != ROI_CONTOUR_SEQUENCE:
-        return None
     is_implicit, is_little_endian = before.dataset.original_encoding
-    refuse_many_items(
-        encoded,
-        "the structure set",
-        is_little_endian=is_little_endian is not False,
-        begin=before.end,
-    )
-    walk = Walk(encoded, is_implicit is not False, is_little_endian is not False, SEQUENCES)
-    try:
-        begin, end = walk.undefined_sequence(before.end, ROI_CONTOUR_SEQUENCE)
-    except UnusualError:
-        return None
-    length = (end - begin).to_bytes(4, "big" if is_little_endian is False else "little")
-    behind = end + DELIMITER_BYTES
-    return b"".join((encoded[: begin - 4], length, encoded[begin:end], encoded[behind:]))
+    is_little_endian = is_little_endian is not False
+    refuse_many_items(encoded, "the object", is_little_endian=is_little_endian, begin=before.end)
+    passage = Passage(encoded, is_implicit is not False, is_little_endian)
+    parts, behind = [], 0
+    for begin, end in passage.measured_sequences(before.end):
+        length = (end - begin).to_bytes(4, "little" if is_little_endian else "big")
+        parts += [encoded[behind : begin - 4], length, encoded[begin:end]]
+        behind = end + DELIMITER_BYTES
+    return b"".join((*parts, encoded[behind:])) if parts else None
 
 
-def _at_contours(tag: int) -> bool:
-    return tag >= ROI_CONTOUR_SEQUENCE
+def _at_first(tag: int) -> bool:
+    return tag > LAST_OF_META
 
 
 def _parse_until(content: Content, stop_when: Callable[[int], bool]) -> _Parsed:

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.dataset import FileDataset
+
 from oligort.dicom.content import as_parsed, elements_of, stored_bytes_of
-from oligort.dicom.elements import items, text
+from oligort.dicom.elements import is_present, items, text, title
+from oligort.dicom.truncation import refuse_truncated
 from oligort.display import listed
 from oligort.errors import DicomError
 
@@ -48,7 +51,7 @@ def _is_file(path: Path) -> bool:
 def medium_of(index: Path) -> Medium:
     """Return what an index lists; names are compared in any case of letters, as media need it."""
     try:
-        file_ids = _file_ids(index)
+        file_ids, cut_short = _file_ids(index)
     except DicomError as error:
         return Medium(trouble=str(error))
     folders: dict[Path, dict[str, Path]] = {}
@@ -69,7 +72,7 @@ def medium_of(index: Path) -> Medium:
         if file_ids
     ]
     files = (path for file_id, path in listed_files.items() if file_id not in outside)
-    return Medium(tuple(files), "; ".join(troubles))
+    return Medium(tuple(files), "; ".join(filter(None, (cut_short, *troubles))))
 
 
 def listed_of(index: Path, beside: Iterable[str]) -> tuple[frozenset[str], str]:
@@ -83,7 +86,7 @@ def listed_of(index: Path, beside: Iterable[str]) -> tuple[frozenset[str], str]:
         Names of files relative to the folder of the index, POSIX style; any case of letters.
     """
     try:
-        file_ids = _file_ids(index)
+        file_ids, cut_short = _file_ids(index)
     except DicomError as error:
         return frozenset(), str(error)
     names: dict[str, list[str]] = {}
@@ -94,16 +97,18 @@ def listed_of(index: Path, beside: Iterable[str]) -> tuple[frozenset[str], str]:
         for file_id in file_ids
     }
     missing = [file_id for file_id, own in found.items() if not own]
-    trouble = _told("are not there", missing) if missing else ""
-    return frozenset(name for own in found.values() for name in own), trouble
+    troubles = filter(None, (cut_short, _told("are not there", missing) if missing else ""))
+    return frozenset(name for own in found.values() for name in own), "; ".join(troubles)
 
 
 def _told(what: str, file_ids: Sequence[tuple[str, ...]]) -> str:
     return f"it lists {len(file_ids)} files that {what}: {listed(map('/'.join, file_ids), 3)}"
 
 
-def _file_ids(index: Path) -> list[tuple[str, ...]]:
+def _file_ids(index: Path) -> tuple[list[tuple[str, ...]], str]:
     """Return the components of each Referenced File ID (0004,1500), each file once.
+
+    And why it may list fewer than the medium has: it is cut short, or holds no records. Else "".
 
     Raises
     ------
@@ -114,16 +119,31 @@ def _file_ids(index: Path) -> list[tuple[str, ...]]:
         raise DicomError(
             f"the index is larger than {MAX_INDEX_BYTES // 1024**2} MiB, the most that is read"
         )
-    try:
-        dataset, _ = elements_of(as_parsed(stored_bytes_of(index)))
-    except DicomError as error:
-        raise DicomError(f"the index of the medium cannot be read: {error}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ids that are none are not there
+        try:
+            encoded = as_parsed(stored_bytes_of(index), index)
+            dataset, _ = elements_of(encoded)
+        except DicomError as error:
+            raise DicomError(f"the index of the medium cannot be read: {error}") from error
+        cut_short = _why_cut_short(dataset, encoded)  # as it stands in the file, before it is read
         ids = [
             text(record, "ReferencedFileID") for record in items(dataset, "DirectoryRecordSequence")
         ]
-    return [tuple(file_id.split("\\")) for file_id in dict.fromkeys(ids) if file_id]
+    return [tuple(file_id.split("\\")) for file_id in dict.fromkeys(ids) if file_id], cut_short
+
+
+def _why_cut_short(dataset: FileDataset, encoded: bytes) -> str:
+    """Return why an index may list fewer files than its medium has, or ""."""
+    may_lack = "files of the medium may be missing from it, export it anew"
+    if not is_present(dataset, "DirectoryRecordSequence"):
+        where = title("DirectoryRecordSequence")
+        return f"expected the records of the files in {where}, found none: {may_lack}"
+    try:
+        refuse_truncated(dataset, encoded)
+    except DicomError as error:
+        return f"{error}; {may_lack}"
+    return ""
 
 
 def _beside(

@@ -1,8 +1,6 @@
 """read: a folder, or several files, in; one Submission out, the same whatever the file order."""
 
-import re
 import warnings
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -10,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from pydicom.dataset import Dataset
 
 from oligort.dicom.age import age_years_of
-from oligort.dicom.elements import text, title
+from oligort.dicom.content import bounded_unfolding
+from oligort.dicom.elements import tells_of_text, text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
@@ -22,7 +21,7 @@ from oligort.dicom.registration import read_registration
 from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import read_plan
 from oligort.dicom.rtstruct import read_structure_set
-from oligort.dicom.sop_class import Kind
+from oligort.dicom.sop_class import Kind, told_of
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError
 from oligort.frames import in_one_frame
@@ -39,12 +38,6 @@ from oligort.objects import (
     file_key,
 )
 from oligort.submission import Submission
-
-_TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
-"""The warnings of pydicom that matter: a name may not be what was written.
-
-The others are about the form of values, which are read without trust or not at all.
-"""
 
 NO_MEMORY = "there is not enough memory to read it"
 MAX_NAMED_FAULTS = 3
@@ -81,10 +74,11 @@ def read(*paths: str | Path) -> Submission:
 def read_found(source: Found) -> Submission:
     """Read the DICOM objects among files that are found already; refused as `read` does."""
     late: dict[str, Said] = {}
-    reading = _read(source, late)
-    if late:
-        # A name that stands behind what it is to be masked in: all again, as it is known now.
+    with bounded_unfolding():
         reading = _read(source, late)
+        if late:
+            # A name that stands behind what it is to be masked in: all again, as it is known now.
+            reading = _read(source, late)
     return reading.submission(file_count=len(source.files))
 
 
@@ -116,7 +110,7 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
         except MemoryError:
             faults.append(Fault(entry.name, NO_MEMORY))
         else:
-            recognised.append((entry, found, _tells_of_text(caught)))
+            recognised.append((entry, found, tells_of_text(caught)))
 
     masked = masking(names)
     shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
@@ -129,9 +123,10 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
         if found.kind is Kind.UNUSED:
             with suppress(DicomError):  # what cannot be read of it says nothing, here or elsewhere
                 reading.note_late(found, found.header, entry.name)
-            reading.left_alone.append(
-                LeftAlone(masked.label(found.calls_itself), masked.path(entry.name))
-            )
+            file = masked.path(entry.name)
+            reading.left_alone.append(LeftAlone(masked.label(found.calls_itself), file))
+            if told := told_of(found.header):
+                reading.faults.append(Fault(file, told, FaultKind.FOREIGN))
         else:
             keys = frozenset({file_key(entry.name), file_key(PurePosixPath(entry.name).name)})
             reading.add(found, entry, keys, is_damaged)
@@ -224,7 +219,7 @@ class _Reading:
                 )
             )
         twins[digest] = file
-        if is_damaged or _tells_of_text(caught):
+        if is_damaged or tells_of_text(caught):
             self.faults.append(
                 Fault(
                     file,
@@ -273,10 +268,13 @@ class _Reading:
             If that cannot be read.
         """
         kind = recognised.kind
-        behind = recognised.behind_header() if kind.is_image or kind is Kind.UNUSED else None
+        behind = recognised.behind_header() if kind is Kind.UNUSED else None
         whole = dataset if behind is None else behind
         if whole is recognised.header:
             return
+        if kind.is_image or behind is not None:
+            file = self.masked.path(name)
+            self.identities_left.note_behind_patient(whole, file, recognised.header.keys())
         said = self.identities_left.said_late(recognised.header, whole)
         if said is not None:
             self.late[name] = said
@@ -390,10 +388,6 @@ def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) ->
         related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
         file_keys=file_keys | label_keys,
     )
-
-
-def _tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
-    return any(_TEXT_WARNING.search(str(warning.message)) for warning in caught)
 
 
 def _place(fault: Fault) -> tuple[str, str]:

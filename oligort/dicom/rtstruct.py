@@ -63,6 +63,7 @@ def read_structure_set(
     roi_numbers = Counter(integer(roi, "ROINumber") for roi in rois)
     drawn_on = _drawn_on(dataset)
     image_uids = set(drawn_on.images)
+    counts = 0, 0
     for roi in rois:
         roi_number = integer(roi, "ROINumber")
         roi_name = masked.roi_name(text(roi, "ROIName"))
@@ -73,12 +74,14 @@ def read_structure_set(
                 raise DicomError(f"it shares the ROI number {roi_number} with another ROI")
             own_items = contour_items.get(roi_number, [])
             contours = _contours(own_items)
+            counts = counts[0] + len(contours), counts[1] + sum(len(c.points_mm) for c in contours)
             image_uids.update(_contour_image_uids(own_items))
         except DicomError as error:
             left_out.append(roi_name)
             reason = f"the ROI {quoted(roi_name)} is left out: {error}"
             faults.append(Fault(file, reason, FaultKind.LEFT_OUT))
             continue
+        refuse_many_contours(*counts)
         structures.append(
             Structure(
                 roi_number=roi_number,

@@ -69,6 +69,12 @@ _DOCUMENTS = ("1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.104.")
 Planning systems write them with the Modality of what they show.
 """
 
+_RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+"""The class in which systems keep what is theirs alone, with the Modality of what it belongs to."""
+
+MOST_DAMAGED = 4
+"""So few characters of a class of the standard may be damaged: a private one differs in more."""
+
 _KIND_OF_MODALITY = {kind.value: kind for kind in Kind if kind not in {Kind.UNUSED, Kind.RTIONPLAN}}
 """What an object without SOP Class UID is taken for."""
 
@@ -112,7 +118,7 @@ def kind_of(header: FileDataset, has_preamble: bool) -> Kind:
             f"its SOP Class UID (0008,0016) is that of {_named(said)}, its Media Storage SOP "
             f"Class UID (0002,0002) that of {_named(stored_as)}: what it is cannot be told"
         )
-    if not _may_say(modality, kind, said, is_repeated=sop_class == stored_as):
+    if not _may_say(modality, kind, said, repeats=stored_as):
         raise DicomError(
             f"its SOP Class UID (0008,0016) is that of {_named(said)}, its Modality (0008,0060) "
             f"{quoted(modality)}: what it is cannot be told"
@@ -124,18 +130,53 @@ def _is_usual(kind: Kind, modality: Kind) -> bool:
     return kind is modality is not Kind.UNUSED or (kind, modality) == (Kind.RTIONPLAN, Kind.RTPLAN)
 
 
-def _may_say(modality: Kind, kind: Kind, sop_class: str, *, is_repeated: bool) -> bool:
+def _may_say(modality: Kind, kind: Kind, sop_class: str, *, repeats: str) -> bool:
     """Whether an object may have a Modality that is not that of its kind.
 
     Images converted from others keep it, and objects that are not used have any. That of what is
-    judged is believed only of reports and private objects, whose class the file meta repeats.
+    judged is believed only of reports and private objects, whose class the file meta repeats; and
+    where there is none, of raw data and of a private class that is no damaged one.
     """
     if kind is not Kind.UNUSED:
         is_converted = kind.is_image and modality.is_image
         return modality is Kind.UNUSED or is_converted or _is_usual(kind, modality)
-    is_private = not sop_class.startswith(_STANDARD_ROOT)
-    is_beside = is_private or sop_class.startswith(_DOCUMENTS)
-    return modality not in _JUDGED or (is_repeated and is_beside)
+    if modality not in _JUDGED:
+        return True
+    if repeats == sop_class:
+        return sop_class == _RAW_DATA or is_private(sop_class) or sop_class.startswith(_DOCUMENTS)
+    return sop_class == _RAW_DATA or (is_private(sop_class) and not _may_be_damaged(sop_class))
+
+
+def is_private(sop_class: str) -> bool:
+    """Tell whether a SOP class is none of the standard's."""
+    return not sop_class.startswith(_STANDARD_ROOT)
+
+
+def _may_be_damaged(sop_class: str) -> bool:
+    """Whether a class of the standard becomes this one where few of its characters are damaged."""
+    for uid in _KIND_OF_SOP_CLASS:
+        # one that is cut off, or has a tail, is compared as far as it goes
+        differing = sum(one != other for one, other in zip(sop_class, uid, strict=False))
+        if differing <= MOST_DAMAGED:
+            return True
+    return False
+
+
+def told_of(header: FileDataset) -> str:
+    """Return why an object that is left alone must be told, though nothing is missing, or "".
+
+    Private objects and raw data beside RT objects may call themselves what is judged.
+    """
+    sop_class = text(header, "SOPClassUID") or text(header.file_meta, "MediaStorageSOPClassUID")
+    modality = text(header, "Modality")
+    is_raw = sop_class == _RAW_DATA
+    if _KIND_OF_MODALITY.get(modality) not in _JUDGED or not (is_raw or is_private(sop_class)):
+        return ""
+    what = "a raw data object" if is_raw else f"an object of the private SOP class {sop_class}"
+    return (
+        f"{what} whose Modality (0008,0060) is {quoted(modality)}: it is left alone; if it is to "
+        "be judged, export it as an object of the standard"
+    )
 
 
 def name_of(sop_class: str) -> str:

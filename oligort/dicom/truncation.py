@@ -1,6 +1,6 @@
 """Truncation: whether a file ends within an element."""
 
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from oligort.errors import DicomError
@@ -14,6 +14,13 @@ _BLANK_HEAD_BYTES = 8
 """How much of it is read as tag and length of an element: no VR is blank."""
 
 
+def _begin_of(element: DataElement | RawDataElement) -> int:
+    """Return where the value of an element begins in its file."""
+    if isinstance(element, RawDataElement):
+        return element.value_tell
+    return element.file_tell or 0
+
+
 def refuse_truncated(dataset: Dataset, encoded: bytes) -> None:
     """Raise where the last element has fewer bytes than it declares, or only a part of a tag.
 
@@ -21,7 +28,8 @@ def refuse_truncated(dataset: Dataset, encoded: bytes) -> None:
     zeros behind the last element are none: what they were read as is removed.
     """
     end = len(encoded)
-    for tag, element in list(dataset.items()):
+    # An element that is repeated behind others has its first place among them.
+    for tag, element in sorted(dataset.items(), key=lambda one: _begin_of(one[1])):
         if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
             end = len(encoded)
             continue

@@ -9,25 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pydicom.tag import ItemDelimiterTag, ItemTag, SequenceDelimiterTag
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
-UNDEFINED_LENGTH = 0xFFFFFFFF
-
-DELIMITER_BYTES = 8
-"""Length of the item that ends a sequence of undefined length."""
+from oligort.dicom.passage import LONG as _LONG
+from oligort.dicom.passage import SHORT as _SHORT
+from oligort.dicom.passage import UNDEFINED_LENGTH, Passage, UnusualError
 
 MAX_DEPTH = 4
 """Deepest nesting of sequences that is walked; those of contours lie three deep."""
 
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _DELIMITERS_GROUP = 0xFFFE
-
-_LONG = frozenset(vr.encode() for vr in EXPLICIT_VR_LENGTH_32)
-_SHORT = frozenset(vr.encode() for vr in VR if len(vr) == 2) - _LONG
-
-
-class UnusualError(Exception):
-    """What is encoded otherwise than plainly, or not at all: pydicom is to read it."""
 
 
 Span = tuple[bytes | None, int, int]
@@ -48,7 +39,8 @@ class Walk:
     is_implicit_vr, is_little_endian : bool
         How it is encoded.
     sequences : frozenset of int
-        Tags of the sequences that may be of undefined length.
+        Tags of the sequences whose items are wanted where their length is undefined; others, as
+        vendors put beside the contours, are passed over.
     """
 
     encoded: bytes
@@ -58,7 +50,6 @@ class Walk:
     _item_head: struct.Struct = field(init=False, repr=False)
     _element_head: struct.Struct = field(init=False, repr=False)
     _long_length: struct.Struct = field(init=False, repr=False)
-    _long_head: struct.Struct = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         order = "<" if self.is_little_endian else ">"
@@ -66,29 +57,6 @@ class Walk:
         object.__setattr__(self, "_item_head", struct.Struct(f"{order}HHL"))
         object.__setattr__(self, "_element_head", struct.Struct(order + element_head))
         object.__setattr__(self, "_long_length", struct.Struct(f"{order}L"))
-        object.__setattr__(self, "_long_head", struct.Struct(f"{order}HH2s2xL"))
-
-    def undefined_sequence(self, begin: int, tag: int) -> tuple[int, int]:
-        """Return where the items of a sequence begin and end, before its delimiter.
-
-        `begin` is where the element itself begins.
-
-        Raises
-        ------
-        UnusualError
-            If it is no sequence of undefined length of this tag that is encoded plainly.
-        """
-        head = self._item_head if self.is_implicit_vr else self._long_head
-        expected = (tag >> 16, tag & 0xFFFF, *(() if self.is_implicit_vr else (b"SQ",)))
-        try:
-            *found, length = head.unpack_from(self.encoded, begin)
-        except struct.error as error:
-            raise UnusualError from error
-        if tuple(found) != expected or length != UNDEFINED_LENGTH:
-            raise UnusualError
-        begin += head.size
-        _, end = self._undefined_items(begin, 0)
-        return begin, end - DELIMITER_BYTES
 
     def each_item(self, begin: int, end: int) -> Iterator[Item]:
         """Yield the items of a sequence of defined length, of which none needs to be kept.
@@ -152,9 +120,10 @@ class Walk:
                         return self._delimited(item, begin, end)
                 tag = group << 16 | element
                 if length == UNDEFINED_LENGTH:
-                    if tag not in self.sequences or vr not in {None, b"SQ"}:
-                        raise UnusualError
-                    item[tag], begin = self._undefined_items(begin, depth + 1)
+                    if tag in self.sequences and vr in {None, b"SQ"}:
+                        item[tag], begin = self._undefined_items(begin, depth + 1)
+                    else:
+                        item[tag], begin = [], self._behind(vr, begin)
                     continue
                 if group == _DELIMITERS_GROUP:
                     return self._delimited(item, begin, end)
@@ -166,6 +135,11 @@ class Walk:
         if begin != end:
             raise UnusualError
         return item, begin
+
+    def _behind(self, vr: bytes | None, begin: int) -> int:
+        """Return where a sequence of undefined length ends that nobody asks for."""
+        passed = Passage(self.encoded, self.is_implicit_vr, self.is_little_endian)
+        return passed.behind_sequence(vr, begin)
 
     def _delimited(self, item: Item, begin: int, end: int | None) -> tuple[Item, int]:
         """Return an item of undefined length whose delimiter was to end at `begin`."""

@@ -41,6 +41,30 @@ A penumbra of 3 mm falls to a quarter in that, and what is scattered is more tha
 centimetres. It is right where the patient ends.
 """
 
+EDGE_SHARE = 0.4
+"""No dose falls from this part of its maximum to nothing at all from frame to frame, but at an end.
+
+Of what is scattered something is left. It is right where the patient ends.
+"""
+
+TURN_SHARE = 0.02
+"""By more than this part of the maximum noise turns from voxel to voxel.
+
+Monte Carlo doses that are clinical turn by as much in some voxels of the field alone.
+"""
+
+NOISY = 0.25
+"""Of noise two thirds of the voxels are turns along a row; this part of them is wider than a field.
+
+Of noise between nothing and an eighth of the maximum half of the turns are wide enough to count.
+"""
+
+EMPTY_ROWS = 1 / 4
+"""So many rows of a frame, side by side, hold nothing between two frames that have dose in each.
+
+A gap of air between chin and chest is wider than one frame, or not as deep.
+"""
+
 NEIGHBOURS = tuple(
     (i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if (i, j, k) != (0, 0, 0)
 )
@@ -86,17 +110,19 @@ def jumps_of(dose_gy: Floats) -> Jumps:
     """Return the jumps of a dose (i, j, k).
 
     Voxels on the outside of the grid are not asked: what lies beside them is not known. A frame
-    that is damaged is told as one, not by its voxels. Frames that hold one value or repeat
-    one frame are told where the dose beside them does not taper, and those with hardly any dose
-    beside one with half of the maximum. It is right where the patient ends: the caller asks that.
+    that is damaged is told as one, not by its voxels. Frames that hold one value or repeat one
+    frame are told where the dose beside them does not taper, those with none at all beside one with
+    more than two fifths of the maximum, and those with hardly any beside one with half. It is right
+    where the patient ends: the caller asks that.
     """
     if min(dose_gy.shape) < 3:
         return Jumps(np.empty((0, 3), dtype=np.intp), ())
     voxels = _lone(dose_gy)
-    frames = _frames(_without(voxels, dose_gy))
+    damaged = {*_frames(_without(voxels, dose_gy)), *_noisy(dose_gy), *_with_empty_rows(dose_gy)}
+    frames = tuple(sorted(damaged))
     near = np.isin(voxels[:, 2], [k + step for k in frames for step in (-1, 0, 1)])
     runs = _filled(dose_gy)
-    for more in (_repeated(dose_gy), _hardly_any(dose_gy)):
+    for more in (_repeated(dose_gy), _hardly_any(dose_gy), _without_any(dose_gy)):
         runs += [one for one in more if not any(one.overlaps(other) for other in runs)]
     filled = [one for one in runs if {*range(one.first, one.last + 1)} - {*frames}]
     return Jumps(voxels[~near], frames, tuple(filled))
@@ -244,3 +270,50 @@ def _hardly_any(dose_gy: Floats) -> list[Filled]:
         if beside_gy > HIGH_SHARE * highest and run.min() < run.max():
             found.append(Filled(first, last, float(run.max()), beside_gy, "hardly any dose"))
     return found
+
+
+def _without_any(dose_gy: Floats) -> list[Filled]:
+    """Return the runs of frames without any dose beside one that still has much of it."""
+    of_frames = dose_gy.max(axis=(0, 1))
+    found = []
+    for first, last in _stretches(of_frames == 0):
+        beside_gy = float(max(of_frames[[max(first - 1, 0), min(last + 1, len(of_frames) - 1)]]))
+        if beside_gy > EDGE_SHARE * of_frames.max():
+            found.append(Filled(first, last, 0.0, beside_gy))
+    return found
+
+
+def _noisy(dose_gy: Floats) -> list[int]:
+    """Return the frames that are noise, where it is not most of the dose that is.
+
+    Noise goes up and down from voxel to voxel, along rows and along columns; many frames of it side
+    by side are no rougher than those beside them.
+    """
+    least = TURN_SHARE * dose_gy.max()
+    noisy = []
+    with_dose = np.flatnonzero(dose_gy.max(axis=(0, 1)) > least)
+    for k in with_dose.tolist():
+        steps = (np.diff(dose_gy[:, :, k], axis=axis) for axis in (0, 1))
+        if all(_turns(step, axis, least) > NOISY for axis, step in enumerate(steps)):
+            noisy.append(k)
+    return noisy if 2 * len(noisy) < len(with_dose) else []
+
+
+def _turns(steps: Floats, axis: int, least: float) -> float:
+    """Return the part of voxels of a frame that lie above or below both beside them on an axis."""
+    before, after = (steps[:-1], steps[1:]) if axis == 0 else (steps[:, :-1], steps[:, 1:])
+    is_peak, is_hole = (before > least) & (after < -least), (before < -least) & (after > least)
+    return float((is_peak | is_hole).mean())
+
+
+def _with_empty_rows(dose_gy: Floats) -> list[int]:
+    """Return the frames with rows side by side that hold nothing, where both beside have dose."""
+    rows = dose_gy.max(axis=0)
+    has_dose = rows > LOW_SHARE * dose_gy.max()
+    is_empty = (rows[:, 1:-1] == 0) & has_dose[:, :-2] & has_dose[:, 2:]
+    least = EMPTY_ROWS * len(rows)
+    return [
+        k + 1
+        for k in np.flatnonzero(is_empty.any(axis=0)).tolist()
+        if any(last - first + 1 >= least for first, last in _stretches(is_empty[:, k]))
+    ]

@@ -30,6 +30,9 @@ by several edges has one as wide as one or two of them.
 MOST_POINTS = 3
 """More points that stand out together are a part of what is drawn, at the end of a bridge."""
 
+MOST_APART = 2
+"""Of points that stand out in different directions so many are told: more of them are a shape."""
+
 POINTS_BESIDE = 4
 """Of several points that stand out, the loop has this many times as many, at the least.
 
@@ -41,6 +44,13 @@ EVEN_EDGES = 2.0
 
 Within twice its usual edge, an edge: a wedge is as wide at its foot, and of an island at the end of
 a bridge the edges are shorter or longer than those of the loop.
+"""
+
+NECK = 0.5
+"""Two points that moved apart have a foot of this part of each of their three edges, at the most.
+
+What is drawn is wider where it begins, or as wide: what is wider at its end by as much, behind a
+neck of three usual edges, is drawn with more than two points.
 """
 
 SAME_POINT_MM = 1e-3
@@ -89,8 +99,13 @@ def spikes_of(contours: Sequence[Contour]) -> tuple[Spike, ...]:
         if number == 1:
             is_spike &= counts[loops] > 3
         else:
+            is_far = (shorter >= LEAST_SPIKE_MM) & (shorter >= EDGES_A_SPIKE * usual)
+            is_apart = is_far & (within >= EDGES_A_SPIKE * usual)
+            is_apart &= (foot <= NECK * np.minimum(shorter, within)) & (number == MOST_APART)
+            is_spike &= within <= EVEN_EDGES * usual
+            is_spike |= is_apart
             is_spike &= counts[loops] >= (POINTS_BESIDE + 1) * number
-            is_spike &= (foot <= EVEN_EDGES * (number + 1) * usual) & (within <= EVEN_EDGES * usual)
+            is_spike &= foot <= EVEN_EDGES * (number + 1) * usual
         found += [
             Spike(numbers[loops[at]], (x, y, z), float(shorter[at]))
             for at in np.flatnonzero(is_spike)

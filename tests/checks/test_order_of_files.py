@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from harmless import HARMLESS
 from linked_export import (
     as_bytes,
     beams_and_sum,
@@ -14,7 +15,6 @@ from linked_export import (
     versions,
     with_images,
 )
-from mutation import HARMLESS
 from small_export import dose, plan, register, structures
 
 import oligort

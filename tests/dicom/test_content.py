@@ -64,6 +64,49 @@ def test_deflated_file_that_unfolds_to_too_much_is_refused(deflated, dose, monke
         read_object(path)
 
 
+def test_deflated_files_of_one_reading_unfold_to_so_much_together(
+    tmp_path, write, dose, structure_set, monkeypatch
+):
+    """Whatever is not deflated is read all the same; and a file that is read twice counts once."""
+    for number in range(3):
+        path = write(
+            dose(uid=f"1.2.9.{number}"),
+            tmp_path / f"{number}.dcm",
+            DeflatedExplicitVRLittleEndian,
+        )
+    write(structure_set({"Heart": []}), tmp_path / "rs.dcm")
+    each = len(zlib.decompress(stream_of(path)[1], -zlib.MAX_WBITS))
+    monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES_OF_READ", 3 * each)
+    for _ in range(2):  # of each reading anew
+        assert read(tmp_path).faults == ()
+    monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES_OF_READ", 3 * each - 1)
+    submission = read(tmp_path)
+    assert [one.file for one in submission.doses] == ["0.dcm", "1.dcm"]
+    assert len(submission.structure_sets) == 1
+    (fault,) = submission.faults
+    assert fault.file == "2.dcm"
+    assert "the most that is unfolded of one submission" in fault.reason
+
+
+@pytest.mark.parametrize("damage", ["too much", "truncated"])
+def test_what_is_refused_counts_among_the_deflated_files_of_a_reading(
+    damage, tmp_path, write, dose, structure_set, monkeypatch
+):
+    path = write(dose(), tmp_path / "a.dcm", DeflatedExplicitVRLittleEndian)
+    write(dose(uid="1.2.9.2"), tmp_path / "b.dcm", DeflatedExplicitVRLittleEndian)
+    write(structure_set({"Heart": []}), tmp_path / "rs.dcm")
+    before, stream = stream_of(path)
+    each = len(zlib.decompress(stream, -zlib.MAX_WBITS))
+    if damage == "truncated":
+        path.write_bytes(before + stream[:-4])
+    else:
+        monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES", each - 1)
+    monkeypatch.setattr(content, "MAX_UNFOLDED_BYTES_OF_READ", each)
+    reasons = [fault.reason for fault in read(tmp_path).faults]
+    assert len(reasons) == 2
+    assert "the most that is unfolded of one submission" in reasons[1]
+
+
 @pytest.mark.parametrize("length", [None, 0, 64, 2**31])
 def test_deflated_elements_are_found_without_the_stated_length_of_what_is_before(
     deflated, dose, length

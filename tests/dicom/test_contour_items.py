@@ -58,7 +58,7 @@ def answer(path):
 def answer_one_by_one(path):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(rtstruct, "drawn_rois", lambda _: None)
-        patched.setattr(instance, "_with_measured_contours", lambda _: None)
+        patched.setattr(instance, "_with_measured_sequences", lambda _: None)
         return answer(path)
 
 

@@ -285,13 +285,46 @@ def test_a_name_behind_all_else_is_told_and_masked(tmp_path, plan, dose, structu
         assert submission.plans[0].label == "*** 2"
 
 
-def test_a_second_name_behind_all_else_is_told(tmp_path, plan, write):
-    planned = plan()
-    planned.PatientName = planned.PatientID = "PT-1"
-    path = write(planned, tmp_path / "plan.dcm", ExplicitVRLittleEndian)
+@pytest.mark.parametrize("is_image", [False, True])
+def test_a_second_name_behind_all_else_is_told(is_image, tmp_path, plan, dose, write):
+    late = dose() if is_image else plan()
+    if is_image:
+        late.SOPClassUID, late.Modality = CTImageStorage, "CT"
+    late.PatientName = late.PatientID = "PT-1"
+    late.PatientBirthDate = "19610302"
+    path = write(late, tmp_path / "late.dcm", ExplicitVRLittleEndian)
     path.write_bytes(path.read_bytes() + LATE)
     told = {one.keyword: one.keys for one in oligort.read(tmp_path).identity_left}
     assert told["PatientName"] == {key_of_name("MUSTERMANN^ERIKA")}
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "ReferringPhysicianIdentificationSequence",
+        "ConsultingPhysicianIdentificationSequence",
+        "PerformingPhysicianIdentificationSequence",
+        "OperatorIdentificationSequence",
+        "RequestingPhysicianIdentificationSequence",
+        "ActualHumanPerformersSequence",
+    ],
+)
+def test_who_is_identified_behind_all_else_is_told(
+    keyword, tmp_path, plan, dose, structure_set, write
+):
+    """In an object of which all is read, in an image and in one that is not used, each once."""
+    planned, image, other = plan(), dose(uid="1.2.9"), structure_set({}, "1.2.8")
+    image.SOPClassUID, image.Modality = CTImageStorage, "CT"
+    other.SOPClassUID, other.Modality = SpatialFiducialsStorage, "FID"
+    held = element(0x08, 0x81, b"ST", b"1 High Street")
+    held = struct.pack("<HHL", 0xFFFE, 0xE000, len(held)) + held
+    tag = pydicom.tag.Tag(keyword)
+    late = struct.pack("<HH2sHL", tag.group, tag.element, b"SQ", 0, len(held)) + held
+    for name, dataset in {"a.dcm": planned, "b.dcm": image, "c.dcm": other}.items():
+        path = write(dataset, tmp_path / name, ExplicitVRLittleEndian)
+        path.write_bytes(path.read_bytes() + late)
+    told = {one.keyword: one.files for one in oligort.read(tmp_path).identity_left}
+    assert told["InstitutionAddress"] == ("a.dcm", "b.dcm", "c.dcm")
 
 
 @pytest.mark.parametrize(

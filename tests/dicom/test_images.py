@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    MRImageStorage,
+    PositronEmissionTomographyImageStorage,
+)
 
 from oligort.dicom.phases import AVERAGE, MAXIMUM, MINIMUM, phase_of
 from oligort.dicom.read import read
@@ -214,3 +219,21 @@ def test_images_without_a_place_that_are_needed_are_faults(tmp_path, write, imag
     submission = read(tmp_path)
     assert [fault.file for fault in submission.faults] == ["ct1.dcm", "garbled.dcm", "named.dcm"]
     assert submission.left_alone == ()
+
+
+def test_what_stands_behind_the_pixels_of_an_image_is_read(tmp_path, write, image):
+    """Elements belong in the order of their tags, but a file may hold them in any."""
+    for z_mm in (0, 3, 6):
+        path = write(image(z_mm, f"1.2.9.{z_mm}"), tmp_path / f"{z_mm}.dcm", ExplicitVRLittleEndian)
+        encoded = path.read_bytes()
+        begin = encoded.index(b"\x20\x00\x32\x00DS")  # Image Position (Patient), then orientation
+        end = encoded.index(b"\x20\x00\x52\x00UI")
+        path.write_bytes(encoded[:begin] + encoded[end:] + encoded[begin:end])
+    submission = read(tmp_path)
+    assert submission.faults == submission.left_alone == ()
+    (series,) = submission.images
+    assert series.positions_mm == (0, 3, 6)
+    (digest,) = submission.provenance
+    path.write_bytes(path.read_bytes().replace(b"0.0\\6.0", b"0.0\\9.0"))
+    (other,) = read(tmp_path).provenance
+    assert other != digest  # of what stands behind the pixels too

@@ -4,10 +4,26 @@ import zipfile
 
 import pytest
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
-from oligort.dicom import archive, contour_items, elements, files, instance, read, rtdose
+from oligort.dicom import (
+    archive,
+    content,
+    contour_items,
+    elements,
+    files,
+    instance,
+    passage,
+    read,
+    rtdose,
+)
 from oligort.dicom.instance import read_object
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.errors import DicomError
@@ -58,6 +74,20 @@ def test_more_contours_or_points_than_any_are_refused(
     else:
         _, (fault,) = read_structure_set(read_object(path)[0], "rtss.dcm")
         assert f"at most {most} contour" in fault.reason
+
+
+@pytest.mark.parametrize(("name", "most"), [("MAX_CONTOURS", 3), ("MAX_POINTS", 15)])
+def test_contours_and_points_are_counted_over_all_rois(
+    name, most, write, structure_set, contour, tmp_path, monkeypatch
+):
+    """Read one by one as well, where no ROI alone has too many."""
+    drawn = structure_set({roi: [contour(SQUARE), contour(SQUARE)] for roi in ("Heart", "Cord")})
+    path = write(drawn, tmp_path / "rtss.dcm", ExplicitVRLittleEndian)
+    monkeypatch.setattr(contour_items, "_TYPES", {})
+    monkeypatch.setattr(contour_items, name, most + 1)
+    assert len(read_structure_set(read_object(path)[0], "rtss.dcm")[0].structures) == 2
+    monkeypatch.setattr(contour_items, name, most)
+    refusal_of(path, f"at most {most} contour")
 
 
 def test_a_sequence_of_more_items_than_any_is_refused(tmp_path, write, structure_set, monkeypatch):
@@ -139,3 +169,62 @@ def test_a_bomb_of_contours_is_refused_quickly(export, write, structure_set, con
     assert [s.file for s in submission.structure_sets if not s.left_out] == ["rtss.dcm"]
     (reason,) = reasons(submission)
     assert "8388608" in reason
+
+
+def without_lengths(dataset):
+    """Write every sequence and item of undefined length, as some systems do."""
+    for element in dataset:
+        if element.VR == "SQ":
+            element.is_undefined_length = True
+            for item in element.value:
+                item.is_undefined_length_sequence_item = True
+                without_lengths(item)
+    return dataset
+
+
+def of_a_vendor(structure_set, contours, count):
+    """Return a structure set of so many contours, with a private sequence in each ROI."""
+    drawn = structure_set({name: [contours] * count for name in ("Heart", "Cord")})
+    for roi in drawn.ROIContourSequence:
+        inner = Dataset()
+        inner.private_block(0x3009, "VENDOR", create=True).add_new(1, "SQ", [Dataset()])
+        roi.private_block(0x3007, "VENDOR", create=True).add_new(1, "SQ", [inner])
+    return without_lengths(drawn)
+
+
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
+)
+@pytest.mark.parametrize("is_unknown", [False, True])
+def test_as_many_contours_of_undefined_length_as_any_are_read(
+    syntax, is_unknown, tmp_path, write, structure_set, contour, monkeypatch
+):
+    """Whatever vendors put between them, work grows with the bytes and no count is reached."""
+    if is_unknown and syntax != ExplicitVRLittleEndian:
+        return
+    path = write(of_a_vendor(structure_set, contour(SQUARE), 200), tmp_path / "a.dcm", syntax)
+    if is_unknown:  # what becomes of private sequences where they are not known: implicit VR in UN
+        encoded = path.read_bytes()
+        known = b"\x07\x30\x01\x10SQ\0\0\xff\xff\xff\xff"
+        inner = b"\x09\x30\x01\x10SQ\0\0\xff\xff\xff\xff"
+        assert encoded.count(known) == encoded.count(inner) == 2
+        encoded = encoded.replace(known, known.replace(b"SQ", b"UN"))
+        creator = b"\x09\x30\x10\x00LO\x06\0"
+        encoded = encoded.replace(creator, b"\x09\x30\x10\x00\x06\0\0\0")
+        path.write_bytes(encoded.replace(inner, b"\x09\x30\x01\x10\xff\xff\xff\xff"))
+    monkeypatch.setattr(content, "HEAD_BYTES", 1024)
+    monkeypatch.setattr(content, "MAX_READS", 200)  # 400 contours of some 20 reads each
+    (drawn,) = read.read(path).structure_sets
+    assert [len(structure.contours) for structure in drawn] == [200, 200]
+
+
+@pytest.mark.parametrize("name", ["MAX_PASSED", "MAX_NESTING"])
+def test_what_is_passed_over_has_a_limit(name, export, write, structure_set, contour, monkeypatch):
+    write(of_a_vendor(structure_set, contour(SQUARE), 20), export / "bomb.dcm")
+    monkeypatch.setattr(passage, name, 3)
+    monkeypatch.setattr(content, "HEAD_BYTES", 1024)
+    monkeypatch.setattr(content, "MAX_READS", 300)
+    submission = read.read(export)
+    assert [one.file for one in submission.structure_sets] == ["rtss.dcm"]
+    (reason,) = reasons(submission)
+    assert "found more" in reason

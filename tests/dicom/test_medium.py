@@ -4,10 +4,12 @@ import os
 import warnings
 import zipfile
 
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import MediaStorageDirectoryStorage
 
+from oligort.dicom.medium import medium_of
 from oligort.dicom.read import read
 from oligort.errors import DicomError
 from oligort.objects import FaultKind
@@ -103,6 +105,30 @@ def test_index_that_cannot_be_read_is_told(medium):
     index.write_bytes(b"")
     with pytest.raises(DicomError, match="expected at least one"):
         read(index)
+
+
+@pytest.mark.parametrize("is_undefined", [False, True])
+def test_an_index_cut_short_is_told_wherever_it_is_cut(is_undefined, medium):
+    """What it still lists is read, and it is told that there may be more."""
+    index = medium(*BOTH, ("NOT LISTED",))
+    records = pydicom.dcmread(index)
+    if is_undefined:
+        records["DirectoryRecordSequence"].is_undefined_length = True
+        for record in records.DirectoryRecordSequence:
+            record.is_undefined_length_sequence_item = True
+        records.save_as(index)
+    encoded = index.read_bytes()
+    for end in range(len(encoded)):
+        index.write_bytes(encoded[:end])
+        found = medium_of(index)
+        assert found.trouble or len(found.files) == 3, end
+    index.write_bytes(encoded[: encoded.index(b"DICOM\\SUB")])
+    (fault,) = read(index.parent).faults
+    assert fault.file == "DICOMDIR"
+    assert fault.kind is FaultKind.UNREADABLE
+    if not is_undefined:
+        assert "may be missing from it" in fault.reason
+        assert len(read(index).structure_sets) == 1
 
 
 @pytest.mark.parametrize("content", [b"\0" * 900, b"no object", None])

@@ -101,7 +101,7 @@ def test_other_files_are_faults_and_junk_is_not(export):
     (export / "notes.txt").write_text("hello")
     (export / "empty.dcm").write_bytes(b"")
     (export / "fake.dcm").write_bytes(b"\x08\x00" + b"x" * 500)
-    for junk in (".DS_Store", "Thumbs.db", "DICOMDIR"):
+    for junk in (".DS_Store", "Thumbs.db"):
         (export / junk).write_bytes(b"junk")
     (export / "gone.dcm").symlink_to(export / "nothing")
     os.mkfifo(export / "pipe")

@@ -20,6 +20,7 @@ from oligort.objects import FaultKind, LeftAlone
 
 SIEMENS_CSA = "1.3.12.2.1107.5.9.1"
 VARIAN_PRIVATE = "1.2.246.352.70.1.70"
+RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
 PHILIPS_PRIVATE = "1.3.46.670589.11.0.0.12.2"
 
 
@@ -59,6 +60,11 @@ def header(sop_class, stored_as, modality):
         (SIEMENS_CSA, "", "", Kind.UNUSED),
         (VARIAN_PRIVATE, VARIAN_PRIVATE, "RTPLAN", Kind.UNUSED),
         (PHILIPS_PRIVATE, "", "MR", Kind.UNUSED),
+        # no file meta
+        (VARIAN_PRIVATE, "", "RTPLAN", Kind.UNUSED),
+        (SIEMENS_CSA, "", "RTDOSE", Kind.UNUSED),
+        (RAW_DATA, "", "RTSTRUCT", Kind.UNUSED),
+        (RAW_DATA, RAW_DATA, "RTDOSE", Kind.UNUSED),
     ],
 )
 def test_the_kind_is_what_the_object_says(sop_class, stored_as, modality, kind):
@@ -78,7 +84,10 @@ def test_the_kind_is_what_the_object_says(sop_class, stored_as, modality, kind):
         ("1.2.840.10009.5.1.4.1.1.481.2", "", "RTDOSE", "what it is cannot be told"),
         (RTIonPlanStorage, RTPlanStorage, "RTPLAN", "RT Ion Plan.*Storage SOP Class UID.*RT Plan"),
         (RTPlanStorage, RTIonPlanStorage, "RTPLAN", "RT Plan.*Storage SOP Class UID.*RT Ion Plan"),
-        (VARIAN_PRIVATE, "", "RTPLAN", "what it is cannot be told"),
+        ("1.2.840.10009.5.1.4.1.7.481.5", "", "RTPLAN", "what it is cannot be told"),
+        ("1.2.840.1", "", "RTPLAN", "what it is cannot be told"),
+        (VARIAN_PRIVATE, RTPlanStorage, "RTPLAN", "what it is cannot be told"),
+        (RAW_DATA, RTDoseStorage, "RTDOSE", "Raw Data.*Storage SOP Class UID.*RT Dose"),
         (EncapsulatedPDFStorage, "", "RTPLAN", "what it is cannot be told"),
         (MRImageStorage, CTImageStorage, "CT", "MR Image.*Storage SOP Class UID.*CT Image"),
         (SecondaryCaptureImageStorage, CTImageStorage, "CT", "of CT Image: what it is"),
@@ -109,6 +118,8 @@ def test_a_dose_of_another_class_is_a_fault_and_a_private_object_is_left_alone(
     private.SOPClassUID, private.Modality = VARIAN_PRIVATE, "RTPLAN"
     write(private, tmp_path / "varian.dcm")
     submission = read(tmp_path)
-    (fault,) = submission.faults
+    fault, told = submission.faults
     assert (fault.file, fault.kind) == ("rd.dcm", FaultKind.UNREADABLE)
+    assert (told.file, told.kind) == ("varian.dcm", FaultKind.FOREIGN)
+    assert f'SOP class {VARIAN_PRIVATE} whose Modality (0008,0060) is "RTPLAN"' in told.reason
     assert submission.left_alone == (LeftAlone("RTPLAN object", "varian.dcm"),)

@@ -46,6 +46,8 @@ DOSES = {
     ),
     "a field in a lens": ended(field(half_width_mm=60.0), X**2 + Y**2 > 20 * (12 - Z)),
     "a distal edge across the frames": ended(field() / (1 + np.exp((Z - 6) / 1.5)), Z > 12),
+    # chin and chest, for a frame apart: no dose in the air between
+    "a gap of air": ended(field(), (Z == 6) & (Y < -24)),
     "noise of 3 % everywhere": field() * (1 + 0.03 * np.random.default_rng(1).normal(size=SHAPE)),
     "noise far from the field": field() + 0.02 * np.random.default_rng(2).random(SHAPE),
 }
@@ -87,6 +89,37 @@ def test_a_frame_of_noise_is_found_as_one(frame):
     assert frame in found.frames
     assert set(found.frames) <= {frame - 1, frame, frame + 1}
     assert not len(found.voxels)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25, 0.125])
+@pytest.mark.parametrize("count", [1, 3])
+def test_frames_of_weak_noise_are_found_side_by_side_too(share, count):
+    dose = field().copy()
+    noise = np.random.default_rng(5).uniform(0, share * dose.max(), (*SHAPE[:2], count))
+    dose[:, :, 8 : 8 + count] = noise
+    assert {*range(8, 8 + count)} <= {*jumps_of(dose).frames}
+
+
+def test_noise_in_most_frames_is_that_of_the_computation():
+    dose = 60 * np.random.default_rng(6).random(SHAPE)
+    assert not jumps_of(dose).frames
+
+
+@pytest.mark.parametrize("rows", [slice(None, 12), slice(12, None)])
+def test_a_frame_that_lost_half_of_its_rows_is_found(rows):
+    dose = field(half_width_mm=24.0).copy()
+    dose[:, rows, 8] = 0
+    assert 8 in jumps_of(dose).frames
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_frames_of_zeros_in_the_midst_of_a_penumbra_are_found(descending):
+    dose = field(penumbra_mm=6.0).copy()
+    dose[:, :, 15:] = 0  # behind the frame of half the dose, a quarter and less
+    damaged = dose[:, :, ::-1] if descending else dose
+    (filled,) = jumps_of(damaged).filled
+    assert (filled.first, filled.last) == ((0, 1) if descending else (15, 16))
+    assert 25 < filled.beside_gy < 35
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.1, 16.0])

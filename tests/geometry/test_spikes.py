@@ -44,6 +44,26 @@ def test_points_that_moved_together_are_found_as_one(count, at, by):
     np.testing.assert_allclose(spike.point_mm, points[at] + by)
 
 
+@pytest.mark.parametrize("at", [0, 77, 179])
+@pytest.mark.parametrize(
+    "by", [((30, 0, 0), (0, 40, 0)), ((150, 9, 0), (-150, 0, 0)), ((0, -90, 0), (25, 0, 0))]
+)
+def test_two_points_that_moved_apart_are_found(at, by):
+    points = loop()
+    (spike,) = spikes_of([moved(points, [at, (at + 1) % 180], by)])
+    np.testing.assert_allclose(spike.point_mm, points[at] + by[0])
+
+
+def test_a_shape_that_is_wider_than_where_it_begins_is_drawn():
+    """A hole behind a bridge, a rib whose end has two corners, and a hammer of four points."""
+    around = np.array([[0, 0, 0], [9, 0, 0], [5, 9, 0]], dtype=float)
+    hole = np.vstack([loop(), loop()[:1], around, around[:1], loop()[:1]])
+    rib, hammer = loop(), loop()
+    rib[[0, 1]] = [[70, 0, 0], [70, 3, 0]]
+    hammer[:4] = [[40, 0, 0], [40, -20, 0], [60, 0, 0], [42, 22, 0]]
+    assert not spikes_of([Contour(hole), Contour(rib), Contour(hammer)])
+
+
 def test_a_wedge_and_an_island_at_the_end_of_a_bridge_are_drawn():
     """A couch that runs out into an edge of two points, and a hole of three behind a bridge."""
     arc = np.linspace(0.6 * np.pi, 1.4 * np.pi, 12)

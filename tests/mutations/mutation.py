@@ -1,4 +1,4 @@
-"""Mutations: an export with one thing damaged or harmlessly altered, and what its report says then.
+"""Mutations: an export with one thing damaged or altered, and what its report says then.
 
 A damaged file must give the right answer, a refusal or a finding: never a traceback, and never
 another result that nothing points to. What changed is told by the element that holds the changed
@@ -9,21 +9,16 @@ import random
 import struct
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
 from pathlib import Path
 
+from harmless import as_written
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ImplicitVRLittleEndian,
-)
-from small_export import OBJECTS, protocol, register, write, write_export
+from small_export import OBJECTS, protocol, register, write_export
 
 import oligort
 from oligort.errors import OligortError
@@ -274,7 +269,7 @@ def _dropped(bench: Bench, file: str, draw: random.Random) -> Mutation:
     keyword = draw.choice(list(by_keyword))
     holder, element = draw.choice(by_keyword[keyword])
     del holder[element.tag]
-    return Mutation(file, f"without {keyword}", _as_bytes(dataset), ())
+    return Mutation(file, f"without {keyword}", as_written(dataset), ())
 
 
 VALUES = ("", "0", "-1", "1e30", "nan", "1.5", "x", "999999", "-0.001", "\x1b[31m")
@@ -336,7 +331,7 @@ def _opened(bench: Bench, file: str, draw: random.Random) -> Mutation:
     for contour in some:
         contour.ContourGeometricType = geometric_type
     how = f"{len(some)} of {len(contours)} contours are {geometric_type!r}"
-    return Mutation(file, how, _as_bytes(dataset))
+    return Mutation(file, how, as_written(dataset))
 
 
 def _filled(bench: Bench, file: str, draw: random.Random) -> Mutation:
@@ -355,47 +350,3 @@ def _filled(bench: Bench, file: str, draw: random.Random) -> Mutation:
     pixels = word * ((last - first) // 4)
     whole = encoded[: begin + first] + pixels + encoded[begin + last :]
     return Mutation(file, f"pixels {first // 4} to {last // 4} are {word.hex()}", whole)
-
-
-def _as_bytes(dataset: Dataset) -> bytes:
-    stream = BytesIO()
-    write(dataset, stream)
-    return stream.getvalue()
-
-
-def _with_private(dataset: Dataset) -> Dataset:
-    block = dataset.private_block(0x0009, "EXAMPLE", create=True)
-    block.add_new(0x01, "LO", "private")
-    block.add_new(0x02, "OB", b"\0\1\2\3")
-    return dataset
-
-
-def _encoded_as(syntax: str) -> Callable[[Dataset], bytes]:
-    def written(dataset: Dataset) -> bytes:
-        stream = BytesIO()
-        if syntax == ExplicitVRBigEndian and "PixelData" in dataset:
-            words = dataset.PixelData
-            swapped = b"".join(words[k : k + 4][::-1] for k in range(0, len(words), 4))
-            dataset.PixelData = swapped
-        write(dataset, stream, syntax)
-        return stream.getvalue()
-
-    return written
-
-
-HARMLESS: dict[str, Callable[[Dataset], bytes]] = {
-    "private elements": lambda dataset: _as_bytes(_with_private(dataset)),
-    "implicit little endian": _encoded_as(ImplicitVRLittleEndian),
-    "deflated": _encoded_as(DeflatedExplicitVRLittleEndian),
-    "without preamble": lambda dataset: _as_bytes(dataset)[132:],
-    "zeros behind the end": lambda dataset: _as_bytes(dataset) + bytes(64),
-    "blanks behind the end": lambda dataset: _as_bytes(dataset) + b" " * 64,
-    "a line end behind the end": lambda dataset: _as_bytes(dataset) + b"\r\n",
-    "another manufacturer": lambda dataset: _as_bytes(_manufactured(dataset)),
-}
-"""What changes no value that is asked for."""
-
-
-def _manufactured(dataset: Dataset) -> Dataset:
-    dataset.Manufacturer, dataset.SoftwareVersions = "Other", ["1", "2"]
-    return dataset

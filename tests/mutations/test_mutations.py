@@ -7,8 +7,9 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from harmless import HARMLESS
 from linked_export import as_bytes
-from mutation import HARMLESS, Bench, Mutation, Outcome, damages, spans_of
+from mutation import Bench, Mutation, Outcome, damages, spans_of
 from small_export import OBJECTS, write
 
 from oligort.dicom.read import read
