@@ -225,7 +225,7 @@ class Case:
     @cached_property
     def claims(self) -> Claims:
         """What the ROI names of the register stand for; of no structure set, nothing."""
-        return replace(self._names, unclaimed=self.unclaimed)
+        return replace(self._names, unclaimed=self.unclaimed, unmeasured=self._unmeasured_others)
 
     @cached_property
     def _names(self) -> Claims:
@@ -289,8 +289,26 @@ class Case:
         drawn = {one.roi_name for one in self.submission.structure_set if not one.is_empty}
         missing = (name for entry in self.open_entries for name in self.claims.not_found(entry))
         named = [name for name in missing if name in drawn and name not in self.claims.drawn]
-        excluded = self._unclaimed_census.excluded
-        return (*named, *(one.roi_name for one in excluded if one.may_be_metastasis))
+        return (*named, *self.claims.unmeasured)
+
+    @cached_property
+    def _unmeasured_others(self) -> Mapping[str, Organ | None]:
+        """What may be drawn for any lesion that no ROI name settles, and cannot be measured.
+
+        Each with the organ that its name says.
+        """
+        if not self.submission.structure_sets or self._is_answered:
+            return {}
+        read = self.submission.site_map.read
+        entries = self.register.lesions if self.register else ()
+        named = {name for entry in entries for name in entry.roi_names}
+        excluded = (*self.census.excluded, *self._unclaimed_census.excluded)
+        unread = self.submission.structure_set.left_out
+        found = (
+            *(one.roi_name for one in excluded if one.may_be_metastasis),
+            *(name for name in unread if may_be_lesion(read(name))),
+        )
+        return {name: read(name).organ for name in found if name not in named}
 
     @cached_property
     def _unclaimed_census(self) -> LesionCensus:

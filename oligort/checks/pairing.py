@@ -24,8 +24,8 @@ def pairs_by_organ(
 
     All entries that may be of the organ must say what a pair rests on. A pair whose sizes differ
     by more than the tolerance may be two lesions, and stays apart. Nothing is paired where what
-    nobody claims may lie in the organ; nor where primaries or nodes are open, `others`, and a
-    contour may be theirs: one whose name does not say that it is a metastasis.
+    nobody claims, measured or not, may lie in the organ; nor where primaries or nodes are open,
+    `others`, and a contour may be theirs: one whose name does not say that it is a metastasis.
     """
     pairs: list[tuple[RegisterLesion, Lesion]] = []
     for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
@@ -33,7 +33,7 @@ def pairs_by_organ(
         contours = [lesion for lesion in drawn if lesion.organ is organ]
         if len(here) != len(contours) or any(map(_unsaid, here)):
             continue
-        if any(one.organ in (organ, None) for one in claims.unclaimed):
+        if claims.may_hide_in(organ):
             continue
         if others and any(one.said.role is not Role.GTV_METASTASIS for one in contours):
             continue

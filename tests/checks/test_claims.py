@@ -10,15 +10,19 @@ from test_lost_witnesses import LARGE, named
 from test_reconciliation import cube
 from test_unnamed_entries import (
     PLANES_MM,
+    PROTOCOL,
     PROVEN,
     changed,
     entry,
+    found,
     judged,
     liver,
     removed,
     submission_of,
 )
 
+from oligort.checks.case import Case
+from oligort.clinical.register import Register
 from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.phantoms import Box
 from oligort.submission import Submission
@@ -120,6 +124,30 @@ def test_no_pair_is_made_beside_what_nobody_claims(roi_name):
     assert not as_named["OL201"][0]
     assert not less["OL201"][0]
     assert judged(submission_of(liver(1)), entries)["OL201"][0]
+
+
+UNMEASURED = [
+    *(("Struktur1", what) for what in ("axial and sagittal", "unread")),
+    *(("zHelp", what) for what in ("axial and sagittal", "unread")),
+    *(("GTV_x", what) for what in ("nothing", "a point", "lines", "axial and sagittal", "unread")),
+]
+
+
+@pytest.mark.parametrize(("roi_name", "what"), UNMEASURED)
+def test_no_pair_is_made_beside_what_cannot_be_measured(roi_name, what):
+    """It could as well be the entry's: the contour is matched to nothing, and nothing passes."""
+    drawn, unread = [solid("GTVm01_Liver", 1)], (roi_name,) * (what == "unread")
+    if not unread:
+        drawn.append(Structure(2, roi_name, not_measurable()[what]))
+    submission = Submission(structure_sets=(StructureSet(tuple(drawn), "1.1", left_out=unread),))
+    entries = answered([entry("A", **PROVEN), *OTHERS])
+    for code in ("OL201", "OL202", "OL203"):
+        is_pass, told = judged(submission, entries)[code]
+        assert not is_pass, code
+        assert f'"{roi_name}" cannot be' in told or f'"{roi_name}" cannot be read' in told
+    table = {"schema_version": 1, "subject": "S", "lesions": entries}
+    case = Case(submission, PROTOCOL, Register.from_dict(table))
+    assert "organ and size" not in found("OL204", case)[1]
 
 
 def test_a_pair_is_made_beside_a_primary_that_claims_its_own():
