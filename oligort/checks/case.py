@@ -205,6 +205,11 @@ class Case:
         """The primaries and regional nodes among `open_entries`."""
         return open_others(self.census_if_drawn, self.register, self.claims)
 
+    @property
+    def unplaced_entries(self) -> tuple[RegisterLesion, ...]:
+        """Those of `open_entries` that do not say what is drawn for them, nor that nothing is."""
+        return tuple(entry for entry in self.open_entries if entry.drawn_as is None)
+
     def perhaps_drawn_for(self, entry: RegisterLesion) -> tuple[Lesion, ...]:
         """Return what may be drawn for an open entry: what nobody claims, and what it names itself.
 

@@ -31,7 +31,7 @@ def pairs_by_organ(
     for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
         here = [entry for entry in entries if _may_be_drawn_in(entry, organ)]
         contours = [lesion for lesion in drawn if lesion.organ is organ]
-        if len(here) != len(contours) or any(map(_unsaid, here)):
+        if len(here) != len(contours) or any(map(unsaid, here)):
             continue
         if claims.may_hide_in(organ):
             continue
@@ -61,8 +61,8 @@ def why_open(entry: RegisterLesion, contours: Sequence[Lesion]) -> str:
         return ""
     names = listed(dict.fromkeys(one.label for one in contours))
     told = f"{quoted(entry.id)} may be what {names} draws (roi_names would tell)"
-    if unsaid := _unsaid(entry):
-        told += f", and the register does not say its {' and '.join(unsaid)}"
+    if keys := unsaid(entry):
+        told += f", and the register does not say its {' and '.join(keys)}"
     return told
 
 
@@ -70,7 +70,7 @@ def _may_be_drawn_in(entry: RegisterLesion, organ: Organ) -> bool:
     return entry.therapy not in NEVER_CONTOURED and entry.organ in (organ, None)
 
 
-def _unsaid(entry: RegisterLesion) -> list[str]:
+def unsaid(entry: RegisterLesion) -> list[str]:
     """Return the keys whose answers a pair by organ and size rests on, and that are missing.
 
     What is not irradiated need not be drawn, and what names ROIs is drawn as these: there only

@@ -91,7 +91,7 @@ def test_a_primary_claims_no_contour_that_cannot_be_its_own(of_primary, others):
 def test_a_primary_to_be_irradiated_claims_the_contour_of_its_kind():
     primary = {name: value for name, value in PRIMARY.items() if name != "roi_names"}
     entries = [primary | {"therapy": "radiotherapy"}, *removed("Liver")]
-    entries[1] |= PROVEN
+    entries[1] |= PROVEN | {"roi_names": []}
     assert judged(submission_of({"GTVp": LARGE}), entries)["OL203"][0]
 
 
@@ -188,7 +188,12 @@ def test_what_lies_in_the_liver_is_not_lost_with_its_name(kind, organ, therapy, 
     assert "Struktur1" in less[code][1] or '"E"' in less[code][1]
     if kind != "distant":  # in no organ it contradicts nothing
         elsewhere = {"Struktur1": Box((400.0, 300.0, 0.0), (20.0, 20.0, 20.0))}
-        assert judged(submission_of(LIVER | liver(count) | elsewhere), without)[code][0]
+        away = submission_of(LIVER | liver(count) | elsewhere)
+        is_pass, told = judged(away, without)[code]
+        assert not is_pass
+        assert "roi_names" in told
+        # With the answer that nothing is drawn for it, nothing is open.
+        assert judged(away, changed(entries, count, "roi_names", []))[code][0]
 
 
 def test_a_primary_without_roi_names_is_doubted_where_it_is_drawn():

@@ -32,7 +32,7 @@ def entry(name, organ="Liver", therapy="radiotherapy", **keys):
 
 
 def removed(*organs):
-    return [entry(organ, organ, "surgery") for organ in organs]
+    return [entry(organ, organ, "surgery", roi_names=[]) for organ in organs]
 
 
 def liver(count):
