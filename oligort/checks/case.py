@@ -216,12 +216,7 @@ class Case:
         What is named the primary is claimed by a primary without ROI names, which does not say
         so; it may be what is to be drawn for another entry.
         """
-        margins = self.claims.margins
-        own = tuple(
-            one
-            for one in self._named_otherwise
-            if one.roi_name in entry.roi_names and one.roi_name not in margins
-        )
+        own = tuple(one for one in self.claims.named if one.roi_name in entry.roi_names)
         is_distant = entry.kind in DISTANT_OR_UNKNOWN and entry.therapy not in NEVER_CONTOURED
         is_claimed = not unclaimed_primaries(self.census_if_drawn, self.register)
         by_kind = self._named_primary if is_distant and is_claimed else ()
@@ -230,7 +225,13 @@ class Case:
     @cached_property
     def claims(self) -> Claims:
         """What the ROI names of the register stand for; of no structure set, nothing."""
-        return replace(self._names, unclaimed=self.unclaimed, unmeasured=self._unmeasured_others)
+        margins = self._names.margins
+        return replace(
+            self._names,
+            unclaimed=self.unclaimed,
+            unmeasured=self._unmeasured_others,
+            named=tuple(one for one in self._named_otherwise if one.roi_name not in margins),
+        )
 
     @cached_property
     def _names(self) -> Claims:

@@ -42,6 +42,8 @@ class Claims:
         its name.
     unclaimed : tuple of Lesion
         What else is drawn and may be a lesion, and no entry names.
+    named : tuple of Lesion
+        What entries name and is neither gross tumour nor a margin by its name: `others`, measured.
     unmeasured : mapping of str to Organ or None
         The ROIs among those that cannot be measured, each with the organ that its name says.
     """
@@ -50,6 +52,7 @@ class Claims:
     margins: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
     unclaimed: tuple[Lesion, ...] = ()
+    named: tuple[Lesion, ...] = ()
     unmeasured: Mapping[str, Organ | None] = field(default_factory=dict)
 
     @classmethod

@@ -196,6 +196,26 @@ def test_what_lies_in_the_liver_is_not_lost_with_its_name(kind, organ, therapy, 
         assert judged(away, changed(entries, count, "roi_names", []))[code][0]
 
 
+@pytest.mark.parametrize("roi_name", ["Liver_S8", "BWK 7"])
+@pytest.mark.parametrize(("kind", "organ"), [("primary", "Esophagus"), ("regional_node", None)])
+def test_an_organ_in_the_liver_that_a_primary_or_a_node_names_brings_it_into_doubt(
+    kind, organ, roi_name
+):
+    entries = [*in_the_liver(4), entry("E", organ, kind=kind, roi_names=[roi_name])]
+    solids = LIVER | liver(4) | {roi_name: cube(7)}
+    is_pass, told = judged(submission_of(solids), entries)["OL201"]
+    assert not is_pass
+    assert "the number is 4 to 5" in told
+    assert "an ROI of Liver" in told
+    # By its name alone too, where it lies in no other ROI; what is named the oesophagus is none.
+    beside = liver(4) | {roi_name: cube(7)}
+    is_pass, told = judged(submission_of(beside), entries)["OL201"]
+    assert not is_pass
+    assert f'E names "{roi_name}", an ROI of ' in told
+    own = changed(entries, 4, "roi_names", ["Esophagus"])
+    assert judged(submission_of(liver(4) | {"Esophagus": cube(7)}), own)["OL201"][0]
+
+
 def test_a_primary_without_roi_names_is_doubted_where_it_is_drawn():
     """What is named the primary lies in the liver: so it may be a metastasis, named or not."""
     entries = [*in_the_liver(3), entry("P", "Esophagus", kind="primary", roi_names=["GTVp"])]
