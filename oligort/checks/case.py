@@ -12,7 +12,7 @@ from oligort.checks.accounting import (
     regional_nodes,
     unclaimed_primaries,
 )
-from oligort.checks.claims import NEVER_CONTOURED, Claims
+from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
@@ -217,7 +217,7 @@ class Case:
         so; it may be what is to be drawn for another entry.
         """
         own = tuple(one for one in self.claims.named if one.roi_name in entry.roi_names)
-        is_distant = entry.kind in DISTANT_OR_UNKNOWN and entry.therapy not in NEVER_CONTOURED
+        is_distant = entry.kind in DISTANT_OR_UNKNOWN
         is_claimed = not unclaimed_primaries(self.census_if_drawn, self.register)
         by_kind = self._named_primary if is_distant and is_claimed else ()
         return (*own, *self.unclaimed, *by_kind)

@@ -201,6 +201,27 @@ def test_what_a_primary_claims_by_its_kind_may_be_that_of_an_open_entry(therapy,
         assert '"A" may be what "GTVp" draws (roi_names would tell)' in found["OL203"][1]
 
 
+@pytest.mark.parametrize("therapy", ["surgery", "ablation"])
+@pytest.mark.parametrize("size_mm", [45.0, None])
+def test_no_pass_rests_on_what_was_removed_and_may_be_the_gtvp(therapy, size_mm):
+    """Named for it, the GTVp proves nothing and is too large; without the name no less is known."""
+    primary = {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "radiotherapy"}
+    one = entry("A", therapy=therapy, size_mm=size_mm, roi_names=["GTVp"], **PROVEN)
+    submission = submission_of({"GTVp": LARGE})
+    entries = [primary, one]
+    less = changed(entries, 1, "roi_names")
+    misspelt = changed(entries, 1, "roi_names", ["GTVpp"])
+    for given in (entries, less, misspelt):
+        found_in = judged(submission, given)
+        for code in ("OL105", "OL203"):
+            is_pass, told = found_in[code]
+            assert not is_pass, (code, given[1])
+            assert "GTVp" in told
+    nothing = judged(submission, changed(entries, 1, "roi_names", []))
+    assert nothing["OL105"][0]
+    assert nothing["OL203"][0] is (size_mm is not None)
+
+
 @pytest.mark.parametrize("kind", ["primary", "regional_node"])
 @pytest.mark.parametrize("names", [None, ["GTV_y"]])
 def test_a_contour_that_may_be_the_primary_is_no_metastasis_for_certain(kind, names):
