@@ -301,7 +301,8 @@ class Case:
     def _unmeasured_others(self) -> Mapping[str, Organ | None]:
         """What may be drawn for any lesion that no ROI name settles, and cannot be measured.
 
-        Each with the organ that its name says.
+        Each with the organ that its name says. Among them is what reads as gross tumour and has no
+        contour: a primary's and a node's too, which the census does not ask for.
         """
         if not self.submission.structure_sets or self._is_answered:
             return {}
@@ -313,6 +314,11 @@ class Case:
         found = (
             *(one.roi_name for one in excluded if one.may_be_metastasis),
             *(name for name in unread if may_be_lesion(read(name))),
+            *(
+                one.roi_name
+                for one, name in self.submission.roi_names.items()
+                if one.is_empty and not GTV_ROLES.isdisjoint({name.role, name.base})
+            ),
         )
         return {name: read(name).organ for name in found if name not in named}
 

@@ -122,6 +122,19 @@ def test_an_roi_that_cannot_be_measured_is_not_drawn(roi_name, what):
         assert not judged(submission, [named(roi_name, therapy=therapy)])["OL201"][0]
 
 
+@pytest.mark.parametrize("kind", ["distant", "primary", "regional_node"])
+@pytest.mark.parametrize("roi_name", ["GTVp", "GTVn01", "GTVm05", "GTV_all", "GTV"])
+def test_an_empty_gtv_is_told_as_unmeasured_once_no_entry_names_it(roi_name, kind):
+    organ = {"primary": "Esophagus", "regional_node": "LymphNodes"}.get(kind, "Liver")
+    submission = with_structures(solid("GTVm01_Liver", 1), Structure(7, roi_name, ()))
+    first = entry("M", roi_names=["GTVm01_Liver"], **PROVEN)
+    one = entry("A", organ, "surgery", kind=kind, roi_names=[roi_name])
+    for code in ("OL201", "OL203"):
+        is_pass, told = judged(submission, [first, changed([one], 0, "roi_names")[0]])[code]
+        assert not is_pass
+        assert f'"{roi_name}" cannot be measured and may be what is drawn for "A"' in told
+
+
 def test_an_empty_roi_beside_one_that_is_drawn_hides_no_contour():
     empty = Structure(7, "GTVm01a", ())
     drawn = (empty, solid("GTVm01_Liver", 1), LARGE.structure("Struktur1", 2, PLANES_MM))
