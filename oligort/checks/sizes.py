@@ -215,7 +215,8 @@ def _undrawn(
             hint=f"give {diameter.key} in the register",
         )
     if doubt := _doubt_of_bound(case, rule, lesion, margins, bound_mm):
-        return not_evaluable("OL203", rule, doubt, about=entry.id, hint=_NAME_IT)
+        hint = f"give {diameter.key} in the register, and {_NAME_IT.removeprefix('give ')}"
+        return not_evaluable("OL203", rule, doubt, about=entry.id, hint=hint)
     assert bound_mm is not None
     message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)

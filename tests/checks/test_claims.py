@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_lost_witnesses import LARGE, named
 from test_reconciliation import cube
+from test_register_fields import reading
 from test_unnamed_entries import (
     PLANES_MM,
     PROTOCOL,
@@ -447,3 +448,37 @@ def test_what_repeats_the_lesion_of_another_entry_settles_nothing():
     is_pass, told = judged(submission_of(solids), entries)["OL203"]
     assert not is_pass
     assert "Struktur1" in told
+
+
+# ---------------------------------------------------------------------- regional nodes that count
+
+NODE_ROIS = {
+    "GTVn01": 20.0,
+    "GTVp": 42.0,
+    "Struktur1": 42.0,
+    "LN_7": 42.0,
+    "PTVn": 42.0,
+}
+"""What is drawn for a regional node, and how wide: 42 mm are 59 mm across."""
+
+
+@pytest.mark.parametrize("counted", ["each_node", "each_station"])
+@pytest.mark.parametrize("roi_name", NODE_ROIS)
+def test_a_node_that_counts_passes_with_no_answer_less(roi_name, counted):
+    protocol = reading(regional_nodes=counted)
+    submission = submission_of({roi_name: cube(1, NODE_ROIS[roi_name])})
+    node = entry("N", "LymphNodes", kind="regional_node", station="7", size_mm=45.0)
+    node |= {"roi_names": [roi_name]}
+    for more in ((), ("Spleen",)):
+        entries = [entry("A", "Skin", "surgery", roi_names=[], **PROVEN), node]
+        entries += answered(removed("Bone", "Brain", *more))
+        whole = judged(submission, entries, protocol)
+        for key in ("roi_names", "kind", "organ", "station", "therapy", "size_mm"):
+            less = judged(submission, changed(entries, 1, key), protocol)
+            for code in CODES:
+                was_pass, (is_pass, told) = whole[code][0], less[code]
+                # Without the register's size the contour decides, which says more.
+                is_contour = (key, code) == ("size_mm", "OL203") and roi_name != "PTVn"
+                assert was_pass or not is_pass or is_contour, (code, key, more)
+                if was_pass and not is_pass:
+                    assert key in told, (code, key, told)

@@ -95,11 +95,11 @@ def found(code, case):
     return set(grades) == {"PASS"}, " ".join(texts)
 
 
-def judged(submission, entries):
+def judged(submission, entries, protocol=PROTOCOL):
     """Return what each check says, or None where the register is refused."""
     table = {"schema_version": 1, "subject": "S", "arm": "local_therapy", "lesions": entries}
     try:
-        case = Case(submission, PROTOCOL, Register.from_dict(table))
+        case = Case(submission, protocol, Register.from_dict(table))
     except RegisterError:
         return None
     return {code: found(code, case) for code in CODES}
