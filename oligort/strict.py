@@ -5,13 +5,11 @@ beside its types, to say in a sentence which key is wrong, what was expected and
 is nearest.
 """
 
-import difflib
 import json
-import re
 import tomllib
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import (
@@ -31,6 +29,7 @@ import msgspec
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import OligortError
 from oligort.places import Steps, lines_of
+from oligort.spelling import nearest_key, nearest_word
 
 T = TypeVar("T")
 
@@ -38,9 +37,6 @@ _MAX_FILE_TEXT = 240
 """Longest path that is shown whole; longer than a name, or its last part would be cut off."""
 
 _KINDS = {dict: "a table", list: "a list", type(None): "null"}
-
-_LEAST_LIKENESS = 0.6
-"""Similarity from which a word is offered as the one that was meant; difflib's own default."""
 
 
 def content_of(path: Path, error: type[OligortError]) -> bytes:
@@ -190,42 +186,6 @@ def shown_file(file: str | Path) -> str:
     return safe_text(file, _MAX_FILE_TEXT)
 
 
-def nearest(word: object, words: Iterable[str]) -> str:
-    """Return '; did you mean "..."?' with the word of `words` most like `word`, or "".
-
-    A word of several parts is meant by some of them ("age": "age_years"), before letters are
-    compared: "size" is as like "side" as "size_mm". Signs are not words: ">" is as like "=>" as
-    ">=" is, and only one of the two was meant.
-    """
-    spelt = str(word).casefold()
-    by_lower_case = {right.casefold(): right for right in words}
-    if not any(letter.isalpha() for letter in spelt):
-        return ""
-    parts = _parts(spelt)
-    others = {other: _parts(other) for other in by_lower_case}
-    begun = [other for other in others if others[other][: len(parts)] == parts]
-    held = [other for other in others if _holds(others[other], parts)]
-    close = (
-        [other for other in others if other == spelt]
-        or begun
-        or (held if len(held) == 1 else [])
-        or difflib.get_close_matches(spelt, others, n=1, cutoff=_LEAST_LIKENESS)
-        # "ecog_status" is no word, and "ecog" is one.
-        or [other for other in others if others[other] and _holds(parts, others[other])]
-    )
-    return f"; did you mean {quoted(by_lower_case[close[0]])}?" if close else ""
-
-
-def _parts(word: str) -> list[str]:
-    return re.findall(r"[^\W_]+", word)
-
-
-def _holds(parts: Sequence[str], some: Sequence[str]) -> bool:
-    """Whether some parts stand in others side by side."""
-    starts = range(len(parts) - len(some) + 1)
-    return any(parts[start : start + len(some)] == some for start in starts)
-
-
 def _built(kind: type[Any], value: object) -> object:
     """Build a type of our own from what stands in the document; it raises ValueError itself."""
     return kind(value)
@@ -270,9 +230,10 @@ def _fault_in_struct(value: Any, kind: Any) -> _Fault | None:
     for key in value:
         if key not in names:
             missing = [name for name in names if name not in value]
+            others: Mapping[str, str] = getattr(kind, "other_keys", dict)()
             problem = (
                 f"expected one of its keys ({', '.join(names)}), found {quoted(key)}"
-                f"{nearest(key, missing) or nearest(key, names)}"
+                f"{nearest_key(key, names, missing, others)}"
             )
             return _Fault((), problem, key)
     for field in fields:
@@ -313,17 +274,9 @@ def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> st
         shown = quoted(value) if isinstance(value, str) else _found(value)
         # What people write for a word need not look like it: "RT".
         others: Mapping[str, str] = getattr(kind, "other_words", dict)()
-        meant = others.get(_in_one_spelling(value))
-        hint = nearest(value, choices) if meant is None else ""
-        if meant:
-            hint = f"; did you mean {quoted(meant)}?"
+        hint = nearest_word(value, choices, others)
         return f"expected {' or '.join(quoted(choice) for choice in choices)}, found {shown}{hint}"
     return f"expected {_expected(kind)}, found {_found(value)}"
-
-
-def _in_one_spelling(value: Any) -> str:
-    """Return a word in small letters, whatever signs part its parts: "No_therapy"."""
-    return " ".join(str(value).casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _expected(kind: Any) -> str:

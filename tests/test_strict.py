@@ -7,7 +7,8 @@ import pytest
 from msgspec import Meta
 
 from oligort.errors import ProtocolError
-from oligort.strict import nearest, struct_of, table_of
+from oligort.spelling import nearest
+from oligort.strict import struct_of, table_of
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from oligort.checks.accounting import (
     regional_nodes,
     unclaimed_primaries,
 )
-from oligort.checks.claims import NEVER_CONTOURED, Claims
+from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
@@ -205,19 +205,19 @@ class Case:
         """The primaries and regional nodes among `open_entries`."""
         return open_others(self.census_if_drawn, self.register, self.claims)
 
+    @property
+    def unplaced_entries(self) -> tuple[RegisterLesion, ...]:
+        """Those of `open_entries` that do not say what is drawn for them, nor that nothing is."""
+        return tuple(entry for entry in self.open_entries if entry.drawn_as is None)
+
     def perhaps_drawn_for(self, entry: RegisterLesion) -> tuple[Lesion, ...]:
         """Return what may be drawn for an open entry: what nobody claims, and what it names itself.
 
         What is named the primary is claimed by a primary without ROI names, which does not say
         so; it may be what is to be drawn for another entry.
         """
-        margins = self.claims.margins
-        own = tuple(
-            one
-            for one in self._named_otherwise
-            if one.roi_name in entry.roi_names and one.roi_name not in margins
-        )
-        is_distant = entry.kind in DISTANT_OR_UNKNOWN and entry.therapy not in NEVER_CONTOURED
+        own = tuple(one for one in self.claims.named if one.roi_name in entry.roi_names)
+        is_distant = entry.kind in DISTANT_OR_UNKNOWN
         is_claimed = not unclaimed_primaries(self.census_if_drawn, self.register)
         by_kind = self._named_primary if is_distant and is_claimed else ()
         return (*own, *self.unclaimed, *by_kind)
@@ -225,7 +225,13 @@ class Case:
     @cached_property
     def claims(self) -> Claims:
         """What the ROI names of the register stand for; of no structure set, nothing."""
-        return replace(self._names, unclaimed=self.unclaimed)
+        margins = self._names.margins
+        return replace(
+            self._names,
+            unclaimed=self.unclaimed,
+            unmeasured=self._unmeasured_others,
+            named=tuple(one for one in self._named_otherwise if one.roi_name not in margins),
+        )
 
     @cached_property
     def _names(self) -> Claims:
@@ -289,8 +295,32 @@ class Case:
         drawn = {one.roi_name for one in self.submission.structure_set if not one.is_empty}
         missing = (name for entry in self.open_entries for name in self.claims.not_found(entry))
         named = [name for name in missing if name in drawn and name not in self.claims.drawn]
-        excluded = self._unclaimed_census.excluded
-        return (*named, *(one.roi_name for one in excluded if one.may_be_metastasis))
+        return (*named, *self.claims.unmeasured)
+
+    @cached_property
+    def _unmeasured_others(self) -> Mapping[str, Organ | None]:
+        """What may be drawn for any lesion that no ROI name settles, and cannot be measured.
+
+        Each with the organ that its name says. Among them is what reads as gross tumour and has no
+        contour: a primary's and a node's too, which the census does not ask for.
+        """
+        if not self.submission.structure_sets or self._is_answered:
+            return {}
+        read = self.submission.site_map.read
+        entries = self.register.lesions if self.register else ()
+        named = {name for entry in entries for name in entry.roi_names}
+        excluded = (*self.census.excluded, *self._unclaimed_census.excluded)
+        unread = self.submission.structure_set.left_out
+        found = (
+            *(one.roi_name for one in excluded if one.may_be_metastasis),
+            *(name for name in unread if may_be_lesion(read(name))),
+            *(
+                one.roi_name
+                for one, name in self.submission.roi_names.items()
+                if one.is_empty and not GTV_ROLES.isdisjoint({name.role, name.base})
+            ),
+        )
+        return {name: read(name).organ for name in found if name not in named}
 
     @cached_property
     def _unclaimed_census(self) -> LesionCensus:

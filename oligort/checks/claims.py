@@ -12,11 +12,12 @@ name as a lesion, and each ROI that it names itself and that was not taken for g
 passes that such a contour would deny.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from oligort.clinical.register import LesionKind, RegisterLesion, Therapy
 from oligort.lesions.lesion import Lesion, LesionCensus
+from oligort.lesions.vocabulary import Organ
 
 NEVER_CONTOURED = frozenset({Therapy.SURGERY, Therapy.ABLATION})
 """Local therapies that need no contour: their lesions may be in the register only."""
@@ -41,12 +42,18 @@ class Claims:
         its name.
     unclaimed : tuple of Lesion
         What else is drawn and may be a lesion, and no entry names.
+    named : tuple of Lesion
+        What entries name and is neither gross tumour nor a margin by its name: `others`, measured.
+    unmeasured : mapping of str to Organ or None
+        The ROIs among those that cannot be measured, each with the organ that its name says.
     """
 
     tumour: frozenset[str] = frozenset()
     margins: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
     unclaimed: tuple[Lesion, ...] = ()
+    named: tuple[Lesion, ...] = ()
+    unmeasured: Mapping[str, Organ | None] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -65,6 +72,11 @@ class Claims:
     def drawn(self) -> frozenset[str]:
         """The names that have contours which can be measured, as far as anybody asked for them."""
         return self.tumour | self.margins | self.others
+
+    def may_hide_in(self, organ: Organ) -> bool:
+        """Say whether what nobody claims may lie in an organ, measured or not."""
+        places = (*(one.organ for one in self.unclaimed), *self.unmeasured.values())
+        return any(place in (organ, None) for place in places)
 
     def not_found(self, entry: RegisterLesion) -> list[str]:
         """Return the ROIs that an entry names and that are neither gross tumour nor margins."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from oligort.checks.accounting import AccountedLesion
+from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
 from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
+from oligort.checks.pairing import unsaid
 from oligort.checks.reconciliation import targets_without_lesion
 from oligort.checks.registry import check
 from oligort.checks.unclaimed import may_be_lesion
-from oligort.display import listed, safe_text
+from oligort.clinical.register import Register
+from oligort.display import listed, quoted, safe_text
 from oligort.finding import Evidence, Finding, Flag
 from oligort.lesions.lesion import Count
 from oligort.lesions.vocabulary import GTV_ROLES, Role
@@ -31,7 +33,8 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
     the protocol say whether regional nodes count (regional_nodes), and whether a node or a station
     of nodes is one (non_regional_nodes); a node without a station may be of any.
 
-    Not evaluable when: the limit lies inside the range; or no register lists the lesions, because
+    Not evaluable when: the limit lies inside the range; an entry of the register says neither which
+    ROIs are drawn for it (roi_names) nor that none is; or no register lists the lesions, because
     those treated by surgery or ablation, or not drawn at all, are known to it only.
 
     Source: NCT06190782, inclusion criteria, I4i.
@@ -62,7 +65,8 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     by default paired organs and all lymph nodes are one each (settings paired_organs,
     nodes_per_organ). A metastasis of unknown organ, side or station may be in any that fits.
 
-    Not evaluable when: the limit lies inside the range of an organ; or no register lists the
+    Not evaluable when: the limit lies inside the range of an organ; an entry of the register says
+    neither which ROIs are drawn for it (roi_names) nor that none is; or no register lists the
     lesions.
 
     Source: NCT06190782, inclusion criteria, I4ii.
@@ -92,6 +96,37 @@ def why_incomplete(case: Case) -> str:
             "no register lists the lesions: those not drawn, or treated by surgery or ablation, "
             "are not known"
         )
+    return "; ".join(filter(None, _reasons_to_miss(case, case.register)))
+
+
+def why_unplaced(case: Case) -> str:
+    """Return which lesions of the register no answer brings to a contour, or to none, or "".
+
+    What is drawn for them may have the name of an organ ("BWK 7"): only an entry that names it says
+    that it is a lesion.
+    """
+    unplaced = case.unplaced_entries
+    if not unplaced:
+        return ""
+    told = (
+        f"nothing says what is drawn for {listed(entry.id for entry in unplaced)}, which may be an "
+        f"ROI with the name of an organ (roi_names would tell; [] where nothing is drawn)"
+    )
+    # Each of these answers may be what a match by organ and size lacks.
+    metastases = [one for one in case.open_entries if one.kind in DISTANT_OR_UNKNOWN]
+    lacking = [
+        f"{' and '.join(keys)} of {quoted(one.id)}" for one in metastases if (keys := unsaid(one))
+    ]
+    return f"{told}; the register does not say {', '.join(lacking)}" if lacking else told
+
+
+def why_undecided(case: Case) -> str:
+    """Return why neither a number nor sizes can pass, whatever is known of them, or ""."""
+    return "; ".join(filter(None, (why_incomplete(case), why_unplaced(case))))
+
+
+def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
+    """Yield why lesions may be there that are not known, a sentence each, some of them ""."""
     left_out = [
         name
         for name in case.submission.structure_set.left_out
@@ -99,25 +134,26 @@ def why_incomplete(case: Case) -> str:
         or (case.open_entries and may_be_lesion(case.submission.site_map.read(name)))
     ]
     if left_out:
-        return f"the contours of {listed(left_out)} cannot be read and may be lesions"
+        yield f"the contours of {listed(left_out)} cannot be read and may be lesions"
     if case.open_entries and case.unmeasured:
         entries = listed(entry.id for entry in case.open_entries)
-        return (
+        yield (
             f"{listed(case.unmeasured)} cannot be measured and may be what is drawn for {entries} "
             f"(roi_names would tell)"
         )
-    listed_rois = {name for entry in case.register.lesions for name in entry.roi_names}
+    listed_rois = {name for entry in register.lesions for name in entry.roi_names}
+    known = () if not case.open_entries else case.unmeasured
     unmeasured = [
-        exclusion.roi_name for exclusion in case.census.excluded if exclusion.may_be_metastasis
+        exclusion.roi_name
+        for exclusion in case.census.excluded
+        if exclusion.may_be_metastasis and exclusion.roi_name not in known
     ]
     if unmeasured:
-        known = listed_rois.issuperset(unmeasured)
-        by = "a lesion" if known else "no lesion"
-        return f"{listed(unmeasured)} cannot be measured and {by} of the register names it"
+        by = "a lesion" if listed_rois.issuperset(unmeasured) else "no lesion"
+        yield f"{listed(unmeasured)} cannot be measured and {by} of the register names it"
     unexplained = [name for name in targets_without_lesion(case) if name not in listed_rois]
     if unexplained:
-        return f"{listed(unexplained)} is drawn around no known lesion"
-    return ""
+        yield f"{listed(unexplained)} is drawn around no known lesion"
 
 
 def _count_finding(
@@ -133,7 +169,7 @@ def _count_finding(
     """Return the finding on a number of lesions that may be a range, or only a lower bound."""
     told = [doubt for lesion in lesions for doubt in (*lesion.doubts, lesion.open_match) if doubt]
     doubts = "; ".join(dict.fromkeys([*told, *also]))
-    incomplete = why_incomplete(case)
+    incomplete = why_undecided(case)
     names = listed((lesion.name for lesion in lesions), 6) if lesions else "none"
     evidence = Evidence(
         name=rule.description,
@@ -147,10 +183,12 @@ def _count_finding(
         message = f"{count} metastases: {names}" + (f"; {doubts}" if doubts else "")
         return held_against(code, rule, count.least, message=message, about=about)
     if incomplete or not rule.allows(count.most):
-        reason = incomplete or (
-            f"the number is {count} and the limit lies inside the range"
-            + (f": {doubts}" if doubts else ": register and contours cannot be matched")
-        )
+        number = f"the number is {count}"
+        if not rule.allows(count.most):
+            number += " and the limit lies inside the range"
+            doubts = doubts or "register and contours cannot be matched"
+        number += f": {doubts}" if doubts else ""
+        reason = "; ".join(filter(None, (incomplete, number)))
         return not_evaluable(
             code,
             rule,

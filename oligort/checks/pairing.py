@@ -24,16 +24,16 @@ def pairs_by_organ(
 
     All entries that may be of the organ must say what a pair rests on. A pair whose sizes differ
     by more than the tolerance may be two lesions, and stays apart. Nothing is paired where what
-    nobody claims may lie in the organ; nor where primaries or nodes are open, `others`, and a
-    contour may be theirs: one whose name does not say that it is a metastasis.
+    nobody claims, measured or not, may lie in the organ; nor where primaries or nodes are open,
+    `others`, and a contour may be theirs: one whose name does not say that it is a metastasis.
     """
     pairs: list[tuple[RegisterLesion, Lesion]] = []
     for organ in dict.fromkeys(entry.organ for entry in entries if entry.organ is not None):
         here = [entry for entry in entries if _may_be_drawn_in(entry, organ)]
         contours = [lesion for lesion in drawn if lesion.organ is organ]
-        if len(here) != len(contours) or any(map(_unsaid, here)):
+        if len(here) != len(contours) or any(map(unsaid, here)):
             continue
-        if any(one.organ in (organ, None) for one in claims.unclaimed):
+        if claims.may_hide_in(organ):
             continue
         if others and any(one.said.role is not Role.GTV_METASTASIS for one in contours):
             continue
@@ -61,8 +61,8 @@ def why_open(entry: RegisterLesion, contours: Sequence[Lesion]) -> str:
         return ""
     names = listed(dict.fromkeys(one.label for one in contours))
     told = f"{quoted(entry.id)} may be what {names} draws (roi_names would tell)"
-    if unsaid := _unsaid(entry):
-        told += f", and the register does not say its {' and '.join(unsaid)}"
+    if keys := unsaid(entry):
+        told += f", and the register does not say its {' and '.join(keys)}"
     return told
 
 
@@ -70,7 +70,7 @@ def _may_be_drawn_in(entry: RegisterLesion, organ: Organ) -> bool:
     return entry.therapy not in NEVER_CONTOURED and entry.organ in (organ, None)
 
 
-def _unsaid(entry: RegisterLesion) -> list[str]:
+def unsaid(entry: RegisterLesion) -> list[str]:
     """Return the keys whose answers a pair by organ and size rests on, and that are missing.
 
     What is not irradiated need not be drawn, and what names ROIs is drawn as these: there only

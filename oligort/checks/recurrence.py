@@ -6,7 +6,7 @@ from functools import cached_property
 
 from oligort.checks.answers import answer_finding, required_answer
 from oligort.checks.case import Case
-from oligort.checks.lesions import why_incomplete
+from oligort.checks.lesions import why_incomplete, why_unplaced
 from oligort.checks.plausibility import Fit, fit_of_course
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
@@ -105,9 +105,9 @@ def recurrence(case: Case) -> Iterator[Finding]:
 
 def _unseen(case: Case) -> str:
     """Return which lesions no dose can tell of, as they are not drawn, or ""."""
-    if incomplete := why_incomplete(case):
+    incomplete = why_incomplete(case)
+    if case.register is None:
         return incomplete
-    assert case.register is not None
     drawn = {lesion.roi_name for lesion in case.census}
     matched = {one.entry.id for one in case.accounted if one.contours and one.entry}
     undrawn = [
@@ -116,7 +116,8 @@ def _unseen(case: Case) -> str:
         if (entry.id not in matched and drawn.isdisjoint(entry.roi_names))
         or case.claims.not_found(entry)
     ]
-    return f"no contour is drawn for {listed(undrawn)}" if undrawn else ""
+    told = f"no contour is drawn for {listed(undrawn)}" if undrawn else ""
+    return "; ".join(filter(None, (incomplete, told)))
 
 
 @dataclass(frozen=True)
@@ -174,23 +175,22 @@ class _ByDose:
         """What is not outside of a field and may be a lesion of the register, or ""."""
         perhaps = self.case.perhaps_tumour
         entries = listed(entry.id for entry in self.case.open_entries)
+        found: list[str] = []
         if unmeasured := self.case.unmeasured:
-            return (
+            found.append(
                 f"{listed(unmeasured)} cannot be measured and may be what is drawn for {entries} "
                 f"(roi_names would tell)"
             )
-        if not perhaps:
-            return ""
         limits = self.case.protocol.settings.in_field_part
-        reasons: list[str] = []
-        parts = self._parts_of(list(perhaps), reasons)
-        inside = [part for part in parts if part.lies(limits) is not Answer.NO]
-        if not inside:
-            return ""
-        return (
-            f"{', '.join(part.told for part in inside)} inside {inside[0].isodose} may be what is "
-            f"drawn for {entries} (roi_names would tell)"
-        )
+        parts = self._parts_of(list(perhaps), []) if perhaps else []
+        if inside := [part for part in parts if part.lies(limits) is not Answer.NO]:
+            found.append(
+                f"{', '.join(part.told for part in inside)} inside {inside[0].isodose} may be what "
+                f"is drawn for {entries} (roi_names would tell)"
+            )
+        if any(one.role is Role.ORGAN for one in self.case.submission.roi_names.values()):
+            found.append(why_unplaced(self.case))
+        return "; ".join(filter(None, found))
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

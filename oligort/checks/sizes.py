@@ -6,7 +6,7 @@ from oligort.checks.accounting import AccountedLesion
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
-from oligort.checks.lesions import why_incomplete
+from oligort.checks.lesions import why_undecided
 from oligort.checks.registry import check
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
@@ -44,14 +44,15 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     lesion's (of lesions in contact, a shell, a margin), or what planes that are not axial leave
     open, lie on both sides of the limit, a lesion is neither drawn nor sized in the diameter that
     decides, one that may be a node is judged otherwise as such, an oversized GTV may be the
-    primary, or no register lists the lesions.
+    primary, an entry of the register says neither which ROIs are drawn for it (roi_names) nor that
+    none is, or no register lists the lesions.
 
     Source: NCT06190782, inclusion criteria, I4iii.
     """
     rule = case.protocol.criteria.metastasis_diameter
     yield from (_size_finding(case, rule, lesion) for lesion in case.accounted)
-    if incomplete := why_incomplete(case):
-        raise NotEvaluable(incomplete)
+    if undecided := why_undecided(case):
+        raise NotEvaluable(undecided)
     if not case.accounted:
         raise NotEvaluable("no distant metastasis is drawn, and the register lists none")
 
@@ -214,7 +215,8 @@ def _undrawn(
             hint=f"give {diameter.key} in the register",
         )
     if doubt := _doubt_of_bound(case, rule, lesion, margins, bound_mm):
-        return not_evaluable("OL203", rule, doubt, about=entry.id, hint=_NAME_IT)
+        hint = f"give {diameter.key} in the register, and {_NAME_IT.removeprefix('give ')}"
+        return not_evaluable("OL203", rule, doubt, about=entry.id, hint=hint)
     assert bound_mm is not None
     message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message)

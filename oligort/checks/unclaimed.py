@@ -15,13 +15,15 @@ import numpy.typing as npt
 from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion, contours_of
 from oligort.checks.claims import Claims
 from oligort.checks.kinds import doubt_of_kind
-from oligort.clinical.register import Register
+from oligort.clinical.register import Register, RegisterLesion
+from oligort.display import quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.geometry.components import parts
 from oligort.geometry.structure import Structure
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import GTV_ROLES, Role
+from oligort.lesions.whereabouts import distant_organs
 from oligort.protocol.settings import PrimaryOrgans
 from oligort.submission import Submission
 
@@ -55,6 +57,7 @@ def perhaps_metastases(
 
     They are those that the same ROI would bring into doubt if the register named it for them, or a
     contour that it does not list; no more of them than there are such ROIs, for one is one of them.
+    And those that name an organ's ROI, which lies where a metastasis does or is named after it.
     """
 
     def doubt_of(*contours: Lesion) -> str:
@@ -72,12 +75,24 @@ def perhaps_metastases(
         lesion = AccountedLesion(contours, entry, counted, is_open=is_open)
         if entry.kind in DISTANT_OR_UNKNOWN or doubt_of(*contours) or not is_open:
             continue  # it is accounted for as it is
+        own = [one for one in claims.named if one.roi_name in entry.roi_names]
+        if doubt := doubt_of(*own) or _doubt_of_names(entry, own):
+            yield replace(lesion, doubt=doubt).perhaps_drawn_as((*own, *claims.unclaimed))
+            continue
         doubted = [one for one in perhaps if doubt_of(one)]
         # What is unlisted counts by itself: the entry adds what else it may be drawn as.
         if doubted and left and (claims.unclaimed or contours):
             left -= 1
             # It may be several ROIs: with one that brings it into doubt, all of them.
             yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(claims.unclaimed)
+
+
+def _doubt_of_names(entry: RegisterLesion, own: Sequence[Lesion]) -> str:
+    """Return which organ of metastases an entry of another kind names as its own, or ""."""
+    for one in own:
+        if one.said.organ in distant_organs():
+            return f"{safe_text(entry.id)} names {quoted(one.roi_name)}, an ROI of {one.said.organ}"
+    return ""
 
 
 def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """Answer: what a register says to a question, where not knowing is an answer too."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from oligort.clinical.synonyms import ANSWERS
 
 
 class Answer(StrEnum):
@@ -9,6 +12,11 @@ class Answer(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in one spelling, with the word."""
+        return ANSWERS
 
     @classmethod
     def of(cls, truth: bool) -> "Answer":

@@ -9,12 +9,26 @@ import msgspec
 
 from oligort.clinical.identity import says_who
 from oligort.clinical.register import Register, RegisterLesion
+from oligort.clinical.synonyms import DISEASE_KEYS, HISTORY_KEYS, LESION_KEYS, PATIENT_KEYS
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
-from oligort.strict import content_of, document_of, nearest, plain_kind
+from oligort.spelling import nearest, nearest_key
+from oligort.strict import content_of, document_of, plain_kind
 
 SUBJECT = "subject"
 """The key by which the rows of both tables are brought together."""
+
+_WORDS_OF_PATIENTS = {
+    spelt: f"{table}.{key}"
+    for table, words in (
+        ("history", HISTORY_KEYS),
+        ("disease", DISEASE_KEYS),
+        ("patient", PATIENT_KEYS),
+    )
+    for word, key in words.items()
+    for spelt in (word, f"{table} {word}")
+}
+"""What people write for the keys of the table of patients, with or without the table's name."""
 
 DateFormat = Literal[
     "YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "DD/MM/YYYY", "DD.MM.YYYY", "MM/DD/YYYY", "DD-MMM-YYYY"
@@ -191,8 +205,10 @@ def _problems(table: TableMap, kinds: Mapping[str, Any]) -> Iterator[str]:
 def _problems_of_columns(columns: Mapping[str, Any], kinds: Mapping[str, Any]) -> Iterator[str]:
     for key, column in columns.items():
         if key not in kinds:
-            problem = f"expected a key of the register, found {quoted(key)}{nearest(key, kinds)}"
-            yield f"columns: {problem}"
+            missing = [one for one in kinds if one not in columns]
+            others = LESION_KEYS if "id" in kinds else _WORDS_OF_PATIENTS
+            hint = nearest_key(key, tuple(kinds), missing, others)
+            yield f"columns: expected a key of the register, found {quoted(key)}{hint}"
         elif not isinstance(column, str) or not column.strip():
             yield f"columns.{key}: expected the name of a column in quotes"
         elif says_who(column):

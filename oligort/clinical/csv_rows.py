@@ -10,7 +10,8 @@ from pathlib import Path
 
 from oligort.display import listed, quoted
 from oligort.errors import RegisterError
-from oligort.strict import content_of, nearest, shown_file
+from oligort.spelling import nearest
+from oligort.strict import content_of, shown_file
 
 DELIMITERS = (",", ";", "\t", "|")
 """What may stand between cells."""

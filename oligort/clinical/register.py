@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from oligort.clinical import synonyms
 from oligort.clinical.answer import Answer
 from oligort.clinical.dates import PartialDate
 from oligort.display import harmless_json, listed, quoted
@@ -34,12 +35,22 @@ class Arm(StrEnum):
     LOCAL_THERAPY = "local_therapy"
     NO_LOCAL_THERAPY = "no_local_therapy"
 
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in one spelling, with the word."""
+        return synonyms.ARMS
+
 
 class PlanKind(StrEnum):
     """What the plan is for: to judge whether the patient may enter, or to treat."""
 
     SCREENING = "screening"
     DELIVERED = "delivered"
+
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in one spelling, with the word."""
+        return synonyms.PLAN_KINDS
 
 
 class LesionKind(StrEnum):
@@ -51,8 +62,8 @@ class LesionKind(StrEnum):
 
     @classmethod
     def other_words(cls) -> Mapping[str, str]:
-        """Return what people write for a word, in small letters, with the word."""
-        return dict.fromkeys(("metastasis", "metastatic", "met", "m"), cls.DISTANT)
+        """Return what people write for a word, in one spelling, with the word."""
+        return synonyms.KINDS
 
 
 class Therapy(StrEnum):
@@ -66,18 +77,20 @@ class Therapy(StrEnum):
 
     @classmethod
     def other_words(cls) -> Mapping[str, str]:
-        """Return what people write for a word, in small letters, with the word."""
-        return (
-            dict.fromkeys(
-                ("rt", "sbrt", "sabr", "srs", "ebrt", "radiation", "irradiation", "radiotherapie"),
-                cls.RADIOTHERAPY,
-            )
-            | dict.fromkeys(("resection", "resected", "operation"), cls.SURGERY)
-            | dict.fromkeys(("rfa", "mwa", "cryotherapy"), cls.ABLATION)
-            | dict.fromkeys(("no", "no therapy", "not treated", "no treatment"), cls.NONE)
-            # None of the words is meant, however alike it is spelt.
-            | dict.fromkeys(("chemotherapy", "immunotherapy", "systemic therapy"), "")
-        )
+        """Return what people write for a word, in one spelling, with the word."""
+        return synonyms.THERAPIES
+
+
+class LesionSide(StrEnum):
+    """Which of a pair."""
+
+    LEFT = "L"
+    RIGHT = "R"
+
+    @classmethod
+    def other_words(cls) -> Mapping[str, str]:
+        """Return what people write for a word, in one spelling, with the word."""
+        return synonyms.SIDES
 
 
 _ROLES = {
@@ -98,6 +111,11 @@ class Patient(_Strict, frozen=True, kw_only=True):
     age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
     ecog: Annotated[int, Meta(ge=0, le=5)] | None = None
 
+    @classmethod
+    def other_keys(cls) -> Mapping[str, str]:
+        """Return what people write for a key, in one spelling, with the key."""
+        return synonyms.PATIENT_KEYS
+
 
 class Disease(_Strict, frozen=True, kw_only=True):
     """Histology, and what the ESTRO-EORTC decision tree asks."""
@@ -110,6 +128,11 @@ class Disease(_Strict, frozen=True, kw_only=True):
     under_systemic_therapy: Answer = Answer.UNKNOWN
     any_lesion_progressive: Answer = Answer.UNKNOWN
 
+    @classmethod
+    def other_keys(cls) -> Mapping[str, str]:
+        """Return what people write for a key, in one spelling, with the key."""
+        return synonyms.DISEASE_KEYS
+
 
 class History(_Strict, frozen=True, kw_only=True):
     """What excludes a patient from the trial."""
@@ -119,6 +142,11 @@ class History(_Strict, frozen=True, kw_only=True):
     progression_after_pd1: Answer = Answer.UNKNOWN
     in_field_recurrence: Answer = Answer.UNKNOWN
     intolerance_of_chemotherapy_or_immunotherapy: Answer = Answer.UNKNOWN
+
+    @classmethod
+    def other_keys(cls) -> Mapping[str, str]:
+        """Return what people write for a key, in one spelling, with the key."""
+        return synonyms.HISTORY_KEYS
 
 
 class Anatomy(_Strict, frozen=True, kw_only=True):
@@ -139,7 +167,7 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         None is unknown: it may or may not be a distant metastasis.
     organ : Organ or None
         The organ group it is counted in.
-    side : "L", "R" or None
+    side : LesionSide or None
         Which of a pair, where the protocol takes the two for two organs.
     station : str
         Nodal station, in the words of the trial.
@@ -170,7 +198,7 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
     id: Label
     kind: LesionKind | None = None
     organ: Organ | None = None
-    side: Literal["L", "R"] | None = None
+    side: LesionSide | None = None
     station: Text = ""
     drawn_as: tuple[Label, ...] | None = msgspec.field(default=None, name="roi_names")
     therapy: Therapy = Therapy.UNKNOWN
@@ -208,6 +236,11 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
                 f"found it beside therapy = {quoted(self.therapy)}",
                 "no_therapy_reason",
             )
+
+    @classmethod
+    def other_keys(cls) -> Mapping[str, str]:
+        """Return what people write for a key, in one spelling, with the key."""
+        return synonyms.LESION_KEYS
 
     @property
     def roi_names(self) -> tuple[str, ...]:
@@ -293,6 +326,11 @@ class Register(_Strict, frozen=True, kw_only=True):
                 f"expected each ROI in one lesion only, found in two: {listed(repeated)}",
                 *("lesions", last, "roi_names"),
             )
+
+    @classmethod
+    def other_keys(cls) -> Mapping[str, str]:
+        """Return what people write for a key, in one spelling, with the key."""
+        return synonyms.REGISTER_KEYS
 
     @classmethod
     def load(cls, path: str | Path) -> "Register":

@@ -69,14 +69,33 @@ class Organ(StrEnum):
     @classmethod
     def other_words(cls) -> Mapping[str, str]:
         """Return what people write for a word, in small letters, with the word."""
-        bones = ("spine", "rib", "ribs", "vertebra", "vertebrae", "skeleton", "pelvis", "sacrum")
-        nodes = ("ln", "lns", "lymph node", "lymph nodes", "node", "nodes", "nodal")
-        return (
-            dict.fromkeys((*bones, "femur", "sternum", "skull"), cls.BONE)
-            | dict.fromkeys(nodes, cls.LYMPH_NODES)
-            | dict.fromkeys(("cns", "cerebrum"), cls.BRAIN)
-            | dict.fromkeys(("oesophagus", "eso"), cls.ESOPHAGUS)
-        )
+        spelt = {
+            cls.BONE: (
+                "spine, rib, ribs, vertebra, vertebrae, skeleton, pelvis, sacrum, femur, sternum, "
+                "skull, knochen, rippe, wirbel, wirbelsaule, becken, bot, wervel, wervelkolom, os, "
+                "vertebre, cote"
+            ),
+            cls.LYMPH_NODES: (
+                "ln, lns, lymph node, lymph nodes, node, nodes, nodal, lymphknoten, lk, "
+                "lymfeklier, lymfeklieren, ganglion, ganglions"
+            ),
+            cls.BRAIN: "cns, cerebrum, hirn, gehirn, grosshirn, hersenen, cerveau",
+            cls.ESOPHAGUS: "oesophagus, eso, speiserohre, slokdarm, oesophage, osophagus",
+            cls.LIVER: "leber, lever, foie, hepatic, livre",
+            cls.LUNGS: "lunge, lungen, long, longen, poumon, poumons, pulmonary",
+            cls.ADRENALS: "nebenniere, nebennieren, bijnier, bijnieren, surrenale, surrenales",
+            cls.KIDNEYS: "niere, nieren, nier, rein, reins",
+            cls.SPLEEN: "milz, milt, rate",
+            cls.PANCREAS: "bauchspeicheldruse, pankreas, alvleesklier",
+            cls.PLEURA: "rippenfell, borstvlies, plevre",
+            cls.PERITONEUM: "bauchfell, buikvlies, peritoine",
+            cls.SKIN: "haut, huid, peau",
+            cls.SOFT_TISSUE: "weichteile, weichteil, weke delen, tissus mous, muscle, muskel",
+            cls.STOMACH: "magen, maag, estomac",
+            cls.HEART: "herz, hart, coeur",
+            cls.BLADDER: "blase, harnblase, blaas, vessie",
+        }
+        return {word: organ for organ, words in spelt.items() for word in words.split(", ")}
 
 
 class Side(StrEnum):

@@ -17,11 +17,11 @@ from oligort.protocol.extension import EXTENDS, changes, extended, refuse_id_of_
 from oligort.protocol.limits import Criteria, DoseLimit, Name
 from oligort.protocol.settings import AlphaBeta, Grades, PlausibleVolumes, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
+from oligort.spelling import nearest
 from oligort.strict import (
     content_of,
     document_of,
     lines_in,
-    nearest,
     shown_file,
     struct_of,
     table_of,

@@ -192,7 +192,15 @@ def numbers(table, settings):
     )
     in_all = decided(PASS if count(world, settings) <= 4 else MAJOR for world in worlds)
     in_one = decided(PASS if fullest(world, settings) <= 3 else MAJOR for world in worlds)
+    if is_unplaced(table):
+        # What is drawn for it may be any ROI: no number passes.
+        in_all, in_one = (MAJOR if grade == MAJOR else OPEN for grade in (in_all, in_one))
     return in_all, in_one
+
+
+def is_unplaced(table):
+    """Whether an entry does not say what is drawn for it, nor that nothing is."""
+    return any("unnamed" in one for one in table["lesions"])
 
 
 # ----------------------------------------------------------------------------------- sizes

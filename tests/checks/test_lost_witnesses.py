@@ -55,7 +55,9 @@ def test_a_misspelt_roi_name_leaves_open_what_is_drawn():
     (gone,) = changed([named("Kn 3")], 0, "roi_names")
     for therapy in ("surgery", "ablation"):
         assert judged(submission, [gone | {"therapy": therapy, "roi_names": []}])["OL203"][0]
-    assert judged(submission_of({"Kn 3": cube(1)}), [gone])["OL203"][0]
+    is_pass, told = judged(submission_of({"Kn 3": cube(1)}), [gone])["OL203"]
+    assert not is_pass
+    assert 'nothing says what is drawn for "A"' in told
 
 
 @pytest.mark.parametrize(("size_mm", "grade"), [(None, "MAJOR"), (48.0, "NOT_EVALUABLE")])
@@ -63,7 +65,7 @@ def test_a_metastasis_above_the_limit_breaks_it_whichever_entry_it_is_of(size_mm
     (one,) = changed([named("none", size_mm)], 0, "roi_names")
     table = {"schema_version": 1, "subject": "S", "lesions": [one | {"therapy": "none"}]}
     case = Case(submission_of({"GTVm01_Liver": LARGE}), PROTOCOL, Register.from_dict(table))
-    (drawn,) = (it for it in CHECKS["OL203"].run(case) if it.about == "GTVm01_Liver")
+    drawn = next(it for it in CHECKS["OL203"].run(case) if it.about == "GTVm01_Liver")
     assert drawn.grade == grade
     assert ('"A", for which it may be drawn, is 48 mm' in drawn.message) is (size_mm is not None)
 

@@ -329,7 +329,8 @@ def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> N
     entries = [entry(name) for name in liver(4)]
     for told in entries[:3]:
         told["organ"] = "Bone"
-    entries.append({"id": "P", "kind": "primary", "organ": "Liver", "therapy": "surgery"})
+    primary = {"id": "P", "kind": "primary", "organ": "Liver", "therapy": "surgery"}
+    entries.append(primary | {"roi_names": []})
     answers = {"disease": {"oesophageal_squamous_cell_carcinoma": "yes"}}
     (finding,) = run("OL201", case_of(solids, entries, **answers))
     assert finding.grade is Grade.NOT_EVALUABLE
@@ -350,7 +351,7 @@ def test_a_primary_of_the_oesophagus_in_another_organ_may_be_a_metastasis() -> N
 def test_a_primary_without_an_organ_may_be_a_metastasis_unless_its_roi_says() -> None:
     solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(5), "Kn 5": cube(6)}
     entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
-    primary = {"id": "P", "kind": "primary", "therapy": "surgery"}
+    primary = {"id": "P", "kind": "primary", "therapy": "surgery", "roi_names": []}
     (finding,) = run("OL201", case_of(solids, [*entries, primary]))
     assert finding.grade is Grade.NOT_EVALUABLE
     assert "its organ is not known" in finding.message
@@ -378,7 +379,7 @@ def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]
     primaries: list[dict[str, object]] = [
-        {"id": f"P{n}", "kind": "primary", "therapy": "surgery"} for n in range(3)
+        {"id": f"P{n}", "kind": "primary", "therapy": "surgery", "roi_names": []} for n in range(3)
     ]
     answers = {"disease": {"oesophageal_squamous_cell_carcinoma": "yes"}}
     (finding,) = run("OL201", case_of(solids, [*entries, *primaries], **answers))
@@ -390,7 +391,7 @@ def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
 
 
 def test_an_oversized_entry_of_unknown_kind_may_be_the_primary() -> None:
-    large = {"id": "L", "size_mm": 70.0, "therapy": "surgery", "organ": "Liver"}
+    large = {"id": "L", "size_mm": 70.0, "therapy": "surgery", "organ": "Liver", "roi_names": []}
     (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large]))
     assert (finding.grade, "its kind" in finding.message) == (Grade.NOT_EVALUABLE, True)
     (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large | {"kind": "distant"}]))

@@ -308,6 +308,9 @@ def test_what_an_entry_names_and_is_no_gross_tumour_may_be_it_or_hold_it(roi_nam
     for second in [named] if roi_name.startswith("Liver") else [named, SECOND]:
         with pytest.raises(NotEvaluable, match=rf'"{roi_name}" 100.0 % .*\(roi_names would tell\)'):
             finding([FAR], "no", now, [ENTRY, second])
+    # Without the name nothing says that the organ is a lesion, and the key is asked for.
+    with pytest.raises(NotEvaluable, match="roi_names"):
+        finding([FAR], "no", now, [ENTRY, SECOND])
     removed = SECOND | {"therapy": "surgery", "roi_names": []}
     assert finding([FAR], "no", now, [ENTRY, removed]).grade is Grade.PASS
 

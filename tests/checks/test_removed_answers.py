@@ -18,7 +18,9 @@ def answers(table):
     """
     yield ("disease",), "oesophageal_squamous_cell_carcinoma"
     for number, lesion in enumerate(table["lesions"]):
-        kept = {"id", "drawn"} | (SIZES if "drawn" in lesion else set())
+        if "drawn" not in lesion and "unnamed" not in lesion:
+            yield ("lesions", number), "roi_names"  # an answer as well: that nothing is drawn
+        kept = {"id", "drawn", "unnamed"} | (SIZES if "drawn" in lesion else set())
         for key in lesion.keys() - kept:
             yield ("lesions", number), key
 
@@ -28,6 +30,8 @@ def less(table, way, key):
     part = copied
     for step in way:
         part = part[step]
+    if key == "roi_names":
+        part["unnamed"] = True
     part.pop(key, None)
     return copied
 

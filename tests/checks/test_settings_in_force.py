@@ -50,7 +50,7 @@ def protocol(tmp_path):
 
 
 def entries(*given):
-    base = {"kind": "distant", "therapy": "surgery", "size_mm": 20.0}
+    base = {"kind": "distant", "therapy": "surgery", "size_mm": 20.0, "roi_names": []}
     return [{"id": f"L{n}"} | base | one for n, one in enumerate(given)]
 
 

@@ -91,7 +91,7 @@ def test_a_primary_claims_no_contour_that_cannot_be_its_own(of_primary, others):
 def test_a_primary_to_be_irradiated_claims_the_contour_of_its_kind():
     primary = {name: value for name, value in PRIMARY.items() if name != "roi_names"}
     entries = [primary | {"therapy": "radiotherapy"}, *removed("Liver")]
-    entries[1] |= PROVEN
+    entries[1] |= PROVEN | {"roi_names": []}
     assert judged(submission_of({"GTVp": LARGE}), entries)["OL203"][0]
 
 
@@ -188,7 +188,32 @@ def test_what_lies_in_the_liver_is_not_lost_with_its_name(kind, organ, therapy, 
     assert "Struktur1" in less[code][1] or '"E"' in less[code][1]
     if kind != "distant":  # in no organ it contradicts nothing
         elsewhere = {"Struktur1": Box((400.0, 300.0, 0.0), (20.0, 20.0, 20.0))}
-        assert judged(submission_of(LIVER | liver(count) | elsewhere), without)[code][0]
+        away = submission_of(LIVER | liver(count) | elsewhere)
+        is_pass, told = judged(away, without)[code]
+        assert not is_pass
+        assert "roi_names" in told
+        # With the answer that nothing is drawn for it, nothing is open.
+        assert judged(away, changed(entries, count, "roi_names", []))[code][0]
+
+
+@pytest.mark.parametrize("roi_name", ["Liver_S8", "BWK 7"])
+@pytest.mark.parametrize(("kind", "organ"), [("primary", "Esophagus"), ("regional_node", None)])
+def test_an_organ_in_the_liver_that_a_primary_or_a_node_names_brings_it_into_doubt(
+    kind, organ, roi_name
+):
+    entries = [*in_the_liver(4), entry("E", organ, kind=kind, roi_names=[roi_name])]
+    solids = LIVER | liver(4) | {roi_name: cube(7)}
+    is_pass, told = judged(submission_of(solids), entries)["OL201"]
+    assert not is_pass
+    assert "the number is 4 to 5" in told
+    assert "an ROI of Liver" in told
+    # By its name alone too, where it lies in no other ROI; what is named the oesophagus is none.
+    beside = liver(4) | {roi_name: cube(7)}
+    is_pass, told = judged(submission_of(beside), entries)["OL201"]
+    assert not is_pass
+    assert f'E names "{roi_name}", an ROI of ' in told
+    own = changed(entries, 4, "roi_names", ["Esophagus"])
+    assert judged(submission_of(liver(4) | {"Esophagus": cube(7)}), own)["OL201"][0]
 
 
 def test_a_primary_without_roi_names_is_doubted_where_it_is_drawn():
