@@ -7,6 +7,7 @@ phases may have been planned alike.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,15 +40,36 @@ class Given:
     is_asked: bool = False
 
 
-def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
-    """Return the doses without those that another one holds already, and what to say of these.
+class Held(NamedTuple):
+    """A dose that is left out, and the one that stands for it."""
+
+    dose: Given
+    by: Given
+
+    @property
+    def is_a_part(self) -> bool:
+        """Whether it is left out as a part of the other, by the plans that both name."""
+        kinds = self.dose.dose.summation_type, self.by.dose.summation_type
+        return kinds[0] != kinds[1] and (kinds[1] == "MULTI_PLAN" or is_of_a_part(self.dose.dose))
+
+    @property
+    def told(self) -> str:
+        """What to say of it."""
+        return f"{title(self.dose.dose)} is in {title(self.by.dose)}: counted once"
+
+
+def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[Held]]:
+    """Return the doses without those that another one holds already, and these.
+
+    A part is believed to be in a sum that names its plan: `require_held` looks whether it is.
 
     Raises
     ------
     NotEvaluable
         If what is left holds one plan twice, or is of parts of a plan beside other doses.
     """
-    kept, notes = [], []
+    kept: list[Given] = []
+    left_out: list[Held] = []
     for number, one in enumerate(given):
         holders = [
             other
@@ -57,7 +79,7 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
             and not (place > number and _holds(one, other))
         ]
         if holders:
-            notes.append(f"{title(one.dose)} is in {title(holders[0].dose)}: counted once")
+            left_out.append(Held(one, holders[0]))
         else:
             kept.append(one)
     sums = [one.dose for one in kept if one.dose.summation_type == "MULTI_PLAN"]
@@ -75,7 +97,7 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
                 f"{listing([one.dose, other.dose])} are of one plan and are not added up: "
                 f"choose one"
             )
-    return kept, notes
+    return kept, left_out
 
 
 def _holds(given: Given, other: Given) -> bool:

@@ -530,6 +530,57 @@ def test_a_course_of_another_frame_comes_by_its_registration(where):
     assert "counted once" in now.after(same).chosen.notes[0]
 
 
+LACKS_B = replace(sum_of(OF_A), sop_instance_uid="dab")
+ASIDE = Grid((150, -30, 0), (1, 0, 0), (0, 1, 0), 5.0, 5.0, 21, 13, np.arange(-60.0, 61, 5))
+
+
+@pytest.mark.parametrize("chosen", [{}, {"plan": "A"}, {"dose": "da"}])
+def test_a_sum_of_an_earlier_export_must_hold_the_dose_that_it_stands_for(chosen):
+    """Named by the sum, the judged dose was left out unseen: 0 Gy where it gave 15."""
+    lacking, whole = (replace(sum_of(*doses), file="sum.dcm") for doses in ((OF_B,), (OF_A, OF_B)))
+    now = submission([A], [OF_A]).selected(**chosen)
+    with pytest.raises(NotEvaluable, match=r"sum.dcm. is in places at least .* lower than the sum"):
+        _ = now.after(submission([B], [OF_B, lacking], sets=())).chosen
+    assert uids(now.after(submission([B], [OF_B, whole], sets=()))) == ("dab",)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"plan": ["A", "B"]}, {"dose": "dab"}])
+def test_a_sum_must_hold_the_dose_of_an_earlier_export_that_it_stands_for(chosen):
+    before = submission([B], [OF_B], sets=())
+    now = submission(doses=[OF_A, LACKS_B]).selected(**chosen)
+    short = submission([A], [OF_A, LACKS_B]).selected(**({} if "plan" in chosen else chosen))
+    for both in (short.after(before), replace(short, doses=(LACKS_B,)).after(before)):
+        with pytest.raises(NotEvaluable, match=r"RDdab.dcm. is in places at least .* lower than"):
+            _ = both.chosen
+    whole = replace(now, doses=(OF_A, SUM)).after(before)
+    assert uids(whole) == ("dab",)
+    (note,) = whole.chosen.notes
+    assert note == 'PLAN dose "RDdb.dcm" is in MULTI_PLAN dose "RDdab.dcm": counted once'
+
+
+def test_a_sum_that_cannot_be_held_against_a_dose_does_not_stand_for_it():
+    now = submission([A], [SUM])
+    elsewhere = replace(OF_B, grid=replace(OF_B.grid, grid=ASIDE))
+    for of_b, told in (
+        (elsewhere, "its grid does not hold 100 % of the voxels"),
+        (replace(moved_back(OF_B)), "different frames of reference, and no reg"),
+        (dose("db", "B", gy=6.0, dose_type="EFFECTIVE"), "of different Dose Types"),
+        (replace(OF_B, grid=None, refusal="no Gy"), "cannot be used|no RTDOSE can be used"),
+    ):
+        with pytest.raises(NotEvaluable, match=told):
+            _ = now.after(submission([B], [of_b], sets=())).chosen
+    moved = submission([B], [moved_back(OF_B)], sets=(), registrations=(REGISTRATION,))
+    assert uids(now.after(moved)) == ("dab",)
+    with pytest.raises(NotEvaluable, match="lower than the sum"):
+        _ = replace(now, doses=(LACKS_B,)).after(moved).chosen
+
+
+def test_beams_that_a_plan_lacks_are_not_in_it():
+    strong = replace(BEAMS[0], grid=replace(OF_A.grid, dose_gy=OF_A.grid.dose_gy * 1.5))
+    with pytest.raises(NotEvaluable, match="lower than the sum of BEAM dose"):
+        _ = submission([A], [OF_A, strong]).selected(dose=["da", "a1"]).chosen
+
+
 def test_types_that_do_not_add_up_and_doses_that_cannot_be_used():
     effective = submission([B], [dose("db", "B", dose_type="EFFECTIVE")], sets=())
     with pytest.raises(NotEvaluable, match="EFFECTIVE and PHYSICAL are not added up"):
