@@ -257,7 +257,17 @@ def _given_before(export: Export) -> list[Given]:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
         for dose, _ in chosen:
             require_whole_sum(dose, export.doses, export.plans)
-        return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+        is_asked = bool(export.selection.plans or export.selection.doses)
+        return [
+            Given(
+                dose,
+                _summed(dose, plan, export.plans),
+                is_prior=True,
+                is_named=plan is not None,
+                is_asked=is_asked,
+            )
+            for dose, plan in chosen
+        ]
     except NotEvaluable as error:
         told = "in the export of an earlier course"
         raise NotEvaluable(f"{told}, {error} (there the register's courses choose)") from error

@@ -150,18 +150,33 @@ def is_one_course(given: Given, other: Given) -> bool:
     NotEvaluable
         If they may be two phases that were planned alike.
     """
-    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
-    if not uids or not theirs or uids & theirs:
+    if may_be_one_plan(given, other):
         return True
     if are_plans_alike(given, other):
         refuse_alike_and_named(given, other)
         return True
-    if given.is_named and other.is_named:
+    if given.is_named and other.is_named and are_both_asked(given, other):
         return False
     raise NotEvaluable(
         f"{listing([given.dose, other.dose])} are equal in every voxel and of different plans: one "
         f"course exported twice, or two phases; name the plans that are courses, or one dose"
     )
+
+
+def may_be_one_plan(given: Given, other: Given) -> bool:
+    """Whether two doses name one plan, or one of them names none."""
+    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
+    return not uids or not theirs or bool(uids & theirs)
+
+
+def are_both_asked(given: Given, other: Given) -> bool:
+    """Whether the user or the register asks for both doses.
+
+    One label that plans of two exports have asks for one of them.
+    """
+    labels = [{plan.label.strip().casefold() for plan in one.plans} for one in (given, other)]
+    is_one_name = given.is_prior != other.is_prior and bool(labels[0] & labels[1])
+    return given.is_asked and other.is_asked and not is_one_name
 
 
 def are_plans_alike(given: Given, other: Given) -> bool:
@@ -171,9 +186,15 @@ def are_plans_alike(given: Given, other: Given) -> bool:
     return not uids & theirs and bool(contents[0]) and contents[0] == contents[1]
 
 
+def have_a_plan_alike(given: Given, other: Given) -> bool:
+    """Whether a plan of one of two doses is, but for its UID, a plan of the other."""
+    contents = [{_content(plan) for plan in one.plans} for one in (given, other)]
+    return bool(contents[0] & contents[1])
+
+
 def refuse_alike_and_named(given: Given, other: Given) -> None:
     """Raise NotEvaluable where the user asks for two doses that seem to be one course."""
-    if given.is_asked and other.is_asked:
+    if are_both_asked(given, other):
         raise NotEvaluable(
             f"{listing([given.dose, other.dose])} are both asked for, and are equal and of plans "
             f"that are alike in label, date and prescription: one course exported twice, or two "

@@ -170,7 +170,9 @@ def test_a_sum_is_nowhere_below_its_plans(courses, share, lacks, grid):
         submission(doses=[OF_A, total, OF_B]),
         submission(doses=[OF_A, total, OF_B]).selected(plan=["A", "B"]),
         submission(doses=[OF_A, total, OF_B]).selected(dose=["dab"]),
-        submission([plan("C")], [dose("dc", "C")]).after(submission(doses=[OF_A, total, OF_B])),
+        submission([plan("C")], [dose("dc", "C", gy=30.0)]).after(
+            submission(doses=[OF_A, total, OF_B])
+        ),
     ):
         if lacks:
             with pytest.raises(
@@ -452,9 +454,72 @@ def test_a_course_that_is_nearly_another_of_a_plan_alike_is_neither_added_nor_dr
     twin = again(replace(OF_A, grid=rough), sop_instance_uid="new", plan_uids=("A2",))
     with pytest.raises(NotEvaluable, match="nearly equal where both grids lie"):
         _ = submission([DATED], [OF_A]).after(submission([DATED_AGAIN], [twin])).chosen
-    # Of a plan with another date it is a course of its own.
+    # Of a plan with another date it is a course of its own, where its dose is its own too.
     later = replace(DATED_AGAIN, date="20270401")
-    assert uids(submission([DATED], [OF_A]).after(submission([later], [twin]))) == ("da", "new")
+    other = replace(twin, grid=replace(rough, dose_gy=RESAMPLED.dose_gy * 1.2))
+    assert uids(submission([DATED], [OF_A]).after(submission([later], [other]))) == ("da", "new")
+
+
+TOLD_APART = {
+    "label": [replace(DATED_AGAIN, label="anonymous")],
+    "date": [replace(DATED_AGAIN, date="20270401")],
+    "fractions": [replace(DATED_AGAIN, fractions_planned=7)],
+    "no plan": [],
+}
+
+
+RIPPLED = replace(
+    RESAMPLED, dose_gy=RESAMPLED.dose_gy + 0.1 * (-1.0) ** np.indices(RESAMPLED.grid.shape)[0]
+)
+"""Between the voxels around, as a dose is where another interpolation resampled it."""
+
+
+@pytest.mark.parametrize("altered", TOLD_APART)
+@pytest.mark.parametrize("grid", [CROPPED, RIPPLED])
+def test_one_dose_on_another_grid_is_not_added_whatever_its_plan_says(altered, grid):
+    """One course twice, V20 of both: the same voxels say so where the label does not."""
+    plans = TOLD_APART[altered]
+    twin = replace(
+        again(OF_A, sop_instance_uid="new"), grid=grid, plan_uids=("A2",) if plans else ()
+    )
+    now, before = submission([DATED], [OF_A]), submission(plans, [twin])
+    if grid is CROPPED and not plans:
+        assert uids(now.after(before)) == ("da",)
+        return
+    for both in (now.after(before), before.after(now)):
+        with pytest.raises(NotEvaluable, match="equal where both grids lie"):
+            _ = both.chosen
+    # Two courses that were planned alike are two where both are named.
+    named = now.selected(dose="da").after(before.selected(dose="new"))
+    if altered == "label":
+        named = now.selected(plan="A").after(before.selected(plan="anonymous"))
+    if altered in ("date", "fractions"):
+        with pytest.raises(NotEvaluable, match="equal where both grids lie"):
+            _ = named.chosen  # one label for both names one of them
+    else:
+        assert uids(named) == ("da", "new")
+
+
+def test_a_sum_that_holds_the_course_under_another_uid_is_not_added_to_it():
+    old = plan("old", 3)
+    total = replace(sum_of(OF_A, OF_B), sop_instance_uid="sum", plan_uids=("A2", "old"))
+    now = submission([DATED], [OF_A])
+    for plans in ([DATED_AGAIN, old], [replace(DATED_AGAIN, label="anonymous"), old], []):
+        before = submission(plans, [total], sets=())
+        for both in (now.after(before), before.after(now)):
+            with pytest.raises(NotEvaluable, match="may hold it under another UID"):
+                _ = replace(both, structure_sets=(SET,)).chosen
+    # Nothing can be in a sum that is lower.
+    low = replace(times(total, 0.5), plan_uids=("x", "y"))
+    assert uids(now.after(submission([], [low], sets=()))) == ("da", "sum")
+    named = now.selected(dose="da").after(submission([], [total], sets=()).selected(dose="sum"))
+    assert uids(named) == ("da", "sum")
+    both = replace(sum_of(OF_A, OF_A), plan_uids=("A", "C"))
+    now = submission([DATED, plan("C")], [both]).after(
+        submission([DATED_AGAIN, old], [total], sets=())
+    )
+    with pytest.raises(NotEvaluable, match="one of the courses that they sum may be in both"):
+        _ = now.chosen
 
 
 def test_plans_alike_with_doses_elsewhere_are_two_courses():
