@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.grid import DoseGrid
+from oligort.dose.same import SAME_DOSE
 from oligort.errors import NotEvaluable
 from oligort.once import (
-    SAME_DOSE,
     Given,
     are_both_asked,
     are_plans_alike,

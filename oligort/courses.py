@@ -12,11 +12,12 @@ from typing import Protocol
 
 from oligort.again import is_held_again
 from oligort.dose.grid import DoseGrid
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Registration
-from oligort.once import Given, Held, counted_once, is_one_course, is_same_dose
-from oligort.picked import pick
+from oligort.once import Given, Held, counted_once, is_one_course
+from oligort.picked import notes_on_repeated, pick
 from oligort.placing import as_placed, placed_on, require_link
 from oligort.selection import Selection, listing, plans_of, title
 from oligort.sums import require_held, require_whole_sum
@@ -169,6 +170,9 @@ def choose(
     kept, left_out = counted_once(given)
     _require_held(left_out, [(doses, plans), *_objects(earlier)], structure_set, registrations)
     notes = [one.told for one in left_out]
+    for theirs, _ in [(doses, plans), *_objects(earlier)]:
+        own = [one.dose for one in given if any(one.dose is dose for dose in theirs)]
+        notes += notes_on_repeated(theirs, own)
     placed: list[tuple[Given, Course]] = []
     for one in kept:
         grid = placed_on(one, structure_set, registrations)

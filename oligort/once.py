@@ -9,21 +9,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
-import numpy as np
-
-from oligort.dose.composite import is_same_grid
-from oligort.dose.grid import DoseGrid
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.objects import Dose, Plan
 from oligort.picked import doses_of_parts, is_of_a_part
 from oligort.selection import listing, title
-
-SAME_DOSE = 1e-4
-"""Share of its maximum by which one dose may differ from itself, exported again.
-
-Sixteen bits store a dose to half of 1.5e-5 of its maximum, and each export rounds anew. Two courses
-that were planned apart differ by percents somewhere.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +127,9 @@ def _is_same(given: Given, other: Given) -> bool:
         return True
     if dose.grid is None or theirs.grid is None:
         return False
+    if is_of_a_part(dose) and dose.sop_instance_uid != theirs.sop_instance_uid:
+        # Two beams of a plan may give the same dose: one of them is not both.
+        return False
     if dose.frame_of_reference_uid != theirs.frame_of_reference_uid:
         return False
     return is_same_dose(dose.grid, theirs.grid) and is_one_course(given, other)
@@ -205,11 +198,3 @@ def refuse_alike_and_named(given: Given, other: Given) -> None:
 def _content(plan: Plan) -> tuple[object, ...]:
     """Return what an export under new UIDs leaves as it is."""
     return plan.label, plan.date, plan.prescriptions, plan.fractions_planned, plan.beam_dose_gy
-
-
-def is_same_dose(one: DoseGrid, other: DoseGrid) -> bool:
-    """Whether two doses are equal in every voxel, as far as they are stored."""
-    if one.dose_type != other.dose_type or not is_same_grid(one.grid, other.grid):
-        return False
-    apart_gy = np.abs(one.dose_gy - other.dose_gy).max()
-    return bool(apart_gy <= SAME_DOSE * max(one.maximum_gy, other.maximum_gy))

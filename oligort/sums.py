@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.grid import DoseGrid
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.objects import Dose, Plan
-from oligort.once import is_same_dose
 from oligort.picked import is_of_a_part, is_of_one_group
 from oligort.selection import listing, title
 

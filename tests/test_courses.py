@@ -349,6 +349,13 @@ def test_a_plan_with_its_beams_equals_the_plan():
         _ = submission(doses=[*BEAMS, OF_B]).selected(dose=["a1", "db"]).chosen
 
 
+def test_two_beams_of_one_dose_are_two():
+    twin = replace(BEAMS[0], sop_instance_uid="a2", file="other.dcm", file_keys=keys("other.dcm"))
+    with pytest.raises(NotEvaluable, match="parts of a plan are not added up"):
+        _ = submission([A], [BEAMS[0], twin]).selected(dose=["a1", "a2"]).chosen
+    assert uids(submission([A], [BEAMS[0]]).selected(dose=["a1", "RDa1.dcm"])) == ("a1",)
+
+
 def again(one, **altered):
     """The same dose, read from another file."""
     grid = replace(one.grid, dose_gy=one.grid.dose_gy.copy())
@@ -418,6 +425,24 @@ def test_two_phases_that_were_planned_alike_are_two():
     ):
         with pytest.raises(NotEvaluable, match="equal in every voxel and of different plans"):
             _ = open_choice.chosen
+
+
+@pytest.mark.parametrize("kind", ["PLAN", "FRACTION"])
+def test_equal_doses_of_one_plan_in_one_export_are_one(kind):
+    twin = again(OF_A, sop_instance_uid="new", summation_type=kind)
+    for doses in ([OF_A, twin], [twin, OF_A]):
+        both = submission([A], doses)
+        assert uids(both) == ("da",)
+        assert both.chosen.notes == (
+            f'{kind} dose "again.dcm" is PLAN dose "RDda.dcm" again: counted once',
+        )
+        assert uids(submission([B], [OF_B]).after(both)) == ("db", "da")
+    apart = replace(submission(), doses=(OF_A, twin, OF_B))
+    assert uids(apart.selected(plan=["A", "B"])) == ("da", "db")
+    with pytest.raises(NotEvaluable, match="may be alternatives or courses"):
+        _ = submission([A], [OF_A, times(twin, 1.1)]).chosen
+    with pytest.raises(NotEvaluable, match="equal in every voxel and of different plans"):
+        _ = submission([A, B], [OF_A, replace(twin, plan_uids=("B",))]).chosen
 
 
 DATED = replace(A, date="20260401")
