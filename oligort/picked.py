@@ -220,8 +220,7 @@ def _distinct(doses: Sequence[Dose]) -> list[Dose]:
 def _is_again(dose: Dose, other: Dose) -> bool:
     plan_uids = set(dose.plan_uids)
     are_of_one = bool(plan_uids) and plan_uids == set(other.plan_uids)
-    are_sums = "MULTI_PLAN" in {dose.summation_type, other.summation_type}
-    if not are_of_one or (are_sums and dose.summation_type != other.summation_type):
+    if not are_of_one or "MULTI_PLAN" in {dose.summation_type, other.summation_type}:
         return False
     if dose.frame_of_reference_uid != other.frame_of_reference_uid:
         return False
