@@ -208,7 +208,10 @@ def notes_on_repeated(doses: Sequence[Dose], picked: Sequence[Dose]) -> list[str
 
 
 def _distinct(doses: Sequence[Dose]) -> list[Dose]:
-    """Return doses without those that are one of them again: equal voxels of the same plans."""
+    """Return doses without those that are one of them again: equal voxels of the same plans.
+
+    Of one UID and two contents none is used.
+    """
     kept: list[Dose] = []
     # By UID, so that no order of files says which of them stands for the others.
     for dose in sorted(doses, key=lambda dose: dose.sop_instance_uid):
@@ -222,7 +225,8 @@ def _is_again(dose: Dose, other: Dose) -> bool:
     are_of_one = bool(plan_uids) and plan_uids == set(other.plan_uids)
     if not are_of_one or "MULTI_PLAN" in {dose.summation_type, other.summation_type}:
         return False
-    if dose.frame_of_reference_uid != other.frame_of_reference_uid:
+    is_one_uid = dose.sop_instance_uid == other.sop_instance_uid != ""
+    if is_one_uid or dose.frame_of_reference_uid != other.frame_of_reference_uid:
         return False
     return dose.grid is not None and other.grid is not None and is_same_dose(dose.grid, other.grid)
 
