@@ -17,7 +17,9 @@ from oligort.geometry.algebra import (
 )
 from oligort.geometry.region import Region
 from oligort.geometry.structure import Structure, StructureSet
+from oligort.lesions.aliases import least_organ_cc
 from oligort.lesions.naming import RoiName, read_roi_name
+from oligort.lesions.organ_or_lesion import HALF_OF_AN_ORGAN
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.sides import MIDLINE, why_one_side
@@ -232,7 +234,31 @@ class Anatomy:
                 (read.role is Role.UNION and read.base in roles)
                 or (read.may_be_tumour and roles == GTV_ROLES)
             )
+            and not self._is_rest_of_organ(structure)
         )
+
+    def _is_rest_of_organ(self, structure: Structure) -> bool:
+        """Whether what may be an organ without a target, or a tumour in it, is that organ.
+
+        As in the census: it fills half of an ROI of a large organ, and lies in the organ itself.
+        """
+        name = self.roi_names[structure]
+        least_cc = least_organ_cc().get(name.organ)
+        if name.organ is None or not name.may_be_tumour or least_cc is None:
+            return False
+        organ = tuple(one for some in self._by_side(name.organ).values() for one in some)
+        own = Shape((structure,))
+        try:
+            own_cc = self.volume_cc(own)
+            shares = [
+                self.volume_cc(Shape((), "&", own, Shape((one,)))) / self.volume_cc(Shape((one,)))
+                for one in organ
+            ]
+            outside_cc = self.volume_cc(Shape((), "-", own, Shape(organ))) if organ else own_cc
+        except NotEvaluable:
+            return False
+        is_large = own_cc >= least_cc and outside_cc <= (1 - HALF_OF_AN_ORGAN) * own_cc
+        return is_large and max(shares, default=0.0) >= HALF_OF_AN_ORGAN
 
     def with_perhaps(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for, and those that may belong to it."""

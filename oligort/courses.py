@@ -7,19 +7,20 @@ earlier course is given beside the submission, or where the targets of their pla
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from oligort.again import is_held_again
 from oligort.dose.grid import DoseGrid
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Registration
-from oligort.once import Given, counted_once, is_one_course, is_same_dose
-from oligort.picked import pick
-from oligort.registration import transform_between
+from oligort.once import Given, Held, counted_once, is_one_course
+from oligort.picked import notes_on_repeated, pick
+from oligort.placing import as_placed, placed_on, require_link
 from oligort.selection import Selection, listing, plans_of, title
-from oligort.sums import require_whole_sum
+from oligort.sums import require_held, require_whole_sum
 
 
 class Export(Protocol):
@@ -166,11 +167,16 @@ def choose(
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
     given += [one for export in earlier for one in _given_before(export)]
-    kept, notes = counted_once(given)
+    kept, left_out = counted_once(given)
+    _require_held(left_out, [(doses, plans), *_objects(earlier)], structure_set, registrations)
+    notes = [one.told for one in left_out]
+    for theirs, _ in [(doses, plans), *_objects(earlier)]:
+        own = [one.dose for one in given if any(one.dose is dose for dose in theirs)]
+        notes += notes_on_repeated(theirs, own)
     placed: list[tuple[Given, Course]] = []
     for one in kept:
-        grid = _placed(one, structure_set, registrations)
-        _require_link(one, structure_set, registrations)
+        grid = placed_on(one, structure_set, registrations)
+        require_link(one, structure_set, registrations)
         # Exported again, in another frame or cropped, it is the same only where it comes to lie.
         same = [
             other.dose
@@ -201,9 +207,52 @@ def courses_before(
         If what is asked for of the export names nothing, or more than one object.
     """
     return tuple(
-        Course(one.dose, one.plans, _placed(one, structure_set, registrations), is_prior=True)
+        Course(one.dose, one.plans, placed_on(one, structure_set, registrations), is_prior=True)
         for one in _given_before(export)
     )
+
+
+def _objects(earlier: Sequence[Export]) -> list[tuple[Sequence[Dose], Sequence[Plan]]]:
+    return [(export.doses, export.plans) for export in earlier]
+
+
+def _require_held(
+    left_out: Sequence[Held],
+    exports: Sequence[tuple[Sequence[Dose], Sequence[Plan]]],
+    structure_set: StructureSet,
+    registrations: Sequence[Registration],
+) -> None:
+    """Refuse parts that are left out for a whole that was not seen to hold them.
+
+    The whole may come from one export and the part from another: what lies beside the whole in its
+    own must be in it at the same time.
+
+    Raises
+    ------
+    NotEvaluable
+        If the whole lacks a part of them, or nothing says where one lies on the other.
+    """
+    parts = [one for one in left_out if one.is_a_part]
+    for total in {id(one.by): one.by for one in parts}.values():
+        held = [one.dose for one in parts if one.by is total]
+        beside = [
+            Given(dose, plans_of(dose, plans))
+            for doses, plans in exports
+            if any(dose is total.dose for dose in doses)
+            for dose in doses
+            if dose.grid and not any(dose is one.dose for one in (total, *held))
+        ]
+        there = []
+        for one in beside:
+            # What lies nowhere cannot be asked of a sum that was made beside it.
+            with suppress(NotEvaluable):
+                there.append(as_placed(one, structure_set, registrations))
+        require_held(
+            as_placed(total, structure_set, registrations),
+            [as_placed(one, structure_set, registrations) for one in held],
+            there,
+            [plan for _, plans in exports for plan in plans],
+        )
 
 
 def _given_before(export: Export) -> list[Given]:
@@ -212,7 +261,17 @@ def _given_before(export: Export) -> list[Given]:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
         for dose, _ in chosen:
             require_whole_sum(dose, export.doses, export.plans)
-        return [Given(d, _summed(d, p, export.plans), is_prior=True) for d, p in chosen]
+        is_asked = bool(export.selection.plans or export.selection.doses)
+        return [
+            Given(
+                dose,
+                _summed(dose, plan, export.plans),
+                is_prior=True,
+                is_named=plan is not None,
+                is_asked=is_asked,
+            )
+            for dose, plan in chosen
+        ]
     except NotEvaluable as error:
         told = "in the export of an earlier course"
         raise NotEvaluable(f"{told}, {error} (there the register's courses choose)") from error
@@ -269,74 +328,3 @@ def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan,
             f"choose the external beam plan"
         )
     return held
-
-
-def _require_link(
-    given: Given, structure_set: StructureSet, registrations: Sequence[Registration]
-) -> None:
-    """Refuse a dose whose plan was made on other structures and lies in another frame.
-
-    Of several plans that a dose sums, one that belongs to the structures is enough; an earlier
-    course was planned on structures of its own.
-
-    Raises
-    ------
-    NotEvaluable
-        If neither the references nor a frame of reference link plan, dose and structures.
-    """
-    if given.is_prior or not given.plans:
-        return
-    ours = structure_set.frame_of_reference_uid
-    for plan in given.plans:
-        theirs = plan.frame_of_reference_uid
-        refers = plan.structure_set_uid == structure_set.sop_instance_uid
-        if (refers and plan.sop_instance_uid in given.dose.plan_uids) or not (ours and theirs):
-            return
-        with suppress(NotEvaluable):
-            transform_between(registrations, theirs, ours)
-            return
-    raise NotEvaluable(
-        f"{listing(given.plans)}, {title(given.dose)} and {title(structure_set)} do not all refer "
-        f"to each other, and the plan lies in another frame of reference than the structures: "
-        f"whether they belong together is not known"
-    )
-
-
-def _placed(
-    given: Given, structure_set: StructureSet, registrations: Sequence[Registration]
-) -> DoseGrid:
-    """Return a dose in the frame of reference of the structures.
-
-    Raises
-    ------
-    NotEvaluable
-        If the dose is none in Gy, or nothing says where it lies on the structures.
-    """
-    dose = given.dose
-    if dose.grid is None:
-        raise NotEvaluable(f"{title(dose)} cannot be used: {dose.refusal}")
-    ours, theirs = structure_set.frame_of_reference_uid, dose.frame_of_reference_uid
-    if not theirs and structure_set.lies_in_several_frames:
-        raise NotEvaluable(
-            f"{title(dose)} names no frame of reference, and the structures lie in several: where "
-            f"the dose lies on them is not known"
-        )
-    if ours and theirs:
-        if ours == theirs:
-            return dose.grid
-        try:
-            transform = transform_between(registrations, theirs, ours)
-        except NotEvaluable as error:
-            raise NotEvaluable(f"{title(dose)} and the structures: {error}") from error
-        return replace(dose.grid, grid=transform.of_grid(dose.grid.grid, ours))
-    uid = structure_set.sop_instance_uid
-    # The dose of another export is linked to other structures.
-    is_linked = bool(uid) and (
-        dose.structure_set_uid == uid or any(plan.structure_set_uid == uid for plan in given.plans)
-    )
-    if not is_linked:
-        raise NotEvaluable(
-            f"{title(dose)} or the structure set names no frame of reference, and no reference "
-            f"links them: where the dose lies on the structures is not known"
-        )
-    return dose.grid

@@ -7,22 +7,13 @@ phases may have been planned alike.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
-import numpy as np
-
-from oligort.dose.composite import is_same_grid
-from oligort.dose.grid import DoseGrid
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.objects import Dose, Plan
 from oligort.picked import doses_of_parts, is_of_a_part
 from oligort.selection import listing, title
-
-SAME_DOSE = 1e-4
-"""Share of its maximum by which one dose may differ from itself, exported again.
-
-Sixteen bits store a dose to half of 1.5e-5 of its maximum, and each export rounds anew. Two courses
-that were planned apart differ by percents somewhere.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +30,36 @@ class Given:
     is_asked: bool = False
 
 
-def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
-    """Return the doses without those that another one holds already, and what to say of these.
+class Held(NamedTuple):
+    """A dose that is left out, and the one that stands for it."""
+
+    dose: Given
+    by: Given
+
+    @property
+    def is_a_part(self) -> bool:
+        """Whether it is left out as a part of the other, by the plans that both name."""
+        kinds = self.dose.dose.summation_type, self.by.dose.summation_type
+        return kinds[0] != kinds[1] and (kinds[1] == "MULTI_PLAN" or is_of_a_part(self.dose.dose))
+
+    @property
+    def told(self) -> str:
+        """What to say of it."""
+        return f"{title(self.dose.dose)} is in {title(self.by.dose)}: counted once"
+
+
+def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[Held]]:
+    """Return the doses without those that another one holds already, and these.
+
+    A part is believed to be in a sum that names its plan: `require_held` looks whether it is.
 
     Raises
     ------
     NotEvaluable
         If what is left holds one plan twice, or is of parts of a plan beside other doses.
     """
-    kept, notes = [], []
+    kept: list[Given] = []
+    left_out: list[Held] = []
     for number, one in enumerate(given):
         holders = [
             other
@@ -57,7 +69,7 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
             and not (place > number and _holds(one, other))
         ]
         if holders:
-            notes.append(f"{title(one.dose)} is in {title(holders[0].dose)}: counted once")
+            left_out.append(Held(one, holders[0]))
         else:
             kept.append(one)
     sums = [one.dose for one in kept if one.dose.summation_type == "MULTI_PLAN"]
@@ -75,7 +87,7 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
                 f"{listing([one.dose, other.dose])} are of one plan and are not added up: "
                 f"choose one"
             )
-    return kept, notes
+    return kept, left_out
 
 
 def _holds(given: Given, other: Given) -> bool:
@@ -115,6 +127,9 @@ def _is_same(given: Given, other: Given) -> bool:
         return True
     if dose.grid is None or theirs.grid is None:
         return False
+    if is_of_a_part(dose) and dose.sop_instance_uid != theirs.sop_instance_uid:
+        # Two beams of a plan may give the same dose: one of them is not both.
+        return False
     if dose.frame_of_reference_uid != theirs.frame_of_reference_uid:
         return False
     return is_same_dose(dose.grid, theirs.grid) and is_one_course(given, other)
@@ -128,18 +143,33 @@ def is_one_course(given: Given, other: Given) -> bool:
     NotEvaluable
         If they may be two phases that were planned alike.
     """
-    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
-    if not uids or not theirs or uids & theirs:
+    if may_be_one_plan(given, other):
         return True
     if are_plans_alike(given, other):
         refuse_alike_and_named(given, other)
         return True
-    if given.is_named and other.is_named:
+    if given.is_named and other.is_named and are_both_asked(given, other):
         return False
     raise NotEvaluable(
         f"{listing([given.dose, other.dose])} are equal in every voxel and of different plans: one "
         f"course exported twice, or two phases; name the plans that are courses, or one dose"
     )
+
+
+def may_be_one_plan(given: Given, other: Given) -> bool:
+    """Whether two doses name one plan, or one of them names none."""
+    uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
+    return not uids or not theirs or bool(uids & theirs)
+
+
+def are_both_asked(given: Given, other: Given) -> bool:
+    """Whether the user or the register asks for both doses.
+
+    One label that plans of two exports have asks for one of them.
+    """
+    labels = [{plan.label.strip().casefold() for plan in one.plans} for one in (given, other)]
+    is_one_name = given.is_prior != other.is_prior and bool(labels[0] & labels[1])
+    return given.is_asked and other.is_asked and not is_one_name
 
 
 def are_plans_alike(given: Given, other: Given) -> bool:
@@ -149,9 +179,15 @@ def are_plans_alike(given: Given, other: Given) -> bool:
     return not uids & theirs and bool(contents[0]) and contents[0] == contents[1]
 
 
+def have_a_plan_alike(given: Given, other: Given) -> bool:
+    """Whether a plan of one of two doses is, but for its UID, a plan of the other."""
+    contents = [{_content(plan) for plan in one.plans} for one in (given, other)]
+    return bool(contents[0] & contents[1])
+
+
 def refuse_alike_and_named(given: Given, other: Given) -> None:
     """Raise NotEvaluable where the user asks for two doses that seem to be one course."""
-    if given.is_asked and other.is_asked:
+    if are_both_asked(given, other):
         raise NotEvaluable(
             f"{listing([given.dose, other.dose])} are both asked for, and are equal and of plans "
             f"that are alike in label, date and prescription: one course exported twice, or two "
@@ -162,11 +198,3 @@ def refuse_alike_and_named(given: Given, other: Given) -> None:
 def _content(plan: Plan) -> tuple[object, ...]:
     """Return what an export under new UIDs leaves as it is."""
     return plan.label, plan.date, plan.prescriptions, plan.fractions_planned, plan.beam_dose_gy
-
-
-def is_same_dose(one: DoseGrid, other: DoseGrid) -> bool:
-    """Whether two doses are equal in every voxel, as far as they are stored."""
-    if one.dose_type != other.dose_type or not is_same_grid(one.grid, other.grid):
-        return False
-    apart_gy = np.abs(one.dose_gy - other.dose_gy).max()
-    return bool(apart_gy <= SAME_DOSE * max(one.maximum_gy, other.maximum_gy))

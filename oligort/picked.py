@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from oligort.display import quoted
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.geometry.contact import touch
 from oligort.geometry.slabs import slabs_of
@@ -148,7 +149,7 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
         )
     groups = [dose for dose in of_plan if is_of_one_group(dose, plans)]
     whole = [d for d in of_plan if not is_of_a_part(d) and d not in groups]
-    usable = [dose for dose in whole if dose.grid is not None]
+    usable = _distinct([dose for dose in whole if dose.grid is not None])
     if not whole and groups:
         raise NotEvaluable(
             f"{listing(groups)} {'is' if len(groups) == 1 else 'are each'} of one fraction group, "
@@ -196,6 +197,40 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
     return usable[0], rule
 
 
+def notes_on_repeated(doses: Sequence[Dose], picked: Sequence[Dose]) -> list[str]:
+    """Return what to say of doses of an export that are one of those picked from it again."""
+    return [
+        f"{title(dose)} is {title(one)} again: counted once"
+        for one in picked
+        for dose in doses
+        if not any(dose is other for other in picked) and _is_again(dose, one)
+    ]
+
+
+def _distinct(doses: Sequence[Dose]) -> list[Dose]:
+    """Return doses without those that are one of them again: equal voxels of the same plans.
+
+    Of one UID and two contents none is used.
+    """
+    kept: list[Dose] = []
+    # By UID, so that no order of files says which of them stands for the others.
+    for dose in sorted(doses, key=lambda dose: dose.sop_instance_uid):
+        if not any(_is_again(dose, other) for other in kept):
+            kept.append(dose)
+    return [dose for dose in doses if any(dose is one for one in kept)]
+
+
+def _is_again(dose: Dose, other: Dose) -> bool:
+    plan_uids = set(dose.plan_uids)
+    are_of_one = bool(plan_uids) and plan_uids == set(other.plan_uids)
+    if not are_of_one or "MULTI_PLAN" in {dose.summation_type, other.summation_type}:
+        return False
+    is_one_uid = dose.sop_instance_uid == other.sop_instance_uid != ""
+    if is_one_uid or dose.frame_of_reference_uid != other.frame_of_reference_uid:
+        return False
+    return dose.grid is not None and other.grid is not None and is_same_dose(dose.grid, other.grid)
+
+
 def _courses_apart(
     structure_sets: Sequence[StructureSet], plans: Sequence[Plan], doses: Sequence[Dose]
 ) -> tuple[Dose, ...]:
@@ -203,7 +238,7 @@ def _courses_apart(
 
     Every plan must have one dose of its own, and name by their ROIs the targets that it treats.
     """
-    whole = [dose for dose in doses if not is_of_a_part(dose)]
+    whole = _distinct([dose for dose in doses if not is_of_a_part(dose)])
     uids = [uid for dose in whole for uid in set(dose.plan_uids)]
     if not all(_is_within(part, set(uids)) for part in doses_of_parts(doses)):
         return ()

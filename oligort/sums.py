@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.grid import DoseGrid
+from oligort.dose.same import is_same_dose
 from oligort.errors import NotEvaluable
 from oligort.objects import Dose, Plan
-from oligort.once import is_same_dose
 from oligort.picked import is_of_a_part, is_of_one_group
 from oligort.selection import listing, title
 
@@ -64,8 +64,49 @@ def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan])
     hold whatever is there. Where no frame of reference is named, the same is taken. Parts in
     another frame or of another type are not asked.
     """
-    if total.summation_type != "MULTI_PLAN" or total.grid is None:
-        return
+    if total.summation_type == "MULTI_PLAN" and total.grid is not None:
+        _require_not_lower(total, total.grid, doses, plans)
+
+
+def require_held(
+    total: Dose, held: Sequence[Dose], beside: Sequence[Dose], plans: Sequence[Plan]
+) -> None:
+    """Raise NotEvaluable where doses that are left out for another one were not found in it.
+
+    That it names their plans says nothing of its voxels, and what is left out is lost where these
+    lack it. Besides those that are `held` a sum must hold what lies `beside` it, at once. All are
+    in one frame of reference.
+    """
+    for dose in held:
+        _require_seen(total, dose)
+    if total.grid is not None:
+        together = [*held, *(one for one in beside if total.summation_type == "MULTI_PLAN")]
+        _require_not_lower(total, total.grid, together, plans)
+
+
+def _require_seen(total: Dose, dose: Dose) -> None:
+    """Raise NotEvaluable where a dose cannot be looked for in another one that names its plan."""
+    said = f"{title(total)} names the plan of {title(dose)}, "
+    if dose.grid is None or total.grid is None or not _can_be_compared(dose, total):
+        raise NotEvaluable(
+            f"{said}and whether it holds that dose is not known: the two are of different Dose "
+            f"Types, or one cannot be used; choose one, or leave the other out"
+        )
+    places = np.argwhere(dose.grid.dose_gy >= HOT_SHARE * dose.grid.maximum_gy)
+    places = places[:: max(1, len(places) // MOST_ASKED)]
+    at_gy = total.grid.field().at(dose.grid.grid.to_patient(places.astype(np.float64)))
+    share = float(np.mean(np.isnan(at_gy)))
+    if share > SHORT_VOXELS:
+        raise NotEvaluable(
+            f"{said}and its grid does not hold {100 * share:.0f} % of the voxels with at least "
+            f"half of that dose: whether it holds them is not known; export the sum anew on a grid "
+            f"that does, or choose the doses that are courses"
+        )
+
+
+def _require_not_lower(
+    total: Dose, given: DoseGrid, doses: Sequence[Dose], plans: Sequence[Plan]
+) -> None:
     named = set(total.plan_uids)
     beside = [
         dose
@@ -75,11 +116,11 @@ def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan])
     compared = [dose for dose in beside if _can_be_compared(dose, total)]
     if not named:
         _require_comparable(total, beside, compared)
-    step = max(1, int(np.ceil((total.grid.dose_gy.size / MOST_ASKED) ** (1 / 3))))
+    step = max(1, int(np.ceil((given.dose_gy.size / MOST_ASKED) ** (1 / 3))))
     chosen = (slice(None, None, step),) * 3
-    places = np.moveaxis(np.indices(total.grid.dose_gy.shape)[(slice(None), *chosen)], 0, -1)
-    points_mm = total.grid.grid.to_patient(places.reshape(-1, 3).astype(np.float64))
-    given_gy = total.grid.dose_gy[chosen].ravel()
+    places = np.moveaxis(np.indices(given.dose_gy.shape)[(slice(None), *chosen)], 0, -1)
+    points_mm = given.grid.to_patient(places.reshape(-1, 3).astype(np.float64))
+    given_gy = given.dose_gy[chosen].ravel()
     parts = _parts(named, compared, plans, points_mm)
     short: list[tuple[float, list[_Part]]] = []
     for part in parts:

@@ -170,7 +170,9 @@ def test_a_sum_is_nowhere_below_its_plans(courses, share, lacks, grid):
         submission(doses=[OF_A, total, OF_B]),
         submission(doses=[OF_A, total, OF_B]).selected(plan=["A", "B"]),
         submission(doses=[OF_A, total, OF_B]).selected(dose=["dab"]),
-        submission([plan("C")], [dose("dc", "C")]).after(submission(doses=[OF_A, total, OF_B])),
+        submission([plan("C")], [dose("dc", "C", gy=30.0)]).after(
+            submission(doses=[OF_A, total, OF_B])
+        ),
     ):
         if lacks:
             with pytest.raises(
@@ -347,6 +349,13 @@ def test_a_plan_with_its_beams_equals_the_plan():
         _ = submission(doses=[*BEAMS, OF_B]).selected(dose=["a1", "db"]).chosen
 
 
+def test_two_beams_of_one_dose_are_two():
+    twin = replace(BEAMS[0], sop_instance_uid="a2", file="other.dcm", file_keys=keys("other.dcm"))
+    with pytest.raises(NotEvaluable, match="parts of a plan are not added up"):
+        _ = submission([A], [BEAMS[0], twin]).selected(dose=["a1", "a2"]).chosen
+    assert uids(submission([A], [BEAMS[0]]).selected(dose=["a1", "RDa1.dcm"])) == ("a1",)
+
+
 def again(one, **altered):
     """The same dose, read from another file."""
     grid = replace(one.grid, dose_gy=one.grid.dose_gy.copy())
@@ -418,6 +427,24 @@ def test_two_phases_that_were_planned_alike_are_two():
             _ = open_choice.chosen
 
 
+@pytest.mark.parametrize("kind", ["PLAN", "FRACTION"])
+def test_equal_doses_of_one_plan_in_one_export_are_one(kind):
+    twin = again(OF_A, sop_instance_uid="new", summation_type=kind)
+    for doses in ([OF_A, twin], [twin, OF_A]):
+        both = submission([A], doses)
+        assert uids(both) == ("da",)
+        assert both.chosen.notes == (
+            f'{kind} dose "again.dcm" is PLAN dose "RDda.dcm" again: counted once',
+        )
+        assert uids(submission([B], [OF_B]).after(both)) == ("db", "da")
+    apart = replace(submission(), doses=(OF_A, twin, OF_B))
+    assert uids(apart.selected(plan=["A", "B"])) == ("da", "db")
+    with pytest.raises(NotEvaluable, match="may be alternatives or courses"):
+        _ = submission([A], [OF_A, times(twin, 1.1)]).chosen
+    with pytest.raises(NotEvaluable, match="equal in every voxel and of different plans"):
+        _ = submission([A, B], [OF_A, replace(twin, plan_uids=("B",))]).chosen
+
+
 DATED = replace(A, date="20260401")
 DATED_AGAIN = replace(AGAIN, label=A.label, date="20260401")
 
@@ -452,9 +479,72 @@ def test_a_course_that_is_nearly_another_of_a_plan_alike_is_neither_added_nor_dr
     twin = again(replace(OF_A, grid=rough), sop_instance_uid="new", plan_uids=("A2",))
     with pytest.raises(NotEvaluable, match="nearly equal where both grids lie"):
         _ = submission([DATED], [OF_A]).after(submission([DATED_AGAIN], [twin])).chosen
-    # Of a plan with another date it is a course of its own.
+    # Of a plan with another date it is a course of its own, where its dose is its own too.
     later = replace(DATED_AGAIN, date="20270401")
-    assert uids(submission([DATED], [OF_A]).after(submission([later], [twin]))) == ("da", "new")
+    other = replace(twin, grid=replace(rough, dose_gy=RESAMPLED.dose_gy * 1.2))
+    assert uids(submission([DATED], [OF_A]).after(submission([later], [other]))) == ("da", "new")
+
+
+TOLD_APART = {
+    "label": [replace(DATED_AGAIN, label="anonymous")],
+    "date": [replace(DATED_AGAIN, date="20270401")],
+    "fractions": [replace(DATED_AGAIN, fractions_planned=7)],
+    "no plan": [],
+}
+
+
+RIPPLED = replace(
+    RESAMPLED, dose_gy=RESAMPLED.dose_gy + 0.1 * (-1.0) ** np.indices(RESAMPLED.grid.shape)[0]
+)
+"""Between the voxels around, as a dose is where another interpolation resampled it."""
+
+
+@pytest.mark.parametrize("altered", TOLD_APART)
+@pytest.mark.parametrize("grid", [CROPPED, RIPPLED])
+def test_one_dose_on_another_grid_is_not_added_whatever_its_plan_says(altered, grid):
+    """One course twice, V20 of both: the same voxels say so where the label does not."""
+    plans = TOLD_APART[altered]
+    twin = replace(
+        again(OF_A, sop_instance_uid="new"), grid=grid, plan_uids=("A2",) if plans else ()
+    )
+    now, before = submission([DATED], [OF_A]), submission(plans, [twin])
+    if grid is CROPPED and not plans:
+        assert uids(now.after(before)) == ("da",)
+        return
+    for both in (now.after(before), before.after(now)):
+        with pytest.raises(NotEvaluable, match="equal where both grids lie"):
+            _ = both.chosen
+    # Two courses that were planned alike are two where both are named.
+    named = now.selected(dose="da").after(before.selected(dose="new"))
+    if altered == "label":
+        named = now.selected(plan="A").after(before.selected(plan="anonymous"))
+    if altered in ("date", "fractions"):
+        with pytest.raises(NotEvaluable, match="equal where both grids lie"):
+            _ = named.chosen  # one label for both names one of them
+    else:
+        assert uids(named) == ("da", "new")
+
+
+def test_a_sum_that_holds_the_course_under_another_uid_is_not_added_to_it():
+    old = plan("old", 3)
+    total = replace(sum_of(OF_A, OF_B), sop_instance_uid="sum", plan_uids=("A2", "old"))
+    now = submission([DATED], [OF_A])
+    for plans in ([DATED_AGAIN, old], [replace(DATED_AGAIN, label="anonymous"), old], []):
+        before = submission(plans, [total], sets=())
+        for both in (now.after(before), before.after(now)):
+            with pytest.raises(NotEvaluable, match="may hold it under another UID"):
+                _ = replace(both, structure_sets=(SET,)).chosen
+    # Nothing can be in a sum that is lower.
+    low = replace(times(total, 0.5), plan_uids=("x", "y"))
+    assert uids(now.after(submission([], [low], sets=()))) == ("da", "sum")
+    named = now.selected(dose="da").after(submission([], [total], sets=()).selected(dose="sum"))
+    assert uids(named) == ("da", "sum")
+    both = replace(sum_of(OF_A, OF_A), plan_uids=("A", "C"))
+    now = submission([DATED, plan("C")], [both]).after(
+        submission([DATED_AGAIN, old], [total], sets=())
+    )
+    with pytest.raises(NotEvaluable, match="one of the courses that they sum may be in both"):
+        _ = now.chosen
 
 
 def test_plans_alike_with_doses_elsewhere_are_two_courses():
@@ -528,6 +618,57 @@ def test_a_course_of_another_frame_comes_by_its_registration(where):
     same = replace(same, doses=(replace(same.doses[0], sop_instance_uid="new"),))
     assert uids(now.after(same)) == ("da",)
     assert "counted once" in now.after(same).chosen.notes[0]
+
+
+LACKS_B = replace(sum_of(OF_A), sop_instance_uid="dab")
+ASIDE = Grid((150, -30, 0), (1, 0, 0), (0, 1, 0), 5.0, 5.0, 21, 13, np.arange(-60.0, 61, 5))
+
+
+@pytest.mark.parametrize("chosen", [{}, {"plan": "A"}, {"dose": "da"}])
+def test_a_sum_of_an_earlier_export_must_hold_the_dose_that_it_stands_for(chosen):
+    """Named by the sum, the judged dose was left out unseen: 0 Gy where it gave 15."""
+    lacking, whole = (replace(sum_of(*doses), file="sum.dcm") for doses in ((OF_B,), (OF_A, OF_B)))
+    now = submission([A], [OF_A]).selected(**chosen)
+    with pytest.raises(NotEvaluable, match=r"sum.dcm. is in places at least .* lower than the sum"):
+        _ = now.after(submission([B], [OF_B, lacking], sets=())).chosen
+    assert uids(now.after(submission([B], [OF_B, whole], sets=()))) == ("dab",)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"plan": ["A", "B"]}, {"dose": "dab"}])
+def test_a_sum_must_hold_the_dose_of_an_earlier_export_that_it_stands_for(chosen):
+    before = submission([B], [OF_B], sets=())
+    now = submission(doses=[OF_A, LACKS_B]).selected(**chosen)
+    short = submission([A], [OF_A, LACKS_B]).selected(**({} if "plan" in chosen else chosen))
+    for both in (short.after(before), replace(short, doses=(LACKS_B,)).after(before)):
+        with pytest.raises(NotEvaluable, match=r"RDdab.dcm. is in places at least .* lower than"):
+            _ = both.chosen
+    whole = replace(now, doses=(OF_A, SUM)).after(before)
+    assert uids(whole) == ("dab",)
+    (note,) = whole.chosen.notes
+    assert note == 'PLAN dose "RDdb.dcm" is in MULTI_PLAN dose "RDdab.dcm": counted once'
+
+
+def test_a_sum_that_cannot_be_held_against_a_dose_does_not_stand_for_it():
+    now = submission([A], [SUM])
+    elsewhere = replace(OF_B, grid=replace(OF_B.grid, grid=ASIDE))
+    for of_b, told in (
+        (elsewhere, "its grid does not hold 100 % of the voxels"),
+        (replace(moved_back(OF_B)), "different frames of reference, and no reg"),
+        (dose("db", "B", gy=6.0, dose_type="EFFECTIVE"), "of different Dose Types"),
+        (replace(OF_B, grid=None, refusal="no Gy"), "cannot be used|no RTDOSE can be used"),
+    ):
+        with pytest.raises(NotEvaluable, match=told):
+            _ = now.after(submission([B], [of_b], sets=())).chosen
+    moved = submission([B], [moved_back(OF_B)], sets=(), registrations=(REGISTRATION,))
+    assert uids(now.after(moved)) == ("dab",)
+    with pytest.raises(NotEvaluable, match="lower than the sum"):
+        _ = replace(now, doses=(LACKS_B,)).after(moved).chosen
+
+
+def test_beams_that_a_plan_lacks_are_not_in_it():
+    strong = replace(BEAMS[0], grid=replace(OF_A.grid, dose_gy=OF_A.grid.dose_gy * 1.5))
+    with pytest.raises(NotEvaluable, match="lower than the sum of BEAM dose"):
+        _ = submission([A], [OF_A, strong]).selected(dose=["da", "a1"]).chosen
 
 
 def test_types_that_do_not_add_up_and_doses_that_cannot_be_used():

@@ -152,6 +152,19 @@ def test_a_lung_with_something_cut_out_is_not_the_lungs():
         cut.structures_of("Lungs")
 
 
+@pytest.mark.parametrize("roi_name", ["Lung-GTV", "Lung_L-GTV", "Lung-GTVp"])
+def test_what_fills_a_lung_is_no_tumour_that_its_name_may_mean(roi_name):
+    left, right = Box((60, 0, 0), (100.0, 120.0, 50.0)), Box((-60, 0, 0), (100.0, 120.0, 50.0))
+    small, elsewhere = Box((60, 0, 0), (60.0, 60.0, 50.0)), Box((60, 400, 0), (100.0, 120.0, 50.0))
+    lungs = [("Lung_L", left), ("Lung_R", right), ("GTVp", CUBE)]
+    for solid, perhaps in ((left, ()), (small, (roi_name,)), (elsewhere, (roi_name,))):
+        anatomy = submission_of([*lungs, (roi_name, solid)]).anatomy
+        assert tuple(one.roi_name for one in anatomy.perhaps_of("GTV")) == perhaps
+    # Beside no lung nothing says which of the two it is.
+    (found,) = submission_of([("GTVp", CUBE), (roi_name, left)]).anatomy.perhaps_of("GTV")
+    assert found.roi_name == roi_name
+
+
 def test_the_spacing_is_that_of_the_images_that_were_drawn_on():
     images = (
         ImageSeries("s1", "CT", FRAME, positions_mm=(0.0, 3.0, 6.0, 9.0)),

@@ -12,6 +12,7 @@ from oligort.cli.output import (
     note_all,
     note_faults,
     note_names,
+    note_other_patient,
     note_unanswered,
     refuse_overwriting,
     show,
@@ -112,10 +113,11 @@ def dvh(
     submission = oligort.read(*paths)
     note_faults(submission.faults)
     chosen = submission.selected(plan=plan, dose=dose)
-    for path in prior or ():
+    for number, path in enumerate(prior or (), start=1):
         earlier = oligort.read(path)
         note_faults(earlier.faults)
         chosen = chosen.after(earlier)
+        note_other_patient(chosen, number)
     if names is not None:
         chosen = chosen.with_names(names)
         note_names(chosen)

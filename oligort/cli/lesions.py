@@ -13,6 +13,7 @@ from oligort.cli.output import (
     note,
     note_faults,
     note_names,
+    note_other_patient,
     note_unanswered,
     refuse_overwriting,
     show,
@@ -97,10 +98,11 @@ def lesions(
         note_names(submission)
     if plan or dose:
         submission = submission.selected(plan=plan, dose=dose)
-    for path in prior or ():
+    for number, path in enumerate(prior or (), start=1):
         earlier = oligort.read(path)
         note_faults(earlier.faults)
         submission = submission.after(earlier)
+        note_other_patient(submission, number)
     case = Case(submission, rules, answers)
     is_dose_asked = bool(plan or dose or prior)
     document, census = _answer(case, tuple(dict.fromkeys(roi or ())), is_dose_asked)

@@ -176,6 +176,23 @@ def note_faults(faults: "Iterable[Fault]") -> None:
         note(f"{what}: {quoted(fault.file)}: {fault.reason}")
 
 
+def note_other_patient(submission: "Submission", number: int) -> None:
+    """Say that an earlier course, by its number, is of another patient id; which is never shown."""
+    earlier = submission.earlier[number - 1]
+    own, theirs = (
+        {one.patient_key for one in export.structure_sets}
+        | {one.patient_key for one in export.plans}
+        | {one.patient_key for one in export.doses}
+        for export in (submission, earlier)
+    )
+    own, theirs = own - {""}, theirs - {""}
+    if own and theirs and not theirs <= own:
+        note(
+            f"earlier course {number}: carries another patient id than what it is added to; "
+            f"confirm that both are of one patient, or leave it out"
+        )
+
+
 def note_names(submission: "Submission") -> None:
     """Say which entries of the site map fit no ROI; a missing structure set is told elsewhere."""
     with suppress(NotEvaluable):

@@ -46,6 +46,10 @@ _ALLOWED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Units of the position and of the result; of all others a dose without a position."""
 
+AMBIGUOUS_FROM = 80
+"""From here on a bare V is ambiguous: V95 and V100 are in percent of the prescription wherever
+targets are judged, V20 and V60 in Gy wherever organs are."""
+
 EXAMPLES = (
     "V20Gy[%], V20Gy[cc], CV20Gy[cc], D95%[Gy], D2cc[Gy], D0.03cc[Gy], DC2cc[Gy], Mean[Gy], "
     "Min[Gy], Max[Gy], gEUD(8)[Gy], HI, CI"
@@ -119,7 +123,8 @@ class Metric:
         Raises
         ------
         MetricError
-            If the text is none of the forms that are known.
+            If the text is none of the forms that are known, or a volume at a dose of 80 or more
+            without a unit: "V95" is mostly meant in percent of the prescription.
         """
         return _parsed(text)
 
@@ -161,6 +166,11 @@ def _parsed(text: str) -> Metric:
     given: dict[str, Kind] = {"V": "V", "CV": "CV", "D": "D", "DC": "DC"}
     kind = given[match["kind"].upper()]
     if kind in {"V", "CV"}:
+        if not match["at_unit"] and at >= AMBIGUOUS_FROM:
+            raise MetricError(
+                f"expected a dose in Gy or in percent of the prescription, found {quoted(text)}: "
+                f"say {kind}{match['at']}Gy[{unit or '%'}] or {kind}{match['at']}%[{unit or '%'}]"
+            )
         at_unit = _UNITS[(match["at_unit"] or "Gy").lower()]
         if at_unit == "cGy":
             at, at_unit = at / 100, "Gy"

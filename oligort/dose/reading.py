@@ -172,7 +172,8 @@ def coverage_bounds(
         known = Curve(curve.dose_gy, curve.volume_cc, uncovered_cc, rounding)
         return Bounds(low, Reading(known, value.min_gy, np.inf, np.inf, whole))
     # Two sums over bins: their difference rises here and there by rounding.
-    full = np.maximum(bins.cumulative_cc - partly_covered_cc, 0)
+    fully_cc = max(value.counted_cc - float(partly_covered_cc[0]), 0.0)
+    full = np.clip(bins.cumulative_cc - partly_covered_cc, 0, fully_cc)
     full = np.maximum.accumulate(full[::-1])[::-1]
     known = Curve(
         curve.dose_gy,
@@ -211,7 +212,7 @@ def _edge_bounds(value: Reading, bins: Bins, uncovered_cc: float, edge: "EdgeDos
         min(least.highest_above_gy, value.max_gy),
         whole,
     )
-    full = np.maximum(bins.cumulative_cc - edge.found, 0)
+    full = np.clip(bins.cumulative_cc - edge.found, 0, max(value.counted_cc - edge.volume, 0.0))
     full = np.maximum.accumulate(full[::-1])[::-1]
     known = Curve(curve.dose_gy, bins.at(curve.dose_gy, full), uncovered_cc + edge.volume, rounding)
     lowest_gy = max(known.lowest_below_gy, value.min_gy)

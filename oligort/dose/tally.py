@@ -184,11 +184,19 @@ class Tally:
         )
 
     def histogram(self, extremes: Extremes) -> Floats:
-        """Return the covered volume in mm3 per bin; the last bin holds the maximum."""
+        """Return the covered volume in mm3 per bin; the last bin holds the maximum.
+
+        And all above it: where the slope of a dose jumps inside a sub-voxel its interval goes on
+        beyond any dose that there is. Left out, it would be missing everywhere below.
+        """
         for rim in self._rim:
             self._histogram.add(rim, extremes.low, extremes.high)
         self._rim = []
-        return self._histogram.volume_mm3[: int((extremes.high + TIE_GY) / self._bin_gy) + 1]
+        volume_mm3 = self._histogram.volume_mm3
+        last = int((extremes.high + TIE_GY) / self._bin_gy)
+        histogram = volume_mm3[: last + 1]
+        histogram[last] += volume_mm3[last + 1 :].sum()
+        return histogram
 
     def histogram_of_blocks(self, extremes: Extremes) -> Floats:
         """Return the histogram, as long, of sub-voxels that are merged to twice their size."""

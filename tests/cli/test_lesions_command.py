@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pydicom
 import pytest
 
 import oligort
@@ -180,3 +181,18 @@ def test_images_that_are_missing_leave_the_lungs_out_and_say_why(
     assert answer.status == 0
     assert '"Lungs-GTV" is not drawn: the CT series' in answer.err
     assert "Lungs-GTV" not in [s.roi_name for s in oligort.read(file).structure_set]
+
+
+@pytest.mark.parametrize("command", ["lesions", "dvh"])
+def test_an_earlier_course_of_another_patient_is_told(
+    command: str, run: Run, export: Path, tmp_path: Path
+):
+    asked = ["--roi", "GTVm02_Liver", "--metric", "Mean"] if command == "dvh" else []
+    for patient_id, is_told in (("", False), ("OTHER-9", True)):
+        dose = pydicom.dcmread(export / "RTDOSE.dcm")
+        dose.PatientID = patient_id or dose.PatientID
+        dose.save_as(tmp_path / "before.dcm")
+        answer = run(export, *asked, "--prior", tmp_path / "before.dcm", command=command)
+        told = "earlier course 1: carries another patient id than what it is added to"
+        assert (told in answer.err) == is_told
+        assert "OTHER-9" not in answer.out + answer.err

@@ -152,3 +152,47 @@ def test_of_parts_the_outermost_half_voxel_adds_up():
     assert together.edge.volume == pytest.approx(0.4, abs=1e-9)
     assert without.edge.volume + common.edge.volume == pytest.approx(0.4, abs=1e-9)
     assert common.edge.volume == pytest.approx(0.064, abs=1e-9)
+
+
+def peak(at_mm, gy, sigma_mm, first_mm, counts, spacing_mm=2.5) -> DoseGrid:
+    """A Gaussian dose on a grid that begins anywhere."""
+    frames = first_mm[2] + np.arange(counts[2]) * spacing_mm
+    origin = (first_mm[0], first_mm[1], 0.0)
+    grid = Grid(origin, (1, 0, 0), (0, 1, 0), spacing_mm, spacing_mm, *counts[:2], frames)
+    points_mm = grid.to_patient(np.moveaxis(np.indices(grid.shape, dtype=float), 0, -1))
+    away_mm2 = ((points_mm - at_mm) ** 2).sum(axis=-1)
+    return DoseGrid(grid, gy * np.exp(-away_mm2 / 2 / sigma_mm**2))
+
+
+@pytest.mark.parametrize("columns", [14, 18])
+def test_of_a_sum_the_interval_of_the_lowest_dose_reaches_the_truth(columns, dvh_of):
+    """What was cut off above the maximum left a residue everywhere below, and that was a dose."""
+    target = Ellipsoid((0, 0, 0), (18, 18, 18)).structure("PTV", 1, PLANES_MM, 90)
+    one = peak((2, -3, 1), 20, 25, (-40, -40, -40), (33, 33, 33))
+    first_mm = (-40.3, -39.1, -39.9)
+    whole, less = (
+        dvh_of(target, composite_of([one, peak((-2, 3, -1), 25, 30, first_mm, (i, 33, 33))]))
+        for i in (33, columns)
+    )
+    for metric in ("Min", "D99.9%", "D98%", "gEUD(-5)", "V20Gy[%]", "V30Gy[%]"):
+        truth, found = whole[metric], less[metric]
+        assert found.low <= truth.high * (1 + ROUNDING), metric
+        assert found.high >= truth.low * (1 - ROUNDING), metric
+
+
+@pytest.mark.parametrize("shift_mm", [0.0, 0.7])
+def test_a_sum_counts_all_of_its_volume_and_none_twice(shift_mm, dvh_of):
+    """2 Gy everywhere and 8 Gy with a slope that jumps at its border: 71.25 % has more than 2."""
+    structure = Box((0.0, 0.0, 0.0), (60.0, 60.0, 42.0)).structure("S", 1, np.arange(-19.5, 21, 3))
+    one = peak((0, 0, 0), 2, 1e9, (-41, -40.5, -31), (33, 33, 26))
+    other = peak((0, 0, 0), 1, 1e9, (-41 + shift_mm, -40.5, -31), (22, 33, 26))
+    x_mm = other.grid.to_patient(np.moveaxis(np.indices(other.grid.shape, dtype=float), 0, -1))
+    other = DoseGrid(other.grid, 8 + 0.02 * x_mm[..., 0])
+    found = dvh_of(structure, composite_of([one, other]))
+    known_percent = (12.75 + shift_mm + 30) / 60 * 100
+    for metric in ("V2.5Gy[%]", "V5Gy[%]", "V9Gy[%]"):
+        assert found[metric] == pytest.approx(known_percent, abs=1e-6)
+        assert found[metric].high == pytest.approx(100, abs=1e-9)
+    for metric in ("V1Gy[%]", "V1Gy[cc]", "V5Gy[%]"):
+        whole = 100 if metric.endswith("[%]") else found.volume_cc
+        assert found[metric].high <= whole * (1 + 1e-12)

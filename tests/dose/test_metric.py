@@ -241,3 +241,12 @@ def test_what_is_relative_to_a_prescription_says_so(text, needs):
 )
 def test_what_a_cold_part_that_is_not_drawn_changes(text, needs):
     assert Metric.parse(text).needs_whole_volume is needs
+
+
+@pytest.mark.parametrize("text", ["V95", "V100", "V107[cc]", "CV95", "v 90"])
+def test_a_volume_at_a_bare_number_that_may_be_percent_is_refused(text):
+    with pytest.raises(MetricError, match=r"say C?V\d+Gy\[.*\] or C?V\d+%\["):
+        Metric.parse(text)
+    assert Metric.parse("V79") == Metric.parse("V79Gy[%]")
+    assert Metric.parse("V95Gy") == Metric("V", "%", 95, "Gy")
+    assert Metric.parse("V95%") == Metric("V", "%", 95, "%")
