@@ -172,6 +172,26 @@ def test_what_fills_half_of_a_large_organ_is_that_organ(organ, name):
     assert other.count == Count(0, 1)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Normal liver-GTV", "rest liver-GTV", "正常肝-GTV", "Gesunde Leber-GTV", "foie sain-GTV"),
+        *("tumour-free liver", "GTV_free liver", "Liver GTV subtracted", "uninvolved liver GTV"),
+        *("SBRT Liver-GTV", "Liver JS-GTV"),
+    ],
+)
+@pytest.mark.parametrize("typed", ["", "ORGAN"])
+def test_what_a_tumour_leaves_of_an_organ_is_no_metastasis(name, typed):
+    """One word before the organ made certain metastases of the liver; small ones stay open."""
+    liver, gtv = at(0, 60), at(0, 12)
+    whole = roi("Liver", liver, typed="ORGAN")
+    found = census([whole, roi(name, liver, gtv, typed=typed)])
+    assert (len(found), found.count) == (0, Count(0, 0))
+    small = census([whole, roi(name, at(0, 15), typed=typed)])
+    assert small.count == Count(0, 1)
+    assert told(small, name)
+
+
 def test_an_itv_in_a_bone_is_no_organ():
     read = read_roi_name("Rib-ITV2")
     assert (read.role, read.base, read.may_be_tumour) == (Role.UNKNOWN, Role.ITV, False)
