@@ -234,10 +234,6 @@ class Anatomy:
             )
         )
 
-    def with_perhaps(self, name: str) -> tuple[Structure, ...]:
-        """Return the structures that a name stands for, and those that may belong to it."""
-        return (*self.structures_of(name), *self.perhaps_of(name))
-
     def with_superseded(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for, and those left out as superseded."""
         return (*self.structures_of(name), *self.superseded_of(name))
