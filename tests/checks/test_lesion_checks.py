@@ -204,6 +204,19 @@ def test_fifty_millimetres_are_allowed_and_no_more(axial_mm, grade):
     assert finding.evidence[0].measured == pytest.approx(axial_mm, abs=1e-9)
 
 
+def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
+    """Differences of coordinates leave 1e-14 mm more or less of 50.00 mm, and of 10 mm between."""
+    measured = []
+    for x_mm in (-109.87, -49.87, 0.13):
+        solid = replace(flat(50.0), centre_mm=(x_mm, 2.3 * x_mm, 0.0))
+        said = entry("GTVm01_Liver", size_mm=40.0)
+        (finding,) = findings("OL203", submission_of({"GTVm01_Liver": solid}), [said])
+        assert finding.grade is Grade.PASS
+        assert "the register says" not in finding.message
+        measured.append(finding.evidence[0].measured)
+    assert min(measured) < 50.0 < max(measured)
+
+
 def test_the_size_limit_stands_in_the_protocol(tmp_path):
     submission = submission_of({"GTVm01_Liver": flat(40.0)})
     smaller = altered_protocol(tmp_path, 'limit = 5\nunit = "cm"', 'limit = 39.9\nunit = "mm"')
