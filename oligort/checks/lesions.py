@@ -7,7 +7,7 @@ from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
 from oligort.checks.reconciliation import targets_without_lesion
 from oligort.checks.registry import check
-from oligort.checks.unclaimed import may_be_lesion
+from oligort.checks.unclaimed import may_be_lesion, of_unknown_names
 from oligort.display import listed, safe_text
 from oligort.finding import Evidence, Finding, Flag
 from oligort.lesions.lesion import Count
@@ -29,7 +29,8 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
     once, matched by ROI name, else by organ and size. What cannot be matched or told apart (a GTV
     that may be the primary, contours that may be one lesion) makes the number a range. Settings of
     the protocol say whether regional nodes count (regional_nodes), and whether a node or a station
-    of nodes is one (non_regional_nodes); a node without a station may be of any.
+    of nodes is one (non_regional_nodes); a node without a station may be of any. QUERY: ROIs that
+    neither name nor type nor register explain are not counted, and would be too many.
 
     Not evaluable when: the limit lies inside the range; or no register lists the lesions, because
     those treated by surgery or ablation, or not drawn at all, are known to it only.
@@ -162,6 +163,7 @@ def _count_finding(
     finding = held_against(code, rule, count.most, message=f"{count}: {names}", about=about)
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     forgotten = f"the register does not list {listed(unlisted)}" if unlisted else ""
+    forgotten = "; ".join(filter(None, [forgotten, _not_counted(case, rule, count)]))
     if count.least == count.most and not forgotten:
         return finding
     number = f"{count}" if count.least == count.most else f"{count} metastases"
@@ -175,4 +177,20 @@ def _count_finding(
         message="; ".join(filter(None, [f"{number}{either}: {names}", forgotten, doubts])),
         evidence=(evidence,),
         source=rule.source,
+    )
+
+
+def _not_counted(case: Case, rule: Limit, count: Count) -> str:
+    """Return which ROIs of unknown names would be too many if they were metastases, or ""."""
+    if case.register is None or not case.submission.structure_sets:
+        return ""
+    known = {name for entry in case.register.lesions for name in entry.roi_names}
+    known |= {lesion.roi_name for lesion in case.census.lesions}
+    unknown = of_unknown_names(case.submission, known)
+    if rule.allows(count.most + len(unknown)):
+        return ""
+    is_one = len(unknown) == 1
+    return (
+        f"not counted: {listed(unknown)}, whose {'name is' if is_one else 'names are'} not known "
+        f"and which would be too many if {'it is a lesion' if is_one else 'they are lesions'}"
     )

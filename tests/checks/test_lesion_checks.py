@@ -204,6 +204,30 @@ def test_fifty_millimetres_are_allowed_and_no_more(axial_mm, grade):
     assert finding.evidence[0].measured == pytest.approx(axial_mm, abs=1e-9)
 
 
+def test_what_nobody_explains_is_told_where_it_would_be_one_too_many():
+    """An ROI "M5" beside four metastases passed in silence; a type or a register explains it."""
+    organs = ("Bone", "Bone", "Liver", "Liver")
+    drawn = {f"GTVm0{number}_{organ}": cube(number) for number, organ in enumerate(organs, 1)}
+    entries = [entry(name, organ) for name, organ in zip(drawn, organs, strict=True)]
+    for name in ("M5", "Liver recurrence", "HCC seg 5"):
+        beside = submission_of(drawn | {name: cube(6)})
+        (finding,) = findings("OL201", beside, entries)
+        assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+        assert '4: "GTVm01_Bone"' in finding.message
+        assert f'not counted: "{name}", whose name is not known' in finding.message
+        fewer = submission_of({"GTVm01_Bone": cube(1), name: cube(6)})
+        (finding,) = findings("OL201", fewer, entries[:1])
+        assert (finding.grade, finding.flags) == (Grade.PASS, ())
+    (unread,) = beside.structure_sets
+    typed = tuple(replace(one, interpreted_type="ORGAN") for one in unread)
+    organ = replace(beside, structure_sets=(replace(unread, structures=typed),))
+    (finding,) = findings("OL201", organ, entries)
+    assert (finding.grade, finding.flags) == (Grade.PASS, ())
+    entries[3]["roi_names"] = [*entries[3]["roi_names"], "HCC seg 5"]
+    (finding,) = findings("OL201", beside, entries)
+    assert "not counted" not in finding.message
+
+
 def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
     """Differences of coordinates leave 1e-14 mm more or less of 50.00 mm, and of 10 mm between."""
     measured = []
