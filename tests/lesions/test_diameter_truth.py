@@ -72,6 +72,22 @@ def spheres(generator: np.random.Generator) -> Oblique:
     return TouchingSpheres(centre, (one, other), direction(int(generator.integers(2**31))))
 
 
+def needle(generator: np.random.Generator) -> Oblique:
+    """Return an ellipsoid of 6 to 10 mm across and three to eight times as long."""
+    axes = Rotation.random(random_state=int(generator.integers(2**31))).as_matrix()
+    rows = tuple(tuple(row) for row in axes.tolist())
+    one, other, long = generator.uniform([3, 3, 15], [5, 5, 40]).tolist()
+    return ObliqueEllipsoid((0.0, 0.0, 0.0), (one, other, long), rows)
+
+
+def disc(generator: np.random.Generator) -> Oblique:
+    """Return an ellipsoid of 6 to 10 mm thick and three to eight times as wide."""
+    axes = Rotation.random(random_state=int(generator.integers(2**31))).as_matrix()
+    rows = tuple(tuple(row) for row in axes.tolist())
+    thin, wide, wider = generator.uniform([3, 15, 15], [5, 40, 40]).tolist()
+    return ObliqueEllipsoid((0.0, 0.0, 0.0), (thin, wide, wider), rows)
+
+
 SOLIDS = {"ellipsoid": ellipsoid, "capsule": capsule, "two touching spheres": spheres}
 
 OF_FEW_PLANES = {
@@ -82,6 +98,10 @@ OF_FEW_PLANES = {
     ("capsule", 1): short,
 }
 """By solid and how many planes; spheres that touch and that one plane meets are cut once by it."""
+
+
+THIN = {"needle": needle, "disc": disc}
+"""Few planes do not tell where those end that lean: their value may be too short."""
 
 
 def planes_of(solid: Oblique, spacing_mm: float, offset: float) -> np.ndarray:
@@ -173,6 +193,17 @@ def test_solids_of_one_or_two_planes_lie_in_their_interval(name, planes, spacing
     make = OF_FEW_PLANES[name, planes]
     rows = [errors(make, generator, spacing_mm, planes) for _ in range(8)]
     assert all(holds for _, _, holds, _ in rows)
+
+
+@pytest.mark.parametrize("spacing_mm", [3.0, 5.0])
+@pytest.mark.parametrize("name", THIN)
+def test_thin_ellipsoids_lie_in_their_interval_where_their_value_is_too_short(name, spacing_mm):
+    """What lies beyond the last plane is not in the value: up to 2.2 spacings of a leaning tip."""
+    generator = np.random.default_rng([len(name), int(spacing_mm)])
+    rows = [errors(THIN[name], generator, spacing_mm) for _ in range(8)]
+    assert all(holds for _, _, holds, _ in rows)
+    assert max(in_spacings for _, in_spacings, _, _ in rows) < 0.5
+    assert min(in_spacings for _, in_spacings, _, _ in rows) > -2.2
 
 
 def test_two_sections_tell_no_3d_diameter():
