@@ -260,10 +260,6 @@ class Anatomy:
         is_large = own_cc >= least_cc and outside_cc <= (1 - HALF_OF_AN_ORGAN) * own_cc
         return is_large and max(shares, default=0.0) >= HALF_OF_AN_ORGAN
 
-    def with_perhaps(self, name: str) -> tuple[Structure, ...]:
-        """Return the structures that a name stands for, and those that may belong to it."""
-        return (*self.structures_of(name), *self.perhaps_of(name))
-
     def with_superseded(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for, and those left out as superseded."""
         return (*self.structures_of(name), *self.superseded_of(name))

@@ -9,7 +9,7 @@ from oligort.checks.case import Case
 from oligort.clinical.register import RegisterLesion
 from oligort.lesions.lesion import Lesion
 from oligort.measure import Measure
-from oligort.protocol.limits import Limit
+from oligort.protocol.limits import LENGTH_ROUNDING_MM, Limit
 
 
 class Diameter(StrEnum):
@@ -88,6 +88,6 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
             continue
         drawn = max((diameter.drawn_mm(part) for part in lesion.contours), key=float)
         low_mm, high_mm = drawn.intervals.get("planes", (drawn, drawn))
-        if max(low_mm - stated_mm, stated_mm - high_mm) > tolerance_mm:
+        if max(low_mm - stated_mm, stated_mm - high_mm) > tolerance_mm + LENGTH_ROUNDING_MM:
             told.append(f"the register says {stated_mm:g} mm ({diameter}), drawn {drawn:.1f} mm")
     return told

@@ -58,8 +58,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
     limited; the structure leaves the dose grid, or planes of it are not drawn, and the limit lies
     between the bounds; superseded GTVs, a union that holds more than the GTVs, a GTV left in the
-    drawn ROI, or an ROI that may be drawn for a lesion of the register (roi_names), would change
-    the verdict.
+    drawn ROI, one that fills half of a lung, or an ROI that may be drawn for a lesion of the
+    register (roi_names), would change the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """

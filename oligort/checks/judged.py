@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
 from oligort.checks.expressions import as_anatomy_allows, drawn_lungs
+from oligort.checks.tumour_or_organ import role_readings
 from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
@@ -87,9 +88,8 @@ def judged(case: Case, limit: DoseLimit) -> Judged:
             shape = resolve(expression, anatomy.with_superseded)
             what = f"{expression} where {name} holds {superseded} too"
             of_computed = _with_other(case, limit, of_computed, what, shape)
-        if perhaps := listed(one.roi_name for one in anatomy.perhaps_of(name)):
-            shape = resolve(expression, anatomy.with_perhaps)
-            what = f"{expression} where {name} holds {perhaps} too"
+        for remark, what, shape in role_readings(case, expression, name, organs_of(case, limit)):
+            of_computed = _with_remarks(of_computed, (remark,) if remark else ())
             of_computed = _with_other(case, limit, of_computed, what, shape)
     lungs = resolve(expression, case.submission.structures_of)
     return _beside_perhaps_tumour(case, limit, of_computed, lungs, str(expression))

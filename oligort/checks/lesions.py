@@ -8,7 +8,7 @@ from oligort.checks.case import Case
 from oligort.checks.pairing import unsaid
 from oligort.checks.reconciliation import targets_without_lesion
 from oligort.checks.registry import check
-from oligort.checks.unclaimed import may_be_lesion
+from oligort.checks.unclaimed import may_be_lesion, of_unknown_names
 from oligort.clinical.register import Register
 from oligort.display import listed, quoted, safe_text
 from oligort.finding import Evidence, Finding, Flag
@@ -31,7 +31,8 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
     once, matched by ROI name, else by organ and size. What cannot be matched or told apart (a GTV
     that may be the primary, contours that may be one lesion) makes the number a range. Settings of
     the protocol say whether regional nodes count (regional_nodes), and whether a node or a station
-    of nodes is one (non_regional_nodes); a node without a station may be of any.
+    of nodes is one (non_regional_nodes); a node without a station may be of any. QUERY: ROIs that
+    neither name nor type nor register explain are not counted, and would be too many.
 
     Not evaluable when: the limit lies inside the range; an entry of the register says neither which
     ROIs are drawn for it (roi_names) nor that none is; or no register lists the lesions, because
@@ -200,6 +201,7 @@ def _count_finding(
     finding = held_against(code, rule, count.most, message=f"{count}: {names}", about=about)
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     forgotten = f"the register does not list {listed(unlisted)}" if unlisted else ""
+    forgotten = "; ".join(filter(None, [forgotten, _not_counted(case, rule, count)]))
     if count.least == count.most and not forgotten:
         return finding
     number = f"{count}" if count.least == count.most else f"{count} metastases"
@@ -213,4 +215,20 @@ def _count_finding(
         message="; ".join(filter(None, [f"{number}{either}: {names}", forgotten, doubts])),
         evidence=(evidence,),
         source=rule.source,
+    )
+
+
+def _not_counted(case: Case, rule: Limit, count: Count) -> str:
+    """Return which ROIs of unknown names would be too many if they were metastases, or ""."""
+    if case.register is None or not case.submission.structure_sets:
+        return ""
+    known = {name for entry in case.register.lesions for name in entry.roi_names}
+    known |= {lesion.roi_name for lesion in case.census.lesions}
+    unknown = of_unknown_names(case.submission, known)
+    if rule.allows(count.most + len(unknown)):
+        return ""
+    is_one = len(unknown) == 1
+    return (
+        f"not counted: {listed(unknown)}, whose {'name is' if is_one else 'names are'} not known "
+        f"and which would be too many if {'it is a lesion' if is_one else 'they are lesions'}"
     )

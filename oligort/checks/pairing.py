@@ -11,6 +11,7 @@ from oligort.clinical.register import RegisterLesion, Therapy
 from oligort.display import listed, quoted
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Organ, Role
+from oligort.protocol.limits import LENGTH_ROUNDING_MM
 
 
 def pairs_by_organ(
@@ -41,7 +42,8 @@ def pairs_by_organ(
         contours.sort(key=lambda lesion: float(lesion.longest_axial_mm))
         for entry, contour in zip(here, contours, strict=True):
             assert entry.size_mm is not None
-            if abs(entry.size_mm - contour.longest_axial_mm) <= size_tolerance_mm:
+            difference_mm = abs(entry.size_mm - contour.longest_axial_mm)
+            if difference_mm <= size_tolerance_mm + LENGTH_ROUNDING_MM:
                 pairs.append((entry, contour))
     return pairs
 

@@ -113,6 +113,18 @@ def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[s
             yield structure.roi_name
 
 
+def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str]:
+    """Return the ROIs that may be lesions, of whose nature neither name nor type says anything."""
+    may_be = set(unclaimed_rois(submission, known))
+    return [
+        structure.roi_name
+        for structure, name in submission.roi_names.items()
+        if structure.roi_name in may_be
+        and (name.role is Role.UNKNOWN and name.base is Role.UNKNOWN and not name.may_be_tumour)
+        and not structure.interpreted_type.strip()
+    ]
+
+
 def around_no_lesion(submission: Submission, census: LesionCensus) -> tuple[str, ...]:
     """Return the ROIs drawn for a tumour whose box holds no lesion that the census knows.
 

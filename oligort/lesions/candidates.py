@@ -37,7 +37,8 @@ class Candidate:
     `role` is what counts; for an ROI whose name says that several volumes are drawn in it
     (`is_union`) that of those volumes. `role_is_stated` where the register says the role, `is_open`
     where the name does not say whether it is gross tumour at all, `may_be_distant` nodes of which
-    nobody says that they are regional.
+    nobody says that they are regional. `organ_like` says why gross tumour by its name may be an
+    organ all the same, or is "".
     """
 
     structure: Structure
@@ -50,6 +51,7 @@ class Candidate:
     is_open: bool = False
     role_is_stated: bool = False
     may_be_distant: bool = False
+    organ_like: str = ""
 
     @property
     def roi_name(self) -> str:

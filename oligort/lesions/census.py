@@ -262,6 +262,7 @@ def _own_count(
         (is_speck and has_larger, NONE, f"{speck}: not counted beside the larger parts"),
         (is_speck, MAYBE, speck),
         (is_click and count == Count(1, 1), MAYBE, "drawn in one plane beside a larger part"),
+        (bool(candidate.organ_like), MAYBE, candidate.organ_like),
         (candidate.is_open, MAYBE, is_it),
         (candidate.is_union, MAYBE, "named a union, and no other ROI fills this part"),
         (bool(candidate.name.superseded), MAYBE, superseded),

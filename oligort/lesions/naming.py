@@ -6,23 +6,29 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from oligort.lesions.aliases import Phrase, known_words, organ_aliases, role_words, side_words
+from oligort.lesions.aliases import (
+    Phrase,
+    known_words,
+    primary_organs,
+    role_words,
+)
 from oligort.lesions.derived import (
     helper_of,
     is_joined,
-    length_of,
     margin_of,
     may_hold_tumour,
     union_of,
     without_planning,
 )
+from oligort.lesions.doubts import ACRONYMS, is_no_metastasis, why_no_target
 from oligort.lesions.gross_tumour import extent_of_gtv
-from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, position, target_of
+from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, target_of
+from oligort.lesions.remains import absence_of, is_of_remains
 from oligort.lesions.roi_name import RoiName
 from oligort.lesions.stations import are_regional
 from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
+from oligort.lesions.words import SIGNS, misread_chinese, plain_text, words_of
 
 __all__ = ["NEVER_CUT_OUT", "RoiName", "is_margin", "read_roi_name"]
 
@@ -37,10 +43,7 @@ _TYPED_ROLES = {
 }
 """RT ROI Interpreted Types (3006,00A4) that may speak where the name says nothing."""
 
-_ACRONYMS = frozenset({("gtv",), ("ctv",), ("itv",), ("ptv",), ("igtv",), ("pgtv",), ("pctv",)})
-"""Targets that are cut out of organs; "met" beside an organ is more often a lesion in it."""
-
-_NAMES = frozenset(name for (name,) in _ACRONYMS)
+_NAMES = frozenset(name for (name,) in ACRONYMS)
 
 _NODES_TYPED = frozenset({"ORGAN", "AVOIDANCE"})
 """Types that make nodes without any other word an organ; else they may be gross tumour."""
@@ -145,7 +148,7 @@ def _read_words(words: Sequence[str]) -> RoiName:
             may_be_tumour=may_be,
         )
     if parsed.target is not Role.UNKNOWN:
-        return _read_target(parsed)
+        return _without_it(parsed) or _read_target(parsed)
     return _read_organ(parsed)
 
 
@@ -153,7 +156,7 @@ def _read_target(parsed: Parsed) -> RoiName:
     role, evidence = parsed.target, _from(" ".join(parsed.target_phrase))
     if role is Role.GTV:
         role, evidence = extent_of_gtv(parsed)
-    doubt, base = _doubt(parsed, role)
+    doubt, base = why_no_target(parsed, role)
     if doubt:
         organ = parsed.organ if base is Role.UNKNOWN else None
         return RoiName(
@@ -162,7 +165,7 @@ def _read_target(parsed: Parsed) -> RoiName:
             parsed.side,
             base=base,
             evidence=doubt,
-            may_be_tumour=role in GTV_ROLES and not _is_no_metastasis(parsed),
+            may_be_tumour=role in GTV_ROLES and not is_no_metastasis(parsed),
         )
     is_regional = role is Role.GTV_NODE and are_regional(parsed)
     union, is_mixed = union_of(parsed)
@@ -212,85 +215,6 @@ def _is_shrunk(words: Sequence[str]) -> bool:
     return any(word == "-" and after.isdigit() for word, after in pairwise(words))
 
 
-def _doubt(parsed: Parsed, role: Role) -> tuple[str, Role]:
-    """Return why a name with a target's word may be no target, or ""; and what it is made from.
-
-    The second is UNKNOWN where the type in the file may decide.
-    """
-    spoken, target = parsed.spoken, " ".join(parsed.target_phrase)
-    start = position(spoken, parsed.target_phrase) or 0
-    before = spoken[start - 1] if start else ""
-    negated = (before,) in role_words("negation", "words")
-    margin, length = margin_of(parsed), length_of(parsed)
-    place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
-    benign = next((word for word in parsed.rest if (word,) in role_words("negation", "benign")), "")
-    is_cropped = parsed.organ is Organ.SKIN and parsed.target is not Role.GTV
-    cases = (
-        (negated, f'the ROI name says "{before} {target}"', role),
-        (_is_glued_to_unknown(parsed), f'"{target}" is a part of a longer word', Role.UNKNOWN),
-        (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
-        (margin, f'"{margin}" in the ROI name: the target with a margin, or made by one', role),
-        (
-            length,
-            f'"{length}" in the ROI name: of a margin, the lesion or the slices',
-            Role.UNKNOWN,
-        ),
-        (is_cropped, f'"{target}" and the skin: more often cropped there than in it', role),
-        (benign, f'"{benign}" in the ROI name: a metastasis or none', role),
-        (place, f'"{place}" in the ROI name: a part of a target, or of something else', role),
-    )
-    doubts = ((doubt, base) for holds, doubt, base in cases if holds)
-    return next(doubts, None) or _doubt_of_organ(parsed, role, start)
-
-
-def _is_no_metastasis(parsed: Parsed) -> bool:
-    """Whether the word before a GTV says that it is none, or the primary's ("pGTV")."""
-    start = position(parsed.spoken, parsed.target_phrase) or 0
-    before = parsed.spoken[start - 1] if start else ""
-    is_negated = (before,) in role_words("negation", "words")
-    # What is not the primary may well be a metastasis.
-    is_none = is_negated and parsed.target_phrase not in role_words("extent", "primary")
-    return before == "p" or is_none
-
-
-def _is_glued_to_unknown(parsed: Parsed) -> bool:
-    """Whether an unknown word runs into the target's: "LivGTV" may be the liver without it."""
-    if GLUE not in parsed.words:
-        return False
-    before = parsed.words[parsed.words.index(GLUE) - 1]
-    return before not in known_words()
-
-
-def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:
-    """Return why an organ's name before a target's may be the organ without it, as `_doubt`."""
-    for phrase, alias in parsed.organs:
-        end = max(parsed.spoken.index(word) for word in phrase) + 1
-        if end > start:
-            continue
-        target = " ".join(parsed.target_phrase)
-        doubt = f'"{" ".join(phrase)}" before "{target}": a target, or the organ without it'
-        if alias.is_pair:
-            return doubt, role
-        between = [word for word in parsed.spoken[end:start] if not _may_stand_between(word)]
-        is_bare = alias.organ is Organ.LUNGS and len(parsed.words) == 2
-        if parsed.target_phrase in _ACRONYMS and (GLUE in parsed.words or between or is_bare):
-            return doubt, Role.UNKNOWN
-    return "", Role.UNKNOWN
-
-
-def _may_stand_between(word: str) -> bool:
-    """Whether a word between an organ and a target leaves it a target in that organ."""
-    lists = (
-        ("extent", "metastasis"),
-        ("extent", "distant"),
-        ("extent", "primary"),
-        ("gross_tumour", "aliases"),
-        ("union", "words"),
-    )
-    known = is_idle(word) or word in side_words() or (word,) in organ_aliases()
-    return known or any((word,) in role_words(*entry) for entry in lists)
-
-
 def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
     """Read "Lungs-GTV": what is left of the sign, with what is cut out; None if nothing is."""
     for place, word in enumerate(words[1:-1], start=1):
@@ -305,9 +229,14 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
         left = _read_words(words[:place])
         if left.role is Role.UNKNOWN:
             left = _external(parse(words[:place])) or left
+        if left.role is Role.UNKNOWN:
+            whole = _read_words([one for one in words[:place] if not is_of_remains(one)])
+            left = whole if whole.role is Role.ORGAN else left
+        taken = target_of(right[:1])
+        if left.role is Role.UNKNOWN and (read := _beside_unknown(words[:place], word, *taken)):
+            return read
         if left.role is Role.UNKNOWN or not right:
             continue
-        taken = target_of(right[:1])
         if taken[0] is Role.UNKNOWN:
             read = _cropped(left, word, words[place + 1 :])
         else:
@@ -320,8 +249,51 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
 
 def _is_said(words: Sequence[str]) -> bool:
     """Whether words of a name mean anything; one letter may be anybody's."""
-    spoken = [word for word in parse(words).spoken if len(word) > 1]
-    return not spoken or any(word in known_words() for word in spoken)
+    spoken = parse(words).spoken
+    others = [word for word in spoken if not is_of_remains(word)]
+    longer = [word for word in others if len(word) > 1]
+    if spoken and not others:
+        return False
+    return not longer or any(word in known_words() for word in longer)
+
+
+def _beside_unknown(left: Sequence[str], word: str, taken: Role, phrase: Phrase) -> RoiName | None:
+    """Read "SBRT Liver-GTV", an organ beside unknown words: without the target, or one in it.
+
+    Of organs that nothing is cut out of only a GTV is in doubt, as in "Rib-GTV1"; nodes are by
+    themselves; of the organ of the primary neither is a metastasis.
+    """
+    parsed = parse(left)
+    groups = {alias.organ for _, alias in parsed.organs}
+    is_none = parsed.target is not Role.UNKNOWN or phrase not in ACRONYMS or not groups
+    if is_none or Organ.LYMPH_NODES in groups or groups & primary_organs():
+        return None
+    if groups <= NEVER_CUT_OUT and taken is not Role.GTV:
+        return None
+    open_ = f'"{word} {" ".join(phrase)}" after an organ and other words: one in it, or without it'
+    base, may_be = (Role.UNKNOWN, True) if taken is Role.GTV else (taken, False)
+    return RoiName(
+        Role.UNKNOWN, parsed.organ, parsed.side, base=base, evidence=open_, may_be_tumour=may_be
+    )
+
+
+def _without_it(parsed: Parsed) -> RoiName | None:
+    """Read "tumour-free liver": an organ without the target, or a name that may be neither."""
+    if not (word := absence_of(parsed)):
+        return None
+    evidence = f'from "{word}" beside "{" ".join(parsed.target_phrase)}" in the ROI name'
+    alias = parsed.only_organ
+    is_numbered = (parsed.letter,) in role_words("extent", "metastasis_letters")
+    is_open = alias is None or alias.organ in NEVER_CUT_OUT or is_numbered
+    if parsed.target is not Role.GTV or alias is None or is_open:
+        may_be = parsed.target is Role.GTV and not is_no_metastasis(parsed)
+        base = Role.UNKNOWN if may_be else parsed.target
+        return RoiName(Role.UNKNOWN, parsed.organ, parsed.side, "", base, "", evidence, "", may_be)
+    side = Side.BOTH if alias.is_pair and parsed.side is None else parsed.side
+    subtracted, may_be = " ".join(parsed.target_phrase), side is not Side.BOTH
+    return RoiName(
+        Role.ORGAN, alias.organ, side, subtracted, evidence=evidence, may_be_tumour=may_be
+    )
 
 
 def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> RoiName | None:
@@ -333,7 +305,7 @@ def _without_target(left: RoiName, word: str, taken: Role, phrase: Phrase) -> Ro
         open_ = f'"- {" ".join(phrase)}" after an organ that no target is cut out of'
         base, may_be = (taken, False) if taken is Role.ITV else (Role.UNKNOWN, True)
         return RoiName(Role.UNKNOWN, left.organ, left.side, "", base, "", open_, "", may_be)
-    if phrase not in _ACRONYMS and left.role is Role.ORGAN:
+    if phrase not in ACRONYMS and left.role is Role.ORGAN:
         # "Liver-Met" is a metastasis with a hyphen, or the liver without it.
         if (word,) in role_words("negation", "words"):
             return None

@@ -6,6 +6,7 @@ drew the organ; nothing else does. What is told by neither may be a metastasis.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
@@ -34,16 +35,27 @@ NEARLY_AN_ORGAN = 0.9
 def without_organs(
     candidates: Sequence[Candidate], organs: OrganFinder
 ) -> tuple[list[Candidate], list[Exclusion]]:
-    """Return the candidates less those that are organs without a target, and why they are."""
+    """Return the candidates less those that are organs without a target, and why they are.
+
+    One that is gross tumour by its name stays, and is open; register and site map settle it.
+    """
     kept, organ_like = [], []
     for candidate in candidates:
+        is_stated = candidate.role_is_stated or candidate.name.evidence == FROM_SITE_MAP
         may_be = candidate.name.may_be_tumour and candidate.role is not Role.ORGAN
-        reason = _why_an_organ(candidate, organs) if may_be else ""
-        if reason:
-            organ_like.append(Exclusion(candidate.roi_name, reason))
+        fills = _filled_of_its_organ(candidate, organs) if may_be or not is_stated else None
+        if fills and may_be and fills.share >= HALF_OF_AN_ORGAN:
+            organ_like.append(Exclusion(candidate.roi_name, f"{fills}: no lesion of it"))
+        elif fills and not is_stated:
+            kept.append(replace(candidate, organ_like=f"it {fills}: a lesion, or that organ"))
         else:
             kept.append(candidate)
     return kept, organ_like
+
+
+def filled_share_of_a_side(side: Side | None) -> float:
+    """Return the least share of an ROI that is half of an organ, or of one of a pair in it."""
+    return HALF_OF_AN_ORGAN / 2 if side is Side.BOTH else HALF_OF_AN_ORGAN
 
 
 def contradicting(
@@ -112,31 +124,43 @@ def _lacks_tumour(name: RoiName) -> bool:
     return taken is Role.GTV or "gtv" in name.subtracted.casefold()
 
 
-def _why_an_organ(candidate: Candidate, organs: OrganFinder) -> str:
-    """Return that an ROI fills half of its own organ or more, as no lesion of it does, or "".
+@dataclass(frozen=True)
+class _Fills:
+    """How much a candidate fills of an ROI of its own organ."""
+
+    share: float
+    roi_name: str
+
+    def __str__(self) -> str:
+        return f"fills {self.share:.0%} of ROI {quoted(self.roi_name)}"
+
+
+def _filled_of_its_organ(candidate: Candidate, organs: OrganFinder) -> _Fills | None:
+    """Return the ROI of its own organ that a candidate fills to the half, as no lesion of it does.
 
     Only of organs much larger than lesions, and of no less than they hold: a metastasis may fill an
-    adrenal, a rib or a vertebra, and no other organ says what an ROI is. "" also where that cannot
-    be told, with a note.
+    adrenal, a rib or a vertebra, and no other organ says what an ROI is. None also where that
+    cannot be told, with a note.
     """
     own = candidate.organ or parse(words_of(candidate.roi_name)).organ
     least_cc = least_organ_cc().get(own)
     if least_cc is None or sum(part.volume_cc for part in candidate.parts) < least_cc:
-        return ""
+        return None
+    found = []
     try:
         for roi in organs.drawn():
-            if roi.organ is not own:
+            if roi.organ is not own or roi.structure is candidate.structure:
                 continue
             if not candidate.parts[0].model.frame.is_parallel_to(roi.model.frame):
                 continue
             shared_cc = sum(shared_volume_cc(part.model, roi.model) for part in candidate.parts)
             share = shared_cc / shared_volume_cc(roi.model, roi.model) if shared_cc else 0.0
-            if share >= HALF_OF_AN_ORGAN:
-                return f"fills {share:.0%} of ROI {quoted(roi.roi_name)}: no lesion of it"
+            if share >= filled_share_of_a_side(roi.name.side):
+                found.append(_Fills(share, roi.roi_name))
     except NotEvaluable as reason:
         told = f"{quoted(candidate.roi_name)} is not compared with the organs: {reason}"
         organs.notes.append(told)
-    return ""
+    return max(found, key=lambda one: one.share, default=None)
 
 
 def _why_unlike(

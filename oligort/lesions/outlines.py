@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from oligort.display import quoted, safe_text
-from oligort.geometry.components import Part
+from oligort.geometry.components import Part, connected_groups
 from oligort.geometry.diameter import longest_in_plane, maximum_3d
 from oligort.geometry.slabs import Slab
 from oligort.lesions.candidates import FROM_REGISTER, Candidate
@@ -34,7 +34,7 @@ def with_outlines(
     others: dict[Key, list[Sizes]] = {}
     for kept, other in repetition.outlines:
         others.setdefault(kept, []).extend(_sizes(lesions[other], end) for end in (min, max))
-    for members in groups:
+    for members in _in_contact(groups, repetition):
         if len(members) == 1:
             continue
         parts = [candidates[number].parts[part] for number, part in members]
@@ -45,6 +45,17 @@ def with_outlines(
         key: _between(lesion, others[key]) if key in others else lesion
         for key, lesion in lesions.items()
     }
+
+
+def _in_contact(groups: Sequence[Sequence[Key]], repetition: Repetition) -> list[list[Key]]:
+    """Return the groups of parts that may be one lesion as drawn, and not by their names alone."""
+    found: dict[tuple[int, int], list[Key]] = {}
+    pairs = [pair for pair in repetition.may_be_one if pair not in repetition.apart]
+    for number, members in enumerate(groups):
+        links = [(members.index(a), members.index(b)) for a, b in pairs if {a, b} <= set(members)]
+        for key, group in zip(members, connected_groups(len(members), links), strict=True):
+            found.setdefault((number, group), []).append(key)
+    return list(found.values())
 
 
 def other_organs(

@@ -11,6 +11,7 @@ from oligort.geometry.components import Part
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.candidates import Candidate
 from oligort.lesions.enclosure import Enclosure, enclosure_of
+from oligort.lesions.namesakes import namesakes
 from oligort.lesions.naming import is_margin
 from oligort.lesions.overlaps import Key, label_of, near_pairs, part_of, shared_volumes
 from oligort.lesions.thresholds import CensusThresholds
@@ -33,6 +34,8 @@ class Repetition:
         Parts that may be one lesion.
     outlines : list of pairs of parts
         Two outlines of one lesion, the part that stays first: size and organ may be the other's.
+    apart : set of pairs of parts
+        Those of `may_be_one` that lie apart and are one by their names: no size holds both.
     notes : list of str
         Contacts that change no count.
     """
@@ -40,6 +43,7 @@ class Repetition:
     dropped: dict[Key, str] = field(default_factory=dict)
     may_be_one: dict[tuple[Key, Key], str] = field(default_factory=dict)
     outlines: list[tuple[Key, Key]] = field(default_factory=list)
+    apart: set[tuple[Key, Key]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -53,6 +57,11 @@ def find_repetition(candidates: Sequence[Candidate], thresholds: CensusThreshold
     _drop_enclosed(candidates, shared, thresholds, found)
     _doubt_pieces(candidates, filling, found)
     _relate(candidates, shared, thresholds, found)
+    for first, second, reason in namesakes(candidates):
+        pair = first, second
+        if pair not in found.may_be_one and found.dropped.keys().isdisjoint(pair):
+            found.may_be_one[pair] = reason
+            found.apart.add(pair)
     _hand_down(found)
     return found
 

@@ -28,6 +28,10 @@ VARIATIONS = (Grade.MINOR, Grade.INFO)
 Bound = Literal["<=", "<", ">=", ">"]
 """How a value is held against a limit; no measured value equals a number, so "==" is none."""
 
+LENGTH_ROUNDING_MM = 1e-9
+"""Lengths that differ by less are one: differences of coordinates leave up to 1e-12 mm, by
+where the patient lies, and no planning system writes decimals as small as this."""
+
 _HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 
 
@@ -99,7 +103,10 @@ class SmallestCount(Limit, frozen=True, kw_only=True):
 
 
 class LargestLength(Limit, frozen=True, kw_only=True):
-    """Largest length; written in cm or mm, always mm once built."""
+    """Largest length; written in cm or mm, always mm once built.
+
+    A length of the limit to the rounding of coordinates is of the limit, wherever the patient lies.
+    """
 
     limit: Annotated[float, Meta(gt=0, lt=1000)]
     relation: Literal["<=", "<"]
@@ -112,6 +119,11 @@ class LargestLength(Limit, frozen=True, kw_only=True):
             # In decimals, as 4.35 * 10 is not 43.5 in binary and the limit is held exactly.
             msgspec.structs.force_setattr(self, "limit", float(Decimal(repr(self.limit)) * 10))
             msgspec.structs.force_setattr(self, "unit", "mm")
+
+    def allows(self, value: float) -> bool:
+        """Say whether a length in mm is within the limit; one within rounding of it equals it."""
+        is_equal = abs(value - self.limit) <= LENGTH_ROUNDING_MM
+        return super().allows(self.limit if is_equal else value)
 
 
 class SynchronousMonths(Strict, frozen=True, kw_only=True):

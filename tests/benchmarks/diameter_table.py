@@ -29,6 +29,7 @@ def main(cases: int) -> None:
         (f"{name}, {'two planes' if planes == 2 else 'one plane'}", make, planes, (3.0, 5.0))
         for (name, planes), make in truth.OF_FEW_PLANES.items()
     ]
+    kinds += [(name, make, None, (3.0, 5.0)) for name, make in truth.THIN.items()]
     for number, (name, make, planes, spacings_mm) in enumerate(kinds):
         for spacing_mm in spacings_mm:
             generator = np.random.default_rng([number, int(spacing_mm)])

@@ -204,6 +204,43 @@ def test_fifty_millimetres_are_allowed_and_no_more(axial_mm, grade):
     assert finding.evidence[0].measured == pytest.approx(axial_mm, abs=1e-9)
 
 
+def test_what_nobody_explains_is_told_where_it_would_be_one_too_many():
+    """An ROI "M5" beside four metastases passed in silence; a type or a register explains it."""
+    organs = ("Bone", "Bone", "Liver", "Liver")
+    drawn = {f"GTVm0{number}_{organ}": cube(number) for number, organ in enumerate(organs, 1)}
+    entries = [entry(name, organ) for name, organ in zip(drawn, organs, strict=True)]
+    for name in ("M5", "Liver recurrence", "HCC seg 5"):
+        beside = submission_of(drawn | {name: cube(6)})
+        (finding,) = findings("OL201", beside, entries)
+        assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+        assert '4: "GTVm01_Bone"' in finding.message
+        assert f'not counted: "{name}", whose name is not known' in finding.message
+        fewer = submission_of({"GTVm01_Bone": cube(1), name: cube(6)})
+        (finding,) = findings("OL201", fewer, entries[:1])
+        assert (finding.grade, finding.flags) == (Grade.PASS, ())
+    (unread,) = beside.structure_sets
+    typed = tuple(replace(one, interpreted_type="ORGAN") for one in unread)
+    organ = replace(beside, structure_sets=(replace(unread, structures=typed),))
+    (finding,) = findings("OL201", organ, entries)
+    assert (finding.grade, finding.flags) == (Grade.PASS, ())
+    entries[3]["roi_names"] = [*entries[3]["roi_names"], "HCC seg 5"]
+    (finding,) = findings("OL201", beside, entries)
+    assert "not counted" not in finding.message
+
+
+def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
+    """Differences of coordinates leave 1e-14 mm more or less of 50.00 mm, and of 10 mm between."""
+    measured = []
+    for x_mm in (-109.87, -49.87, 0.13):
+        solid = replace(flat(50.0), centre_mm=(x_mm, 2.3 * x_mm, 0.0))
+        said = entry("GTVm01_Liver", size_mm=40.0)
+        (finding,) = findings("OL203", submission_of({"GTVm01_Liver": solid}), [said])
+        assert finding.grade is Grade.PASS
+        assert "the register says" not in finding.message
+        measured.append(finding.evidence[0].measured)
+    assert min(measured) < 50.0 < max(measured)
+
+
 def test_the_size_limit_stands_in_the_protocol(tmp_path):
     submission = submission_of({"GTVm01_Liver": flat(40.0)})
     smaller = altered_protocol(tmp_path, 'limit = 5\nunit = "cm"', 'limit = 39.9\nunit = "mm"')

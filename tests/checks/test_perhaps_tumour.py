@@ -2,7 +2,7 @@
 
 import pytest
 
-from oligort.finding import Grade
+from oligort.finding import Flag, Grade
 from oligort.phantoms import Box
 
 METASTASIS = Box((50.0, 0.0, 0.0), (20.0, 20.0, 20.0))
@@ -80,3 +80,37 @@ def test_several_rois_that_move_v20_one_way_are_cut_out_together(
     (found,) = findings_of("OL301", submission, register_table)
     assert found.grade is Grade.NOT_EVALUABLE
     assert 'without "Struktur1" and "Struktur2"' in found.message.replace(", ", " and ")
+
+
+@pytest.mark.parametrize("edge_mm", [BETWEEN_MM, 35.0])
+@pytest.mark.parametrize("roi_name", ["xyz lung GTV", "GTVm02"])
+def test_a_tumour_that_fills_a_lung_is_not_cut_out_of_it_without_a_question(
+    build, findings_of, register_table, roi_name, edge_mm
+):
+    """The right lung alone has 24.85 %, both less the metastasis 25.13 %."""
+    left = Box((50.0, 0.0, 0.0), (60.0, 60.0, 100.0))
+    submission = build(edge_mm=edge_mm, extra={roi_name: left})
+    (found,) = findings_of("OL301", submission, register_table)
+    if edge_mm == BETWEEN_MM:
+        assert found.grade is Grade.NOT_EVALUABLE
+        assert f'25.13 % for Lungs-GTV where "{roi_name}" is no GTV' in found.message
+    else:
+        assert (found.grade, Flag.QUERY in found.flags) == (Grade.PASS, True)
+        asked = f'"{roi_name}" fills 100% of ROI "Lung_L": GTV or the organ itself'
+        assert asked in found.message
+
+
+def test_what_is_the_lung_by_what_it_fills_is_no_tumour_to_cut_out(
+    build, findings_of, register_table
+):
+    """Larger than any lesion, of 400 cc or more: in a lung that is drawn as large."""
+    lungs = {
+        "Lung_L": Box((50.0, 0.0, 0.0), (75.0, 75.0, 100.0)),
+        "Lung_R": Box((-50.0, 0.0, 0.0), (75.0, 75.0, 100.0)),
+    }
+    plain = build(edge_mm=25.0, without=list(lungs), extra=lungs)
+    (without,) = findings_of("OL301", plain, register_table)
+    for roi_name in ("Ipsi lung-GTV", "LungGTV", "SBRT lung-GTV"):
+        beside = build(edge_mm=25.0, without=list(lungs), extra=lungs | {roi_name: lungs["Lung_L"]})
+        (found,) = findings_of("OL301", beside, register_table)
+        assert (found.grade, found.message) == (without.grade, without.message)

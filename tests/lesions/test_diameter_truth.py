@@ -72,6 +72,22 @@ def spheres(generator: np.random.Generator) -> Oblique:
     return TouchingSpheres(centre, (one, other), direction(int(generator.integers(2**31))))
 
 
+def needle(generator: np.random.Generator) -> Oblique:
+    """Return an ellipsoid of 6 to 10 mm across and three to eight times as long."""
+    axes = Rotation.random(random_state=int(generator.integers(2**31))).as_matrix()
+    rows = tuple(tuple(row) for row in axes.tolist())
+    one, other, long = generator.uniform([3, 3, 15], [5, 5, 40]).tolist()
+    return ObliqueEllipsoid((0.0, 0.0, 0.0), (one, other, long), rows)
+
+
+def disc(generator: np.random.Generator) -> Oblique:
+    """Return an ellipsoid of 6 to 10 mm thick and three to eight times as wide."""
+    axes = Rotation.random(random_state=int(generator.integers(2**31))).as_matrix()
+    rows = tuple(tuple(row) for row in axes.tolist())
+    thin, wide, wider = generator.uniform([3, 15, 15], [5, 40, 40]).tolist()
+    return ObliqueEllipsoid((0.0, 0.0, 0.0), (thin, wide, wider), rows)
+
+
 SOLIDS = {"ellipsoid": ellipsoid, "capsule": capsule, "two touching spheres": spheres}
 
 OF_FEW_PLANES = {
@@ -82,6 +98,10 @@ OF_FEW_PLANES = {
     ("capsule", 1): short,
 }
 """By solid and how many planes; spheres that touch and that one plane meets are cut once by it."""
+
+
+THIN = {"needle": needle, "disc": disc}
+"""Those that lean come to their tips far to the side, where rods end within their last planes."""
 
 
 def planes_of(solid: Oblique, spacing_mm: float, offset: float) -> np.ndarray:
@@ -173,6 +193,17 @@ def test_solids_of_one_or_two_planes_lie_in_their_interval(name, planes, spacing
     make = OF_FEW_PLANES[name, planes]
     rows = [errors(make, generator, spacing_mm, planes) for _ in range(8)]
     assert all(holds for _, _, holds, _ in rows)
+
+
+@pytest.mark.parametrize(("name", "number", "cases"), [("needle", 8, 40), ("disc", 9, 12)])
+def test_thin_ellipsoids_that_lean_are_told_from_rods(name, number, cases):
+    """Carried on as rods are, needles were up to 1.7 spacings too short, 0.37 in the median."""
+    generator = np.random.default_rng([number, 5])
+    rows = [errors(THIN[name], generator, 5.0) for _ in range(cases)]
+    assert all(holds for _, _, holds, _ in rows)
+    in_spacings = np.abs([value for _, value, _, _ in rows])
+    assert in_spacings.max() < 1.2
+    assert np.median(in_spacings) < 0.25
 
 
 def test_two_sections_tell_no_3d_diameter():

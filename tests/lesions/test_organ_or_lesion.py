@@ -5,7 +5,7 @@ import pytest
 from sketch import Solid, ball
 
 from oligort.geometry.structure import Contour, Structure
-from oligort.lesions.candidates import with_site_map
+from oligort.lesions.candidates import LesionHint, with_site_map
 from oligort.lesions.census import census
 from oligort.lesions.lesion import Count, LesionCensus
 from oligort.lesions.naming import read_roi_name
@@ -170,6 +170,43 @@ def test_what_fills_half_of_a_large_organ_is_that_organ(organ, name):
     elsewhere = "Spleen" if organ == "Liver" else "Liver"
     other = census([roi(elsewhere, at(0, 60), typed="ORGAN"), roi(name, at(0, 60), at(0, 12))])
     assert other.count == Count(0, 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Normal liver-GTV", "rest liver-GTV", "正常肝-GTV", "Gesunde Leber-GTV", "foie sain-GTV"),
+        *("tumour-free liver", "GTV_free liver", "Liver GTV subtracted", "uninvolved liver GTV"),
+        *("SBRT Liver-GTV", "Liver JS-GTV"),
+    ],
+)
+@pytest.mark.parametrize("typed", ["", "ORGAN"])
+def test_what_a_tumour_leaves_of_an_organ_is_no_metastasis(name, typed):
+    """One word before the organ made certain metastases of the liver; small ones stay open."""
+    liver, gtv = at(0, 60), at(0, 12)
+    whole = roi("Liver", liver, typed="ORGAN")
+    found = census([whole, roi(name, liver, gtv, typed=typed)])
+    assert (len(found), found.count) == (0, Count(0, 0))
+    small = census([whole, roi(name, at(0, 15), typed=typed)])
+    assert small.count == Count(0, 1)
+    assert told(small, name)
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [("Liver", "xyz liver GTV"), ("Lung_L", "Ipsi lung GTV"), ("Lungs", "GTVm2_Lung")],
+)
+def test_what_fills_half_of_a_large_organ_is_no_lesion_for_certain_whatever_its_name(organ, name):
+    """Of a pair drawn as one, one side is the organ; the register settles it."""
+    solids = [at(0, 50), at(105, 50)] if organ == "Lungs" else [at(0, 50)]
+    drawn = [roi(organ, *solids, typed="ORGAN"), roi(name, at(0, 50), at(0, 12), typed="GTV")]
+    found = census(drawn)
+    assert found.count == Count(0, 1)
+    assert f'of ROI "{organ}": a lesion, or that organ' in told(found, name)
+    settled = census(drawn, hints={name: LesionHint(role=Role.GTV_METASTASIS)})
+    assert settled.count == Count(1, 1)
+    small = census([drawn[0], roi(name, at(0, 15))])
+    assert small.count == Count(1, 1)
 
 
 def test_an_itv_in_a_bone_is_no_organ():

@@ -400,3 +400,30 @@ def test_what_the_file_types_gross_tumour_may_be_one_under_any_name(name):
 def test_what_says_that_it_is_none_is_none(name):
     found = census([roi(name, at(0), typed="")])
     assert (len(found), found.count) == (0, Count(0, 0))
+
+
+# ---- one lesion by its names ----
+
+
+@pytest.mark.parametrize(
+    ("names", "count"),
+    [
+        (("GTVm1_T00", "GTVm1_T50"), Count(1, 2)),
+        (("GTVm1_T10", "GTVm1_T50"), Count(1, 2)),
+        (("GTVm1", "GTVm1_T50"), Count(1, 2)),
+        (("GTVm1 0%", "GTVm1 50%"), Count(1, 2)),
+        (("GTVm1_exh", "GTVm1_inh"), Count(1, 2)),
+        (("GTVm1", "GTVm1"), Count(1, 2)),
+        (("GTVm1", "gtvm1 "), Count(1, 2)),
+        (("GTVm1_T00", "GTVm2_T50"), Count(2, 2)),
+        (("GTVm1", "GTVm10"), Count(2, 2)),
+        (("GTVm 10", "GTVm 20"), Count(2, 2)),
+        (("T10 met", "T8 met"), Count(2, 2)),
+    ],
+)
+def test_phases_and_names_written_twice_may_be_one_lesion_wherever_they_lie(names, count):
+    """Each keeps its own size: no lesion reaches from one to the other."""
+    first, second = at(0.0, radius=6.0), at(0.0, z=24.0, radius=6.0)
+    found = census([roi(names[0], first), roi(names[1], second, number=2)])
+    assert found.count == count
+    assert [set(one.longest_axial_mm.intervals) for one in found] == [set(), set()]

@@ -4,6 +4,7 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,6 +105,10 @@ def test_exactly_the_limit_is_eligible_and_nothing_is_rounded(protocol):
     assert not lung.allows(25.000000001)
     assert protocol.criteria.metastasis_diameter.allows(50.0)
     assert not protocol.criteria.metastasis_diameter.allows(50.0000001)
+    assert protocol.criteria.metastasis_diameter.allows(50.00000000000001)
+    strict = msgspec.structs.replace(protocol.criteria.metastasis_diameter, relation="<")
+    assert not strict.allows(49.99999999999999)
+    assert strict.allows(49.9999999)
     assert protocol.criteria.age.allows(18)
     assert not protocol.criteria.age.allows(17)
     assert protocol.criteria.pathological_metastases.allows(1)
