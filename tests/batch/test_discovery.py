@@ -147,16 +147,34 @@ def test_what_cannot_be_read_stays_with_the_submission_beside_it(tmp_path):
     assert opened(tmp_path, second) == ["dose/RD.dcm", "plan/2-RP.dcm", "plan/2-RS.dcm"]
 
 
+@pytest.mark.parametrize("damaged", ["p/boost.zip", "p/boost/RD.dcm", "p/boost/deep/RD.dcm"])
+def test_what_cannot_be_read_counts_for_the_only_submission_that_encloses_it(tmp_path, damaged):
+    put(tmp_path / "site" / "p", 1)
+    put(tmp_path / "site" / "q", 2)
+    before = [one.key for one in found(tmp_path)]
+    (tmp_path / "site" / damaged).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "site" / damaged).write_bytes(b"PK\3\4 and no more")
+    first, second = found(tmp_path)
+    assert dict(first.kinds)["unreadable"] == 1
+    assert first.joined_by == (Joined.FOLDER,)
+    assert "unreadable" not in dict(second.kinds)
+    assert [first.key, second.key] == before
+    with opened_places(tmp_path, first.base, first.places) as files:
+        told = [entry.name for entry in files.files] + [fault.file for fault in files.faults]
+    assert damaged.removeprefix("p/") in told
+
+
 def test_what_cannot_be_read_and_may_be_anybodys_is_a_submission_of_its_own(tmp_path):
     for number in range(2):
         put(tmp_path / "all", number)
     (tmp_path / "all" / "RS2.dcm").write_bytes(b"no DICOM")
     (tmp_path / "site" / "broken").mkdir(parents=True)
     (tmp_path / "site" / "broken" / "RS.dcm").write_bytes(b"no DICOM")
-    put(tmp_path / "site" / "whole", 7)
+    for number in (7, 8):
+        put(tmp_path / "site" / f"whole{number}", number)
     submissions = found(tmp_path)
     unreadable = [one for one in submissions if dict(one.kinds) == {"unreadable": 1}]
-    assert len(submissions) == 5
+    assert len(submissions) == 6
     assert [opened(tmp_path, one) for one in unreadable] == [["RS2.dcm"], ["RS.dcm"]]
 
 
@@ -244,6 +262,7 @@ def test_what_names_the_patient_is_masked(tmp_path):
 
 def test_what_cannot_be_read_is_not_shown_by_a_folder_that_may_be_a_name(tmp_path):
     put(tmp_path / "site" / "p", 1)
+    put(tmp_path / "site" / "q", 2)
     (tmp_path / "site" / "Smith John").mkdir()
     (tmp_path / "site" / "Smith John" / "RS.dcm").write_bytes(b"no DICOM")
     (tmp_path / "Smith John.zip").write_bytes(b"PK\3\4 and no more")
@@ -254,7 +273,7 @@ def test_what_cannot_be_read_is_not_shown_by_a_folder_that_may_be_a_name(tmp_pat
         "***",
         "site/***",
         "site/p",
-        "site/p/***",
+        "site/q",
     ]
 
 
