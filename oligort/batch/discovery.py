@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oligort.batch.grouping import Found, submissions_of
@@ -65,7 +65,7 @@ def looked_at(look: Look) -> list[Portion]:
         portions = portions_of(Path(look.root), place)
         if look.is_whole and len(portions) == 1:
             # Nothing to tell apart: a batch has millions of names of images.
-            portions[0].place = Place(place.path, (), place.is_archive)
+            portions[0].place = replace(portions[0].place, names=())
         found += portions
     return found
 
@@ -123,9 +123,12 @@ def _take(
 
 def _apart(look: Look) -> Iterator[Look]:
     for place in look.places:
-        for name in place.names or ("",):
-            names = (name,) if name else ()
-            yield Look(look.root, (Place(place.path, names, place.is_archive),), is_whole=False)
+        # An archive has no names; the name of a folder that cannot be listed is "".
+        alone: list[tuple[str, ...]] = [(name,) for name in place.names]
+        for names in alone or [()]:
+            listed = tuple(name for name in names if name in place.listed)
+            one = replace(place, names=names, listed=listed)
+            yield Look(look.root, (one,), is_whole=False)
 
 
 def _unreadable(place: Place) -> Portion:

@@ -257,12 +257,19 @@ def _shared_places(groups: Iterable[tuple[list[Portion], set[Joined]]]) -> set[s
 
 def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Found:
     by_path: dict[str, set[str]] = defaultdict(set)
+    listed: dict[str, set[str]] = defaultdict(set)
     archives = {portion.place.path for portion in group if portion.place.is_archive}
     for portion in group:
         by_path[portion.place.path].update(portion.place.names)
+        listed[portion.place.path].update(portion.place.listed)
     places = tuple(
         # Of a place of its own the names are left out: there would be millions of them.
-        Place(path, tuple(sorted(names)) if path in shared else (), path in archives)
+        Place(
+            path,
+            tuple(sorted(names)) if path in shared else (),
+            path in archives,
+            tuple(sorted(listed[path])),
+        )
         for path, names in sorted(by_path.items())
     )
     folders = [_folder_of(place) for place in places]
@@ -283,7 +290,7 @@ def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Fo
         places=places,
         base=base,
         shown=shown or ".",
-        key=_key(base, places, group),
+        key=_key(places, group),
         kinds=tuple(sorted(kinds.items())),
         joined_by=tuple(rule for rule in Joined if rule in rules),
         subject_id=subjects.pop() if len(subjects) == 1 else "",
