@@ -49,7 +49,7 @@ def found_below(
     else:
         portions = [portion for look in looks for portion in looked_at(look)]
     found = submissions_of(portions)
-    if not any(_is_dicom(one) for one in found):
+    if not any(one.is_readable for one in found):
         damaged = f", and {len(found)} that cannot be read" if found else ""
         raise DicomError(
             f"expected DICOM files at some depth below {quoted(root.name)}, found none{damaged}; "
@@ -68,10 +68,6 @@ def looked_at(look: Look) -> list[Portion]:
             portions[0].place = replace(portions[0].place, names=())
         found += portions
     return found
-
-
-def _is_dicom(found: Found) -> bool:
-    return any(kind != UNREADABLE for kind, _ in found.kinds)
 
 
 def _looks(root: Path) -> Iterator[Look]:

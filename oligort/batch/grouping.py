@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from oligort.batch.portion import Place, Portion
+from oligort.batch.portion import UNREADABLE, Place, Portion
 from oligort.dicom.identity import MASK
 
 PLACE_DIGITS = 16
@@ -61,6 +61,11 @@ class Found:
     site_id: str
     patient_keys: frozenset[str]
     has_placeholder: bool = False
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a DICOM file in it that can be read."""
+        return any(kind != UNREADABLE for kind, _ in self.kinds)
 
 
 def submissions_of(portions: Iterable[Portion]) -> list[Found]:
