@@ -14,7 +14,7 @@ import msgspec
 from oligort.batch.discovery import found_below
 from oligort.batch.judge import Task, judged
 from oligort.batch.limits import Limits
-from oligort.batch.output import SUFFIX_DIGITS
+from oligort.batch.names import SUFFIX_DIGITS
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Planned
 from oligort.batch.unchecked import (

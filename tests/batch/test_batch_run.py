@@ -273,6 +273,63 @@ def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):
     assert contents(out) == contents(tmp_path / "anew")
 
 
+def test_a_folder_with_another_name_keeps_its_report_and_leaves_none_over(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    (small / "patient00000").rename(small / "corrected")
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    assert summary.cohort is not None
+    assert summary.cohort.verdicts.not_evaluable == 3
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_folders_whose_names_were_swapped_have_a_report_each(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    first, second, third = (small / f"patient{n:05d}" for n in range(3))
+    first.rename(tmp_path / "moved")
+    for folder, place in ((second, first), (third, second), (tmp_path / "moved", third)):
+        folder.rename(place)
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_the_report_of_one_that_is_away_is_not_overwritten(small, tmp_path):
+    out, name = tmp_path / "out", subject_of(0)
+    run(small, out)
+    before = (out / "reports" / f"{name}.json").read_bytes()
+    first, second = (small / f"patient{n:05d}" for n in range(2))
+    first.rename(tmp_path / "away")
+    for file in second.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"S-10000001", b"S-10000000"))
+    for _ in range(2):
+        summary, _ = run(small, out)
+        assert summary.left_over == [name]
+        assert (out / "reports" / f"{name}.json").read_bytes() == before
+        assert len(list((out / "reports").glob(f"{name}*.json"))) == 2
+    (tmp_path / "away").rename(first)
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_what_grows_in_its_folder_takes_the_place_of_what_it_was(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    folder = small / "patient00000"
+    (folder / "boost").mkdir()
+    (folder / "boost" / "RD.dcm").write_bytes((folder / "RD.dcm").read_bytes() + b"\0\0")
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
 def test_a_tree_without_dicom_is_refused(tmp_path):
     (tmp_path / "root" / "empty").mkdir(parents=True)
     (tmp_path / "root" / "notes.txt").write_text("nothing to see")
