@@ -96,13 +96,13 @@ def _by_workers(
         scratch_for(root) as scratch,
         Workers[Look, list[Portion]](jobs, limits, looked_at, scratch) as workers,
     ):
-        for look, future in workers.done(looks):
+        for look, future, _ in workers.done(looks):
             _take(look, future, portions, crashed)
             watch(sum(max(1, len(place.names)) for place in look.places))
         # One file is at fault; the others are found by looking at each of them alone.
         lost: list[Look] = []
         apart = [one for look in crashed for one in _apart(look)]
-        for look, future in workers.done(apart):
+        for look, future, _ in workers.done(apart):
             _take(look, future, portions, lost)
     portions += [_unreadable(place) for look in lost for place in look.places]
     return portions

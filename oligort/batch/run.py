@@ -11,7 +11,7 @@ import msgspec
 
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
-from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
+from oligort.batch.judge import Judged, Task, documents, judged
 from oligort.batch.left_over import NOTE, noted
 from oligort.batch.limits import Limits
 from oligort.batch.names import SUFFIX_DIGITS, Names, lay_in, names_of, register_key
@@ -239,24 +239,24 @@ class _Run:
         """Yield each submission when its report is written."""
         yield from self._missing()
         by_key = {one.key: one for one in self.planned.found}
-        stuck: list[Task] = []
         batch = self.batch
         with Workers[Task, Judged](batch.jobs, batch.limits, batch.judge, self.scratch) as workers:
-            for task, future in workers.done(self._tasks()):
+            for task, future, note in workers.done(self._tasks()):
                 found = by_key[task.key]
                 error = future.exception()
                 if error is None:
                     yield self._judged(found, future.result())
                     continue
                 unchecked = unchecked_by(error, self.batch.limits)
-                if not (unchecked.is_death or unchecked.is_of_protocol):
-                    stuck.append(task)
-                yield self._unchecked(found.key, self.planned.whose(found), unchecked, found)
+                # One whose process died is made again, and one for which the protocol's file was
+                # away or another: nothing of the submission tells that this is mended.
+                known = "" if unchecked.is_death or unchecked.is_of_protocol else note
+                whose = self.planned.whose(found)
+                yield self._unchecked(found.key, whose, unchecked, found, known)
         for found in self.planned.found:
             if trouble := self._trouble(found):
                 whose = self.planned.whose(found)
                 yield self._unchecked(found.key, whose, unchecked_register(trouble), found)
-        self._remember(stuck)
 
     def _missing(self) -> Iterator[Done]:
         """Yield each register without submission; a report of before stays where it is.
@@ -319,7 +319,12 @@ class _Run:
         return Done(answer.subject, answer.verdict)
 
     def _unchecked(
-        self, key: str, whose: Whose, unchecked: Unchecked, found: Found | None = None
+        self,
+        key: str,
+        whose: Whose,
+        unchecked: Unchecked,
+        found: Found | None = None,
+        fingerprint: str = "",
     ) -> Done:
         if not whose.subject:
             whose = replace(whose, subject=f"submission-{key[:SUFFIX_DIGITS]}")
@@ -327,7 +332,7 @@ class _Run:
         files = documents(report, None, has_page=self.batch.has_pages)
         digests = _digests(files)
         entry = Entry(
-            fingerprint="",
+            fingerprint=fingerprint,
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",
             name=self.names.of(key, whose.subject, digests[".json"], found),
             files=digests,
@@ -350,20 +355,6 @@ class _Run:
             key, entry, files, is_needed=lambda name: self.names.is_of_another(key, name)
         )
         self.names.give(key, entry.name)
-
-    def _remember(self, stuck: Sequence[Task]) -> None:
-        """Note of what the reports of those are that could not be checked, and would not be again.
-
-        One whose process died is not among them, nor one for which the protocol's file was away or
-        another: the next time that may be mended, and nothing of the submission tells it.
-        """
-        batch = self.batch
-        with Workers[Task, str](batch.jobs, batch.limits, fingerprint_of, self.scratch) as workers:
-            for task, future in workers.done(stuck):
-                entry = self.output.entry(task.key)
-                if entry is not None and future.exception() is None:
-                    known = msgspec.structs.replace(entry, fingerprint=future.result())
-                    self.output.keep(task.key, known, {})
 
 
 _MISSING = never_submitted()

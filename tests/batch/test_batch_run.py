@@ -16,10 +16,13 @@ from msgspec.structs import replace
 from troubles import (
     TROUBLE,
     TROUBLES,
+    judged_after_time_out,
     judged_at_once,
     judged_at_once_in_trouble,
     judged_in_trouble,
+    judged_oddly,
     judged_of_site,
+    judged_while_away,
 )
 
 import oligort
@@ -328,6 +331,32 @@ def test_what_grows_in_its_folder_takes_the_place_of_what_it_was(small, tmp_path
     assert summary.left_over == []
     run(small, tmp_path / "anew")
     assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_an_error_that_cannot_be_sent_stops_no_batch(small, tmp_path):
+    summary, told = run(small, tmp_path / "out", judge=judged_oddly)
+    assert summary.verdicts.total() == 3
+    (bug,) = [done for done in told if done.is_bug]
+    assert "an internal error: OddError" in bug.trouble
+    assert "Smith" not in bug.trouble
+    assert "judged_oddly" in bug.log
+
+
+@pytest.mark.parametrize(
+    ("judge", "reason"),
+    [
+        (judged_while_away, "cannot be listed: No such file or directory"),
+        (judged_after_time_out, "the system refused what was asked of it: Connection timed out"),
+    ],
+)
+def test_what_was_away_for_a_moment_is_judged_the_next_time(tmp_path, judge, reason):
+    write_exports(tmp_path / "root", range(1))
+    _, (told,) = run(tmp_path / "root", tmp_path / "out", judge=judge)
+    assert reason in told.trouble
+    assert not told.is_bug
+    _, (told,) = run(tmp_path / "root", tmp_path / "out", judge=judged)
+    assert not told.is_reused
+    assert not told.trouble
 
 
 def test_a_tree_without_dicom_is_refused(tmp_path):
