@@ -8,7 +8,7 @@ from pathlib import Path
 
 from oligort.batch.grouping import Found, submissions_of
 from oligort.batch.limits import Limits
-from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of
+from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of, together
 from oligort.batch.scratch import scratch_for
 from oligort.batch.workers import Workers
 from oligort.display import quoted
@@ -101,11 +101,12 @@ def _by_workers(
             watch(sum(max(1, len(place.names)) for place in look.places))
         # One file is at fault; the others are found by looking at each of them alone.
         lost: list[Look] = []
+        of_apart: list[Portion] = []
         apart = [one for look in crashed for one in _apart(look)]
         for look, future, _ in workers.done(apart):
-            _take(look, future, portions, lost)
-    portions += [_unreadable(place) for look in lost for place in look.places]
-    return portions
+            _take(look, future, of_apart, lost)
+    of_apart += [_unreadable(place) for look in lost for place in look.places]
+    return [*portions, *together(of_apart)]
 
 
 def _take(

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from oligort.dicom.archive import is_archive
 from oligort.dicom.files import Inside, Located, opened_files, unfit
-from oligort.dicom.identity import masking
+from oligort.dicom.identity import MASK, masking
 from oligort.dicom.links import Links, links_of
 from oligort.dicom.meant import DICOM_SUFFIXES, why_located_is_meant
 from oligort.dicom.medium import is_index
@@ -89,6 +89,22 @@ class Portion:
         for told in (self.subject_ids, self.site_ids):
             told.discard("")
 
+    def take(self, other: "Portion") -> None:
+        """Take the files of another portion of the same place."""
+        names = tuple(sorted({*self.place.names, *other.place.names}))
+        listed = tuple(sorted({*self.place.listed, *other.place.listed}))
+        self.place = replace(self.place, names=names, listed=listed)
+        self.kinds += other.kinds
+        self.sop_instance_uids |= other.sop_instance_uids
+        self.studies |= other.studies
+        self.frames |= other.frames
+        self.refers_to |= other.refers_to
+        self.patient_keys |= other.patient_keys
+        self.subject_ids |= other.subject_ids
+        self.site_ids |= other.site_ids
+        self.has_placeholder |= other.has_placeholder
+        self.shown = max(self.shown, other.shown, key=lambda one: one.count(MASK))
+
     @property
     def is_unreadable(self) -> bool:
         """Whether these are files that cannot be read."""
@@ -139,6 +155,34 @@ def portions_of(root: Path, place: Place) -> list[Portion]:
         entries = [replace(entry, name=entry.name[within:]) for entry in found.files]
         damaged = [Located(fault.file[within:], Path()) for fault in found.faults]
         return _portions(place, [*entries, *damaged])
+
+
+def together(portions: Iterable[Portion]) -> list[Portion]:
+    """Return portions of files that were looked at apart as those of a look at their places."""
+    by_belonging: dict[tuple[object, ...], Portion] = {}
+    apart: list[Portion] = []
+    for portion in portions:
+        place = portion.place
+        of_object = frozenset() if portion.studies else frozenset(portion.sop_instance_uids)
+        if not (portion.is_unreadable or portion.studies or of_object):
+            apart.append(portion)  # an image that names no study
+            continue
+        belonging = (
+            *(place.path, place.is_archive, portion.is_unreadable, of_object),
+            *(frozenset(portion.studies), frozenset(portion.patient_keys)),
+        )
+        first = by_belonging.setdefault(belonging, portion)
+        if first is not portion:
+            first.take(portion)
+    merged = [*by_belonging.values(), *apart]
+    shown: dict[str, str] = {}
+    for portion in merged:
+        # What one file says of the patient masks the place of all.
+        known = shown.get(portion.place.path, "")
+        shown[portion.place.path] = max(known, portion.shown, key=lambda one: one.count(MASK))
+    for portion in merged:
+        portion.shown = shown[portion.place.path] or portion.shown
+    return merged
 
 
 def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from many_exports import numbered, template, write_exports
+from troubles import looked_at_alone
 
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found, Joined
@@ -183,6 +184,21 @@ def test_an_empty_file_is_a_mark_only_if_it_is_not_named_as_dicom_is(tmp_path, n
     put(tmp_path / "p", 1)
     (tmp_path / name).touch()
     assert len(found(tmp_path)) == count
+
+
+def test_what_is_looked_at_apart_groups_as_what_is_looked_at_together(tmp_path, monkeypatch):
+    put(tmp_path / "all", 1)
+    put(tmp_path / "all", 2)
+    put(tmp_path / "P-10000003", 3)
+    for name in ("RS.dcm", "RP.dcm", "RD.dcm"):
+        (tmp_path / "all" / name).write_bytes(b"no DICOM")
+    together = found(tmp_path)
+    monkeypatch.setattr("oligort.batch.discovery.FILES_A_TASK", 1)
+    monkeypatch.setattr("oligort.batch.discovery.looked_at", looked_at_alone)
+    assert found_below(tmp_path, 1, Limits()) == together
+    (tmp_path / "all" / "crash").write_bytes(b"")
+    (unread,) = [one for one in found_below(tmp_path, 1, Limits()) if not one.is_readable]
+    assert opened(tmp_path, unread) == ["RD.dcm", "RP.dcm", "RS.dcm", "crash"]
 
 
 def test_links_lead_in_no_circle_and_mix_nothing(tmp_path):

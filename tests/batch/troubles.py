@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 from oligort.batch import note
+from oligort.batch.discovery import Look, looked_at
 from oligort.batch.judge import Judged, Task, judged
 from oligort.batch.opening import opened_places
+from oligort.batch.portion import Portion
 from oligort.batch.unchecked import Unchecked, Whose, report_of
 from oligort.checks.unchecked import not_checked
 from oligort.dicom.links import links_of
@@ -130,6 +132,14 @@ def judged_while_away(task: Task) -> Judged:
 def judged_after_time_out(task: Task) -> Judged:
     """Fail as a share does that does not answer."""
     raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
+def looked_at_alone(look: Look) -> list[Portion]:
+    """Look at files one at a time alone, and at none that is called "crash"."""
+    (place,) = look.places
+    if len(place.names) > 1 or "crash" in place.names:
+        raise MemoryError
+    return looked_at(look)
 
 
 def _meet_trouble(task: Task) -> None:
