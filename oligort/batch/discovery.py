@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oligort.batch.grouping import Found, submissions_of
 from oligort.batch.limits import Limits
-from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of
+from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of, together
 from oligort.batch.scratch import scratch_for
 from oligort.batch.workers import Workers
 from oligort.display import quoted
@@ -49,7 +49,7 @@ def found_below(
     else:
         portions = [portion for look in looks for portion in looked_at(look)]
     found = submissions_of(portions)
-    if not any(_is_dicom(one) for one in found):
+    if not any(one.is_readable for one in found):
         damaged = f", and {len(found)} that cannot be read" if found else ""
         raise DicomError(
             f"expected DICOM files at some depth below {quoted(root.name)}, found none{damaged}; "
@@ -65,13 +65,9 @@ def looked_at(look: Look) -> list[Portion]:
         portions = portions_of(Path(look.root), place)
         if look.is_whole and len(portions) == 1:
             # Nothing to tell apart: a batch has millions of names of images.
-            portions[0].place = Place(place.path, (), place.is_archive)
+            portions[0].place = replace(portions[0].place, names=())
         found += portions
     return found
-
-
-def _is_dicom(found: Found) -> bool:
-    return any(kind != UNREADABLE for kind, _ in found.kinds)
 
 
 def _looks(root: Path) -> Iterator[Look]:
@@ -100,16 +96,17 @@ def _by_workers(
         scratch_for(root) as scratch,
         Workers[Look, list[Portion]](jobs, limits, looked_at, scratch) as workers,
     ):
-        for look, future in workers.done(looks):
+        for look, future, _ in workers.done(looks):
             _take(look, future, portions, crashed)
             watch(sum(max(1, len(place.names)) for place in look.places))
         # One file is at fault; the others are found by looking at each of them alone.
         lost: list[Look] = []
+        of_apart: list[Portion] = []
         apart = [one for look in crashed for one in _apart(look)]
-        for look, future in workers.done(apart):
-            _take(look, future, portions, lost)
-    portions += [_unreadable(place) for look in lost for place in look.places]
-    return portions
+        for look, future, _ in workers.done(apart):
+            _take(look, future, of_apart, lost)
+    of_apart += [_unreadable(place) for look in lost for place in look.places]
+    return [*portions, *together(of_apart)]
 
 
 def _take(
@@ -123,9 +120,12 @@ def _take(
 
 def _apart(look: Look) -> Iterator[Look]:
     for place in look.places:
-        for name in place.names or ("",):
-            names = (name,) if name else ()
-            yield Look(look.root, (Place(place.path, names, place.is_archive),), is_whole=False)
+        # An archive has no names; the name of a folder that cannot be listed is "".
+        alone: list[tuple[str, ...]] = [(name,) for name in place.names]
+        for names in alone or [()]:
+            listed = tuple(name for name in names if name in place.listed)
+            one = replace(place, names=names, listed=listed)
+            yield Look(look.root, (one,), is_whole=False)
 
 
 def _unreadable(place: Place) -> Portion:

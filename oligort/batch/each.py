@@ -1,9 +1,10 @@
 """check_all: every submission through any executor, one report after the other, none kept."""
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 import msgspec
 
 from oligort.batch.discovery import found_below
+from oligort.batch.failure import plain
 from oligort.batch.judge import Task, judged
-from oligort.batch.limits import Limits
-from oligort.batch.output import SUFFIX_DIGITS
+from oligort.batch.limits import NO_LIMITS
+from oligort.batch.names import SUFFIX_DIGITS
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Planned
 from oligort.batch.unchecked import (
@@ -53,8 +55,9 @@ def check_all(
     protocol : str or Path
         A shipped protocol's id, or a protocol file, which the workers can read as well.
     registers : str, Path, iterable of Register or None
-        A folder of registers, a table of patients, or registers; matched by subject id. A register
-        without submission is a report too.
+        A folder of registers, a table of patients, or registers; matched as `oligort batch` does,
+        or, of what was read already, by subject id and site. A register without submission is a
+        report too; of what cannot be read of the registers there is a warning.
     executor : Executor or None
         Any of `concurrent.futures`, of this machine or of a cluster; what it is handed can be
         pickled. None checks in this process. Threads do one submission at a time, whatever their
@@ -76,17 +79,18 @@ def check_all(
     rules = Protocol.load(protocol)
     if isinstance(submissions, str | Path):
         root = Path(submissions).absolute()
-        planned = Planned(root, found_below(root, 0, Limits()), listed, str(protocol))
+        planned = Planned(root, found_below(root, 0, NO_LIMITS), listed, str(protocol))
         works = _found(planned)
+        matched = {one.subject for one in planned.matches.values()}
     else:
-        works = _given(submissions, listed, str(protocol))
-    seen: set[str] = set()
+        matched = set()
+        works = _given(submissions, listed, str(protocol), matched)
+    for note in listed.notes:
+        warnings.warn(note, stacklevel=2)
     with ThreadPoolExecutor(max_workers=1) if executor is None else nullcontext(executor) as pool:
-        for report in _in_order(works, rules, pool, in_flight):
-            seen.add(report.subject)
-            yield report
+        yield from _in_order(works, rules, pool, in_flight)
     for missing in listed.by_subject.values():
-        if missing.subject not in seen and not missing.trouble:
+        if missing.subject not in matched and not missing.trouble:
             whose = Whose(missing.subject, missing.site, missing.arm)
             yield report_of(never_submitted(), whose, rules)
 
@@ -121,12 +125,15 @@ def _found(planned: Planned) -> Iterator[_Work]:
 
 
 def _given(
-    submissions: Iterable[Submission], registers: RegisterList, protocol: str
+    submissions: Iterable[Submission], registers: RegisterList, protocol: str, matched: set[str]
 ) -> Iterator[_Work]:
+    """Yield the work of each submission, and add the subjects of the registers that it takes."""
     for number, one in enumerate(submissions, 1):
         listed = registers.by_subject.get(one.trial_subject_id)
         if listed and not listed.is_of_site(one.trial_site_id):
             listed = None
+        if listed:
+            matched.add(listed.subject)
         given = _Given(one, listed.json if listed else "", protocol)
         subject = one.trial_subject_id or f"submission-{number}"
         whose = Whose(subject, one.trial_site_id, listed.arm if listed else "")
@@ -153,7 +160,7 @@ def _in_order(
             if isinstance(error, BrokenExecutor):
                 raise error  # nobody knows which submission it was
             if error is not None:
-                yield report_of(unchecked_by(error, Limits()), work.whose, rules)
+                yield report_of(unchecked_by(error, NO_LIMITS), work.whose, rules)
                 continue
             try:
                 yield Report.from_json(future.result())
@@ -166,9 +173,21 @@ def _in_order(
 
 
 def _json_of_task(task: Task) -> bytes:
-    return judged(task).files[".json"]
+    with _plain_errors():
+        return judged(task).files[".json"]
 
 
 def _json_of_given(given: _Given) -> bytes:
-    register = Register.from_dict(msgspec.json.decode(given.register)) if given.register else None
-    return check(given.submission, given.protocol, register).to_json().encode()
+    with _plain_errors():
+        told = msgspec.json.decode(given.register) if given.register else None
+        register = Register.from_dict(told) if told else None
+        return check(given.submission, given.protocol, register).to_json().encode()
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Raise any error as one that every process can read."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - told in the report, as what it is
+        raise plain(error) from None

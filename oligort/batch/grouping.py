@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from oligort.batch.portion import Place, Portion
+from oligort.batch.portion import UNREADABLE, Place, Portion
 from oligort.dicom.identity import MASK
 
 PLACE_DIGITS = 16
@@ -61,6 +61,11 @@ class Found:
     site_id: str
     patient_keys: frozenset[str]
     has_placeholder: bool = False
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a DICOM file in it that can be read."""
+        return any(kind != UNREADABLE for kind, _ in self.kinds)
 
 
 def submissions_of(portions: Iterable[Portion]) -> list[Found]:
@@ -214,39 +219,36 @@ def _ways(path: str) -> Iterator[str]:
 def _add_unreadable(
     groups: list[tuple[list[Portion], set[Joined]]], unreadable: Iterable[Portion]
 ) -> None:
-    """Add what cannot be read to the one submission that it may be missing from, else by itself.
+    """Add what cannot be read to the only submission that encloses it, else by itself.
 
-    That is the only one in its own folder or, where nothing else is in it, the only one beside it
-    and below, if that lacks structures or dose.
+    It may be missing from that one, as whoever checks its folder is told. In the nearest folder in
+    or below which there are submissions that is the only one, or the only one that has files in it
+    or below several folders of it. The root encloses but what lies directly in it: beside each
+    other in the root lie submissions.
     """
-    readable = list(groups)
+    enclosing: dict[str, set[int]] = defaultdict(set)
+    within: dict[str, set[int]] = defaultdict(set)
+    for number, (group, _) in enumerate(groups):
+        paths = {portion.place.path for portion in group}
+        for path in paths:
+            enclosing[path].add(number)
+            for folder in _ways(path):
+                within[folder].add(number)
+        enclosing[_common([PurePosixPath(path) for path in paths])].add(number)
     for portion in unreadable:
-        here = _around(readable, portion.place.path, is_same=True)
-        beside = _around(readable, str(PurePosixPath(portion.place.path).parent), is_same=False)
-        if len(here) == 1:
-            here[0][0].append(portion)
-        elif not here and len(beside) == 1 and not _is_whole(beside[0][0]):
-            beside[0][0].append(portion)
-            beside[0][1].add(Joined.FOLDER)
-        else:
-            groups.append(([portion], set()))
-
-
-def _around(
-    groups: Iterable[tuple[list[Portion], set[Joined]]], folder: str, *, is_same: bool
-) -> list[tuple[list[Portion], set[Joined]]]:
-    """Return the groups with a file in a folder or, not only the same, below it."""
-    if folder == "." and not is_same:
-        return []  # beside each other in the root lie submissions
-    return [
-        group
-        for group in groups
-        if any(
-            portion.place.path == folder
-            or (not is_same and portion.place.path.startswith(f"{folder}/"))
-            for portion in group[0]
+        path = portion.place.path
+        folders = [*reversed(list(_ways(path)))] or [path]
+        nearest = next((one for one in folders if within[one] or enclosing[one]), path)
+        homes = next(
+            (some for some in (enclosing[nearest], within[nearest]) if len(some) == 1), set()
         )
-    ]
+        if not homes:
+            groups.append(([portion], set()))
+            continue
+        group, rules = groups[min(homes)]
+        group.append(portion)
+        if nearest != path:
+            rules.add(Joined.FOLDER)
 
 
 def _shared_places(groups: Iterable[tuple[list[Portion], set[Joined]]]) -> set[str]:
@@ -260,12 +262,19 @@ def _shared_places(groups: Iterable[tuple[list[Portion], set[Joined]]]) -> set[s
 
 def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Found:
     by_path: dict[str, set[str]] = defaultdict(set)
+    listed: dict[str, set[str]] = defaultdict(set)
     archives = {portion.place.path for portion in group if portion.place.is_archive}
     for portion in group:
         by_path[portion.place.path].update(portion.place.names)
+        listed[portion.place.path].update(portion.place.listed)
     places = tuple(
         # Of a place of its own the names are left out: there would be millions of them.
-        Place(path, tuple(sorted(names)) if path in shared else (), path in archives)
+        Place(
+            path,
+            tuple(sorted(names)) if path in shared else (),
+            path in archives,
+            tuple(sorted(listed[path])),
+        )
         for path, names in sorted(by_path.items())
     )
     folders = [_folder_of(place) for place in places]
@@ -286,7 +295,7 @@ def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Fo
         places=places,
         base=base,
         shown=shown or ".",
-        key=_key(base, places, group),
+        key=_key(places, group),
         kinds=tuple(sorted(kinds.items())),
         joined_by=tuple(rule for rule in Joined if rule in rules),
         subject_id=subjects.pop() if len(subjects) == 1 else "",
@@ -312,8 +321,17 @@ def _common(folders: Sequence[PurePosixPath]) -> str:
     return "/".join(first[:depth])
 
 
-def _key(base: str, places: Sequence[Place], group: Iterable[Portion]) -> str:
-    """Return the digest of where a submission lies; of a shared place also of whose it is."""
+def _key(places: Iterable[Place], group: Iterable[Portion]) -> str:
+    """Return the digest of where a submission lies; of a shared place also of whose it is.
+
+    What cannot be read comes and goes, and a neighbour's may be among it: it tells nothing where
+    something can be read.
+    """
+    group = list(group)
+    telling = [portion for portion in group if not portion.is_unreadable] or group
+    paths = {portion.place.path for portion in telling}
+    places = [place for place in places if place.path in paths]
+    base = _common([_folder_of(place) for place in places])
     words = [base]
     if any(place.is_archive or place.path != base for place in places):
         # Below one folder several submissions may lie, each spread over folders of its own.

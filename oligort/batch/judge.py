@@ -2,13 +2,15 @@
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 
+from oligort.batch.failure import is_of_system, tells_of_system
+from oligort.batch.note import leave
 from oligort.batch.opening import digest_of, opened_places
 from oligort.batch.portion import Place
 from oligort.checks.case import Case
@@ -79,7 +81,8 @@ class Judged:
     Parameters
     ----------
     fingerprint : str
-        Of what was judged.
+        Of what was judged, or "" where that is not known: a file could not be read that the system
+        may give the next time.
     subject, verdict : str, Grade or None
         As in the report; None where the report that is there already holds.
     files : mapping of str to bytes
@@ -107,16 +110,24 @@ def judged(task: Task) -> Judged:
         fingerprint = task.fingerprint(found)
         if fingerprint == task.known:
             return Judged(fingerprint)
-        case = case_of(read_found(found), _protocol(task), _register(task))
-        report = report_on(case)
-        files = documents(report, case, has_page=task.has_page)
+        leave(fingerprint)
+        try:
+            case = case_of(read_found(found), _protocol(task), _register(task))
+            report = report_on(case)
+            files = documents(report, case, has_page=task.has_page)
+        except Exception as error:
+            if is_of_system(error):
+                leave("")  # what was read is not what the digest is of
+            raise
+        if any(map(tells_of_system, _troubles(case, report))):
+            fingerprint = ""
         return Judged(fingerprint, report.subject, report.verdict, files)
 
 
-def fingerprint_of(task: Task) -> str:
-    """Return the fingerprint alone, of what could not be checked."""
-    with opened_places(Path(task.root), task.base, task.places) as found:
-        return task.fingerprint(found)
+def _troubles(case: Case, report: Report) -> Iterator[str]:
+    """Yield why files could not be read, and what could not be evaluated."""
+    yield from (fault.reason for fault in case.submission.faults)
+    yield from (finding.message for finding in report.graded(Grade.NOT_EVALUABLE))
 
 
 def documents(report: Report, case: Case | None, *, has_page: bool) -> dict[str, bytes]:

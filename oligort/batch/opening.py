@@ -8,6 +8,7 @@ from pathlib import Path
 from oligort.batch.portion import Place
 from oligort.dicom.archive import is_archive
 from oligort.dicom.files import Found, Inside, Located, opened_files, unfit
+from oligort.dicom.medium import is_index, medium_of
 from oligort.objects import Fault
 
 
@@ -24,7 +25,8 @@ def opened_places(root: Path, base: str, places: Iterable[Place]) -> Iterator[Fo
             if reason := trouble or unfit(path):
                 faults.append(Fault(name, reason))
                 continue
-            located.setdefault(path.resolve(), Located(name, path))
+            is_listed = path.name in place.listed
+            located.setdefault(path.resolve(), Located(name, path, is_listed=is_listed))
             if not place.is_archive:
                 wanted.add(name)
             elif place.names:
@@ -55,11 +57,15 @@ def _files_of(root: Path, place: Place) -> Iterator[tuple[Path, str]]:
         return
     if place.names:
         for name in place.names:
-            yield path / name, "" if name else "the folder cannot be listed"
+            yield path / name, _trouble_of(path / name) if name else "the folder cannot be listed"
         return
     for file, trouble in Inside.of(path).files:
         if not is_archive(file) or unfit(file):
             yield file, trouble
+
+
+def _trouble_of(path: Path) -> str:
+    return medium_of(path).trouble if is_index(path) else ""
 
 
 def digest_of(found: Found) -> str:
@@ -71,7 +77,8 @@ def digest_of(found: Found) -> str:
                 of_file = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             of_file = f"cannot be read: {error.strerror}"
-        digest.update(f"{entry.name}\0{of_file}\0".encode("utf-8", "surrogateescape"))
+        listed = "listed" if entry.is_listed else ""
+        digest.update(f"{entry.name}\0{of_file}\0{listed}\0".encode("utf-8", "surrogateescape"))
     for fault in found.faults:
         digest.update(f"{fault.file}\0{fault.reason}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,15 +24,6 @@ SUFFIXES = frozenset({".json", ".html"})
 LEDGER = ".oligort"
 """The folder of what each report was made from; nothing reads it but the next batch."""
 
-MAX_NAME = 80
-"""Longest name of a report without its suffix: every file system takes it."""
-
-SUFFIX_DIGITS = 8
-"""Hex digits behind a name that would otherwise not be the only one."""
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
-_TAKEN_BY_SYSTEMS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
-
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the report of one submission.
@@ -53,6 +42,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         As the report says.
     is_bug : bool
         Whether it tells an internal error.
+    lay : str
+        Digest of the folder that the submission lay in, or "" where that tells nothing.
     """
 
     fingerprint: str
@@ -62,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     verdict: Grade
     is_bug: bool = False
+    lay: str = ""
 
 
 class _Sited(msgspec.Struct, frozen=True):
@@ -142,8 +134,17 @@ class Output:
             self._digest(entry.name + suffix) == digest for suffix, digest in entry.files.items()
         )
 
-    def keep(self, key: str, entry: Entry, files: Mapping[str, bytes]) -> None:
+    def keep(
+        self,
+        key: str,
+        entry: Entry,
+        files: Mapping[str, bytes],
+        is_needed: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         """Write the files of a submission, and what they were made from.
+
+        Its files of before are removed where they had another name, unless that is needed now for
+        the report of another submission.
 
         Raises
         ------
@@ -158,26 +159,30 @@ class Output:
         self.write(self.folder / LEDGER / f"{key}.json", msgspec.json.encode(entry))
         for suffix, content in files.items():
             self.write(self.folder / REPORTS / (entry.name + suffix), content)
-        if before is not None and before.name != entry.name:
+        if before is not None and before.name != entry.name and not is_needed(before.name):
             self._remove(before)
 
-    def renamed(self, key: str, entry: Entry, name: str) -> None:
-        """Move the files of a submission, whose name is no longer the only one of its kind."""
-        files = {
+    def files_of(self, entry: Entry) -> dict[str, bytes]:
+        """Return the files of a report that is there, by their suffixes."""
+        return {
             suffix: (self.folder / REPORTS / (entry.name + suffix)).read_bytes()
             for suffix in entry.files
         }
-        self.keep(key, msgspec.structs.replace(entry, name=name), files)
 
-    def of_no_submission(self, keys: Iterable[str]) -> list[Entry]:
-        """Return what is known of the reports that are there, of submissions that are not these."""
+    def forget(self, key: str) -> None:
+        """Forget what a report was made from; its files stay."""
+        with _writing(self.folder / LEDGER):
+            (self.folder / LEDGER / f"{key}.json").unlink(missing_ok=True)
+
+    def of_others(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """Return what is known of the reports of submissions that are not these, by their keys."""
         known = set(keys)
-        left = [
-            self.entry(path.stem)
+        left = {
+            path.stem: self.entry(path.stem)
             for path in sorted((self.folder / LEDGER).glob("*.json"))
             if path.stem not in known
-        ]
-        return [entry for entry in left if entry is not None and self.holds(entry)]
+        }
+        return {key: entry for key, entry in left.items() if entry is not None}
 
     def site_of(self, entry: Entry) -> str:
         """Return the site that the report of an entry states, or ""."""
@@ -244,35 +249,3 @@ def _writing(path: Path) -> Iterator[None]:
             f"expected to write {quoted(path.name)}, found: {error.strerror}; what was written "
             "before is whole, and the same command goes on from there"
         ) from error
-
-
-def names_of(subjects: Mapping[str, str]) -> dict[str, str]:
-    """Return the name of the report of each submission, by its key, from its subject id.
-
-    What no file name should hold becomes "_". A digest of the key follows where two submissions
-    would share a name, and one of the subject where its name was altered.
-    """
-    plain = {key: _safe(subject) for key, subject in subjects.items()}
-    # Some file systems take both cases of a letter for one.
-    times = Counter(name.casefold() for name in plain.values())
-    return {
-        key: f"{name}-{name_digits(key)}" if times[name.casefold()] > 1 else name
-        for key, name in plain.items()
-    }
-
-
-def unnamed(subject: str, key: str) -> str:
-    """Return the name of a report whose subject is known by a digest alone."""
-    return f"{_safe(subject)}-{name_digits(key)}"
-
-
-def _safe(subject: str) -> str:
-    name = _UNSAFE.sub("_", subject)[:MAX_NAME]
-    if name == subject and not _TAKEN_BY_SYSTEMS.fullmatch(name):
-        return name
-    return f"{name}-{name_digits(subject)}"
-
-
-def name_digits(text: str) -> str:
-    """Return the digits behind the name of a report, by the key of its submission."""
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:SUFFIX_DIGITS]

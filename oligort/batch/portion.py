@@ -3,14 +3,15 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from oligort.dicom.archive import is_archive
 from oligort.dicom.files import Inside, Located, opened_files, unfit
-from oligort.dicom.identity import masking
+from oligort.dicom.identity import MASK, masking
 from oligort.dicom.links import Links, links_of
 from oligort.dicom.meant import DICOM_SUFFIXES, why_located_is_meant
+from oligort.dicom.medium import is_index
 from oligort.errors import DicomError, NotDicomError
 
 UNREADABLE = "unreadable"
@@ -23,12 +24,14 @@ class Place:
 
     `path` is relative to the root, POSIX style, and "" for the root itself; of a folder only the
     files directly in it are meant. It is not masked: it may name the patient. Without `names` all
-    files are meant.
+    files are meant. `listed` are those of a folder that the index of a medium lists, in the folder
+    or above it; of what was looked at, those that cannot be read.
     """
 
     path: str
     names: tuple[str, ...]
     is_archive: bool = False
+    listed: tuple[str, ...] = ()
 
     @property
     def first_level(self) -> str:
@@ -86,6 +89,22 @@ class Portion:
         for told in (self.subject_ids, self.site_ids):
             told.discard("")
 
+    def take(self, other: "Portion") -> None:
+        """Take the files of another portion of the same place."""
+        names = tuple(sorted({*self.place.names, *other.place.names}))
+        listed = tuple(sorted({*self.place.listed, *other.place.listed}))
+        self.place = replace(self.place, names=names, listed=listed)
+        self.kinds += other.kinds
+        self.sop_instance_uids |= other.sop_instance_uids
+        self.studies |= other.studies
+        self.frames |= other.frames
+        self.refers_to |= other.refers_to
+        self.patient_keys |= other.patient_keys
+        self.subject_ids |= other.subject_ids
+        self.site_ids |= other.site_ids
+        self.has_placeholder |= other.has_placeholder
+        self.shown = max(self.shown, other.shown, key=lambda one: one.count(MASK))
+
     @property
     def is_unreadable(self) -> bool:
         """Whether these are files that cannot be read."""
@@ -99,14 +118,15 @@ def places_below(root: Path) -> Iterator[Place]:
     yielded with its own name, "", as the file that cannot be read.
     """
     seen: set[Path] = set()
-    waiting = [root]
+    waiting: list[tuple[Path, frozenset[Path]]] = [(root, frozenset())]
     while waiting:
-        folder = waiting.pop()
+        folder, listed = waiting.pop()
         if (resolved := folder.resolve()) in seen:
             continue
         seen.add(resolved)
         inside = Inside.of(folder)
-        waiting += reversed(inside.folders)
+        listed |= set(inside.listed)  # what an index lists may lie deeper
+        waiting += [(one, listed) for one in reversed(inside.folders)]
         path = _relative(folder, root)
         names = []
         for file, _ in inside.files:
@@ -115,21 +135,54 @@ def places_below(root: Path) -> Iterator[Place]:
             else:
                 names.append("" if file == folder else file.name)
         if names:
-            yield Place(path, tuple(names))
+            of_medium = tuple(name for name in names if folder / name in listed) if listed else ()
+            yield Place(path, tuple(names), listed=of_medium)
 
 
 def portions_of(root: Path, place: Place) -> list[Portion]:
     """Return what in a place belongs together; files that are no DICOM belong to nothing."""
     if not place.is_archive:
         folder = root / place.path
-        entries = [Located(name, folder / name if name else folder) for name in place.names]
+        listed = frozenset(place.listed)
+        entries = [
+            Located(name, folder / name if name else folder, is_listed=name in listed)
+            for name in place.names
+        ]
         return _portions(place, entries)
     archive = Located(PurePosixPath(place.path).name, root / place.path)
     with opened_files([archive]) as found:
         within = len(archive.name) + 1
-        entries = [Located(entry.name[within:], entry.path) for entry in found.files]
+        entries = [replace(entry, name=entry.name[within:]) for entry in found.files]
         damaged = [Located(fault.file[within:], Path()) for fault in found.faults]
         return _portions(place, [*entries, *damaged])
+
+
+def together(portions: Iterable[Portion]) -> list[Portion]:
+    """Return portions of files that were looked at apart as those of a look at their places."""
+    by_belonging: dict[tuple[object, ...], Portion] = {}
+    apart: list[Portion] = []
+    for portion in portions:
+        place = portion.place
+        of_object = frozenset() if portion.studies else frozenset(portion.sop_instance_uids)
+        if not (portion.is_unreadable or portion.studies or of_object):
+            apart.append(portion)  # an image that names no study
+            continue
+        belonging = (
+            *(place.path, place.is_archive, portion.is_unreadable, of_object),
+            *(frozenset(portion.studies), frozenset(portion.patient_keys)),
+        )
+        first = by_belonging.setdefault(belonging, portion)
+        if first is not portion:
+            first.take(portion)
+    merged = [*by_belonging.values(), *apart]
+    shown: dict[str, str] = {}
+    for portion in merged:
+        # What one file says of the patient masks the place of all.
+        known = shown.get(portion.place.path, "")
+        shown[portion.place.path] = max(known, portion.shown, key=lambda one: one.count(MASK))
+    for portion in merged:
+        portion.shown = shown[portion.place.path] or portion.shown
+    return merged
 
 
 def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:
@@ -140,7 +193,8 @@ def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:
     linked: list[tuple[str, Links]] = []
     damaged: list[str] = []
     for entry in entries:
-        if entry.path == Path() or unfit(entry.path):
+        # An index is among the files of a place only where something is wrong with it.
+        if entry.path == Path() or unfit(entry.path) or is_index(entry.path):
             damaged.append(entry.name)
             continue
         try:
@@ -168,7 +222,8 @@ def _portions(place: Place, entries: Iterable[Located]) -> list[Portion]:
     if damaged:
         names = tuple(sorted(damaged))
         kinds = Counter({UNREADABLE: len(names)})
-        found.append(Portion(Place(place.path, names, place.is_archive), shown, kinds))
+        listed = tuple(name for name in place.listed if name in names)
+        found.append(Portion(Place(place.path, names, place.is_archive, listed), shown, kinds))
     return found
 
 
@@ -177,7 +232,8 @@ def _is_mark(entry: Located) -> bool:
     suffix = PurePosixPath(entry.name).suffix.casefold()
     # The last component of a UID is no suffix.
     is_named_otherwise = bool(suffix) and not suffix[1:].isdigit() and suffix not in DICOM_SUFFIXES
-    return is_named_otherwise and not entry.path.stat().st_size
+    is_mark = is_named_otherwise and not entry.is_listed
+    return is_mark and not entry.path.stat().st_size
 
 
 def _belonging(links: Links) -> tuple[str, str, str]:

@@ -114,6 +114,8 @@ class RegisterList:
         The Clinical Trial Subject ID decides where the files state one; else a folder named by the
         subject, or a Patient ID that is the subject's id. Two sites may use one id: a register that
         states another site does not fit, nor one that submissions of different sites would share.
+        A folder of that name may be the site's: where it holds several submissions of which nothing
+        says that they are one patient, each has what is the matter in place of the register.
         """
         by_patient = {key_of_patient_id(subject): subject for subject in self.by_subject}
         by_name: dict[str, list[str]] = defaultdict(list)
@@ -121,14 +123,25 @@ class RegisterList:
             by_name[subject.casefold()].append(subject)
         matches: dict[str, Listed] = {}
         sites: dict[str, set[str]] = defaultdict(set)
+        takers: dict[str, list[Found]] = defaultdict(list)
+        by_name_alone: set[str] = set()
         for one in found:
-            subjects = {one.subject_id} if one.subject_id else set(_named(one, by_name))
+            told = {one.subject_id} if one.subject_id else set()
             if not one.subject_id:
-                subjects |= {by_patient[key] for key in one.patient_keys if key in by_patient}
+                told = {by_patient[key] for key in one.patient_keys if key in by_patient}
+            subjects = told if one.subject_id else told | set(_named(one, by_name))
             known = [self.by_subject[s] for s in sorted(subjects) if s in self.by_subject]
             if len(known) == 1 and known[0].is_of_site(one.site_id):
                 matches[one.key] = known[0]
                 sites[known[0].subject] |= {one.site_id.casefold()} - {""}
+                takers[known[0].subject].append(one)
+                if known[0].subject not in told:
+                    by_name_alone.add(one.key)
+        for subject, several in takers.items():
+            if not _may_be_several_patients(several):
+                continue
+            for key in by_name_alone & {one.key for one in several}:
+                matches[key] = _of_nobody(subject, len(several))
         return {key: listed for key, listed in matches.items() if len(sites[listed.subject]) <= 1}
 
     def without_submission(self, matches: Mapping[str, Listed]) -> list[Listed]:
@@ -168,6 +181,23 @@ def _named(found: Found, by_name: Mapping[str, Iterable[str]]) -> Iterator[str]:
     parts |= {PurePosixPath(place.path).stem for place in found.places if place.is_archive}
     for part in parts:
         yield from by_name.get(part.casefold(), ())
+
+
+def _may_be_several_patients(several: Iterable[Found]) -> bool:
+    """Whether nothing says that submissions are of one patient; of what cannot be read apart."""
+    patients = [one.patient_keys for one in several if one.is_readable]
+    return len(patients) > 1 and not (len(set(patients)) == 1 and len(patients[0]) == 1)
+
+
+def _of_nobody(subject: str, count: int) -> Listed:
+    """Return what stands for a register that would go to several patients; it names no subject."""
+    trouble = (
+        f"expected one submission, or submissions that state one patient, for the register of "
+        f"{quoted(subject)}, which fits by the name of a folder alone, found {count} that may be "
+        "of different patients; state the Clinical Trial Subject ID in the files, or give each "
+        "patient a folder named by the subject"
+    )
+    return Listed("", trouble=trouble)
 
 
 def _listed(register: Register) -> Listed:

@@ -11,10 +11,11 @@ import msgspec
 
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
-from oligort.batch.judge import Judged, Task, documents, fingerprint_of, judged
+from oligort.batch.judge import Judged, Task, documents, judged
 from oligort.batch.left_over import NOTE, noted
 from oligort.batch.limits import Limits
-from oligort.batch.output import LEDGER, REPORTS, SUFFIX_DIGITS, Entry, Output, names_of, unnamed
+from oligort.batch.names import SUFFIX_DIGITS, Names, lay_in, names_of, register_key
+from oligort.batch.output import LEDGER, REPORTS, Entry, Output
 from oligort.batch.registers import Listed, RegisterList
 from oligort.batch.scratch import scratch_for
 from oligort.batch.unchecked import (
@@ -76,7 +77,7 @@ class Planned:
     def missing(self) -> dict[str, Listed]:
         """The registers without submission, by a key of their own."""
         return {
-            hashlib.sha256(f"register\0{one.subject}".encode()).hexdigest()[:16]: one
+            register_key(one.subject): one
             for one in self.registers.without_submission(self.matches)
         }
 
@@ -210,10 +211,11 @@ class Batch:
             Output.opened(folder, planned.root, is_fresh=self.is_fresh) as output,
             scratch_for(folder) as scratch,
         ):
-            for done in _Run(self, planned, output, scratch).all_done():
+            run = _Run(self, planned, output, scratch)
+            for done in run.all_done():
                 summary.add(done)
                 tell(done)
-            summary.left_over = [one.name for one in output.of_no_submission(planned.keys)]
+            summary.left_over = run.names.left_over()
             output.write(output.folder / LEDGER / NOTE, noted(summary.left_over))
             summary.cohort = _together(output)
         return summary
@@ -228,28 +230,33 @@ class _Run:
     output: Output
     scratch: Path
 
+    @cached_property
+    def names(self) -> Names:
+        """The names of its reports."""
+        return Names(self.planned.names, self.planned.keys, self.output)
+
     def all_done(self) -> Iterator[Done]:
         """Yield each submission when its report is written."""
         yield from self._missing()
         by_key = {one.key: one for one in self.planned.found}
-        stuck: list[Task] = []
         batch = self.batch
         with Workers[Task, Judged](batch.jobs, batch.limits, batch.judge, self.scratch) as workers:
-            for task, future in workers.done(self._tasks()):
+            for task, future, note in workers.done(self._tasks()):
                 found = by_key[task.key]
                 error = future.exception()
                 if error is None:
                     yield self._judged(found, future.result())
                     continue
                 unchecked = unchecked_by(error, self.batch.limits)
-                if not (unchecked.is_death or unchecked.is_of_protocol):
-                    stuck.append(task)
-                yield self._unchecked(found.key, self.planned.whose(found), unchecked)
+                # One whose process died is made again, and one for which the protocol's file was
+                # away or another: nothing of the submission tells that this is mended.
+                known = "" if unchecked.is_death or unchecked.is_of_protocol else note
+                whose = self.planned.whose(found)
+                yield self._unchecked(found.key, whose, unchecked, found, known)
         for found in self.planned.found:
             if trouble := self._trouble(found):
                 whose = self.planned.whose(found)
-                yield self._unchecked(found.key, whose, unchecked_register(trouble))
-        self._remember(stuck)
+                yield self._unchecked(found.key, whose, unchecked_register(trouble), found)
 
     def _missing(self) -> Iterator[Done]:
         """Yield each register without submission; a report of before stays where it is.
@@ -258,20 +265,16 @@ class _Run:
         """
         before: dict[str, list[Entry]] = defaultdict(list)
         if self.planned.missing:
-            for one in self.output.of_no_submission(self.planned.keys):
+            for one in self.names.left.values():
                 before[one.subject].append(one)
         for key, listed in self.planned.missing.items():
             whose = Whose(listed.subject, listed.site, listed.arm)
-            others = {one.name.casefold() for one in before[listed.subject]}
             of_site = [one for one in before[listed.subject] if self._may_be_of(listed, one)]
             if entry := next(iter(of_site), None):
                 verdict = min(entry.verdict, Grade.NOT_EVALUABLE, key=VERDICT_ORDER.index)
                 yield Done(entry.subject, verdict, is_reused=True, trouble=_AWAY)
             else:
-                name = self._name(key, listed.subject)
-                # The report of the other site stays under its own name.
-                name = unnamed(listed.subject, key) if name.casefold() in others else name
-                yield self._unchecked(key, whose, _MISSING, name)
+                yield self._unchecked(key, whose, _MISSING)
 
     def _may_be_of(self, listed: Listed, entry: Entry) -> bool:
         """Whether a report may be of the site of a register: two sites may use one subject id."""
@@ -296,39 +299,49 @@ class _Run:
         entry = self.output.entry(found.key)
         if answer.verdict is None:
             assert entry is not None
-            name = self._name(found.key, entry.subject)
+            name = self.names.of(found.key, entry.subject, entry.files[".json"], found)
             if name != entry.name:
-                self.output.renamed(found.key, entry, name)
+                named = msgspec.structs.replace(entry, name=name)
+                self._keep(found.key, named, self.output.files_of(entry))
             return Done(entry.subject, entry.verdict, is_reused=True, is_bug=entry.is_bug)
         is_of_limits = any(OUT_OF_MEMORY in content for content in answer.files.values())
+        digests = _digests(answer.files)
         entry = Entry(
             fingerprint=answer.fingerprint,
             limits=str(self.batch.limits) if is_of_limits else "",
-            name=self._name(found.key, answer.subject),
-            files=_digests(answer.files),
+            name=self.names.of(found.key, answer.subject, digests[".json"], found),
+            files=digests,
             subject=answer.subject,
             verdict=answer.verdict,
+            lay=lay_in(found),
         )
-        self.output.keep(found.key, entry, answer.files)
+        self._keep(found.key, entry, answer.files)
         return Done(answer.subject, answer.verdict)
 
     def _unchecked(
-        self, key: str, whose: Whose, unchecked: Unchecked, name: str | None = None
+        self,
+        key: str,
+        whose: Whose,
+        unchecked: Unchecked,
+        found: Found | None = None,
+        fingerprint: str = "",
     ) -> Done:
         if not whose.subject:
             whose = replace(whose, subject=f"submission-{key[:SUFFIX_DIGITS]}")
         report = report_of(unchecked, whose, self.planned.rules)
         files = documents(report, None, has_page=self.batch.has_pages)
+        digests = _digests(files)
         entry = Entry(
-            fingerprint="",
+            fingerprint=fingerprint,
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",
-            name=self._name(key, whose.subject) if name is None else name,
-            files=_digests(files),
+            name=self.names.of(key, whose.subject, digests[".json"], found),
+            files=digests,
             subject=whose.subject,
             verdict=report.verdict,
             is_bug=unchecked.is_bug,
+            lay=lay_in(found) if found else "",
         )
-        self.output.keep(key, entry, files)
+        self._keep(key, entry, files)
         return Done(
             whose.subject,
             report.verdict,
@@ -337,22 +350,11 @@ class _Run:
             log=unchecked.log,
         )
 
-    def _name(self, key: str, subject: str) -> str:
-        return self.planned.names.get(key) or unnamed(subject, key)
-
-    def _remember(self, stuck: Sequence[Task]) -> None:
-        """Note of what the reports of those are that could not be checked, and would not be again.
-
-        One whose process died is not among them, nor one for which the protocol's file was away or
-        another: the next time that may be mended, and nothing of the submission tells it.
-        """
-        batch = self.batch
-        with Workers[Task, str](batch.jobs, batch.limits, fingerprint_of, self.scratch) as workers:
-            for task, future in workers.done(stuck):
-                entry = self.output.entry(task.key)
-                if entry is not None and future.exception() is None:
-                    known = msgspec.structs.replace(entry, fingerprint=future.result())
-                    self.output.keep(task.key, known, {})
+    def _keep(self, key: str, entry: Entry, files: Mapping[str, bytes]) -> None:
+        self.output.keep(
+            key, entry, files, is_needed=lambda name: self.names.is_of_another(key, name)
+        )
+        self.names.give(key, entry.name)
 
 
 _MISSING = never_submitted()

@@ -1,13 +1,12 @@
 """Reports of what could not be checked: the reason in the place of the findings."""
 
-import re
 import signal
-import traceback
 from concurrent.futures import TimeoutError as TimeLimitError
 from dataclasses import dataclass
 
 from pebble import ProcessExpired
 
+from oligort.batch.failure import BugError, SystemRefusedError, plain
 from oligort.batch.limits import Limits
 from oligort.checks.engine import LIBRARIES
 from oligort.checks.unchecked import internal_error, not_checked, not_submitted
@@ -16,9 +15,6 @@ from oligort.errors import OligortError, ProtocolError, ReportError
 from oligort.finding import Finding, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.versions import versions_of
-
-_PLACE = re.compile(r'File "[^"\n]*?(oligort/[^"\n]+)", line (\d+)')
-"""A line of a traceback about code of oligort."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +47,8 @@ class Unchecked:
 def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
     """Return what an error of a worker means."""
     match error:
-        case TimeLimitError():
-            reason = f"it did not end within {limits.seconds:g} s, the time limit of a submission"
-            hint = "check it by itself; if it ends, allow more with --time-limit"
-            return _of_limits(reason, hint, limits)
-        case MemoryError():
-            reason = f"it needs more than {limits.gibibytes:g} GiB, the memory limit of a process"
-            hint = "check it by itself; if it can be checked, allow more with --memory-limit"
-            return _of_limits(reason, hint, limits)
+        case TimeLimitError() | MemoryError():
+            return _of_limits(error, limits)
         case ProcessExpired():
             reason = f"the process that checked it {_ended(error.exitcode)}, twice"
             hint = "check it by itself; if that ends so too, report it as a bug"
@@ -74,9 +64,16 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
         case OligortError():
             hint = "ask the site for a complete export, then run the batch again"
             return Unchecked(not_checked(f"of this: {error}", hint))
+        case SystemRefusedError():
+            hint = (
+                "see that its folder can be reached and no disk is full, then run the batch again"
+            )
+            reason = f"the system refused what was asked of it: {error}"
+            return Unchecked(not_checked(reason, hint))
         case _:
-            log = "".join(traceback.format_exception(error))
-            return Unchecked(internal_error(_what(error)), is_bug=True, log=log)
+            bug = plain(error)
+            assert isinstance(bug, BugError)
+            return Unchecked(internal_error(bug.what), is_bug=True, log=bug.trace)
 
 
 def unchecked_register(trouble: str) -> Unchecked:
@@ -117,8 +114,22 @@ def report_of(unchecked: Unchecked, whose: Whose, protocol: Protocol) -> Report:
     )
 
 
-def _of_limits(reason: str, hint: str, limits: Limits) -> Unchecked:
-    return Unchecked(not_checked(reason, hint), _settings(limits), is_of_limits=True)
+def _of_limits(error: TimeLimitError | MemoryError, limits: Limits) -> Unchecked:
+    """Return which limit was met; without limits of ours it is one of whoever ran the check."""
+    if isinstance(error, MemoryError):
+        limit, option = limits.gibibytes, "--memory-limit"
+        of_ours = f"it needs more than {limit:g} GiB, the memory limit of a process"
+        of_others = "it needs more memory than the process that checked it could get"
+        ended = "if it can be checked"
+    else:
+        limit, option = limits.seconds, "--time-limit"
+        of_ours = f"it did not end within {limit:g} s, the time limit of a submission"
+        of_others = "it did not end within the time that its process was given"
+        ended = "if it ends"
+    if not limit:
+        return Unchecked(not_checked(of_others, "check it by itself"), is_of_limits=True)
+    hint = f"check it by itself; {ended}, allow more with {option}"
+    return Unchecked(not_checked(of_ours, hint), _settings(limits), is_of_limits=True)
 
 
 def _settings(limits: Limits) -> tuple[Setting, ...]:
@@ -145,10 +156,3 @@ def _ended(exit_code: int) -> str:
     if name.endswith("SIGKILL"):
         return f"was killed by {name}, as systems do where memory runs out"
     return f"was ended by {name}"
-
-
-def _what(error: BaseException) -> str:
-    """Return the kind of an error and where it was raised; its words may name the patient."""
-    places = _PLACE.findall("".join(traceback.format_exception(error)))
-    where = f" in {places[-1][0]}, line {places[-1][1]}" if places else ""
-    return f"{type(error).__name__}{where}"

@@ -17,7 +17,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from oligort.batch.failure import plain
 from oligort.batch.limits import GRACE_S, Limits
+from oligort.batch.note import left_in, notes_in
 from oligort.errors import OutputError
 
 T = TypeVar("T")
@@ -68,9 +70,10 @@ class Workers(Generic[T, R]):
             self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def done(self, tasks: Iterable[T]) -> Iterator[tuple[T, Future[R]]]:
+    def done(self, tasks: Iterable[T]) -> Iterator[tuple[T, Future[R], str]]:
         """Yield each task with its finished future, in the order in which they end.
 
+        With one that failed comes the note that it left, or "".
         A task whose worker died, or had not memory enough, is done once more: that may have been
         what others left behind. Only a few tasks are taken at a time.
 
@@ -96,7 +99,9 @@ class Workers(Generic[T, R]):
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task, folder = running.pop(future)
                 error = future.exception()
+                note = ""
                 if error is not None:
+                    note = left_in(folder)
                     shutil.rmtree(folder, ignore_errors=True)
                 if isinstance(error, BrokenProcessPool):
                     again.append(task)
@@ -110,7 +115,7 @@ class Workers(Generic[T, R]):
                     continue
                 tried.discard(id(task))
                 self._restarts = 0
-                yield task, future
+                yield task, future, note
 
     def _scheduled(self, task: T, folder: Path) -> "Future[R]":
         timeout = self._limits.seconds or None
@@ -168,9 +173,10 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
 
     Raises
     ------
-    MemoryError
-        If it needs more than the worker may have. The error of the task itself would keep alive
-        all that the task had taken, while the worker does the next.
+    Exception
+        What the batch can read of any error. The error of the task itself may be one that another
+        process cannot unpack, and keeps alive all that the task had taken, while the worker does
+        the next. The folder is removed by the batch then, which looks into it.
     """
     has_timer = bool(seconds) and hasattr(signal, "setitimer")
     if has_timer:
@@ -178,12 +184,14 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
     folder.mkdir()
     usual, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
-        return do(task)
-    except MemoryError:
-        pass
+        with notes_in(folder):
+            answer = do(task)
+        shutil.rmtree(folder, ignore_errors=True)
+        return answer
+    except Exception as error:  # noqa: BLE001 - told by the batch, as what it is
+        failure = plain(error)
     finally:
         if has_timer:
             signal.setitimer(signal.ITIMER_REAL, 0)
         tempfile.tempdir = usual
-        shutil.rmtree(folder, ignore_errors=True)
-    raise MemoryError("the memory limit of the worker")
+    raise failure

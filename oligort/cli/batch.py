@@ -111,7 +111,7 @@ def _watched(how: "Batch", planned: "Planned", out: Path) -> "Summary":
 
 
 def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
-    from oligort.batch.output import name_digits
+    from oligort.batch.names import name_digits
     from oligort.report.text import columns, sentence
 
     table = columns("submission", "subject", "register", "files", "joined by")

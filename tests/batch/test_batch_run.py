@@ -16,10 +16,13 @@ from msgspec.structs import replace
 from troubles import (
     TROUBLE,
     TROUBLES,
+    judged_after_time_out,
     judged_at_once,
     judged_at_once_in_trouble,
     judged_in_trouble,
+    judged_oddly,
     judged_of_site,
+    judged_while_away,
 )
 
 import oligort
@@ -271,6 +274,89 @@ def test_two_submissions_of_one_subject_have_a_report_each(small, tmp_path):
     # and as a run that never knew them by another name
     run(small, tmp_path / "anew")
     assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_a_folder_with_another_name_keeps_its_report_and_leaves_none_over(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    (small / "patient00000").rename(small / "corrected")
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    assert summary.cohort is not None
+    assert summary.cohort.verdicts.not_evaluable == 3
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_folders_whose_names_were_swapped_have_a_report_each(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    first, second, third = (small / f"patient{n:05d}" for n in range(3))
+    first.rename(tmp_path / "moved")
+    for folder, place in ((second, first), (third, second), (tmp_path / "moved", third)):
+        folder.rename(place)
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_the_report_of_one_that_is_away_is_not_overwritten(small, tmp_path):
+    out, name = tmp_path / "out", subject_of(0)
+    run(small, out)
+    before = (out / "reports" / f"{name}.json").read_bytes()
+    first, second = (small / f"patient{n:05d}" for n in range(2))
+    first.rename(tmp_path / "away")
+    for file in second.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"S-10000001", b"S-10000000"))
+    for _ in range(2):
+        summary, _ = run(small, out)
+        assert summary.left_over == [name]
+        assert (out / "reports" / f"{name}.json").read_bytes() == before
+        assert len(list((out / "reports").glob(f"{name}*.json"))) == 2
+    (tmp_path / "away").rename(first)
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_what_grows_in_its_folder_takes_the_place_of_what_it_was(small, tmp_path):
+    out = tmp_path / "out"
+    run(small, out)
+    folder = small / "patient00000"
+    (folder / "boost").mkdir()
+    (folder / "boost" / "RD.dcm").write_bytes((folder / "RD.dcm").read_bytes() + b"\0\0")
+    summary, _ = run(small, out)
+    assert summary.left_over == []
+    run(small, tmp_path / "anew")
+    assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_an_error_that_cannot_be_sent_stops_no_batch(small, tmp_path):
+    summary, told = run(small, tmp_path / "out", judge=judged_oddly)
+    assert summary.verdicts.total() == 3
+    (bug,) = [done for done in told if done.is_bug]
+    assert "an internal error: OddError" in bug.trouble
+    assert "Smith" not in bug.trouble
+    assert "judged_oddly" in bug.log
+
+
+@pytest.mark.parametrize(
+    ("judge", "reason"),
+    [
+        (judged_while_away, "cannot be listed: No such file or directory"),
+        (judged_after_time_out, "the system refused what was asked of it: Connection timed out"),
+    ],
+)
+def test_what_was_away_for_a_moment_is_judged_the_next_time(tmp_path, judge, reason):
+    write_exports(tmp_path / "root", range(1))
+    _, (told,) = run(tmp_path / "root", tmp_path / "out", judge=judge)
+    assert reason in told.trouble
+    assert not told.is_bug
+    _, (told,) = run(tmp_path / "root", tmp_path / "out", judge=judged)
+    assert not told.is_reused
+    assert not told.trouble
 
 
 def test_a_tree_without_dicom_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """check_all: the reports of a folder one by one, whatever the executor."""
 
 import pickle
+import re
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from many_exports import register_of, subject_of, write_exports
+from msgspec.structs import replace
+from troubles import OddError
 
 import oligort
 from oligort.errors import DicomError
@@ -104,6 +107,40 @@ def test_an_executor_that_is_broken_is_no_report(root):
 
     with pytest.raises(BrokenProcessPool):
         list(oligort.check_all(root, executor=Broken()))
+
+
+def test_a_register_of_another_site_has_a_report_of_its_own(root):
+    elsewhere = replace(register_of(0), site="OTHER")
+    for submissions in (root, [oligort.read(root / "patient00000")]):
+        *_, missing = oligort.check_all(submissions, registers=[elsewhere])
+        assert [one.code for one in missing.findings] == ["OL092"]
+        assert (missing.subject, missing.site) == (subject_of(0), "OTHER")
+
+
+def test_what_lies_among_the_registers_and_cannot_be_read_is_told(root, tmp_path):
+    (tmp_path / "registers").mkdir()
+    (tmp_path / "registers" / "good.json").write_text(register_of(0).to_json())
+    (tmp_path / "registers" / "nobody.toml").write_text("subjekt = 1")
+    with pytest.warns(UserWarning, match="subjekt"):
+        assert len(list(oligort.check_all(root, registers=tmp_path / "registers"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "it needs more memory than the process that checked it could get"),
+        (TimeoutError(110, "Connection timed out"), "the system refused .*: Connection timed out"),
+        (OddError(1, 2), "an internal error: OddError"),
+    ],
+)
+def test_no_reason_tells_of_limits_that_nobody_set(root, monkeypatch, error, reason):
+    def failing(task: object) -> None:
+        raise error
+
+    monkeypatch.setattr("oligort.batch.each.judged", failing)
+    report = next(oligort.check_all(root))
+    assert re.search(reason, report.findings[0].message)
+    assert not [one for one in report.settings if one.name.startswith("batch_")]
 
 
 def test_a_folder_without_dicom_is_refused(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from many_exports import numbered, template, write_exports
+from troubles import looked_at_alone
 
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found, Joined
@@ -147,16 +148,34 @@ def test_what_cannot_be_read_stays_with_the_submission_beside_it(tmp_path):
     assert opened(tmp_path, second) == ["dose/RD.dcm", "plan/2-RP.dcm", "plan/2-RS.dcm"]
 
 
+@pytest.mark.parametrize("damaged", ["p/boost.zip", "p/boost/RD.dcm", "p/boost/deep/RD.dcm"])
+def test_what_cannot_be_read_counts_for_the_only_submission_that_encloses_it(tmp_path, damaged):
+    put(tmp_path / "site" / "p", 1)
+    put(tmp_path / "site" / "q", 2)
+    before = [one.key for one in found(tmp_path)]
+    (tmp_path / "site" / damaged).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "site" / damaged).write_bytes(b"PK\3\4 and no more")
+    first, second = found(tmp_path)
+    assert dict(first.kinds)["unreadable"] == 1
+    assert first.joined_by == (Joined.FOLDER,)
+    assert "unreadable" not in dict(second.kinds)
+    assert [first.key, second.key] == before
+    with opened_places(tmp_path, first.base, first.places) as files:
+        told = [entry.name for entry in files.files] + [fault.file for fault in files.faults]
+    assert damaged.removeprefix("p/") in told
+
+
 def test_what_cannot_be_read_and_may_be_anybodys_is_a_submission_of_its_own(tmp_path):
     for number in range(2):
         put(tmp_path / "all", number)
     (tmp_path / "all" / "RS2.dcm").write_bytes(b"no DICOM")
     (tmp_path / "site" / "broken").mkdir(parents=True)
     (tmp_path / "site" / "broken" / "RS.dcm").write_bytes(b"no DICOM")
-    put(tmp_path / "site" / "whole", 7)
+    for number in (7, 8):
+        put(tmp_path / "site" / f"whole{number}", number)
     submissions = found(tmp_path)
     unreadable = [one for one in submissions if dict(one.kinds) == {"unreadable": 1}]
-    assert len(submissions) == 5
+    assert len(submissions) == 6
     assert [opened(tmp_path, one) for one in unreadable] == [["RS2.dcm"], ["RS.dcm"]]
 
 
@@ -165,6 +184,21 @@ def test_an_empty_file_is_a_mark_only_if_it_is_not_named_as_dicom_is(tmp_path, n
     put(tmp_path / "p", 1)
     (tmp_path / name).touch()
     assert len(found(tmp_path)) == count
+
+
+def test_what_is_looked_at_apart_groups_as_what_is_looked_at_together(tmp_path, monkeypatch):
+    put(tmp_path / "all", 1)
+    put(tmp_path / "all", 2)
+    put(tmp_path / "P-10000003", 3)
+    for name in ("RS.dcm", "RP.dcm", "RD.dcm"):
+        (tmp_path / "all" / name).write_bytes(b"no DICOM")
+    together = found(tmp_path)
+    monkeypatch.setattr("oligort.batch.discovery.FILES_A_TASK", 1)
+    monkeypatch.setattr("oligort.batch.discovery.looked_at", looked_at_alone)
+    assert found_below(tmp_path, 1, Limits()) == together
+    (tmp_path / "all" / "crash").write_bytes(b"")
+    (unread,) = [one for one in found_below(tmp_path, 1, Limits()) if not one.is_readable]
+    assert opened(tmp_path, unread) == ["RD.dcm", "RP.dcm", "RS.dcm", "crash"]
 
 
 def test_links_lead_in_no_circle_and_mix_nothing(tmp_path):
@@ -244,6 +278,7 @@ def test_what_names_the_patient_is_masked(tmp_path):
 
 def test_what_cannot_be_read_is_not_shown_by_a_folder_that_may_be_a_name(tmp_path):
     put(tmp_path / "site" / "p", 1)
+    put(tmp_path / "site" / "q", 2)
     (tmp_path / "site" / "Smith John").mkdir()
     (tmp_path / "site" / "Smith John" / "RS.dcm").write_bytes(b"no DICOM")
     (tmp_path / "Smith John.zip").write_bytes(b"PK\3\4 and no more")
@@ -254,7 +289,7 @@ def test_what_cannot_be_read_is_not_shown_by_a_folder_that_may_be_a_name(tmp_pat
         "***",
         "site/***",
         "site/p",
-        "site/p/***",
+        "site/q",
     ]
 
 

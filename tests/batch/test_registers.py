@@ -8,11 +8,13 @@ import pytest
 from many_exports import as_bytes, numbered, register_of, subject_of, template, write_exports
 from small_export import OBJECTS
 
+import oligort
 from oligort.batch.discovery import found_below
 from oligort.batch.limits import Limits
 from oligort.batch.registers import RegisterList
 from oligort.clinical.register import Register
 from oligort.errors import RegisterError
+from oligort.finding import Grade
 
 COLUMNS = """
 schema_version = 1
@@ -80,6 +82,28 @@ def test_else_a_folder_of_that_name_or_the_patient_id(tmp_path):
 def test_where_two_would_fit_none_is_taken(tmp_path):
     unstated(tmp_path, f"{subject_of(1)}/{subject_of(2)}", 3)
     assert matched(tmp_path, RegisterList.of([register_of(1), register_of(2)])) == {}
+
+
+def test_a_register_that_a_folder_of_several_patients_is_named_by_goes_to_none(tmp_path):
+    name = subject_of(1)
+    for number in (5, 6):
+        unstated(tmp_path, f"{name}/{number}", number)
+    registers = RegisterList.of([register_of(1)])
+    submissions = found_below(tmp_path, 0, Limits())
+    matches = registers.matched(submissions)
+    assert [matches[one.key].json for one in submissions] == ["", ""]
+    assert all("that may be of different patients" in one.trouble for one in matches.values())
+    assert [one.subject for one in registers.without_submission(matches)] == [name]
+    reports = {one.subject: one for one in oligort.check_all(tmp_path, registers=[register_of(1)])}
+    assert {one.verdict for one in reports.values()} == {Grade.NOT_EVALUABLE}
+    assert sum("submission-" in subject for subject in reports) == 2
+
+
+def test_a_folder_of_that_name_may_hold_several_submissions_of_one_patient(tmp_path):
+    name = subject_of(1)
+    for folder in ("first", "second"):
+        unstated(tmp_path, f"{folder}/{name}", 5)
+    assert set(matched(tmp_path, RegisterList.of([register_of(1)])).values()) == {name}
 
 
 def test_where_two_differ_in_case_alone_neither_is_taken(tmp_path):

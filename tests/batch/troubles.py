@@ -1,12 +1,17 @@
 """What goes wrong with a submission, on purpose: a file in it says what the worker is to meet."""
 
+import errno
 import os
 import signal
 import tempfile
 import time
 from pathlib import Path
 
-from oligort.batch.judge import Judged, Task, fingerprint_of, judged
+from oligort.batch import note
+from oligort.batch.discovery import Look, looked_at
+from oligort.batch.judge import Judged, Task, judged
+from oligort.batch.opening import opened_places
+from oligort.batch.portion import Portion
 from oligort.batch.unchecked import Unchecked, Whose, report_of
 from oligort.checks.unchecked import not_checked
 from oligort.dicom.links import links_of
@@ -54,6 +59,11 @@ TROUBLES = {one.__name__: one for one in (hang, leave, crash, be_killed, take_al
 RECOVERING = {be_killed_once.__name__: be_killed_once}
 
 
+def fingerprint_of(task: Task) -> str:
+    with opened_places(Path(task.root), task.base, task.places) as found:
+        return task.fingerprint(found)
+
+
 def judged_at_once(task: Task) -> Judged:
     """Judge a submission by nothing, which costs nothing; its files are read for the digest."""
     fingerprint = fingerprint_of(task)
@@ -94,7 +104,46 @@ def judged_at_once_in_trouble_unpacked(task: Task) -> Judged:
     return judged_at_once_in_trouble(task)
 
 
+class OddError(Exception):
+    """An error that cannot be unpickled: it wants two arguments and hands on one."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__("Smith^John is not to be told")
+
+
+def judged_oddly(task: Task) -> Judged:
+    """Judge submissions at no cost, but fail at one of them in an odd way."""
+    if task.base.endswith("1"):
+        raise OddError(1, 2)
+    return judged_at_once(task)
+
+
+def judged_while_away(task: Task) -> Judged:
+    """Judge a submission whose folder is away for that moment, and back afterwards."""
+    folder = Path(task.root, task.base)
+    away = Path(task.root).with_name(f"{folder.name}.away")
+    folder.rename(away)
+    try:
+        return judged(task)
+    finally:
+        away.rename(folder)
+
+
+def judged_after_time_out(task: Task) -> Judged:
+    """Fail as a share does that does not answer."""
+    raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
+def looked_at_alone(look: Look) -> list[Portion]:
+    """Look at files one at a time alone, and at none that is called "crash"."""
+    (place,) = look.places
+    if len(place.names) > 1 or "crash" in place.names:
+        raise MemoryError
+    return looked_at(look)
+
+
 def _meet_trouble(task: Task) -> None:
     named = Path(task.root, task.base, TROUBLE)
     if named.exists() and (not task.known or fingerprint_of(task) != task.known):
+        note.leave(fingerprint_of(task))
         (TROUBLES | RECOVERING)[named.read_text()](named.parent)
