@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
 from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
+from oligort.checks.lost_lesions import LostLesion
 from oligort.checks.pairing import unsaid
-from oligort.checks.reconciliation import targets_without_lesion
 from oligort.checks.registry import check
 from oligort.checks.unclaimed import may_be_lesion, of_unknown_names
 from oligort.clinical.register import Register
@@ -152,9 +152,16 @@ def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
     if unmeasured:
         by = "a lesion" if listed_rois.issuperset(unmeasured) else "no lesion"
         yield f"{listed(unmeasured)} cannot be measured and {by} of the register names it"
-    unexplained = [name for name in targets_without_lesion(case) if name not in listed_rois]
+    unexplained = [lost for lost in case.lost_lesions if not _is_explained(case, register, lost)]
     if unexplained:
-        yield f"{listed(unexplained)} is drawn around no known lesion"
+        yield f"{', '.join(map(str, unexplained))} is drawn around no known lesion"
+
+
+def _is_explained(case: Case, register: Register, lost: LostLesion) -> bool:
+    """Say whether entries without a lesion of their own name the target, one for each part."""
+    measured = {lesion.roi_name for lesion in case.census.lesions}
+    naming = [entry for entry in register.lesions if lost.roi_name in entry.roi_names]
+    return lost.part_count <= sum(measured.isdisjoint(entry.roi_names) for entry in naming)
 
 
 def _count_finding(
