@@ -27,6 +27,10 @@ _BOXED_ROLES = MADE_ROLES - {Role.UNION}
 it. A union of targets is what is irradiated, and goes around nothing."""
 
 
+_LEAST_POINTS = 3
+"""Points of a line that may be a loop whose type is wrong: a point or two mark a place."""
+
+
 @dataclass(frozen=True)
 class LostLesion:
     """An ROI drawn for a tumour that holds no known one, in whole or in some of its parts.
@@ -69,13 +73,14 @@ def around_no_lesion(
     lost = []
     for structure, name in submission.roi_names.items():
         roles = {name.role, name.base}
-        if TARGET_ROLES.isdisjoint(roles) or structure.is_empty or structure.roi_name in measured:
+        if TARGET_ROLES.isdisjoint(roles) or structure.roi_name in measured:
             continue
         is_boxed = not (_BOXED_ROLES | {Role.ORGAN}).isdisjoint(roles)
         own = () if is_boxed else _parts_of(structure, submission, speck_cc)
         if not own:
             # What goes around its target, or has no parts that could be told.
-            lost += [] if known.lie_in(box_of(structure)) else [LostLesion(structure.roi_name)]
+            box = _lines_of(structure) if structure.is_empty else box_of(structure)
+            lost += [] if box is None or known.lie_in(box) else [LostLesion(structure.roi_name)]
             continue
         empty = [part for part in own if not known.are_held_by(part)]
         if empty:
@@ -83,6 +88,13 @@ def around_no_lesion(
             centres_mm = () if is_all else tuple(part.centroid_mm for part in empty)
             lost.append(LostLesion(structure.roi_name, centres_mm, len(empty)))
     return tuple(lost)
+
+
+def _lines_of(structure: Structure) -> npt.NDArray[np.float64] | None:
+    """Return the box of the lines of what encloses nothing; None of points, or of nothing."""
+    lines = [one.points_mm for one in structure.contours if len(one.points_mm) >= _LEAST_POINTS]
+    points = np.concatenate(lines) if lines else None
+    return None if points is None else np.array([points.min(axis=0), points.max(axis=0)])
 
 
 def _parts_of(structure: Structure, submission: Submission, speck_cc: float) -> Sequence[Part]:

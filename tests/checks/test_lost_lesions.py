@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_claims import answered, solid, together, with_structures
+from test_claims import answered, not_measurable, solid, together, with_structures
 from test_unnamed_entries import PROVEN, entry, judged, removed
 
-from oligort.geometry.structure import Contour, Structure
+from oligort.geometry.structure import Contour, Structure, StructureSet
+from oligort.submission import Submission
 
 GTV = solid("GTVm01_Liver", 1)
 ENTRIES = [entry("A", roi_names=["GTVm01_Liver"], **PROVEN), *answered(removed("Bone", "Brain"))]
@@ -78,3 +79,26 @@ def test_what_goes_around_a_lesion_or_covers_a_piece_of_it_is_no_false_alarm():
     for target in (together(at("PTV", 1), speck), halves, shell, pieces):
         codes, told = passed(GTV, target)
         assert codes == set(CODES), (target.roi_name, told)
+
+
+@pytest.mark.parametrize("what", not_measurable())
+def test_a_node_that_no_entry_lists_is_not_lost_where_it_cannot_be_measured(what):
+    node = Structure(9, "GTVn01", not_measurable()[what])
+    codes, told = passed(GTV, node)
+    assert not codes
+    assert '"GTVn01" cannot be measured and no lesion of the register names it' in told
+    listed = entry("N", "LymphNodes", "none", kind="regional_node", roi_names=["GTVn01"])
+    told = passed(GTV, node, entries=[*ENTRIES, listed | {"no_therapy_reason": "declined"}])[1]
+    assert "no lesion of the register names it" not in told
+
+
+def test_a_target_that_cannot_be_read_is_asked_for_and_an_empty_one_is_not():
+    unread = Submission(structure_sets=(StructureSet((GTV,), "1.1", left_out=("PTV2",)),))
+    found = judged(unread, ENTRIES)
+    assert not any(found[code][0] for code in CODES)
+    assert 'the contours of "PTV2" cannot be read and may lie around a lesion' in found["OL201"][1]
+    for what in ("nothing", "a point"):
+        assert passed(GTV, Structure(9, "PTV2", not_measurable()[what]))[0] == set(CODES)
+    lines = solid("PTV2", 5)
+    open_lines = tuple(Contour(one.points_mm, "OPEN_PLANAR") for one in lines.contours)
+    assert not passed(GTV, Structure(9, "PTV2", open_lines))[0]
