@@ -499,3 +499,11 @@ def test_a_therapy_that_nobody_knows_is_open(change, reason):
     with pytest.raises(NotEvaluable, match=reason):
         found.extend(CHECKS["OL205"].run(case))
     assert [finding.grade for finding in found] == [Grade.MINOR]
+
+
+def test_a_stated_size_is_told_with_the_digits_that_decide():
+    removed = {"therapy": "surgery", "roi_names": [], "size_mm": 50.0000001}
+    solids = {"GTVp": Box((0, 0, 0), (20, 20, 20))}
+    (finding,) = findings("OL203", submission_of(solids), [entry("A", **removed)])
+    assert finding.grade is Grade.MAJOR
+    assert "register: 50.0000001 mm" in finding.message
