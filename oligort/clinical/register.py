@@ -26,7 +26,8 @@ Label = Annotated[
     ),
 ]
 Text = Annotated[str, Meta(max_length=400)]
-Length = Annotated[float, Meta(gt=0, lt=500)]
+Length = Annotated[float, Meta(ge=1, lt=500)]
+"""A length in mm. Below 1 mm no image shows a lesion: another unit was meant, or a digit lost."""
 
 
 class Arm(StrEnum):

@@ -192,6 +192,9 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
     assert message.endswith(f" (line {line})")
 
 
+AS_LENGTH = "size_mm: expected a number of at least 1 and below 500"
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "sentence"),
     [
@@ -213,11 +216,12 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
         ("ecog = 1", "ecog = -1", "patient.ecog: expected a whole number"),
         ('gtv_absent = "no"', "gtv_absent = false",
          'anatomy.gtv_absent: expected "yes" or "no" or "unknown", found false'),
-        ("size_mm = 14.5", "size_mm = 0", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = 500", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = nan", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = inf", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = -3", "size_mm: expected a number above 0 and below 500"),
+        ("size_mm = 14.5", "size_mm = 0", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = 0.0001", f"{AS_LENGTH}, found 0.0001"),
+        ("size_mm = 14.5", "size_mm = 500", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = nan", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = inf", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = -3", AS_LENGTH),
         ('"2026-03-02"', '"2026-02-30"',
          'disease.primary_diagnosis_date: expected a day of the calendar, found "2026-02-30"'),
         ('"2026-03-02"', "2026", "disease.primary_diagnosis_date: expected a date in quotes"),
@@ -252,7 +256,7 @@ def test_impossible_values_are_refused_with_a_sentence(tmp_path, right, wrong, s
     assert "SECRET" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("value", ["size_mm = 499.9", "size_mm = 0.1"])
+@pytest.mark.parametrize("value", ["size_mm = 499.9", "size_mm = 1"])
 def test_the_ends_of_a_range_are_possible(tmp_path, value):
     assert Register.load(written(tmp_path, WHOLE.replace("size_mm = 14.5", value)))
 
