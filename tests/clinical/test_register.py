@@ -198,7 +198,7 @@ AS_LENGTH = "size_mm: expected a number of at least 1 and below 500"
 @pytest.mark.parametrize(
     ("right", "wrong", "sentence"),
     [
-        ("schema_version = 1", "schema_version = 2", 'schema_version: expected "1", found 2'),
+        ("schema_version = 1", "schema_version = 2", "schema_version: expected 1, found 2"),
         ("schema_version = 1", "", 'expected the key "schema_version", which is missing'),
         ('subject = "DEMO-01"', "", 'expected the key "subject", which is missing'),
         ('subject = "DEMO-01"', 'subject = ""', "subject: expected one line of text"),
@@ -372,3 +372,13 @@ def test_what_is_no_local_therapy_is_answered_with_no_word(written):
     with pytest.raises(RegisterError) as refusal:
         Register.from_dict(table)
     assert "did you mean" not in str(refusal.value)
+
+
+def test_null_is_no_word_and_is_offered_none():
+    for key in ("therapy", "pathology"):
+        lesion = {"id": "L1", key: None}
+        with pytest.raises(RegisterError, match="found null") as refusal:
+            Register.from_dict({"schema_version": 1, "subject": "S", "lesions": [lesion]})
+        assert "did you mean" not in str(refusal.value)
+    with pytest.raises(RegisterError, match=r"schema_version: expected 1, found true"):
+        Register.from_dict({"schema_version": True, "subject": "S"})
