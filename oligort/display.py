@@ -51,6 +51,12 @@ def _escaped(match: re.Match[str]) -> str:
     return escapes if is_hidden else character
 
 
+def exact_number(value: float) -> str:
+    """Return a number with as many digits as tell it: 50 for 50.0, and 50.0000001 as it is."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
 def quoted(text: object) -> str:
     """Return `text` made safe and put in double quotes, as names appear in messages."""
     return f'"{safe_text(text)}"'

@@ -272,10 +272,12 @@ def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> st
         return safe_text(failure.__cause__, _MAX_FILE_TEXT)
     if choices := words_of(kind):
         shown = quoted(value) if isinstance(value, str) else _found(value)
-        # What people write for a word need not look like it: "RT".
+        # What people write for a word need not look like it: "RT". Null is no word at all.
         others: Mapping[str, str] = getattr(kind, "other_words", dict)()
-        hint = nearest_word(value, choices, others)
-        return f"expected {' or '.join(quoted(choice) for choice in choices)}, found {shown}{hint}"
+        hint = "" if value is None else nearest_word(value, choices, others)
+        are_words = not all(isinstance(choice, int) for choice in get_args(kind) or [""])
+        told = map(quoted, choices) if are_words else choices
+        return f"expected {' or '.join(told)}, found {shown}{hint}"
     return f"expected {_expected(kind)}, found {_found(value)}"
 
 

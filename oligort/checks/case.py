@@ -14,9 +14,9 @@ from oligort.checks.accounting import (
 )
 from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
+from oligort.checks.lost_lesions import LostLesion, around_no_lesion
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
-    around_no_lesion,
     may_be_lesion,
     perhaps_metastases,
     unclaimed_rois,
@@ -355,9 +355,14 @@ class Case:
         known = {roi_name for roi_name, _ in found}.union(
             *(it.roi_names for it in self.open_entries)
         )
-        around = around_no_lesion(self.submission, self.census)
+        around = [one.roi_name for one in self.lost_lesions]
         others = dict.fromkeys(name for name in around if name not in known)
         return (*found.values(), *self._as_perhaps_tumour(others).lesions)
+
+    @cached_property
+    def lost_lesions(self) -> tuple[LostLesion, ...]:
+        """What is drawn for a tumour around none that the census knows, in whole or in part."""
+        return around_no_lesion(self.submission, self.census, self.census_thresholds.speck_cc)
 
     @property
     def counting(self) -> Counting:

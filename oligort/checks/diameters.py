@@ -7,6 +7,7 @@ from enum import StrEnum
 from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
 from oligort.clinical.register import RegisterLesion
+from oligort.display import exact_number
 from oligort.lesions.lesion import Lesion
 from oligort.measure import Measure
 from oligort.protocol.limits import LENGTH_ROUNDING_MM, Limit
@@ -72,10 +73,10 @@ class Stated:
 
     def __str__(self) -> str:
         if self.low_mm == self.high_mm:
-            return f"{self.low_mm:g} mm"
+            return f"{exact_number(self.low_mm)} mm"
         if math.isinf(self.high_mm):
-            return f"at least {self.low_mm:g} mm"
-        return f"{self.low_mm:g} to {self.high_mm:g} mm"
+            return f"at least {exact_number(self.low_mm)} mm"
+        return f"{exact_number(self.low_mm)} to {exact_number(self.high_mm)} mm"
 
 
 def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
@@ -89,5 +90,6 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
         drawn = max((diameter.drawn_mm(part) for part in lesion.contours), key=float)
         low_mm, high_mm = drawn.intervals.get("planes", (drawn, drawn))
         if max(low_mm - stated_mm, stated_mm - high_mm) > tolerance_mm + LENGTH_ROUNDING_MM:
-            told.append(f"the register says {stated_mm:g} mm ({diameter}), drawn {drawn:.1f} mm")
+            said = exact_number(stated_mm)
+            told.append(f"the register says {said} mm ({diameter}), drawn {drawn:.1f} mm")
     return told

@@ -18,7 +18,7 @@ from oligort.checks.judged import (
     limited_operand,
 )
 from oligort.checks.laterality import require_sides
-from oligort.checks.plan_kind import require_one_kind
+from oligort.checks.plan_kind import require_one_kind, require_screening_or_said
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.checks.volumes import require_plausible_volumes
@@ -53,7 +53,9 @@ def dose_limits(case: Case) -> Iterator[Finding]:
 
     Not evaluable when: whether the limit applies is not known; the dose is open, of type
     EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
-    than the one that is judged, or of a plan that was made for a phantom or a machine (OL009); a
+    than the one that is judged, or, where nobody says the kind and the register lists plans, of one
+    that it does not list for screening; it is of a plan that was made for a phantom or a machine
+    (OL009); a
     part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
     limited; the structure leaves the dose grid, or planes of it are not drawn, and the limit lies
@@ -191,6 +193,7 @@ def family_values(case: Case, limit: DoseLimit) -> dict[str, Measure | str]:
 def _require_gradable(case: Case) -> None:
     """Raise NotEvaluable where no organ limit may be judged on the dose."""
     require_one_kind(case)
+    require_screening_or_said(case)
     require_for_a_patient(case)
     dose = case.submission.dose_grid
     accepts_effective = case.protocol.settings.effective_dose_accepted.value

@@ -40,7 +40,7 @@ def age(case: Case) -> Iterator[Finding]:
             "neither the register (patient.age_years) nor Patient's Age in the DICOM files says it"
         )
     told = [f"{said} years (register)"] if said is not None else []
-    shown = " to ".join(str(years) for years in in_files if years is not None)
+    shown = " to ".join(dict.fromkeys(str(years) for years in in_files if years is not None))
     differs = max(ages) - min(ages) > BIRTHDAY_YEARS
     # Images may be older than the enrolment by a birthday.
     crosses = len({rule.allows(years) for years in ages}) > 1

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
 from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
+from oligort.checks.lost_lesions import LostLesion
 from oligort.checks.pairing import unsaid
-from oligort.checks.reconciliation import targets_without_lesion
 from oligort.checks.registry import check
-from oligort.checks.unclaimed import may_be_lesion, of_unknown_names
+from oligort.checks.unclaimed import MARGIN_ROLES, may_be_lesion, of_unknown_names
 from oligort.clinical.register import Register
 from oligort.display import listed, quoted, safe_text
 from oligort.finding import Evidence, Finding, Flag
@@ -136,6 +136,14 @@ def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
     ]
     if left_out:
         yield f"the contours of {listed(left_out)} cannot be read and may be lesions"
+    read = case.submission.site_map.read
+    around = [
+        name
+        for name in case.submission.structure_set.left_out
+        if name not in left_out and not MARGIN_ROLES.isdisjoint({read(name).role, read(name).base})
+    ]
+    if around:
+        yield f"the contours of {listed(around)} cannot be read and may lie around a lesion"
     if case.open_entries and case.unmeasured:
         entries = listed(entry.id for entry in case.open_entries)
         yield (
@@ -149,12 +157,37 @@ def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
         for exclusion in case.census.excluded
         if exclusion.may_be_metastasis and exclusion.roi_name not in known
     ]
+    # A node that the register does not list need not be regional, whatever its name says.
+    unmeasured += [
+        exclusion.roi_name
+        for exclusion in case.census.excluded
+        if exclusion.is_unmeasured
+        and Role.GTV_NODE in _roles_of(case, exclusion.roi_name)
+        and exclusion.roi_name not in {*unmeasured, *known, *listed_rois}
+    ]
     if unmeasured:
         by = "a lesion" if listed_rois.issuperset(unmeasured) else "no lesion"
         yield f"{listed(unmeasured)} cannot be measured and {by} of the register names it"
-    unexplained = [name for name in targets_without_lesion(case) if name not in listed_rois]
+    unexplained = [lost for lost in case.lost_lesions if not _is_explained(case, register, lost)]
     if unexplained:
-        yield f"{listed(unexplained)} is drawn around no known lesion"
+        yield f"{', '.join(map(str, unexplained))} is drawn around no known lesion"
+
+
+def _roles_of(case: Case, roi_name: str) -> frozenset[Role]:
+    """Return the roles that an ROI's name, or the register, says of it and of what it is made."""
+    return frozenset(
+        role
+        for structure, name in case.submission.roi_names.items()
+        if structure.roi_name == roi_name
+        for role in (name.role, name.base)
+    )
+
+
+def _is_explained(case: Case, register: Register, lost: LostLesion) -> bool:
+    """Say whether entries without a lesion of their own name the target, one for each part."""
+    measured = {lesion.roi_name for lesion in case.census.lesions}
+    naming = [entry for entry in register.lesions if lost.roi_name in entry.roi_names]
+    return lost.part_count <= sum(measured.isdisjoint(entry.roi_names) for entry in naming)
 
 
 def _count_finding(

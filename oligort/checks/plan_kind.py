@@ -72,6 +72,41 @@ def require_one_kind(case: Case) -> None:
         raise NotEvaluable(f"{judged}, and {kind.contradiction}")
 
 
+def require_screening_or_said(case: Case) -> None:
+    """Raise NotEvaluable where nobody says the kind, and the lists have the plan not for screening.
+
+    What its lists leave to be guessed would be another answer if it said the kind.
+    """
+    register = case.register
+    if case.asked_kind or register is None or register.plan_kind:
+        return
+    unlisted = _not_for_screening(case, register)
+    if unlisted:
+        raise NotEvaluable(
+            f"the register does not say what the plan is for (plan_kind), and {unlisted}"
+        )
+
+
+def _not_for_screening(case: Case, register: Register) -> str:
+    """Return that a judged plan is none of those of screening where the register lists plans."""
+    lists = [(kind, names) for kind in PlanKind if (names := register.plans_of(kind))]
+    others = [
+        course
+        for course in _judged_courses(case)
+        if not any(
+            name in course.dose.plan_uids
+            or (fitting(course.plans, name) and _the_one(case.submission.plans, name))
+            for name in register.plans_of(PlanKind.SCREENING)
+        )
+    ]
+    if not lists or not others:
+        return ""
+    told = " and ".join(f"names {listed(names)} as {kind}" for kind, names in lists)
+    plans = [plan for course in others for plan in course.plans]
+    judged = f"the judged {_labels(plans)}" if plans else "the plan of the judged dose"
+    return f"{told}, and {judged} not as screening"
+
+
 def _listed_kinds(case: Case, register: Register) -> tuple[tuple[str, PlanKind], ...]:
     """Return the names by which the register lists judged plans, each with the kind.
 
@@ -140,11 +175,12 @@ def plan_kind(case: Case) -> Iterator[Finding]:
         _ = case.submission.chosen
     kind = kind_of(case)
     if kind.kind is None:
+        unlisted = _not_for_screening(case, case.register) if case.register else ""
         yield Finding(
             code="OL207",
             grade=Grade.INFO,
             message="nobody says whether the plan is for screening or was delivered (--plan-kind, "
-            "or plan_kind in the register)",
+            "or plan_kind in the register)" + (f"; the register {unlisted}" if unlisted else ""),
             source=CONVENTION,
             hint="give --plan-kind, or plan_kind in the register",
         )

@@ -8,7 +8,6 @@ from oligort.checks.claims import NEVER_CONTOURED, claims_primaries
 from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
-from oligort.checks.unclaimed import around_no_lesion
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
@@ -31,7 +30,8 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     Queries are: entries that nothing explains, ROI names of the register that are not drawn,
     lesions that the register does not list, kinds, organs, sides, sizes and numbers in which
     register and contours contradict each other (with the fraction in each organ), lesions that are
-    drawn and were removed, targets that are drawn around no known lesion, and lungs or GTVs that
+    drawn and were removed, targets that are drawn around no known lesion, in whole or in one of
+    their separate parts, and lungs or GTVs that
     are drawn though the register's anatomy says that one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
@@ -168,11 +168,6 @@ def _is_untreated(entry: RegisterLesion) -> bool:
     return entry.therapy is Therapy.NONE and not entry.no_therapy_reason.strip()
 
 
-def targets_without_lesion(case: Case) -> tuple[str, ...]:
-    """Return the ROIs drawn for a tumour whose box holds no lesion that the census knows."""
-    return around_no_lesion(case.submission, case.census)
-
-
 def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     """Yield what register and contours do not agree on, a sentence each."""
     assert case.register is not None
@@ -193,9 +188,8 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
         if one.entry and one.contours:
             yield from _disagreements(case, one, one.entry)
     yield from (one.doubt for one in matches if one.entry and one.doubt)
-    targets = targets_without_lesion(case)
-    if targets:
-        yield f"{listed(targets)} is drawn around no known lesion"
+    if lost := case.lost_lesions:
+        yield f"{', '.join(map(str, lost))} is drawn around no known lesion"
     yield from _contradictions(case)
     yield from case.census.notes
 

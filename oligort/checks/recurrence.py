@@ -22,7 +22,7 @@ from oligort.geometry.algebra import Shape
 from oligort.geometry.region import Region
 from oligort.lesions.drawn import drawn_part
 from oligort.lesions.lesion import Lesion
-from oligort.lesions.vocabulary import Role
+from oligort.lesions.vocabulary import GTV_ROLES, Role
 from oligort.protocol.settings import Percent, Range
 from oligort.selection import title
 from oligort.submission import Submission
@@ -56,7 +56,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
     placed on the structures;
     a part lies between the settings, or outside a dose grid that the isodose leaves; the register
     does not answer and a lesion is not drawn, so that no dose can tell; an ROI that no lesion of
-    the register claims is not outside, and may be drawn for one of no known contour.
+    the register claims is not outside, and may be drawn for one of no known contour; gross tumour
+    is drawn and cannot be measured.
 
     Source: NCT06190782, exclusion criteria, X4; the isodose is an assumption.
     """
@@ -176,10 +177,15 @@ class _ByDose:
         perhaps = self.case.perhaps_tumour
         entries = listed(entry.id for entry in self.case.open_entries)
         found: list[str] = []
-        if unmeasured := self.case.unmeasured:
+        unmeasured = self.case.unmeasured if self.case.open_entries else ()
+        if unmeasured:
             found.append(
                 f"{listed(unmeasured)} cannot be measured and may be what is drawn for {entries} "
                 f"(roi_names would tell)"
+            )
+        if unseen := [name for name in self._unseen_tumour if name not in unmeasured]:
+            found.append(
+                f"{listed(unseen)} cannot be measured, so that no dose tells whether it lies inside"
             )
         limits = self.case.protocol.settings.in_field_part
         parts = self._parts_of(list(perhaps), []) if perhaps else []
@@ -191,6 +197,25 @@ class _ByDose:
         if any(one.role is Role.ORGAN for one in self.case.submission.roi_names.values()):
             found.append(why_unplaced(self.case))
         return "; ".join(filter(None, found))
+
+    @property
+    def _unseen_tumour(self) -> list[str]:
+        """Gross tumour, of any kind, that is drawn or may be, and cannot be measured.
+
+        What has no contours at all is a line of a template, and no lesion lies there.
+        """
+        submission = self.case.submission
+        if not submission.structure_sets:
+            return []
+        drawn = {one.roi_name for one in submission.structure_set if one.contours}
+        excluded = self.case.census.excluded
+        unmeasured = [one.roi_name for one in excluded if one.is_unmeasured]
+        unread = [
+            name
+            for name in submission.structure_set.left_out
+            if submission.role_of(name) in GTV_ROLES
+        ]
+        return [*(name for name in unmeasured if name in drawn), *unread]
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

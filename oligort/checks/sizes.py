@@ -10,7 +10,7 @@ from oligort.checks.lesions import why_undecided
 from oligort.checks.registry import check
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
-from oligort.display import listed, quoted
+from oligort.display import exact_number, listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag
 from oligort.lesions.lesion import Lesion
@@ -303,7 +303,13 @@ def _as_stated(
     if bound_mm is None or stated.low_mm <= bound_mm:
         drawn = "is known to be" if lesion.perhaps else "is"
         message = f"register: {stated} ({diameter}); no GTV {drawn} drawn for it"
-        return held_against("OL203", rule, mm, about=lesion.name, message=message)
+        in_3d_mm = Diameter.IN_3D.stated_mm(lesion.entry)
+        flags: tuple[Flag, ...] = ()
+        # As of a contour: what is within the limit in one plane need not be so in space.
+        if allowed and in_3d_mm is not None and not rule.allows(in_3d_mm):
+            message += f"; its 3D diameter of {exact_number(in_3d_mm)} mm is above the limit"
+            flags = (Flag.QUERY,)
+        return held_against("OL203", rule, mm, about=lesion.name, flags=flags, message=message)
     told = (
         f"the register says {stated} ({diameter}), and {listed(margins)}, which bounds it by "
         f"{bound_mm:.1f} mm, is drawn for it"

@@ -125,25 +125,6 @@ def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str
     ]
 
 
-def around_no_lesion(submission: Submission, census: LesionCensus) -> tuple[str, ...]:
-    """Return the ROIs drawn for a tumour whose box holds no lesion that the census knows.
-
-    A PTV beside GTVs of other lesions is a lesion that lost its GTV, or was never given one.
-    """
-    centroids = np.array([lesion.centroid_mm for lesion in census.lesions]).reshape(-1, 3)
-    measured = {lesion.roi_name for lesion in census.lesions}
-    unexplained = []
-    for structure, name in submission.roi_names.items():
-        is_target = not TARGET_ROLES.isdisjoint({name.role, name.base})
-        if not is_target or structure.is_empty or structure.roi_name in measured:
-            continue
-        low, high = box_of(structure)
-        inside = (centroids >= low) & (centroids <= high)
-        if not inside.all(axis=1).any():
-            unexplained.append(structure.roi_name)
-    return tuple(unexplained)
-
-
 def _is_no_lesion(
     submission: Submission, structure: Structure, drawn: Mapping[Structure, RoiName]
 ) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Meta
 from oligort.clinical import synonyms
 from oligort.clinical.answer import Answer
 from oligort.clinical.dates import PartialDate
-from oligort.display import harmless_json, listed, quoted
+from oligort.display import exact_number, harmless_json, listed, quoted
 from oligort.errors import RegisterError
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.strict import MisplacedError, content_of, document_of, shown_file, struct_of
@@ -26,7 +26,8 @@ Label = Annotated[
     ),
 ]
 Text = Annotated[str, Meta(max_length=400)]
-Length = Annotated[float, Meta(gt=0, lt=500)]
+Length = Annotated[float, Meta(ge=1, lt=500)]
+"""A length in mm. Below 1 mm no image shows a lesion: another unit was meant, or a digit lost."""
 
 
 class Arm(StrEnum):
@@ -227,7 +228,7 @@ class RegisterLesion(_Strict, frozen=True, kw_only=True):
         if known != sorted(known):
             raise MisplacedError(
                 "expected short_axis_mm <= size_mm <= maximum_3d_mm, found "
-                f"{', '.join(f'{size:g}' for size in known)}",
+                f"{', '.join(map(exact_number, known))}",
                 "maximum_3d_mm" if self.maximum_3d_mm == min(known) else "short_axis_mm",
             )
         if self.no_therapy_reason and self.therapy not in {Therapy.NONE, Therapy.UNKNOWN}:

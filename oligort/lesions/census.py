@@ -175,7 +175,8 @@ def _candidates(
             role = name.base if role is Role.UNION else role
             is_node = may_be_distant(structure, name, role, hints)
             may_be = role in _COUNTS or is_open(name, role) or is_node
-            exclusion = Exclusion(structure.roi_name, f"not measured: {reason}", may_be)
+            told = f"not measured: {reason}"
+            exclusion = Exclusion(structure.roi_name, told, may_be, is_unmeasured=True)
             unmeasured.append(Unmeasured(exclusion, organ))
     return candidates, unmeasured
 

@@ -123,13 +123,15 @@ class Exclusion:
     """An ROI that is no lesion, is not counted or cannot be measured, with the reason.
 
     `may_be_metastasis` marks an ROI that is named as a metastasis and could not be measured,
-    `is_repetition` one of which each part is drawn in another one as well.
+    `is_repetition` one of which each part is drawn in another one as well, `is_unmeasured` gross
+    tumour by its name, of any kind, that has no contours or none that could be measured.
     """
 
     roi_name: str
     reason: str
     may_be_metastasis: bool = False
     is_repetition: bool = False
+    is_unmeasured: bool = False
 
 
 @dataclass(frozen=True)

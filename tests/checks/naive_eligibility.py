@@ -236,7 +236,8 @@ def size_by(lesion, settings, reading, is_odd):
     if "drawn" not in lesion:
         grade = decided(PASS if within(mm, settings) else MAJOR for mm in (low, high))
         may_be_primary = is_odd or "kind" not in lesion
-        return OPEN if may_be_primary and grade == MAJOR else grade, False
+        is_long = grade == PASS and not within(lesion.get("maximum_3d_mm", 0), settings)
+        return OPEN if may_be_primary and grade == MAJOR else grade, is_long
     mm = lesion["drawn"][reading]
     fits = within(mm, settings)
     if not fits and ("kind" not in lesion or is_odd):

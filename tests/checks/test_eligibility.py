@@ -219,3 +219,8 @@ def test_a_metastasis_found_before_the_primary_is_a_query(
     (finding,) = findings_of("OL104", Submission(), register_table)
     assert (finding.grade, bool(finding.flags)) == (Grade.PASS, is_query)
     assert ("lies before primary_diagnosis_date" in finding.message) is is_query
+
+
+def test_one_age_in_all_files_is_told_once(findings_of):
+    (finding,) = findings_of("OL101", Submission(patient_age_years=17, oldest_age_years=17))
+    assert finding.message == "17 years (Patient's Age in the DICOM files)"

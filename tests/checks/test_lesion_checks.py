@@ -499,3 +499,24 @@ def test_a_therapy_that_nobody_knows_is_open(change, reason):
     with pytest.raises(NotEvaluable, match=reason):
         found.extend(CHECKS["OL205"].run(case))
     assert [finding.grade for finding in found] == [Grade.MINOR]
+
+
+def test_a_3d_diameter_of_the_register_above_the_limit_is_a_query():
+    def found(**sizes):
+        removed = {"therapy": "surgery", "roi_names": [], "size_mm": 40.0}
+        entries = [entry("A", **removed, **sizes)]
+        return findings("OL203", submission_of({"GTVp": Box((0, 0, 0), (20, 20, 20))}), entries)[0]
+
+    assert (found().grade, found().flags) == (Grade.PASS, ())
+    assert found(maximum_3d_mm=50.0).flags == ()
+    longer = found(maximum_3d_mm=56.0)
+    assert (longer.grade, longer.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert longer.message.endswith("its 3D diameter of 56 mm is above the limit")
+
+
+def test_a_stated_size_is_told_with_the_digits_that_decide():
+    removed = {"therapy": "surgery", "roi_names": [], "size_mm": 50.0000001}
+    solids = {"GTVp": Box((0, 0, 0), (20, 20, 20))}
+    (finding,) = findings("OL203", submission_of(solids), [entry("A", **removed)])
+    assert finding.grade is Grade.MAJOR
+    assert "register: 50.0000001 mm" in finding.message

@@ -149,6 +149,30 @@ def test_a_judged_plan_that_the_register_does_not_name_is_a_query(
     assert (found.grade, found.flags) == (Grade.PASS, ())
 
 
+@pytest.mark.parametrize(
+    ("lists", "told"),
+    [
+        ({"screening_plans": ["SCREEN1"]}, 'names "SCREEN1" as screening, and the judged "plan"'),
+        ({"delivered_plans": ["plan"]}, 'names "plan" as delivered, and the judged "plan"'),
+        ({"delivered_plans": ["another"]}, 'names "another" as delivered, and the judged "plan"'),
+    ],
+)
+def test_lists_without_a_kind_let_no_plan_pass_that_is_not_for_screening(
+    build, register_table, findings_of, lists, told
+):
+    less = register_table | lists | {"plan_kind": None}
+    (found,) = findings_of("OL301", build(), less)
+    assert found.grade is Grade.NOT_EVALUABLE
+    assert "(plan_kind)" in found.message
+    assert told in found.message
+    for name in ("plan", "1.2.2"):
+        listed = less | {"screening_plans": [name], "delivered_plans": ["another"]}
+        (found,) = findings_of("OL301", build(), listed)
+        assert found.grade is Grade.PASS
+    (found,) = findings_of("OL301", build(), register_table | {"plan_kind": None})
+    assert found.grade is Grade.PASS
+
+
 @pytest.fixture
 def both(build):
     """One export with two plans of the same targets, each with its dose."""

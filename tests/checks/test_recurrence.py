@@ -334,3 +334,19 @@ def test_what_cannot_be_measured_is_not_outside():
     hidden = drawn("Struktur2", 3, INSIDE)
     with pytest.raises(NotEvaluable, match=r'"Struktur2" 100.0 %'):
         finding([FAR], "no", beside(empty, hidden), [ENTRY, SECOND | {"roi_names": ["Struktur1"]}])
+
+
+@pytest.mark.parametrize("roi_name", ["GTVp", "GTVn01", "GTV_T", "GTVm02"])
+def test_gross_tumour_that_cannot_be_measured_is_not_outside(roi_name):
+    """Whatever the register says of it, or does not say."""
+    one = drawn(roi_name, 2, INSIDE)
+    turned = [replace(it, points_mm=it.points_mm[:, ::-1]) for it in one.contours]
+    crossing = replace(one, contours=(*one.contours, *turned))
+    named = SECOND | {"kind": "primary", "organ": "Esophagus", "roi_names": [roi_name]}
+    unread = replace(NOW, structure_sets=(replace(SET, left_out=(roi_name,)),))
+    for now in (beside(crossing), unread):
+        for entries in ([ENTRY], [ENTRY, named]):
+            with pytest.raises(NotEvaluable, match=f'"{roi_name}" cannot be measured'):
+                finding([FAR], "no", now, entries)
+    assert finding([FAR], "yes", beside(crossing), [ENTRY]).grade is Grade.MAJOR
+    assert finding([FAR], "no", beside(replace(one, contours=())), [ENTRY]).grade is Grade.PASS

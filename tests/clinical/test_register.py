@@ -192,10 +192,13 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
     assert message.endswith(f" (line {line})")
 
 
+AS_LENGTH = "size_mm: expected a number of at least 1 and below 500"
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "sentence"),
     [
-        ("schema_version = 1", "schema_version = 2", 'schema_version: expected "1", found 2'),
+        ("schema_version = 1", "schema_version = 2", "schema_version: expected 1, found 2"),
         ("schema_version = 1", "", 'expected the key "schema_version", which is missing'),
         ('subject = "DEMO-01"', "", 'expected the key "subject", which is missing'),
         ('subject = "DEMO-01"', 'subject = ""', "subject: expected one line of text"),
@@ -213,11 +216,12 @@ def test_each_misspelling_names_file_keys_and_nearest_word(tmp_path, right, wron
         ("ecog = 1", "ecog = -1", "patient.ecog: expected a whole number"),
         ('gtv_absent = "no"', "gtv_absent = false",
          'anatomy.gtv_absent: expected "yes" or "no" or "unknown", found false'),
-        ("size_mm = 14.5", "size_mm = 0", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = 500", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = nan", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = inf", "size_mm: expected a number above 0 and below 500"),
-        ("size_mm = 14.5", "size_mm = -3", "size_mm: expected a number above 0 and below 500"),
+        ("size_mm = 14.5", "size_mm = 0", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = 0.0001", f"{AS_LENGTH}, found 0.0001"),
+        ("size_mm = 14.5", "size_mm = 500", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = nan", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = inf", AS_LENGTH),
+        ("size_mm = 14.5", "size_mm = -3", AS_LENGTH),
         ('"2026-03-02"', '"2026-02-30"',
          'disease.primary_diagnosis_date: expected a day of the calendar, found "2026-02-30"'),
         ('"2026-03-02"', "2026", "disease.primary_diagnosis_date: expected a date in quotes"),
@@ -252,7 +256,7 @@ def test_impossible_values_are_refused_with_a_sentence(tmp_path, right, wrong, s
     assert "SECRET" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("value", ["size_mm = 499.9", "size_mm = 0.1"])
+@pytest.mark.parametrize("value", ["size_mm = 499.9", "size_mm = 1"])
 def test_the_ends_of_a_range_are_possible(tmp_path, value):
     assert Register.load(written(tmp_path, WHOLE.replace("size_mm = 14.5", value)))
 
@@ -368,3 +372,13 @@ def test_what_is_no_local_therapy_is_answered_with_no_word(written):
     with pytest.raises(RegisterError) as refusal:
         Register.from_dict(table)
     assert "did you mean" not in str(refusal.value)
+
+
+def test_null_is_no_word_and_is_offered_none():
+    for key in ("therapy", "pathology"):
+        lesion = {"id": "L1", key: None}
+        with pytest.raises(RegisterError, match="found null") as refusal:
+            Register.from_dict({"schema_version": 1, "subject": "S", "lesions": [lesion]})
+        assert "did you mean" not in str(refusal.value)
+    with pytest.raises(RegisterError, match=r"schema_version: expected 1, found true"):
+        Register.from_dict({"schema_version": True, "subject": "S"})

@@ -185,11 +185,11 @@ def test_a_decimal_comma_is_named_and_not_guessed(files):
         ("l", "P1,L2", "P1,L1", 'line 4, column "NO" (id): expected each lesion of a subject in '
          'one row, found "L1" again, as in line 2'),
         ("l", "P1,L2", "P1,", "expected text, found an empty cell"),
-        ("l", "5.01", "0", "expected a number above 0 and below 500, found 0"),
-        ("l", "5.01", "51", "expected a number above 0 and below 500, found 510"),
+        ("l", "5.01", "0", "expected a number of at least 1 and below 500, found 0"),
+        ("l", "5.01", "51", "expected a number of at least 1 and below 500, found 510"),
         ("l", "5.01", "5.01 cm", "found text of 7 characters"),
         ("l", "5.01", "NaN", "found text of 3 characters"),
-        ("l", "5.01", "-5", "expected a number above 0"),
+        ("l", "5.01", "-5", "expected a number of at least 1"),
         ("l", "GTV;1", "GTVm01|GTVm01", 'l.csv, line 5, column "ROIS" (roi_names): '
          'expected each ROI once in roi_names, found twice: "GTVm01"'),
         ("l", "Primary,", "Primary,GTVm01", 'l.csv, line 4, column "ROIS" (roi_names): '

@@ -295,7 +295,7 @@ X6 = 'relation = "<="\nlimit = 25\nunit = "%"'
 @pytest.mark.parametrize(
     ("right", "wrong", "sentence"),
     [
-        ("schema_version = 1", "schema_version = 2", 'schema_version: expected "1", found 2'),
+        ("schema_version = 1", "schema_version = 2", 'schema_version: expected 1, found 2'),
         ("schema_version = 1", 'schema_version = 1\nsha256 = "0"', 'found "sha256"'),
         ("limit = 18", "limit = 0", "criteria.age.limit: expected a whole number above 0"),
         ("limit = 18", "limit = -18", "criteria.age.limit"),
