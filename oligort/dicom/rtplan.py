@@ -1,10 +1,12 @@
 """RT Plan and RT Ion Plan: what was prescribed, in how many fractions, on which structures."""
 
+from dataclasses import replace
+
 from pydicom.dataset import Dataset
 
 from oligort.dicom.elements import integer, items, number, number_above_zero, text
-from oligort.dicom.identity import patient_key
-from oligort.objects import Plan, Prescription
+from oligort.dicom.identity import Masking, patient_key
+from oligort.objects import Plan, Prescription, file_key
 
 
 def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
@@ -49,6 +51,21 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
             for item in items(dataset, "ReferencedRTPlanSequence")
         ),
         is_brachytherapy=_is_brachytherapy(dataset),
+    )
+
+
+def without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) -> Plan:
+    """Return a plan with its texts masked, to be chosen by its file or its label as written."""
+    label_keys = {file_key(plan.label)} if plan.label else set()
+    return replace(
+        plan,
+        label=masked.label(plan.label),
+        prescriptions=tuple(
+            replace(prescription, description=masked.label(prescription.description))
+            for prescription in plan.prescriptions
+        ),
+        related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
+        file_keys=file_keys | label_keys,
     )
 
 
