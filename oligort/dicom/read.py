@@ -21,7 +21,7 @@ from oligort.dicom.meant import why_located_is_meant
 from oligort.dicom.registration import read_registration
 from oligort.dicom.repeats import RepeatedError
 from oligort.dicom.rtdose import read_dose
-from oligort.dicom.rtplan import read_plan, without_identity
+from oligort.dicom.rtplan import doubts_of_plan, read_plan, without_identity
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.dicom.sop_class import Kind, told_of
 from oligort.display import quoted
@@ -253,6 +253,8 @@ class _Reading:
                 self.doses.append(replace(read_dose(dataset, file), file_keys=file_keys))
             case Kind.RTPLAN | Kind.RTIONPLAN:
                 plan = read_plan(dataset, file, kind.value)
+                doubts = doubts_of_plan(dataset)
+                self.faults += [Fault(file, doubt, FaultKind.DOUBT) for doubt in doubts]
                 self.plans.append(without_identity(plan, self.masked, file_keys))
             case Kind.REG:
                 self.registrations.append(read_registration(dataset, file))
