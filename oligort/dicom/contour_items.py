@@ -36,6 +36,7 @@ MAX_POINTS = 5_000_000
 _CONTOUR_SEQUENCE = 0x30060040
 _CONTOUR_IMAGE_SEQUENCE = 0x30060016
 _CONTOUR_GEOMETRIC_TYPE = 0x30060042
+_CONTOUR_OFFSET_VECTOR = 0x30060045
 _NUMBER_OF_CONTOUR_POINTS = 0x30060046
 _CONTOUR_DATA = 0x30060050
 _REFERENCED_ROI_NUMBER = 0x30060084
@@ -52,6 +53,8 @@ _DECIMAL_VRS = frozenset({None, b"DS", b"UN"})
 """UN as well: in explicit VR, 64 KB of decimal strings and more fit no other way."""
 
 _PADDING = b" \0"
+_OF_ZEROS = b"0.+-\\ "
+"""What decimal strings of zeros are written with."""
 _UID = re.compile(rb"[0-9.]+")
 _TYPES = {geometric_type.encode(): geometric_type for geometric_type in CONTOUR_TYPES}
 
@@ -154,6 +157,7 @@ class _Collected:
             or is_long
             or rest
             or declared not in {None, count}
+            or self._value(contour, _CONTOUR_OFFSET_VECTOR, _DECIMAL_VRS).strip(_OF_ZEROS)
         ):
             raise UnusualError
         if geometric_type == POINT and count > 1:

@@ -208,6 +208,11 @@ def _contour(item: Dataset) -> Contour:
             f"found {len(coordinates)} numbers"
         )
     points_mm = coordinates.reshape(-1, 3)
+    if numbers(item, "ContourOffsetVector").any():
+        raise DicomError(
+            f"expected no {title('ContourOffsetVector')}, which is retired, found one that moves "
+            "the contour: export it where it lies"
+        )
     declared = integer(item, "NumberOfContourPoints")
     if not len(points_mm) and declared != 0:
         raise DicomError(f"expected points in {title('ContourData')}, found none")

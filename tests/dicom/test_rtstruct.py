@@ -280,3 +280,13 @@ def test_real_coordinates_are_those_of_decimal_objects(test_data, name):
         assert len(structure.contours) == len(contours)
         for ours, theirs in zip(structure.contours, contours, strict=True):
             np.testing.assert_array_equal(ours.points_mm, theirs)
+
+
+def test_contours_that_are_to_be_moved_are_left_out(structure_set, contour, read):
+    moved, still = contour(SQUARE), contour(SQUARE)
+    moved.ContourOffsetVector, still.ContourOffsetVector = ["0", "0", "30"], ["0.0", "0", "-0"]
+    read_set, (fault,) = read(structure_set({"Heart": [moved], "Lung_L": [still]}))
+    assert [s.roi_name for s in read_set] == ["Lung_L"]
+    assert read_set.left_out == ("Heart",)
+    assert 'the ROI "Heart" is left out: in contour 1, expected no Contour Offset' in fault.reason
+    assert fault.kind is FaultKind.LEFT_OUT
