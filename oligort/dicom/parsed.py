@@ -7,7 +7,14 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.tag import BaseTag
 
 from oligort.dicom.content import Content, elements_of
-from oligort.dicom.repeats import Repeat, RepeatedError, hidden_by, is_ascending, repeats_in
+from oligort.dicom.repeats import (
+    Repeat,
+    RepeatedError,
+    hidden_by,
+    is_ascending,
+    repeated_among,
+    repeats_in,
+)
 from oligort.errors import DicomError
 
 LAST_OF_META = 0x0002FFFF
@@ -16,12 +23,16 @@ LAST_OF_META = 0x0002FFFF
 
 @dataclass(frozen=True)
 class Parsed:
-    """A dataset, where reading ended, and at which tag it stopped on purpose, if it did."""
+    """A dataset, where reading ended, and at which tag it stopped on purpose, if it did.
+
+    `repeated` are tags that were read twice, of which the dataset holds the last.
+    """
 
     dataset: FileDataset
     end: int
     stopped_at: int | None
     is_ascending: bool
+    repeated: frozenset[int]
 
 
 def at_first(tag: int) -> bool:
@@ -61,14 +72,14 @@ def parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> Par
         return stopped_at is not None
 
     dataset, end = elements_of(encoded, stop)
-    return Parsed(dataset, end, stopped_at, is_ascending(tags))
+    return Parsed(dataset, end, stopped_at, is_ascending(tags), repeated_among(tags))
 
 
 def repeats_of(parsed: Parsed, encoded: bytes) -> tuple[Repeat, ...]:
     """Return the elements that stand again behind, with another value; the bytes begin the file."""
     is_little_endian = parsed.dataset.original_encoding[1] is not False
     begin = parse(encoded, at_first).end
-    return repeats_in(encoded, begin, is_little_endian=is_little_endian)
+    return repeats_in(encoded, begin, is_little_endian=is_little_endian, repeated=parsed.repeated)
 
 
 def hidden_in(parsed: Parsed, content: Content) -> tuple[Dataset, ...]:

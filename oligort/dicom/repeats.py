@@ -6,6 +6,7 @@ cannot be told: the object is refused. What is equal is harmless, and so is any 
 """
 
 import struct
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -63,11 +64,28 @@ def is_ascending(tags: Sequence[BaseTag]) -> bool:
     return not any(map(int.__ge__, tags, tags[1:]))
 
 
-def repeats_in(encoded: bytes, begin: int, *, is_little_endian: bool) -> tuple[Repeat, ...]:
-    """Return what stands twice in an encoded dataset that begins at `begin`, and differs."""
+def repeated_among(tags: Sequence[BaseTag]) -> frozenset[int]:
+    """Return the tags that stand more than once; the first may be asked about twice in a row."""
+    if is_ascending(tags):
+        return frozenset()
+    asked_again = tags[:1] == tags[1:2]
+    counts = Counter(map(int, tags[asked_again:]))
+    return frozenset(tag for tag, count in counts.items() if count > 1 and _is_asked_for(tag))
+
+
+def repeats_in(
+    encoded: bytes, begin: int, *, is_little_endian: bool, repeated: frozenset[int]
+) -> tuple[Repeat, ...]:
+    """Return what stands twice in an encoded dataset that begins at `begin`, and differs.
+
+    `repeated` are the tags that its reader saw twice: where something unusual stands before them,
+    they cannot be compared, and count as different.
+    """
     looked = _Look(encoded, is_little_endian)
-    with suppress(UnusualError):  # what is encoded otherwise, its reader refuses
+    try:
         looked.pass_elements(begin, None, False, ())
+    except UnusualError:
+        looked.found += [Repeat(tag, None, b"", None) for tag in sorted(repeated)]
     return tuple(looked.found)
 
 
@@ -116,6 +134,11 @@ def _told(repeat: Repeat) -> str:
 def _named(tag: int) -> str:
     shown = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
     return f"{dictionary_description(tag)} {shown}" if dictionary_has_tag(tag) else shown
+
+
+def _is_asked_for(tag: int) -> bool:
+    """Tell whether an element is more than a private one, the length of a group or padding."""
+    return not tag >> 16 & 1 and bool(tag & 0xFFFF) and tag != _TRAILING_PADDING
 
 
 def _is_vr(encoded: bytes) -> bool:
@@ -203,9 +226,9 @@ class _Look:
     ) -> None:
         vr, begin, end = earlier
         value = self.encoded[begin:end]
-        # Private elements and lengths of groups are not asked for; padding says nothing.
-        is_asked_for = not tag >> 16 & 1 and tag & 0xFFFF and tag != _TRAILING_PADDING
-        if is_asked_for and value.strip(_PADDING) != self.encoded[slice(*again)].strip(_PADDING):
+        if _is_asked_for(tag) and value.strip(_PADDING) != self.encoded[slice(*again)].strip(
+            _PADDING
+        ):
             if len(self.found) == MAX_REPEATS:
                 raise UnusualError
             self.found.append(Repeat(tag, vr, value, within[-1] if within else None))

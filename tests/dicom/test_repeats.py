@@ -66,6 +66,16 @@ def test_a_dose_that_says_two_things_of_one_element_is_refused(tmp_path, tag, vr
         assert value.decode() not in reason
 
 
+def test_what_stands_behind_something_unusual_is_seen_as_well(tmp_path):
+    # A private element of undefined length that holds no items: the reader seeks its delimiter.
+    head = struct.pack("<HH2sHL", 0x0009, 0x1001, b"OB", 0, 0xFFFFFFFF)
+    end = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, 10**6)
+    again = element(SCALING, b"DS", b"0.00085")
+    encoded = ahead(as_written(dose()), head + item + bytes(6) + end) + again
+    assert not submission(tmp_path, RS=as_written(structures()), RD=encoded).doses
+
+
 def test_what_is_repeated_with_the_same_value_is_harmless(tmp_path):
     scaling = element(SCALING, b"DS", str(dose().DoseGridScaling).encode() + b"  ")
     read_twice = submission(tmp_path, RD=ahead(as_written(dose()) + scaling, scaling))
