@@ -16,6 +16,8 @@ from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.image_planes import ImagePlanes, Placed, placed
+from oligort.geometry.overlay import overlay
+from oligort.geometry.slabs import Slab
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
 from oligort.objects import ImageSeries, drawn_on
@@ -335,10 +337,21 @@ class _Ends:
     unseen: str = ""
 
 
+def _area_mm2(slab: Slab) -> float:
+    """Return what the loops of a plane enclose; what two of them hold counts once."""
+    drawn = slab.drawn
+    outer = drawn.enclosed_mm2 > 0
+    low_mm, high_mm = drawn.low_mm[outer], drawn.high_mm[outer]
+    meets = ((low_mm[:, None] < high_mm) & (low_mm < high_mm[:, None])).all(axis=2)
+    if np.count_nonzero(meets) == len(low_mm):  # each with itself alone
+        return float(drawn.enclosed_mm2.sum())
+    return overlay([slab.loops], [slab.exclusive]).of(0)
+
+
 def _ends_of(case: Case, organ: Structure) -> _Ends:
     """Return what is seen of an organ's two ends; refused where it is no stack of planes."""
     model = case.submission.slabs_of(organ)
-    areas = np.array([float(slab.drawn.enclosed_mm2.sum()) for slab in model.slabs])
+    areas = np.array([_area_mm2(slab) for slab in model.slabs])
     largest_mm2 = float(areas.max())
     if not largest_mm2 > 0:
         raise NotEvaluable(f"ROI {quoted(organ.roi_name)} encloses no area")

@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from oligort.dicom.decimals import decimals
 from oligort.dicom.elements import MAX_VALUE_BYTES, as_written
 from oligort.dicom.passage import UnusualError
+from oligort.dicom.repeats import ROI_CONTOUR_SEQUENCE, refuse_repeats_in_items
 from oligort.dicom.walk import Item, Walk
 from oligort.errors import DicomError
 from oligort.geometry.structure import CLOSED_TYPES, Contour, stacked_contours
@@ -32,10 +33,10 @@ MAX_CONTOURS = 100_000
 MAX_POINTS = 5_000_000
 """Most contour points of one structure set: a file of some 100 MB."""
 
-ROI_CONTOUR_SEQUENCE = 0x30060039
 _CONTOUR_SEQUENCE = 0x30060040
 _CONTOUR_IMAGE_SEQUENCE = 0x30060016
 _CONTOUR_GEOMETRIC_TYPE = 0x30060042
+_CONTOUR_OFFSET_VECTOR = 0x30060045
 _NUMBER_OF_CONTOUR_POINTS = 0x30060046
 _CONTOUR_DATA = 0x30060050
 _REFERENCED_ROI_NUMBER = 0x30060084
@@ -52,6 +53,8 @@ _DECIMAL_VRS = frozenset({None, b"DS", b"UN"})
 """UN as well: in explicit VR, 64 KB of decimal strings and more fit no other way."""
 
 _PADDING = b" \0"
+_OF_ZEROS = b"0.+-\\ "
+"""What decimal strings of zeros are written with."""
 _UID = re.compile(rb"[0-9.]+")
 _TYPES = {geometric_type.encode(): geometric_type for geometric_type in CONTOUR_TYPES}
 
@@ -93,21 +96,22 @@ def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:
     Raises
     ------
     DicomError
-        If there are more contours or points than any structure set has.
+        If there are more contours or points than any structure set has, or an element stands
+        twice in an item.
     """
     if ROI_CONTOUR_SEQUENCE not in dataset:
         return []
     element = as_written(dataset, ROI_CONTOUR_SEQUENCE)
-    if (
-        not isinstance(element, RawDataElement)
-        or not isinstance(element.value, bytes)
-        or element.VR not in {None, "SQ"}
-    ):
+    if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+        return None
+    if element.VR not in {None, "SQ"}:
+        refuse_repeats_in_items(element)
         return None
     walk = Walk(element.value, element.is_implicit_VR, element.is_little_endian, SEQUENCES)
     try:
         return _Collected(walk).rois(walk.each_item(0, len(element.value)))
     except UnusualError:
+        refuse_repeats_in_items(element)
         return None
 
 
@@ -153,6 +157,7 @@ class _Collected:
             or is_long
             or rest
             or declared not in {None, count}
+            or self._value(contour, _CONTOUR_OFFSET_VECTOR, _DECIMAL_VRS).strip(_OF_ZEROS)
         ):
             raise UnusualError
         if geometric_type == POINT and count > 1:

@@ -248,7 +248,9 @@ def _parsed(encoded: bytes, keyword: str) -> Floats:
     try:
         return np.array(stripped.split(b"\\"), dtype=np.float64)
     except ValueError as error:
-        raise DicomError(f"expected numbers in {title(keyword)}, found other text") from error
+        values = [value.strip(b" \0") for value in stripped.split(b"\\")]
+        found = "an empty value, beside a backslash" if b"" in values else "other text"
+        raise DicomError(f"expected numbers in {title(keyword)}, found {found}") from error
 
 
 def _converted(value: object, keyword: str) -> Floats:

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +9,26 @@ from typing import NamedTuple
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.tag import BaseTag
 
 from oligort.dicom.content import (
     HEAD_BYTES,
     MAX_UNFOLDED_BYTES,
     Content,
     as_parsed,
-    elements_of,
     stored_bytes_of,
 )
-from oligort.dicom.contour_items import ROI_CONTOUR_SEQUENCE
 from oligort.dicom.elements import MAX_TEXT_BYTES, integer, refuse_many_items, text
+from oligort.dicom.parsed import (
+    Parsed,
+    at_first,
+    hidden_in,
+    parse,
+    parse_until,
+    refuse_repeats,
+    repeats_of,
+)
 from oligort.dicom.passage import DELIMITER_BYTES, Passage
+from oligort.dicom.repeats import ROI_CONTOUR_SEQUENCE, RepeatedError
 from oligort.dicom.sop_class import IMAGE_CLASSES, Kind, kind_of, name_of
 from oligort.dicom.truncation import refuse_truncated
 from oligort.errors import DicomError, NotDicomError
@@ -32,9 +38,6 @@ ANNOUNCED_BYTES = 1024
 
 NATIVE_SYNTAXES = frozenset({"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """Transfer syntaxes whose pixels are not compressed; "" is a file that names none."""
-
-LAST_OF_META = 0x0002FFFF
-"""The last tag of the file meta information."""
 
 LAST_OF_PATIENT = 0x0010FFFF
 """The last tag of the group that says who the patient is."""
@@ -63,11 +66,14 @@ class Recognised:
         What it is.
     header : FileDataset
         Its elements up to the last about the patient, of an image those before its pixels.
+    hidden : tuple of Dataset
+        Elements of the header that others behind them repeat with another value.
     """
 
     path: Path
     kind: Kind
     header: FileDataset
+    hidden: tuple[Dataset, ...] = ()
     _to_pixels: "_ToPixels | None" = None
 
     @property
@@ -90,9 +96,10 @@ class Recognised:
         parsed, encoded, size_bytes, pixels_end = to_pixels
         header = parsed.dataset
         refuse_truncated(header, encoded)
+        refuse_repeats(parsed, encoded)
         behind = self.behind_header()
         if behind is not None and _stand_behind(behind, parsed):
-            # Elements belong in the order of their tags, but a file may hold them in any.
+            refuse_repeats(parsed, Content.of(self.path).first(), behind)
             for tag in _PIXELS.intersection(behind.keys()):
                 del behind[tag]
             header = behind
@@ -125,8 +132,8 @@ class Recognised:
         if content.size_bytes > MAX_UNFOLDED_BYTES:
             return None
         if self.kind is Kind.UNUSED:
-            return _parse_until(content, _at_pixels).dataset
-        return None if _ToPixels.of(content).is_all else _parse(content.first()).dataset
+            return parse_until(content, _at_pixels).dataset
+        return None if _ToPixels.of(content).is_all else parse(content.first()).dataset
 
 
 def recognise(path: Path) -> Recognised:
@@ -148,10 +155,12 @@ def recognise(path: Path) -> Recognised:
             header = to_pixels.parsed.dataset
             # Of a damaged one nothing may be left, but its beginning still tells whose it is.
             if len(header) and len(to_pixels.encoded) <= HEAD_BYTES:
-                return Recognised(path, kind_of(header, has_preamble), header, to_pixels)
-    header = _parse_until(content, _after_patient).dataset
+                hidden = hidden_in(to_pixels.parsed, content)
+                return Recognised(path, kind_of(header, has_preamble), header, hidden, to_pixels)
+    parsed = parse_until(content, _after_patient)
+    header, hidden = parsed.dataset, hidden_in(parsed, content)
     _cut_long_values(header)
-    return Recognised(path, kind_of(header, has_preamble), header)
+    return Recognised(path, kind_of(header, has_preamble), header, hidden)
 
 
 def linking_header(path: Path) -> tuple[Kind, FileDataset]:
@@ -167,7 +176,7 @@ def linking_header(path: Path) -> tuple[Kind, FileDataset]:
     """
     content, has_preamble = _begun(path)
     stop = _after_frame if _announces_an_image(content.head) else _at_bulk
-    header = _parse_until(content, stop).dataset
+    header = parse_until(content, stop).dataset
     return kind_of(header, has_preamble), header
 
 
@@ -189,7 +198,7 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
     Raises
     ------
     DicomError
-        If the file cannot be read or ends early.
+        If the file cannot be read or ends early, or says two things of one element.
     """
     stored = stored_bytes_of(path)
     digest = hashlib.sha256(stored).hexdigest()
@@ -198,6 +207,8 @@ def read_object(path: Path) -> tuple[FileDataset, str]:
     if measured is not None:
         try:
             return _whole(measured), digest
+        except RepeatedError:
+            raise
         except DicomError:
             pass  # to be told by the bytes as they stand in the file
     return _whole(encoded), digest
@@ -220,22 +231,13 @@ def transfer_syntax(dataset: Dataset) -> str:
     return "" if file_meta is None else text(file_meta, "TransferSyntaxUID")
 
 
-@dataclass(frozen=True)
-class _Parsed:
-    """A dataset, where reading ended, and at which tag it stopped on purpose, if it did."""
-
-    dataset: FileDataset
-    end: int
-    stopped_at: int | None
-
-
 class _ToPixels(NamedTuple):
     """What was parsed of a file before its pixels, its bytes, and how many the file has in all.
 
     `pixels_end` is where pixels of a stated length end.
     """
 
-    parsed: _Parsed
+    parsed: Parsed
     encoded: bytes
     size_bytes: int
     pixels_end: int
@@ -247,7 +249,7 @@ class _ToPixels(NamedTuple):
 
     @classmethod
     def of(cls, content: Content) -> "_ToPixels":
-        parsed = _parse_until(content, _at_pixels)
+        parsed = parse_until(content, _at_pixels)
         size_bytes = content.size_bytes
         if parsed.stopped_at is None:
             return cls(parsed, content.first(parsed.end), size_bytes, size_bytes)
@@ -258,7 +260,7 @@ class _ToPixels(NamedTuple):
         return cls(parsed, encoded[: parsed.end], size_bytes, begin + length)
 
 
-def _stand_behind(dataset: FileDataset, header: _Parsed) -> bool:
+def _stand_behind(dataset: FileDataset, header: Parsed) -> bool:
     """Tell whether a whole object says more behind its header than pixels and padding."""
     return any(
         tag not in header.dataset
@@ -308,8 +310,10 @@ def _at_bulk(tag: int) -> bool:
 
 
 def _whole(encoded: bytes) -> FileDataset:
-    parsed = _parse(encoded)
+    parsed = parse(encoded)
     refuse_truncated(parsed.dataset, encoded)
+    if repeats := repeats_of(parsed, encoded):
+        raise RepeatedError(repeats, parsed.dataset)
     return parsed.dataset
 
 
@@ -325,7 +329,7 @@ def _with_measured_sequences(encoded: bytes) -> bytes | None:
         If they hold more items or elements than any object.
     """
     try:
-        before = _parse(encoded, _at_first)
+        before = parse(encoded, at_first)
     except DicomError:
         return None
     is_implicit, is_little_endian = before.dataset.original_encoding
@@ -338,36 +342,6 @@ def _with_measured_sequences(encoded: bytes) -> bytes | None:
         parts += [encoded[behind : begin - 4], length, encoded[begin:end]]
         behind = end + DELIMITER_BYTES
     return b"".join((*parts, encoded[behind:])) if parts else None
-
-
-def _at_first(tag: int) -> bool:
-    return tag > LAST_OF_META
-
-
-def _parse_until(content: Content, stop_when: Callable[[int], bool]) -> _Parsed:
-    """Parse the first bytes of a file, or all of it where these do not reach the stop."""
-    try:
-        parsed = _parse(content.head, stop_when)
-    except DicomError:
-        if content.is_whole:
-            raise
-    else:
-        if parsed.stopped_at is not None or content.is_whole:
-            return parsed
-    return _parse(content.first(), stop_when)
-
-
-def _parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> _Parsed:
-    stopped_at: int | None = None
-
-    def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
-        nonlocal stopped_at
-        if stop_when is not None and stop_when(tag):
-            stopped_at = int(tag)
-        return stopped_at is not None
-
-    dataset, end = elements_of(encoded, stop)
-    return _Parsed(dataset, end, stopped_at)
 
 
 def _declared_pixel_bytes(header: Dataset) -> int:

@@ -50,6 +50,7 @@ OTHER_NAMES = frozenset(
     {
         *("readme", "lockfile", "version", "license", "licence", "changelog", "copying", "notice"),
         *("authors", "install", "news", "todo", "md5sums", "sha1sums", "sha256sums", "icon\r"),
+        "log",
     }
 )
 """Names without suffix of what viewers and computers lay beside objects."""
@@ -122,7 +123,8 @@ def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:
     is_called_otherwise = suffix in OTHER_SUFFIXES or path.name.casefold() in OTHER_NAMES
     if is_packed or is_called_otherwise or _is_another(head) or (suffix and not _is_called(path)):
         return ""
-    return "it may be a damaged one, called as objects are; export it again, or leave it out"
+    why = "called as objects are" if _is_called(path) else "without an ending, and no text"
+    return f"it may be a damaged one, {why}; export it again, or leave it out"
 
 
 def _is_called(path: PurePosixPath) -> bool:

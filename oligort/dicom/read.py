@@ -1,6 +1,7 @@
 """read: a folder, or several files, in; one Submission out, the same whatever the file order."""
 
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -18,8 +19,9 @@ from oligort.dicom.images import Said as SaidOfSeries
 from oligort.dicom.instance import Recognised, read_object, recognise
 from oligort.dicom.meant import why_located_is_meant
 from oligort.dicom.registration import read_registration
+from oligort.dicom.repeats import RepeatedError
 from oligort.dicom.rtdose import read_dose
-from oligort.dicom.rtplan import read_plan
+from oligort.dicom.rtplan import doubts_of_plan, read_plan, without_identity
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.dicom.sop_class import Kind, told_of
 from oligort.display import quoted
@@ -100,13 +102,12 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 found = recognise(entry.path)
-                said = identities_left.said_in(found.header)
-                stated.append((entry.name, said.stated))
-                names |= said.identities
-        except NotDicomError as error:
-            faults.append(_no_object(entry, error))
+                for elements in (found.header, *found.hidden):
+                    said = identities_left.said_in(elements)
+                    stated.append((entry.name, said.stated))
+                    names |= said.identities
         except DicomError as error:
-            faults.append(Fault(entry.name, str(error)))
+            faults.append(_unrecognised(entry, error))
         except MemoryError:
             faults.append(Fault(entry.name, NO_MEMORY))
         else:
@@ -133,8 +134,10 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
     return reading
 
 
-def _no_object(entry: Located, error: NotDicomError) -> Fault:
-    """Return the fault of a file that is no DICOM object, and whether it should have been one."""
+def _unrecognised(entry: Located, error: DicomError) -> Fault:
+    """Return the fault of a file that cannot be read; one that is no object may be meant as one."""
+    if not isinstance(error, NotDicomError):
+        return Fault(entry.name, str(error))
     if reason := why_located_is_meant(entry):
         return Fault(entry.name, f"{error}: {reason}")
     return Fault(entry.name, str(error), FaultKind.FOREIGN)
@@ -204,6 +207,8 @@ class _Reading:
                 )
                 return
             except DicomError as error:
+                if isinstance(error, RepeatedError):
+                    self._note_all(recognised, error.datasets, entry.name)
                 self.faults.append(Fault(file, str(error)))
                 return
             except MemoryError:
@@ -248,7 +253,9 @@ class _Reading:
                 self.doses.append(replace(read_dose(dataset, file), file_keys=file_keys))
             case Kind.RTPLAN | Kind.RTIONPLAN:
                 plan = read_plan(dataset, file, kind.value)
-                self.plans.append(_without_identity(plan, self.masked, file_keys))
+                doubts = doubts_of_plan(dataset)
+                self.faults += [Fault(file, doubt, FaultKind.DOUBT) for doubt in doubts]
+                self.plans.append(without_identity(plan, self.masked, file_keys))
             case Kind.REG:
                 self.registrations.append(read_registration(dataset, file))
             case Kind.RTRECORD:
@@ -277,7 +284,16 @@ class _Reading:
             self.identities_left.note_behind_patient(whole, file, recognised.header.keys())
         said = self.identities_left.said_late(recognised.header, whole)
         if said is not None:
-            self.late[name] = said
+            known = self.late.get(name, Said((), frozenset()))
+            stated = tuple(dict.fromkeys((*known.stated, *said.stated)))
+            self.late[name] = Said(stated, known.identities | said.identities)
+
+    def _note_all(self, recognised: Recognised, datasets: Iterable[Dataset], name: str) -> None:
+        """Keep what an object that is refused says of the patient, each time that it says it."""
+        for dataset in datasets:
+            with suppress(DicomError):
+                self.note_late(recognised, dataset, name)
+                self._note_identity(recognised.kind, dataset, self.masked.path(name))
 
     def _note_subject(self, dataset: Dataset, file: str) -> None:
         for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID"):
@@ -373,21 +389,6 @@ def _source_of(header: ImageHeader, entry: Located) -> ImageSource:
     if entry.archive is None:
         return ImageSource(header.sop_instance_uid, entry.path)
     return ImageSource(header.sop_instance_uid, entry.archive, entry.member)
-
-
-def _without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) -> Plan:
-    """Return a plan with its texts masked, to be chosen by its file or its label as written."""
-    label_keys = {file_key(plan.label)} if plan.label else set()
-    return replace(
-        plan,
-        label=masked.label(plan.label),
-        prescriptions=tuple(
-            replace(prescription, description=masked.label(prescription.description))
-            for prescription in plan.prescriptions
-        ),
-        related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
-        file_keys=file_keys | label_keys,
-    )
 
 
 def _place(fault: Fault) -> tuple[str, str]:

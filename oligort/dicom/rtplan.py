@@ -1,10 +1,15 @@
 """RT Plan and RT Ion Plan: what was prescribed, in how many fractions, on which structures."""
 
+from dataclasses import replace
+
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import integer, items, number, number_above_zero, text
-from oligort.dicom.identity import patient_key
-from oligort.objects import Plan, Prescription
+from oligort.dicom.elements import integer, items, number, number_above_zero, text, title
+from oligort.dicom.identity import Masking, patient_key
+from oligort.objects import Plan, Prescription, file_key
+
+MOST_FRACTIONS = 150
+"""Most fractions of one group that are believed; those given twice a day are some eighty."""
 
 
 def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
@@ -52,6 +57,21 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
     )
 
 
+def without_identity(plan: Plan, masked: Masking, file_keys: frozenset[str]) -> Plan:
+    """Return a plan with its texts masked, to be chosen by its file or its label as written."""
+    label_keys = {file_key(plan.label)} if plan.label else set()
+    return replace(
+        plan,
+        label=masked.label(plan.label),
+        prescriptions=tuple(
+            replace(prescription, description=masked.label(prescription.description))
+            for prescription in plan.prescriptions
+        ),
+        related=tuple((masked.label(relation), uid) for relation, uid in plan.related),
+        file_keys=file_keys | label_keys,
+    )
+
+
 def _is_brachytherapy(dataset: Dataset) -> bool:
     """Whether the RT Brachy Application Setups Module (PS3.3 C.8.8.15) says how it is given."""
     return bool(text(dataset, "BrachyTreatmentType") or items(dataset, "ApplicationSetupSequence"))
@@ -73,11 +93,39 @@ def _prescriptions(dataset: Dataset) -> tuple[Prescription, ...]:
     return tuple(prescriptions)
 
 
+def doubts_of_plan(dataset: Dataset) -> tuple[str, ...]:
+    """Return what a plan states of its fractions that cannot be: it is taken for not stated.
+
+    0 is a field left unfilled.
+
+    Raises
+    ------
+    DicomError
+        If a number in it is none.
+    """
+    doubts = []
+    for group in items(dataset, "FractionGroupSequence"):
+        count = integer(group, "NumberOfFractionsPlanned")
+        if count is not None and not 0 <= count <= MOST_FRACTIONS:
+            doubts.append(
+                f"expected 1 to {MOST_FRACTIONS} in {title('NumberOfFractionsPlanned')}, found "
+                f"{count}: the number of fractions is taken for unknown"
+            )
+        doses_gy = [number(beam, "BeamDose") for beam in items(group, "ReferencedBeamSequence")]
+        negative_gy = [dose_gy for dose_gy in doses_gy if dose_gy is not None and dose_gy < 0]
+        if negative_gy:
+            doubts.append(
+                f"expected no negative {title('BeamDose')}, found {negative_gy[0]:g} Gy: what the "
+                "beams give is taken for unknown"
+            )
+    return tuple(dict.fromkeys(doubts))
+
+
 def _fractions_planned(dataset: Dataset) -> int | None:
     """Return the fractions of all fraction groups, or None where a group does not say."""
     groups = items(dataset, "FractionGroupSequence")
     fractions = [integer(group, "NumberOfFractionsPlanned") for group in groups]
-    known = [count for count in fractions if count is not None]
+    known = [count for count in fractions if count is not None and 0 < count <= MOST_FRACTIONS]
     return sum(known) if known and len(known) == len(fractions) else None
 
 
@@ -85,13 +133,17 @@ def _beam_dose_gy(dataset: Dataset) -> float | None:
     """Return the sum of Beam Dose (300A,0084) times fractions, or None where part is unknown.
 
     A beam without monitor units is a setup field and gives no dose; a beam that is delivered and
-    states no dose makes the sum unknown. A sum of 0 is a field left unfilled, not a dose.
+    states no dose makes the sum unknown, and so does what is negative. A sum of 0 is a field left
+    unfilled, not a dose. A number of fractions too large to be believed gives a sum that fits
+    nothing, which is told.
     """
     total_gy = 0.0
     for group in items(dataset, "FractionGroupSequence"):
         fractions = integer(group, "NumberOfFractionsPlanned")
         for beam in items(group, "ReferencedBeamSequence"):
             dose_gy = number(beam, "BeamDose")
+            if min(dose_gy or 0, fractions or 0) < 0:
+                return None
             if dose_gy is not None and fractions is not None:
                 total_gy += dose_gy * fractions
             elif dose_gy is not None or number(beam, "BeamMeterset"):

@@ -21,6 +21,9 @@ from oligort.errors import DicomError
 from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.objects import Fault, FaultKind
 
+MAX_ROIS = 4_096
+"""Most ROIs of one structure set: ten times those of the largest in use; each name is read."""
+
 FARTHEST_MM = 10_000.0
 """Farthest from the origin of the patient system, along an axis, that a point is believed.
 
@@ -58,6 +61,11 @@ def read_structure_set(
     structures: list[Structure] = []
     left_out: list[str] = []
     rois = items(dataset, "StructureSetROISequence")
+    if len(rois) > MAX_ROIS:
+        raise DicomError(
+            f"expected at most {MAX_ROIS} ROIs, found {len(rois)}: the most that is read of one "
+            "structure set; export fewer ROIs in one"
+        )
     contour_items = _contour_items(dataset)
     types = _interpreted_types(dataset)
     roi_numbers = Counter(integer(roi, "ROINumber") for roi in rois)
@@ -208,6 +216,11 @@ def _contour(item: Dataset) -> Contour:
             f"found {len(coordinates)} numbers"
         )
     points_mm = coordinates.reshape(-1, 3)
+    if numbers(item, "ContourOffsetVector").any():
+        raise DicomError(
+            f"expected no {title('ContourOffsetVector')}, which is retired, found one that moves "
+            "the contour: export it where it lies"
+        )
     declared = integer(item, "NumberOfContourPoints")
     if not len(points_mm) and declared != 0:
         raise DicomError(f"expected points in {title('ContourData')}, found none")

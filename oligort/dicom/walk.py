@@ -1,7 +1,8 @@
 """Encoded sequences, walked over without building an object for each of their elements.
 
 Only what is encoded plainly is walked: lengths that fit exactly, value representations that the
-standard knows, items where items must stand. All else is an `UnusualError`, and pydicom's to read.
+standard knows, items where items must stand, each element once. All else is an
+`UnusualError`, and pydicom's to read.
 """
 
 import struct
@@ -119,6 +120,8 @@ class Walk:
                     elif vr not in _SHORT:
                         return self._delimited(item, begin, end)
                 tag = group << 16 | element
+                if tag in item or tag == _SPECIFIC_CHARACTER_SET:
+                    raise UnusualError
                 if length == UNDEFINED_LENGTH:
                     if tag in self.sequences and vr in {None, b"SQ"}:
                         item[tag], begin = self._undefined_items(begin, depth + 1)
@@ -127,8 +130,6 @@ class Walk:
                     continue
                 if group == _DELIMITERS_GROUP:
                     return self._delimited(item, begin, end)
-                if tag == _SPECIFIC_CHARACTER_SET:
-                    raise UnusualError
                 item[tag] = (vr, begin, begin := begin + length)
         except struct.error as error:
             raise UnusualError from error

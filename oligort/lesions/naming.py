@@ -56,7 +56,7 @@ NEVER_CUT_OUT = frozenset({Organ.BONE, Organ.LYMPH_NODES, Organ.ADRENALS, None})
 holds the words together."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4 * 4096)  # of four structure sets of the most ROIs that are read
 def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     """Read an ROI name; the RT ROI Interpreted Type decides only where the name says nothing.
 

@@ -266,6 +266,16 @@ def test_flat_ends_within_the_images_are_a_query_and_v20_stands(build):
     assert (v20.grade, v20.flags) == (Grade.PASS, ())
 
 
+def test_a_loop_drawn_twice_is_as_large_as_once(build):
+    whole = build()
+    (lung,) = (s for s in whole.structure_sets[0] if s.roi_name == "Lung_L")
+    again = replace(lung.contours[8], points_mm=np.add(lung.contours[8].points_mm, (0.05, 0.05, 0)))
+    twice = replace(lung, contours=(*lung.contours, again))
+    submission = with_structures(build(without=["Lung_L"]), twice)
+    flat, _ = findings_of("OL016", submission)
+    assert '"Lung_L" ends with 100% of its largest area' in flat.message
+
+
 def test_missing_lungs_are_told_once_by_the_limit(build):
     (finding,) = findings_of("OL016", build(without=["Lung_L"]))
     assert finding.grade is Grade.INFO

@@ -228,3 +228,10 @@ def test_what_is_passed_over_has_a_limit(name, export, write, structure_set, con
     assert [one.file for one in submission.structure_sets] == ["rtss.dcm"]
     (reason,) = reasons(submission)
     assert "found more" in reason
+
+
+def test_more_rois_than_any_structure_set_has_are_refused(structure_set, monkeypatch):
+    monkeypatch.setattr("oligort.dicom.rtstruct.MAX_ROIS", 2)
+    assert len(read_structure_set(structure_set({"A": None, "B": None}), "RS.dcm")[0]) == 2
+    with pytest.raises(DicomError, match="expected at most 2 ROIs, found 3"):
+        read_structure_set(structure_set({"A": None, "B": None, "C": None}), "RS.dcm")

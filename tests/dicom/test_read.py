@@ -153,6 +153,7 @@ def test_other_files_are_faults_and_junk_is_not(export):
         ("dose.nii.gz", b"\x1f\x8b\x08\0", FaultKind.FOREIGN),
         ("core.jar.xz", b"\xfd7zXZ\0\0\4", FaultKind.FOREIGN),
         ("VERSION", b"\0", FaultKind.FOREIGN),
+        ("log", bytes(50), FaultKind.FOREIGN),
         ("2.dcm", b"\x7fELF\2\1\1\0", FaultKind.UNREADABLE),
         # empty files
         ("README", b"", FaultKind.FOREIGN),
@@ -175,6 +176,15 @@ def test_a_damaged_or_packed_object_is_told_from_what_lies_beside(name, content,
     (export / name).write_bytes(content)
     (fault,) = read(export).faults
     assert (fault.file, fault.kind) == (name, kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("RD2", "called as objects are"), ("blob", "without an ending, and no text")]
+)
+def test_it_is_told_why_a_file_may_be_a_damaged_object(name, why, export):
+    (export / name).write_bytes(bytes(50))
+    (fault,) = read(export).faults
+    assert f"it may be a damaged one, {why}; export it again" in fault.reason
 
 
 def test_what_lies_too_deep_to_be_opened_is_a_fault(export, monkeypatch):

@@ -4,8 +4,9 @@ import pytest
 from pydicom.dataset import Dataset
 
 from oligort.dicom.instance import read_object
-from oligort.dicom.rtplan import read_plan
-from oligort.objects import Prescription
+from oligort.dicom.read import read
+from oligort.dicom.rtplan import doubts_of_plan, read_plan
+from oligort.objects import FaultKind, Prescription
 
 
 def test_plan_says_what_was_prescribed(plan):
@@ -39,6 +40,35 @@ def test_unknown_fractions_stay_unknown(plan):
     read = read_plan(dataset, "plan.dcm")
     assert read.fractions_planned is None
     assert read.beam_dose_gy is None
+
+
+@pytest.mark.parametrize(("count", "beam_dose_gy"), [(-10, None), (9999, 9999 * 4.75)])
+def test_a_number_of_fractions_that_cannot_be_is_unknown_and_told(plan, count, beam_dose_gy):
+    dataset = plan()
+    dataset.FractionGroupSequence[0].NumberOfFractionsPlanned = count
+    read_ = read_plan(dataset, "plan.dcm")
+    assert read_.fractions_planned is None
+    # A sum that fits no prescription is not lost.
+    assert read_.beam_dose_gy == pytest.approx(beam_dose_gy)
+    assert f"found {count}" in doubts_of_plan(dataset)[0]
+
+
+def test_a_negative_beam_dose_is_unknown_and_told(plan):
+    dataset = plan()
+    dataset.FractionGroupSequence[0].ReferencedBeamSequence[0].BeamDose = "-2.75"
+    assert read_plan(dataset, "plan.dcm").beam_dose_gy is None
+    (doubt,) = doubts_of_plan(dataset)
+    assert "Beam Dose (300A,0084), found -2.75 Gy" in doubt
+    assert doubts_of_plan(plan()) == ()
+
+
+def test_what_cannot_be_of_a_plan_is_told_of_its_file(plan, write, tmp_path):
+    dataset = plan()
+    dataset.FractionGroupSequence[0].NumberOfFractionsPlanned = -10
+    write(dataset, tmp_path / "RP.dcm")
+    (fault,) = read(tmp_path).faults
+    assert (fault.file, fault.kind) == ("RP.dcm", FaultKind.DOUBT)
+    assert "Number of Fractions Planned (300A,0078), found -10" in fault.reason
 
 
 def test_fractions_of_all_groups_are_added(plan):

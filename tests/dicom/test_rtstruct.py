@@ -5,7 +5,9 @@ import time
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from oligort.dicom.instance import read_object
@@ -280,3 +282,25 @@ def test_real_coordinates_are_those_of_decimal_objects(test_data, name):
         assert len(structure.contours) == len(contours)
         for ours, theirs in zip(structure.contours, contours, strict=True):
             np.testing.assert_array_equal(ours.points_mm, theirs)
+
+
+def test_contours_that_are_to_be_moved_are_left_out(structure_set, contour, read):
+    moved, still = contour(SQUARE), contour(SQUARE)
+    moved.ContourOffsetVector, still.ContourOffsetVector = ["0", "0", "30"], ["0.0", "0", "-0"]
+    read_set, (fault,) = read(structure_set({"Heart": [moved], "Lung_L": [still]}))
+    assert [s.roi_name for s in read_set] == ["Lung_L"]
+    assert read_set.left_out == ("Heart",)
+    assert 'the ROI "Heart" is left out: in contour 1, expected no Contour Offset' in fault.reason
+    assert fault.kind is FaultKind.LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    ("ending", "found"), [("\\ ", "an empty value, beside a backslash"), ("\\x", "other text")]
+)
+def test_what_is_no_number_among_coordinates_is_told(structure_set, contour, read, ending, found):
+    drawn = contour(SQUARE)
+    encoded = ("\\".join(str(v) for point in SQUARE for v in point) + ending).encode()
+    tag = Tag(0x30060050)
+    drawn._dict[tag] = RawDataElement(tag, "DS", len(encoded), encoded, 0, False, True)
+    _, (fault,) = read_structure_set(structure_set({"Heart": [drawn]}), "rtss.dcm")
+    assert f"expected numbers in Contour Data (3006,0050), found {found}" in fault.reason

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 
 from harmless import as_written
@@ -39,6 +40,15 @@ IN_RANGE = frozenset(
     }
 )  # fmt: skip
 """Elements of which one plausible value cannot be told from another."""
+
+PLAUSIBLE = {
+    "NumberOfFractionsPlanned": (1.0, 150.0),
+    "BeamDose": (0.0, inf),
+    "TargetPrescriptionDose": (0.001, inf),
+    "DoseGridScaling": (1e-12, inf),
+    "PixelSpacing": (0.001, inf),
+}
+"""The least and the most of a number that is as plausible as the true one; of others, any."""
 
 SAME = 1e-9
 """Share by which a number of an unchanged result may differ: none."""
@@ -182,8 +192,25 @@ class Bench:
         ):
             return Outcome.TOLD
         if mutation.elements and IN_RANGE.issuperset(mutation.elements):
-            return Outcome.IN_RANGE
+            return Outcome.IN_RANGE if self.is_plausible(mutation) else Outcome.SILENT
         return Outcome.SILENT
+
+    def is_plausible(self, mutation: Mutation) -> bool:
+        """Whether every value that was changed, where it stood before, may be a true one."""
+        whole = self.encoded[mutation.file]
+        return all(
+            _may_be_true(keyword, mutation.encoded[begin:end])
+            for begin, end, keyword in self._spans[mutation.file]
+            if keyword in PLAUSIBLE and mutation.encoded[begin:end] != whole[begin:end]
+        )
+
+
+def _may_be_true(keyword: str, value: bytes) -> bool:
+    least, most = PLAUSIBLE[keyword]
+    try:
+        return all(least <= float(number) <= most for number in value.strip(b" \0").split(b"\\"))
+    except ValueError:
+        return False
 
 
 LONG_VRS = frozenset({b"OB", b"OW", b"SQ", b"UN", b"UT", b"OD", b"OF", b"OL", b"UC", b"UR"})

@@ -36,6 +36,26 @@ def test_no_damage_is_a_traceback_or_another_result_in_silence(bench):
     assert outcomes.count(Outcome.TOLD) > DAMAGES / 2
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value", "is_plausible"),
+    [
+        ("NumberOfFractionsPlanned", b"-9", False),
+        ("NumberOfFractionsPlanned", b"9 ", True),
+        ("BeamDose", b"-2.7", False),
+        ("BeamDose", b"2.50", True),
+        ("DoseGridScaling", b"0", False),
+    ],
+)
+def test_a_value_that_cannot_be_is_none_in_range(bench, keyword, value, is_plausible):
+    file = "RD.dcm" if keyword == "DoseGridScaling" else "RP.dcm"
+    encoded = bench.encoded[file]
+    ((begin, end, _),) = (span for span in spans_of(encoded) if span[2] == keyword)
+    mutated = encoded[:begin] + value.ljust(end - begin) + encoded[end:]
+    mutation = Mutation(file, f"{keyword} = {value!r}", mutated, (keyword,))
+    assert bench.is_plausible(mutation) is is_plausible
+    assert not bench.judge(mutation).outcome.is_fault
+
+
 def with_empty_elements():
     """The small export with empty elements wherever it may have some, as bytes by file."""
     objects = {file: build() for file, build in OBJECTS.items()}
