@@ -2,8 +2,10 @@
 
 import hashlib
 import threading
+import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import msgspec
 
 from oligort.batch.opening import digest_of, opened_places
 from oligort.batch.portion import Place
+from oligort.batch.unchecked import what_failed
 from oligort.checks.case import Case
 from oligort.checks.engine import LIBRARIES, case_of, report_on
 from oligort.checks.registry import all_checks, packages_of
@@ -84,12 +87,17 @@ class Judged:
         As in the report; None where the report that is there already holds.
     files : mapping of str to bytes
         What is to be written, by the suffix of its name.
+    page_trouble, log : str
+        Why the page has no pictures though it was asked for, or ""; what a bug left, for standard
+        error alone.
     """
 
     fingerprint: str
     subject: str = ""
     verdict: Grade | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    page_trouble: str = ""
+    log: str = ""
 
 
 def judged(task: Task) -> Judged:
@@ -109,8 +117,25 @@ def judged(task: Task) -> Judged:
             return Judged(fingerprint)
         case = case_of(read_found(found), _protocol(task), _register(task))
         report = report_on(case)
-        files = documents(report, case, has_page=task.has_page)
-        return Judged(fingerprint, report.subject, report.verdict, files)
+        return _documented(fingerprint, report, case, task)
+
+
+def _documented(fingerprint: str, report: Report, case: Case, task: Task) -> Judged:
+    """Return what is written of a report; a page that fails takes nothing from it.
+
+    In its place is the page of the report alone, without pictures, where that can be made.
+    """
+    answer = Judged(fingerprint, report.subject, report.verdict)
+    try:
+        return replace(answer, files=documents(report, case, has_page=task.has_page))
+    except MemoryError:
+        trouble, log = "the process may not have as much memory as that needs", ""
+    except Exception as error:  # noqa: BLE001 - whatever fails in a page, the report holds
+        trouble, log = what_failed(error), "".join(traceback.format_exception(error))
+    files = documents(report, None, has_page=False)
+    with suppress(Exception):
+        files = documents(report, None, has_page=True)
+    return replace(answer, files=files, page_trouble=trouble, log=log)
 
 
 def fingerprint_of(task: Task) -> str:

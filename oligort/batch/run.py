@@ -301,16 +301,20 @@ class _Run:
                 self.output.renamed(found.key, entry, name)
             return Done(entry.subject, entry.verdict, is_reused=True, is_bug=entry.is_bug)
         is_of_limits = any(OUT_OF_MEMORY in content for content in answer.files.values())
+        trouble = answer.page_trouble and _without_pictures(answer.page_trouble)
         entry = Entry(
             fingerprint=answer.fingerprint,
-            limits=str(self.batch.limits) if is_of_limits else "",
+            limits=str(self.batch.limits) if is_of_limits or trouble else "",
             name=self._name(found.key, answer.subject),
             files=_digests(answer.files),
             subject=answer.subject,
             verdict=answer.verdict,
+            is_bug=bool(answer.log),
         )
         self.output.keep(found.key, entry, answer.files)
-        return Done(answer.subject, answer.verdict)
+        return Done(
+            answer.subject, answer.verdict, is_bug=entry.is_bug, trouble=trouble, log=answer.log
+        )
 
     def _unchecked(
         self, key: str, whose: Whose, unchecked: Unchecked, name: str | None = None
@@ -353,6 +357,10 @@ class _Run:
                 if entry is not None and future.exception() is None:
                     known = msgspec.structs.replace(entry, fingerprint=future.result())
                     self.output.keep(task.key, known, {})
+
+
+def _without_pictures(why: str) -> str:
+    return f"checked, and its report holds; its page has no pictures, because: {why}"
 
 
 _MISSING = never_submitted()

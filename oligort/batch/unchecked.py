@@ -76,7 +76,7 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
             return Unchecked(not_checked(f"of this: {error}", hint))
         case _:
             log = "".join(traceback.format_exception(error))
-            return Unchecked(internal_error(_what(error)), is_bug=True, log=log)
+            return Unchecked(internal_error(what_failed(error)), is_bug=True, log=log)
 
 
 def unchecked_register(trouble: str) -> Unchecked:
@@ -147,7 +147,7 @@ def _ended(exit_code: int) -> str:
     return f"was ended by {name}"
 
 
-def _what(error: BaseException) -> str:
+def what_failed(error: BaseException) -> str:
     """Return the kind of an error and where it was raised; its words may name the patient."""
     places = _PLACE.findall("".join(traceback.format_exception(error)))
     where = f" in {places[-1][0]}, line {places[-1][1]}" if places else ""
