@@ -70,7 +70,10 @@ def report_view(report: Report) -> RenderableType:
             if decision := report.decision_on(finding):
                 parts.append(Padding(sentence(decided(decision)), _INDENT))
     if lapsed := [decision for decision in report.decisions if not decision.applies]:
-        parts += [Text(), Text("Decisions on what no finding says now", style="bold")]
+        parts += [
+            Text(),
+            Text("Decisions made on another state, which no finding is in now", style="bold"),
+        ]
         parts += [sentence(f"{one.code} {one.about}: {decided(one)}") for one in lapsed]
     parts += family_views(report)
     if report.assumptions:
