@@ -159,6 +159,12 @@ def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
         yield f"{listed(unexplained)} is drawn around no known lesion"
 
 
+_TOO_MANY = (
+    "see whether each of these is a metastasis, in the organ named, and drawn and listed once; "
+    "where that is so, ask the trial office whether the patient can be in the trial"
+)
+
+
 def _count_finding(
     case: Case,
     code: str,
@@ -184,7 +190,7 @@ def _count_finding(
     )
     if not rule.allows(count.least):
         message = f"{count} metastases: {names}" + (f"; {doubts}" if doubts else "")
-        broken = held_against(code, rule, count.least, message=message, about=about)
+        broken = held_against(code, rule, count.least, message=message, about=about, hint=_TOO_MANY)
         if count.least != count.most:
             return replace(broken, evidence=(evidence,))
         if not incomplete:

@@ -1,6 +1,7 @@
 """The letter to the site: what to correct and how, from the report alone."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -161,9 +162,18 @@ def _by_reason(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
         if others:
             codes = ", ".join(dict.fromkeys(one.code for one in reason.findings))
             found = f"{len(reason.findings)} checks could not be made, because {reason.reason}"
-            first = replace(first, code=codes, found=found, criterion="", about="", what="")
+            rules, things = (
+                _each_once(getattr(one, name) for one in reason.findings)
+                for name in ("criterion", "about")
+            )
+            first = replace(first, code=codes, found=found, criterion=rules, about=things, what="")
         told.append(first)
     return tuple(told)
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    """Return texts in their order, each once, without blank ones."""
+    return ", ".join(filter(None, dict.fromkeys(texts)))
 
 
 @cache

@@ -158,6 +158,7 @@ def test_a_range_above_the_limit_deviates_and_says_both_ends():
     (evidence,) = finding.evidence
     assert finding.grade is Grade.MAJOR
     assert (evidence.measured, evidence.low, evidence.high) == ("5 to 6", 5, 6)
+    assert "ask the trial office" in finding.hint
 
 
 def test_lesions_of_unknown_organ_leave_the_organ_open():

@@ -45,6 +45,7 @@ def test_it_asks_to_correct_to_send_and_to_confirm():
     (send,) = letter.to_send
     assert send.code == "OL302, OL303"
     assert send.found == "2 checks could not be made, because no lung is drawn"
+    assert send.about == "Lungs"
     assert [one.code for one in letter.to_confirm] == ["OL005"]
     assert not letter.accepted
     assert letter.to_correct[0].what.startswith("each dose limit of the protocol")
