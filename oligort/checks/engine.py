@@ -227,11 +227,13 @@ def _subject(submission: Submission, register: Register | None) -> str:
 
 
 def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
+    """Return the labels of all plans that are judged, in the order of their dates, and a date."""
     try:
-        plan = submission.chosen.plan
+        chosen = submission.chosen
     except NotEvaluable:
         return "", ""
-    return (plan.label, plan.date) if plan else ("", "")
+    labels = [label for _, label in sorted((one.date, one.label) for one in chosen.plans)]
+    return " + ".join(filter(None, labels)), chosen.plan.date if chosen.plan else ""
 
 
 def _packages(asked: Iterable[Check]) -> Iterator[Setting]:
