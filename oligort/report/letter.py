@@ -10,8 +10,9 @@ from oligort.checks.registry import all_checks
 from oligort.display import safe_text
 from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.report.measured import measured_as_shown
 from oligort.report.page_findings import reasons_of, views
-from oligort.report.rounding import shown_beside, shown_limit
+from oligort.report.rounding import shown_limit
 from oligort.report.templating import TEMPLATES, environment
 from oligort.report.text import MAX_SENTENCE
 from oligort.report.words import grade_words, verdict_words
@@ -184,9 +185,11 @@ def _questions() -> dict[str, str]:
 
 def _number(evidence: Evidence) -> str:
     """Return a number that was held against a limit, both in words, or ""."""
-    if evidence.limit is None or not isinstance(evidence.measured, float):
+    if evidence.limit is None or evidence.measured is None:
         return ""
-    value = shown_beside(evidence.measured, evidence.limit, evidence.unit)
+    if isinstance(evidence.measured, str) and evidence.low is None:
+        return ""
+    value, _ = measured_as_shown(evidence)
     limit, unit = shown_limit(evidence.relation, evidence.limit), evidence.unit
     told = (value, unit, "where", limit, unit, "is asked")
     return f"{evidence.name}: {' '.join(filter(None, told))}"

@@ -60,6 +60,16 @@ def test_it_says_what_was_found_beside_its_limit_and_what_to_do():
         assert "matched" not in text
 
 
+@pytest.mark.parametrize(
+    ("measured", "high", "told"), [("5 to 7", 7.0, "5 to 7"), (5.0, None, "5 or more")]
+)
+def test_a_number_that_is_a_range_stands_beside_its_limit(measured, high, told):
+    number = {"measured": measured, "low": 5.0, "high": high}
+    evidence = Evidence(name="Metastases", relation="<=", limit=4.0, **number)
+    (item,) = letter_of(report(altered(finding(), evidence=(evidence,)))).to_correct
+    assert item.numbers == (f"Metastases: {told} where <= 4 is asked",)
+
+
 def test_what_a_reviewer_accepted_is_not_asked_for():
     first = WHOLE.findings[0]
     decision = Decision(finding=first.mark, code="OL301", reason="seen", by="AB", date="2026-11-29")
