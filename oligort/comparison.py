@@ -2,7 +2,7 @@
 
 import msgspec
 
-from oligort.display import harmless_json, indented_json
+from oligort.display import harmless_json, indented_json, quoted
 from oligort.document import Report
 from oligort.errors import ReportError
 from oligort.finding import Finding, Grade
@@ -52,17 +52,21 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     before, after : Grade
         The verdicts.
     corrected, new, standing : tuple of Change
-        What deviated or was open before and is not now; what does now and did not; what still does,
+        What deviated or was open before and passes now; what does now and did not; what still does,
         or is not told any more though nothing shows that it was corrected: its check says nothing
         in the later report, or could not be evaluated there.
     no_longer_drawn : tuple of Change
         What deviated or was open before, of a lesion or structure of which the later report says
         nothing at all: it may have been deleted to be rid of the deviation, or drawn by mistake,
         and somebody has to look.
+    not_shown : tuple of Change
+        What deviated or was open before, and is not shown to be corrected: its rule is not asked of
+        it now, or passes because something else is asked: another plan or dose of those that were
+        there before, or another limit. Somebody has to look.
     moved : tuple of Moved
         Numbers that are not the same.
     differences : tuple of str
-        What else differs and explains it: protocol, settings, versions.
+        What else differs and explains it: plan, doses, arm, protocol, settings, versions.
     """
 
     schema_version: int = 1
@@ -75,6 +79,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     moved: tuple[Moved, ...]
     differences: tuple[str, ...]
     no_longer_drawn: tuple[Change, ...] = ()
+    not_shown: tuple[Change, ...] = ()
 
     def to_json(self) -> str:
         """Return the comparison as JSON text."""
@@ -101,7 +106,10 @@ def compare(before: Report, after: Report) -> Comparison:
     # What is asked of a thing under another name now may be what was asked before.
     anew = {key[0] for key in later if key not in earlier and later[key].grade in DEVIANT}
     gone = _drawn_in(before) - _told_of(after)
-    corrected, new, standing, no_longer_drawn = [], [], [], []
+    # Under one protocol, limits that differ are made of what the submission holds.
+    has_other_rules = before.protocol.sha256 != after.protocol.sha256
+    passed = _shown_to_pass(before, after)
+    corrected, new, standing, no_longer_drawn, not_shown = [], [], [], [], []
     for key in dict.fromkeys((*earlier, *later)):
         change = _change(earlier.get(key), later.get(key))
         was, now = change.before in DEVIANT, change.after in DEVIANT
@@ -110,8 +118,12 @@ def compare(before: Report, after: Report) -> Comparison:
             standing.append(change)
         elif was and not change.after and change.about in gone:
             no_longer_drawn.append(change)
-        elif was:
+        elif was and has_other_rules and _has_other_limits(earlier.get(key), later.get(key)):
+            not_shown.append(change)
+        elif was and _is_corrected(change, passed, earlier.get(key), later.get(key)):
             corrected.append(change)
+        elif was:
+            not_shown.append(change)
         elif now:
             new.append(change)
     return Comparison(
@@ -124,6 +136,7 @@ def compare(before: Report, after: Report) -> Comparison:
         moved=_moved(before, after),
         differences=tuple(_differences(before, after)),
         no_longer_drawn=tuple(no_longer_drawn),
+        not_shown=tuple(not_shown),
     )
 
 
@@ -182,6 +195,48 @@ def _silent_codes(before: Report, after: Report) -> frozenset[str]:
     return frozenset({finding.code for finding in before.findings} - told | is_open)
 
 
+def _shown_to_pass(before: Report, after: Report) -> frozenset[tuple[str, str]] | None:
+    """Return code and criterion of the rules that a check now passes as a whole, or on new things.
+
+    None where another plan or dose is judged that was there before: nothing was corrected then.
+    """
+    there = {one.sop_instance_uid for one in before.provenance}
+    doses = set(after.dose_sop_instance_uids)
+    if doses and doses != set(before.dose_sop_instance_uids) and doses <= there:
+        return None
+    told = _told_of(before)
+    return frozenset(
+        (one.code, one.criterion)
+        for one in after.graded(Grade.PASS)
+        if not one.about or one.about not in told
+    )
+
+
+def _is_corrected(
+    change: Change,
+    passed: frozenset[tuple[str, str]] | None,
+    before: Finding | None,
+    after: Finding | None,
+) -> bool:
+    """Whether the later report shows a pass of what deviated."""
+    if passed is None:
+        return False
+    if before is None or after is None:
+        return (change.code, change.criterion) in passed
+    return after.grade is Grade.PASS
+
+
+def _has_other_limits(before: Finding | None, after: Finding | None) -> bool:
+    """Whether two findings are held against limits, and none of them is the same."""
+    if before is None or after is None:
+        return False
+    own, other = (
+        {(one.relation, one.limit) for one in finding.evidence if one.limit is not None}
+        for finding in (before, after)
+    )
+    return bool(own and other) and own.isdisjoint(other)
+
+
 def _change(before: Finding | None, after: Finding | None) -> Change:
     told = after or before
     assert told is not None
@@ -224,9 +279,27 @@ def _is_same(one: float | None, other: float | None) -> bool:
     return abs(one - other) <= SAME * max(abs(one), abs(other))
 
 
+def _plan_of(report: Report) -> str:
+    dated = f" of {report.plan_date}" if report.plan_date else ""
+    return (quoted(report.plan_label) if report.plan_label else "none named") + dated
+
+
+def _doses_of(report: Report) -> str:
+    return ", ".join(sorted(report.dose_sop_instance_uids)) or "none"
+
+
 def _differences(before: Report, after: Report) -> list[str]:
     """Return what differs beside the submission itself: the same files may then tell otherwise."""
-    told = []
+    told = [
+        f"{what} {one} -> {other}"
+        for what, one, other in (
+            ("plan", _plan_of(before), _plan_of(after)),
+            ("plan kind", before.plan_kind or "none", after.plan_kind or "none"),
+            ("arm", before.arm or "none", after.arm or "none"),
+            ("dose", _doses_of(before), _doses_of(after)),
+        )
+        if one != other
+    ]
     if before.protocol.sha256 != after.protocol.sha256:
         told.append(
             f"protocol {before.protocol.id} version {before.protocol.version} "

@@ -93,9 +93,29 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """Eight hex digits of what it says: a decision on it is about this and nothing else."""
-        said = "\0".join((self.code, self.criterion, self.about, self.grade, self.message))
+        """Eight hex digits of what it says: a decision on it is about this and nothing else.
+
+        Its numbers and limits are among it, whether or not the message tells them.
+        """
+        texts = (self.code, self.criterion, self.about, self.grade, self.message)
+        said = "\0".join((*texts, *map(_as_it_stands, self.evidence)))
         return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+MARKED_DECIMALS = 3
+"""Decimals of a number in a mark: as many as a page prints of any; platforms differ in the last."""
+
+
+def _as_it_stands(evidence: Evidence) -> str:
+    """Return all that a piece of evidence says, numbers rounded."""
+    values = (evidence.measured, evidence.low, evidence.high, evidence.limit)
+    numbers = (
+        f"{round(it, MARKED_DECIMALS) + 0.0:.{MARKED_DECIMALS}f}"
+        if isinstance(it, float | int)
+        else it
+        for it in values
+    )
+    return "\0".join(map(str, (evidence.name, evidence.unit, evidence.relation, *numbers)))
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Grade:

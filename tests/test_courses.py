@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oligort.checks.engine import check
 from oligort.courses import choose
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable, SelectionError
@@ -13,6 +14,8 @@ from oligort.geometry.rigid import RigidTransform
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Prescription, Registration, file_key
 from oligort.phantoms import Box
+from oligort.report.letter import letter_markdown
+from oligort.report.tables import report_text
 from oligort.selection import Selection
 from oligort.submission import Submission
 
@@ -763,3 +766,14 @@ def test_names_that_do_not_belong_together_are_refused():
         submission(doses=[OF_A, unlinked]).selected(plan=["A", "B"], dose=["da", "dx"])
     with pytest.raises(NotEvaluable, match="no RTSTRUCT"):
         choose([], [A, B], [OF_A, OF_B], Selection(plans=("A", "B")))
+
+
+def test_a_report_names_all_plans_that_are_judged():
+    one, other = replace(A, label="first"), replace(B, label="boost", date="20260102")
+    both = submission(plans=(replace(one, date="20260101"), other)).selected(
+        plan=["first", "boost"]
+    )
+    report = check(both, only=("OL004",))
+    assert report.plan_label == "first + boost"
+    assert 'Plan "first + boost"' in report_text(report)
+    assert "first + boost" in letter_markdown(report).replace("\\", "")

@@ -50,8 +50,13 @@ def plain(error: BaseException) -> Exception:
         case OSError(strerror=str(words)):
             return SystemRefusedError(words)
         case _:
-            trace = "".join(traceback.format_exception(error))
-            return BugError(type(error).__name__, str(error), trace)
+            return bug_of(error)
+
+
+def bug_of(error: BaseException) -> BugError:
+    """Return any error as one that oligort did not raise on purpose."""
+    trace = "".join(traceback.format_exception(error))
+    return BugError(type(error).__name__, str(error), trace)
 
 
 def is_of_system(error: BaseException) -> bool:

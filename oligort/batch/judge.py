@@ -3,13 +3,14 @@
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 
-from oligort.batch.failure import is_of_system, tells_of_system
+from oligort.batch.failure import bug_of, is_of_system, tells_of_system
 from oligort.batch.note import leave
 from oligort.batch.opening import digest_of, opened_places
 from oligort.batch.portion import Place
@@ -87,12 +88,17 @@ class Judged:
         As in the report; None where the report that is there already holds.
     files : mapping of str to bytes
         What is to be written, by the suffix of its name.
+    page_trouble, log : str
+        Why the page has no pictures though it was asked for, or ""; what a bug left, for standard
+        error alone.
     """
 
     fingerprint: str
     subject: str = ""
     verdict: Grade | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    page_trouble: str = ""
+    log: str = ""
 
 
 def judged(task: Task) -> Judged:
@@ -114,14 +120,34 @@ def judged(task: Task) -> Judged:
         try:
             case = case_of(read_found(found), _protocol(task), _register(task))
             report = report_on(case)
-            files = documents(report, case, has_page=task.has_page)
         except Exception as error:
             if is_of_system(error):
                 leave("")  # what was read is not what the digest is of
             raise
         if any(map(tells_of_system, _troubles(case, report))):
             fingerprint = ""
-        return Judged(fingerprint, report.subject, report.verdict, files)
+        return _documented(fingerprint, report, case, task)
+
+
+def _documented(fingerprint: str, report: Report, case: Case, task: Task) -> Judged:
+    """Return what is written of a report; a page that fails takes nothing from it.
+
+    In its place is the page of the report alone, without pictures, where that can be made.
+    """
+    answer = Judged(fingerprint, report.subject, report.verdict)
+    try:
+        return replace(answer, files=documents(report, case, has_page=task.has_page))
+    except MemoryError:
+        trouble, log = "the process may not have as much memory as that needs", ""
+    except Exception as error:  # noqa: BLE001 - whatever fails in a page, the report holds
+        bug = bug_of(error)
+        trouble, log = bug.what, bug.trace
+        if is_of_system(error):
+            answer = replace(answer, fingerprint="")
+    files = documents(report, None, has_page=False)
+    with suppress(Exception):
+        files = documents(report, None, has_page=True)
+    return replace(answer, files=files, page_trouble=trouble, log=log)
 
 
 def _troubles(case: Case, report: Report) -> Iterator[str]:

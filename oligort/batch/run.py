@@ -305,18 +305,22 @@ class _Run:
                 self._keep(found.key, named, self.output.files_of(entry))
             return Done(entry.subject, entry.verdict, is_reused=True, is_bug=entry.is_bug)
         is_of_limits = any(OUT_OF_MEMORY in content for content in answer.files.values())
+        trouble = answer.page_trouble and _without_pictures(answer.page_trouble)
         digests = _digests(answer.files)
         entry = Entry(
             fingerprint=answer.fingerprint,
-            limits=str(self.batch.limits) if is_of_limits else "",
+            limits=str(self.batch.limits) if is_of_limits or trouble else "",
             name=self.names.of(found.key, answer.subject, digests[".json"], found),
             files=digests,
             subject=answer.subject,
             verdict=answer.verdict,
+            is_bug=bool(answer.log),
             lay=lay_in(found),
         )
         self._keep(found.key, entry, answer.files)
-        return Done(answer.subject, answer.verdict)
+        return Done(
+            answer.subject, answer.verdict, is_bug=entry.is_bug, trouble=trouble, log=answer.log
+        )
 
     def _unchecked(
         self,
@@ -355,6 +359,10 @@ class _Run:
             key, entry, files, is_needed=lambda name: self.names.is_of_another(key, name)
         )
         self.names.give(key, entry.name)
+
+
+def _without_pictures(why: str) -> str:
+    return f"checked, and its report holds; its page has no pictures, because: {why}"
 
 
 _MISSING = never_submitted()

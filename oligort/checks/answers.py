@@ -14,6 +14,13 @@ MAX_REASONS = 6
 """Reasons for leaving out that one finding tells; the number of the others follows."""
 
 
+ASK_THE_OFFICE = (
+    "correct the register where it is wrong; where it is right, ask the trial office whether the "
+    "patient can be in the trial"
+)
+"""What to do about an answer of the register that the trial does not allow."""
+
+
 def held_against(
     code: str,
     rule: Limit,
@@ -27,13 +34,14 @@ def held_against(
 ) -> Finding:
     """Return the finding on a value that is known: PASS, or the rule's grade.
 
-    The value is not rounded. `interval` is shown beside it.
+    The value is not rounded. `interval` is shown beside it; `hint` where it deviates.
     """
     low, high = interval or (None, None)
+    grade = rule.grade_of(value)
     return Finding(
         code=code,
         criterion=rule.criterion,
-        grade=rule.grade_of(value),
+        grade=grade,
         flags=flags,
         about=about,
         message=message,
@@ -49,7 +57,7 @@ def held_against(
             ),
         ),
         source=rule.source,
-        hint=hint,
+        hint="" if grade is Grade.PASS else hint,
     )
 
 
@@ -101,14 +109,16 @@ def answer_finding(
     evidence: tuple[Evidence, ...] = (),
 ) -> Finding:
     """Return the finding on an answer that is known: PASS, or the rule's grade."""
+    is_passed = answer is rule.required
     return Finding(
         code=code,
         criterion=rule.criterion,
-        grade=Grade.PASS if answer is rule.required else rule.grade,
+        grade=Grade.PASS if is_passed else rule.grade,
         flags=flags,
         message=message,
         evidence=(Evidence(name=rule.description, measured=str(answer)), *evidence),
         source=rule.source,
+        hint="" if is_passed else ASK_THE_OFFICE,
     )
 
 

@@ -7,7 +7,7 @@ from oligort.checks.effect import fractions_of
 from oligort.checks.plan_kind import kind_of
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.protocol.limits import AppliesWhen, DoseLimit
 
 
@@ -85,11 +85,38 @@ def _of_organ(case: Case, when: AppliesWhen) -> str:
             return ""
         if lesion.counted.most and _may_be_in(lesion.possible_organs, when.organ):
             perhaps.append(lesion.name)
+    of_patients = f"it is of patients with a metastasis in {when.organ}"
     if perhaps:
+        raise NotEvaluable(f"{of_patients}, and {listed(perhaps)} may be one")
+    if case.register is None or not case.register.lesions:
+        raise NotEvaluable(f"{of_patients}, and no register lists the lesions")
+    if unknown := list(_perhaps_lesions_in(case, when.organ)):
         raise NotEvaluable(
-            f"it is of patients with a metastasis in {when.organ}, and {listed(perhaps)} may be one"
+            f"{of_patients}, and {listed(unknown)} cannot be measured, or is drawn around no known "
+            f"lesion, and may be one"
         )
-    return f"it is of patients with a metastasis in {when.organ}, and none is known"
+    return f"{of_patients}, and none is known"
+
+
+def _perhaps_lesions_in(case: Case, organ: Organ) -> Iterator[str]:
+    """Yield the ROIs that may be, or be drawn for, lesions in an organ that nothing counts."""
+    submission = case.submission
+    if case.register is None or not submission.structure_sets:
+        return
+    read = submission.site_map.read
+    gross = GTV_ROLES | {Role.UNION, Role.UNKNOWN}
+    listed_rois = {name for entry in case.register.lesions for name in entry.roi_names}
+    unread = submission.structure_set.left_out
+    names = (
+        *(name for name in unread if submission.role_of(name) in gross),
+        *(one.roi_name for one in case.census.excluded if one.may_be_metastasis),
+        *case.unmeasured,
+        *(lost.roi_name for lost in case.lost_lesions),
+    )
+    for name in dict.fromkeys(names):
+        # What an entry names lies where the entry says.
+        if name not in listed_rois and read(name).organ in {None, organ}:
+            yield name
 
 
 def _may_be_in(organs: frozenset[Organ], organ: Organ) -> bool:

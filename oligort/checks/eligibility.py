@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from oligort.checks.answers import held_against, history_answer, required_answer
+from oligort.checks.answers import ASK_THE_OFFICE, held_against, history_answer, required_answer
 from oligort.checks.case import Case
 from oligort.checks.proofs import proofs_of
 from oligort.checks.registry import check
@@ -54,6 +54,7 @@ def age(case: Case) -> Iterator[Finding]:
         ages[0],
         message="; ".join(told),
         flags=(Flag.QUERY,) if differs or crosses else (),
+        hint=ASK_THE_OFFICE,
     )
 
 
@@ -72,7 +73,8 @@ def ecog(case: Case) -> Iterator[Finding]:
     status = case.require_register().patient.ecog
     if status is None:
         raise NotEvaluable("the register does not answer patient.ecog")
-    yield held_against("OL102", case.protocol.criteria.ecog, status, message=f"ECOG {status}")
+    rule = case.protocol.criteria.ecog
+    yield held_against("OL102", rule, status, message=f"ECOG {status}", hint=ASK_THE_OFFICE)
 
 
 @check(
@@ -120,10 +122,11 @@ def genuine(case: Case) -> Iterator[Finding]:
         raise NotEvaluable(f"unanswered: {classified.unanswered}")
     state = classified.leaf or f"state open, unanswered: {classified.unanswered}"
     before = _found_before_primary(case)
+    is_genuine = classified.genuine is rule.required
     yield Finding(
         code="OL104",
         criterion=rule.criterion,
-        grade=Grade.PASS if classified.genuine is rule.required else rule.grade,
+        grade=Grade.PASS if is_genuine else rule.grade,
         flags=(Flag.QUERY,) if before else (),
         message=f"genuine: {classified.genuine}; {state}{before}",
         evidence=(
@@ -131,6 +134,7 @@ def genuine(case: Case) -> Iterator[Finding]:
             *(Evidence(name=step.question, measured=str(step.answer)) for step in classified.path),
         ),
         source=rule.source,
+        hint="" if is_genuine else ASK_THE_OFFICE,
     )
 
 
@@ -164,7 +168,7 @@ def pathology(case: Case) -> Iterator[Finding]:
             f"{'; '.join(proofs.told)}"
         )
     message = f"{proofs.proven} distant metastases proven by pathology"
-    yield held_against("OL105", rule, proofs.proven, message=message)
+    yield held_against("OL105", rule, proofs.proven, message=message, hint=ASK_THE_OFFICE)
 
 
 @check(

@@ -120,6 +120,7 @@ def report_on(case: Case, only: Sequence[str] = (), checks: Sequence[str | Path]
             *_conventions(submission),
             *_census_thresholds(case),
             *_site_map(submission),
+            *_register(answers),
             *(one.record for one in of_site),
             *_packages(asked),
         ),
@@ -227,11 +228,13 @@ def _subject(submission: Submission, register: Register | None) -> str:
 
 
 def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
+    """Return the labels of all plans that are judged, in the order of their dates, and a date."""
     try:
-        plan = submission.chosen.plan
+        chosen = submission.chosen
     except NotEvaluable:
         return "", ""
-    return (plan.label, plan.date) if plan else ("", "")
+    labels = [label for _, label in sorted((one.date, one.label) for one in chosen.plans)]
+    return " + ".join(filter(None, labels)), chosen.plan.date if chosen.plan else ""
 
 
 def _packages(asked: Iterable[Check]) -> Iterator[Setting]:
@@ -250,8 +253,16 @@ def _site_map(submission: Submission) -> Iterator[Setting]:
         notes = site_map.notes_on(submission.structure_set)
     except NotEvaluable:
         notes = ()
-    value = "; ".join((f"{len(site_map.entries)} entries", *notes))
+    number = f"{len(site_map.entries)} entries"
+    value = "; ".join((number, *notes, f"SHA-256 {site_map.sha256}"))
     yield Setting(name="names", value=value, source="site map")
+
+
+def _register(register: Register | None) -> Iterator[Setting]:
+    """Yield the digest of what the register says, however its file is written."""
+    if register is not None:
+        digest = hashlib.sha256(register.to_json().encode()).hexdigest()
+        yield Setting(name="register", value=f"SHA-256 {digest}", source="register")
 
 
 def _census_thresholds(case: Case) -> Iterator[Setting]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
 from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
@@ -190,6 +192,12 @@ def _is_explained(case: Case, register: Register, lost: LostLesion) -> bool:
     return lost.part_count <= sum(measured.isdisjoint(entry.roi_names) for entry in naming)
 
 
+_TOO_MANY = (
+    "see whether each of these is a metastasis, in the organ named, and drawn and listed once; "
+    "where that is so, ask the trial office whether the patient can be in the trial"
+)
+
+
 def _count_finding(
     case: Case,
     code: str,
@@ -215,7 +223,12 @@ def _count_finding(
     )
     if not rule.allows(count.least):
         message = f"{count} metastases: {names}" + (f"; {doubts}" if doubts else "")
-        return held_against(code, rule, count.least, message=message, about=about)
+        broken = held_against(code, rule, count.least, message=message, about=about, hint=_TOO_MANY)
+        if count.least != count.most:
+            return replace(broken, evidence=(evidence,))
+        if not incomplete:
+            return broken
+        return replace(broken, evidence=(replace(evidence, measured=float(count.least)),))
     if incomplete or not rule.allows(count.most):
         number = f"the number is {count}"
         if not rule.allows(count.most):

@@ -371,4 +371,11 @@ def _of_arm(case: Case, grade: Grade, message: str, query: str = "") -> Finding:
         flags=(Flag.QUERY,) if query else (),
         message="; ".join(filter(None, (message, query))),
         source=case.protocol.grades.source,
+        hint=_TREATED_THERE if grade in {Grade.MAJOR, Grade.MINOR} else "",
     )
+
+
+_TREATED_THERE = (
+    "correct the arm, the plan kind or the therapies in the register where one is wrong; where "
+    "they are right, tell the trial office at once"
+)

@@ -128,6 +128,7 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
                 *queries,
             ]
         ),
+        hint=_TOO_LARGE,
     )
 
 
@@ -219,7 +220,7 @@ def _undrawn(
         return not_evaluable("OL203", rule, doubt, about=entry.id, hint=hint)
     assert bound_mm is not None
     message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
-    return held_against("OL203", rule, bound_mm, about=entry.id, message=message)
+    return held_against("OL203", rule, bound_mm, about=entry.id, message=message, hint=_TOO_LARGE)
 
 
 def _doubt_of_bound(
@@ -266,6 +267,12 @@ def _not_found(case: Case, lesion: AccountedLesion) -> str:
     return f"its contour was not found: {'; '.join(told)}"
 
 
+_TOO_LARGE = (
+    "see whether the contour is of this metastasis alone and the size in the register right; where "
+    "both are, ask the trial office whether the patient can be in the trial"
+)
+
+
 _NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"
 
 
@@ -309,7 +316,9 @@ def _as_stated(
         if allowed and in_3d_mm is not None and not rule.allows(in_3d_mm):
             message += f"; its 3D diameter of {exact_number(in_3d_mm)} mm is above the limit"
             flags = (Flag.QUERY,)
-        return held_against("OL203", rule, mm, about=lesion.name, flags=flags, message=message)
+        return held_against(
+            "OL203", rule, mm, about=lesion.name, flags=flags, message=message, hint=_TOO_LARGE
+        )
     told = (
         f"the register says {stated} ({diameter}), and {listed(margins)}, which bounds it by "
         f"{bound_mm:.1f} mm, is drawn for it"
@@ -317,7 +326,9 @@ def _as_stated(
     flags = (Flag.QUERY,)
     if not allowed and rule.allows(bound_mm):
         return not_evaluable("OL203", rule, told, about=lesion.name, flags=flags)
-    return held_against("OL203", rule, mm, about=lesion.name, message=told, flags=flags)
+    return held_against(
+        "OL203", rule, mm, about=lesion.name, message=told, flags=flags, hint=_TOO_LARGE
+    )
 
 
 def _margins_of(case: Case, entry: RegisterLesion) -> list[str]:

@@ -138,7 +138,10 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
     if summary.reused:
         note(f"{summary.reused} reports were there already and still hold")
     if summary.bugs:
-        note(f"{summary.bugs} internal errors: bugs in oligort, not in the data (code OL091)")
+        note(
+            f"{summary.bugs} internal errors: bugs in oligort, not in the data (code OL091, or a "
+            "page that could not be made)"
+        )
     if summary.left_over:
         note(
             f"{len(summary.left_over)} reports in the folder are of submissions that are no longer "

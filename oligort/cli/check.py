@@ -107,12 +107,13 @@ def check(
         from oligort.decisions import with_decisions
 
         report = with_decisions(report, decisions)
+    # The report first: a page that cannot be made loses nothing of it.
+    if json is not None:
+        write_json(report.to_json(), json)
     if html is not None:
         from oligort.report.html import page
 
         write_page(page(report, case), html)
-    if json is not None:
-        write_json(report.to_json(), json)
     if json != STANDARD_OUTPUT:
         from oligort.report.tables import report_view, verdict_line
 

@@ -1,5 +1,6 @@
 """The site map: what a department's ROI names stand for; it goes before what the names say."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -90,6 +91,11 @@ class SiteMap:
     """What the ROI names of a site stand for, by name or pattern; empty: the names alone decide."""
 
     entries: Mapping[str, SiteEntry] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of its entries in their order, in hex digits, however its file is written."""
+        return hashlib.sha256(msgspec.json.encode(list(self.entries.items()))).hexdigest()
 
     @classmethod
     def of(cls, names: "str | Path | SiteMap") -> "SiteMap":

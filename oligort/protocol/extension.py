@@ -28,15 +28,9 @@ def extended(base: Mapping[str, Any], own: Mapping[str, Any], file: str) -> Tabl
     Raises
     ------
     ProtocolError
-        If it says nothing of itself, gives a source of the other protocol another title, or changes
-        grades without saying where its own come from.
+        If it gives a source of the other protocol another title, or changes grades without saying
+        where its own come from.
     """
-    missing = [key for key in OWN_KEYS if key not in own]
-    if missing:
-        raise ProtocolError(
-            f"{shown_file(file)}: expected {listed(missing)}, which a protocol says of itself and "
-            f"takes from no other"
-        )
     _refuse_other_sources(base, own, file)
     whole = _together(base, own)
     if _is_table(own.get("grades")):
@@ -53,6 +47,22 @@ def extended(base: Mapping[str, Any], own: Mapping[str, Any], file: str) -> Tabl
         kept = [limit for limit in base.get("dose_limits", []) if _about(limit) not in about]
         whole["dose_limits"] = [*limits, *kept]
     return whole
+
+
+def refuse_unless_own(own: Mapping[str, Any], file: str) -> None:
+    """Refuse a file that does not say of itself what no other says; its keys are known ones.
+
+    Raises
+    ------
+    ProtocolError
+        If one of them is missing.
+    """
+    missing = [key for key in OWN_KEYS if key not in own]
+    if missing:
+        raise ProtocolError(
+            f"{shown_file(file)}: expected {listed(missing)}, which a protocol says of itself and "
+            f"takes from no other"
+        )
 
 
 def refuse_id_of_another(own: Mapping[str, Any], taken: Iterable[str], file: str) -> None:

@@ -13,7 +13,13 @@ from oligort.display import listed, quoted
 from oligort.document import ProtocolRecord, Setting
 from oligort.errors import ProtocolError
 from oligort.finding import Source
-from oligort.protocol.extension import EXTENDS, changes, extended, refuse_id_of_another
+from oligort.protocol.extension import (
+    EXTENDS,
+    changes,
+    extended,
+    refuse_id_of_another,
+    refuse_unless_own,
+)
 from oligort.protocol.limits import Criteria, DoseLimit, Name
 from oligort.protocol.settings import AlphaBeta, Grades, PlausibleVolumes, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
@@ -137,8 +143,8 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
     @classmethod
     def _read(
         cls, name_or_path: str | Path, extending: tuple[str, ...]
-    ) -> tuple["Protocol", dict[str, Any]]:
-        """Return a protocol, and the tables of its file together with those that it extends."""
+    ) -> tuple["Protocol", dict[str, Any], frozenset[str]]:
+        """Return a protocol, the tables of it and of all that it extends, and the ids of these."""
         content, file = _content(name_or_path)
         where = str(Path(file).resolve()) if _is_path(name_or_path) else file
         if where in extending:
@@ -149,9 +155,13 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
         if EXTENDS not in own:
             document = document_of(content, ProtocolFile, file, ProtocolError)
             sha256 = hashlib.sha256(content).hexdigest()
-            return cls(**msgspec.structs.asdict(document), sha256=sha256), own
-        base, whole_base = cls._read(_beside(file, own[EXTENDS]), (*extending, where))
-        taken = {base.id, *([base.base.id] if base.base else ())}
+            return (
+                cls(**msgspec.structs.asdict(document), sha256=sha256),
+                own,
+                frozenset({document.id}),
+            )
+        base, whole_base, ids = cls._read(_beside(file, own[EXTENDS]), (*extending, where))
+        taken = set(ids)
         if _is_path(name_or_path):
             taken.update(map(str.upper, cls.shipped()))
         refuse_id_of_another(own, sorted(taken), file)
@@ -159,13 +169,16 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
         document = struct_of(
             whole, ProtocolFile, file, ProtocolError, lambda: lines_in(content, file)
         )
+        # Only now: a key that is not known, which is told with its line, may be meant for one.
+        refuse_unless_own(own, file)
         protocol = cls(
             **msgspec.structs.asdict(document),
             sha256=hashlib.sha256(base.sha256.encode() + content).hexdigest(),
             base=base.record(),
             changes=tuple(dict.fromkeys((*base.changes, *changes(whole_base, own)))),
         )
-        return msgspec.structs.replace(protocol, dose_limits=_in_order(protocol, base)), whole
+        in_order = msgspec.structs.replace(protocol, dose_limits=_in_order(protocol, base))
+        return in_order, whole, ids | {protocol.id}
 
     @staticmethod
     def shipped() -> tuple[str, ...]:
@@ -179,9 +192,17 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
             for limit in self.dose_limits
             if limit.definition
         )
+        assumed = _assumed(self.dose_limits)
         tissues = self.alpha_beta.records() if self.alpha_beta else ()
         volumes = self.plausible_volumes.records() if self.plausible_volumes else ()
-        return (*definitions, *self.settings.records(), *tissues, *volumes, self.grades.record())
+        return (
+            *definitions,
+            *assumed,
+            *self.settings.records(),
+            *tissues,
+            *volumes,
+            self.grades.record(),
+        )
 
     def record(self) -> ProtocolRecord:
         """Return which protocol it is, for a report."""
@@ -194,6 +215,22 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
             extends=f"{base.id}, version {base.version}" if base else "",
             changes=self.changes,
         )
+
+
+def _assumed(limits: tuple[DoseLimit, ...]) -> Iterator[Setting]:
+    """Yield the dose limits, and their variations, that no document gives: to be confirmed."""
+    for limit in limits:
+        what = f"{limit.criterion}: {limit.metric} of {limit.structure}"
+        for name, one in ((what, limit), (f"{what}, acceptable variation", limit.variation)):
+            if one is not None and one.source.document == ASSUMPTION:
+                told = f"{limit.relation} {one.limit:g} {limit.unit}".rstrip()
+                yield Setting(
+                    name=name,
+                    value=told,
+                    source=str(one.source),
+                    assumption=True,
+                    question=f"No document is named for this limit. Is {told} the one that holds?",
+                )
 
 
 def _content(name_or_path: str | Path) -> tuple[bytes, str]:

@@ -12,6 +12,7 @@ from oligort.display import safe_text
 from oligort.document import Report
 from oligort.finding import Evidence
 from oligort.report.cohort_document import Row
+from oligort.report.measured import measured_as_shown
 from oligort.report.text import MAX_SENTENCE
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -45,6 +46,8 @@ FINDING_COLUMNS = (
     "about",
     "message",
     "measured",
+    "low",
+    "high",
     "unit",
     "relation",
     "limit",
@@ -124,14 +127,17 @@ def _yes(row: Row) -> str:
     return "yes" if row.left_over else ""
 
 
-def _only(evidence: tuple[Evidence, ...]) -> tuple[str | float, str, str, str | float]:
-    """Return measured value, unit, relation and limit, where there is one piece of evidence."""
+def _only(evidence: tuple[Evidence, ...]) -> tuple[str | float, ...]:
+    """Return value, low and high end, unit, relation and limit of the one piece of evidence.
+
+    Empty cells where there are several.
+    """
     if len(evidence) != 1:
-        return "", "", "", ""
+        return ("",) * 6
     (one,) = evidence
     measured = safe_cell(one.measured) if isinstance(one.measured, str) else one.measured
     return (
-        "" if measured is None else measured,
+        *("" if it is None else it for it in (measured, one.low, one.high)),
         safe_cell(one.unit),
         one.relation or "",
         "" if one.limit is None else one.limit,
@@ -140,4 +146,8 @@ def _only(evidence: tuple[Evidence, ...]) -> tuple[str | float, str, str, str | 
 
 def _said(evidence: Evidence) -> str:
     limit = f" ({evidence.relation} {evidence.limit:g})" if evidence.limit is not None else ""
-    return f"{evidence.name} {evidence.measured} {evidence.unit}".rstrip() + limit
+    value, interval = measured_as_shown(evidence)
+    # Not rounded, for whoever computes with it, but for what only words tell.
+    value = value if value.endswith(" or more") else str(evidence.measured)
+    told = f"{evidence.name} {value} {evidence.unit}".rstrip()
+    return told + (f", {interval}" if interval else "") + limit

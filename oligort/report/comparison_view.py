@@ -11,6 +11,7 @@ TITLES = {
     "corrected": "Corrected",
     "standing": "Still to correct",
     "no_longer_drawn": "No longer drawn: look whether it should be",
+    "not_shown": "No longer asked, or not shown to be corrected: still to look at",
     "new": "New",
 }
 """Headings of the findings, in the order in which a reader needs them."""
@@ -18,7 +19,11 @@ TITLES = {
 NONE = "-"
 """What stands where a report has no such finding or number."""
 
-UNTOLD = {"standing": "not told any more", "no_longer_drawn": "no longer drawn"}
+UNTOLD = {
+    "standing": "not told any more",
+    "no_longer_drawn": "no longer drawn",
+    "not_shown": "not told any more",
+}
 """What stands where nothing shows that it was corrected: the later report does not speak of it."""
 
 

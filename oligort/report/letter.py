@@ -1,6 +1,7 @@
 """The letter to the site: what to correct and how, from the report alone."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from oligort.checks.registry import all_checks
 from oligort.display import safe_text
 from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.report.measured import measured_as_shown
 from oligort.report.page_findings import reasons_of, views
-from oligort.report.rounding import shown_beside, shown_limit
+from oligort.report.rounding import shown_limit
 from oligort.report.templating import TEMPLATES, environment
 from oligort.report.text import MAX_SENTENCE
 from oligort.report.words import grade_words, verdict_words
@@ -161,9 +163,18 @@ def _by_reason(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
         if others:
             codes = ", ".join(dict.fromkeys(one.code for one in reason.findings))
             found = f"{len(reason.findings)} checks could not be made, because {reason.reason}"
-            first = replace(first, code=codes, found=found, criterion="", about="", what="")
+            rules, things = (
+                _each_once(getattr(one, name) for one in reason.findings)
+                for name in ("criterion", "about")
+            )
+            first = replace(first, code=codes, found=found, criterion=rules, about=things, what="")
         told.append(first)
     return tuple(told)
+
+
+def _each_once(texts: Iterable[str]) -> str:
+    """Return texts in their order, each once, without blank ones."""
+    return ", ".join(filter(None, dict.fromkeys(texts)))
 
 
 @cache
@@ -174,9 +185,11 @@ def _questions() -> dict[str, str]:
 
 def _number(evidence: Evidence) -> str:
     """Return a number that was held against a limit, both in words, or ""."""
-    if evidence.limit is None or not isinstance(evidence.measured, float):
+    if evidence.limit is None or evidence.measured is None:
         return ""
-    value = shown_beside(evidence.measured, evidence.limit, evidence.unit)
+    if isinstance(evidence.measured, str) and evidence.low is None:
+        return ""
+    value, _ = measured_as_shown(evidence)
     limit, unit = shown_limit(evidence.relation, evidence.limit), evidence.unit
     told = (value, unit, "where", limit, unit, "is asked")
     return f"{evidence.name}: {' '.join(filter(None, told))}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.report.rounding import shown_beside, shown_interval, shown_limit
+from oligort.report.measured import measured_as_shown
+from oligort.report.rounding import shown_limit
 from oligort.report.tables import APART
 from oligort.report.words import grade_words
 
@@ -98,23 +99,12 @@ def finding_view(finding: Finding) -> FindingView:
 
 def row_of(evidence: Evidence) -> Row:
     """Return one number of a finding as text; rounded, but never to the other side of its limit."""
-    value, limit = evidence.measured, evidence.limit
-    interval = ""
-    if value is None:
-        measured = "not known"
-    elif isinstance(value, str):
-        # A number of lesions of which nobody can tell the most.
-        is_open = evidence.low is not None and evidence.high is None and limit is not None
-        measured = f"{value} or more" if is_open else value
-    else:
-        measured = shown_beside(value, limit, evidence.unit)
-        low, high = (value if end is None else end for end in (evidence.low, evidence.high))
-        interval = shown_interval(low, high, evidence.unit)
+    measured, interval = measured_as_shown(evidence)
     return Row(
         what=evidence.name,
-        measured=measured,
+        measured="not known" if evidence.measured is None else measured,
         interval=interval,
-        limit=shown_limit(evidence.relation, limit),
+        limit=shown_limit(evidence.relation, evidence.limit),
         unit=evidence.unit,
         gauge=gauge_of(evidence),
     )

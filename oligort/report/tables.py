@@ -12,7 +12,8 @@ from oligort.document import Decision, Report, Setting
 from oligort.finding import VERDICT_ORDER, Evidence, Finding, Grade
 from oligort.protocol.settings import GradeWords
 from oligort.report.families import family_views
-from oligort.report.rounding import shown_beside, shown_interval, shown_limit
+from oligort.report.measured import measured_as_shown
+from oligort.report.rounding import shown_limit
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
 from oligort.report.words import VERDICTS, count_words, verdict_words
 
@@ -70,7 +71,10 @@ def report_view(report: Report) -> RenderableType:
             if decision := report.decision_on(finding):
                 parts.append(Padding(sentence(decided(decision)), _INDENT))
     if lapsed := [decision for decision in report.decisions if not decision.applies]:
-        parts += [Text(), Text("Decisions on what no finding says now", style="bold")]
+        parts += [
+            Text(),
+            Text("Decisions made on another state, which no finding is in now", style="bold"),
+        ]
         parts += [sentence(f"{one.code} {one.about}: {decided(one)}") for one in lapsed]
     parts += family_views(report)
     if report.assumptions:
@@ -179,14 +183,13 @@ def _cells(finding: Finding, evidence: Evidence) -> tuple[Text, Text, Text, Text
 
 def _measured(evidence: Evidence) -> Text:
     """Return the value and, on a line of its own, the interval that it lies in."""
-    value = evidence.measured
-    if isinstance(value, str):
-        return sentence(value)
-    if value is None:
+    if evidence.measured is None:
         return Text("-")
-    text = safe_text(shown_beside(value, evidence.limit, evidence.unit), MAX_SENTENCE)
-    low, high = (value if end is None else end for end in (evidence.low, evidence.high))
-    if interval := shown_interval(low, high, evidence.unit):
+    measured, interval = measured_as_shown(evidence)
+    if isinstance(evidence.measured, str):
+        return sentence(measured)
+    text = safe_text(measured, MAX_SENTENCE)
+    if interval:
         text += f"\n{interval}"
     return Text(text, overflow="fold", justify="right")
 

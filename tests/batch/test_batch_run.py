@@ -23,6 +23,7 @@ from troubles import (
     judged_oddly,
     judged_of_site,
     judged_while_away,
+    judged_without_page,
 )
 
 import oligort
@@ -462,3 +463,21 @@ def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
     assert reused(done) == set()
     # And no page of before tells of an earlier check than the report beside it.
     assert not list(reports.glob("*.html"))
+
+
+def test_a_page_that_fails_takes_nothing_from_its_report(tmp_path):
+    small = tmp_path / "root"
+    write_exports(small, range(1))
+    run(small, tmp_path / "whole", limits=Limits(), judge=judged)
+    how = {"limits": Limits(), "judge": judged_without_page, "has_pages": True}
+    summary, done = run(small, tmp_path / "out", **how)
+    assert summary.bugs == len(done)
+    for one in done:
+        assert report(tmp_path / "out", one.subject) == report(tmp_path / "whole", one.subject)
+        assert one.verdict is report(tmp_path / "whole", one.subject).verdict
+        assert "its report holds; its page has no pictures" in one.trouble
+        assert "Smith" not in one.trouble
+        page = tmp_path / "out" / "reports" / f"{one.subject}.html"
+        assert one.subject in page.read_text(encoding="utf-8")
+    again, _ = run(small, tmp_path / "out", **how)
+    assert (again.reused, again.bugs) == (len(done), len(done))

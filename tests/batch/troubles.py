@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 from oligort.batch import note
 from oligort.batch.discovery import Look, looked_at
@@ -13,9 +14,12 @@ from oligort.batch.judge import Judged, Task, judged
 from oligort.batch.opening import opened_places
 from oligort.batch.portion import Portion
 from oligort.batch.unchecked import Unchecked, Whose, report_of
+from oligort.checks.case import Case
 from oligort.checks.unchecked import not_checked
 from oligort.dicom.links import links_of
+from oligort.document import Report
 from oligort.protocol.model import Protocol
+from oligort.report import html
 
 TROUBLE = "trouble.txt"
 """Lies in the folder of a submission and names one of `TROUBLES`; to a reader it is no DICOM."""
@@ -90,6 +94,19 @@ def judged_in_trouble(task: Task) -> Judged:
     """Judge a submission after having done what the file in it says, if it is to be judged."""
     _meet_trouble(task)
     return judged(task)
+
+
+def judged_without_page(task: Task) -> Judged:
+    """Judge a submission where a page with pictures fails."""
+    whole = html.page
+
+    def page(report: Report, case: Case | None) -> str:
+        if case is not None:
+            fail(Path(task.root))
+        return whole(report, case)
+
+    with patch.object(html, "page", page):
+        return judged(task)
 
 
 def judged_at_once_in_trouble(task: Task) -> Judged:

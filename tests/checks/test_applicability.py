@@ -12,6 +12,7 @@ from oligort.checks.engine import check
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, ProtocolError
 from oligort.finding import Flag, Grade
+from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 from oligort.protocol.schema import protocol_schema
 
@@ -217,6 +218,26 @@ def test_a_metastasis_that_may_lie_elsewhere_leaves_it_open(site, build, registe
     case = Case(build(without=["GTVm01_Lung_L"]), protocol, register)
     with pytest.raises(NotEvaluable, match='"L1" may be one'):
         why_not_applicable(case, protocol.dose_limits[-1])
+
+
+def test_a_metastasis_that_nothing_measures_leaves_it_open(site, build, register_table):
+    protocol = site(when('organ = "Liver"'), rules=OF_WHOLE_LUNGS)
+    limit, register = protocol.dose_limits[-1], Register.from_dict(register_table)
+    liver = Box((-50, 0, -70), (20, 20, 20))
+    assert "none is known" in why_not_applicable(Case(build(), protocol, register), limit)
+    in_the_lung = build(extra={"PTVm02_Lung_R": liver})
+    assert why_not_applicable(Case(in_the_lung, protocol, register), limit)
+    drawn = build(extra={"GTVm02_Liver": liver})
+    (one,) = drawn.structure_sets
+    emptied = (replace(it, contours=()) if it.roi_name == "GTVm02_Liver" else it for it in one)
+    empty = replace(drawn, structure_sets=(replace(one, structures=tuple(emptied)),))
+    for submission, answers, reason in (
+        (build(extra={"PTVm02_Liver": liver}), register, '"PTVm02_Liver" cannot be measured, or'),
+        (empty, register, '"GTVm02_Liver" cannot be measured, or'),
+        (build(), None, "no register lists the lesions"),
+    ):
+        with pytest.raises(NotEvaluable, match=reason):
+            why_not_applicable(Case(submission, protocol, answers), limit)
 
 
 def test_a_limit_that_does_not_apply_is_told_and_asks_nothing_else(site, build, register_table):

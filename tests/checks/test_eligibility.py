@@ -62,6 +62,8 @@ def test_one_answer_breaks_its_criterion(code, criterion, path, value, register_
     findings = findings_of(code, Submission(), register_table)
     assert Grade.MAJOR in {finding.grade for finding in findings}
     assert {finding.criterion for finding in findings} == {criterion}
+    for finding in findings:
+        assert ("ask the trial office" in finding.hint) is (finding.grade is Grade.MAJOR)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """The engine: NotEvaluable becomes a finding, everything else is a bug and is shown as one."""
 
+import re
+
 import pytest
 
 import oligort.checks.engine as engine
 from oligort.checks.registry import Check
 from oligort.clinical.register import Register
+from oligort.comparison import compare
 from oligort.document import Report
 from oligort.errors import NotEvaluable, ProtocolError, RegisterError
 from oligort.finding import Finding, Grade, Source
+from oligort.lesions.site_map import SiteMap
 from oligort.objects import FileDigest
 from oligort.submission import Submission
 
@@ -99,3 +103,20 @@ def test_a_register_or_protocol_that_cannot_be_read_is_an_error(tmp_path):
         engine.check(Submission(), register=tmp_path / "none.toml")
     with pytest.raises(ProtocolError):
         engine.check(Submission(), protocol=tmp_path / "none.toml")
+
+
+def test_a_report_tells_register_and_site_map_by_their_digests(register_table):
+    def judged(role, **changed):
+        names = SiteMap.from_dict({"schema_version": 1, "rois": {"Heart": {"role": role}}})
+        register = Register.from_dict(register_table | changed)
+        return engine.check(Submission().with_names(names), register=register, only=("OL102",))
+
+    before = judged("organ")
+    assert compare(before, judged("organ")).differences == ("both are of the same files",)
+    for after, name in (
+        (judged("unknown"), "names"),
+        (judged("organ", arm="no_local_therapy"), "register"),
+    ):
+        told = [one for one in compare(before, after).differences if one.startswith("setting")]
+        assert [re.findall(r"^setting (\w+): .*SHA-256 \w{64} -> .*SHA-256 \w{64}$", it)
+                for it in told] == [[name]]  # fmt: skip

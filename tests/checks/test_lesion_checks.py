@@ -150,6 +150,17 @@ def test_a_range_around_the_limit_is_open_and_one_within_it_a_query():
     assert finding.evidence[0].measured == "2 to 3"
 
 
+def test_a_range_above_the_limit_deviates_and_says_both_ends():
+    submission, entries = many(["Liver", "Lungs", "Bone", "Brain", "Liver"])
+    extra = (*submission.structure_sets[0].structures, cube(9).structure("GTV", 9, PLANES_MM))
+    doubtful = replace(submission, structure_sets=(StructureSet(extra, "1.1"),))
+    (finding,) = findings("OL201", doubtful, entries)
+    (evidence,) = finding.evidence
+    assert finding.grade is Grade.MAJOR
+    assert (evidence.measured, evidence.low, evidence.high) == ("5 to 6", 5, 6)
+    assert "ask the trial office" in finding.hint
+
+
 def test_lesions_of_unknown_organ_leave_the_organ_open():
     submission, entries = many(["Liver"] * 4)
     for one in entries:

@@ -58,7 +58,7 @@ def test_a_check_answers_by_the_map_as_by_names_that_speak(build, register_table
 def test_the_report_says_that_a_map_was_in_force_and_what_fits_nothing(build):
     report = check(named(build(), SITE).with_names(SITE_MAP))
     (setting,) = [one for one in report.settings if one.source == "site map"]
-    assert setting.value == '6 entries; no ROI goes by "Zeta"'
+    assert setting.value.startswith('6 entries; no ROI goes by "Zeta"; SHA-256 ')
     assert all(one.source != "site map" for one in check(build()).settings)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from oligort.cli import main
 from oligort.cli.output import write_page
+from oligort.document import Report
 from oligort.errors import OutputError
 
 Made = Callable[[int], Any]
@@ -42,6 +43,20 @@ def test_the_page_and_the_json_are_of_one_check(
     assert json.read_text(encoding="utf-8") == made.report.to_json()
     assert capsys.readouterr().out.startswith("NOT EVALUABLE  DEMO-05")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "report.json"]
+
+
+def test_a_page_that_fails_takes_nothing_from_the_json(
+    demo_page: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("oligort.report.html.page", fail)
+    html, json = tmp_path / "page.html", tmp_path / "report.json"
+    folder, only = demo_page(4).folder, ("--only", "OL002")
+    assert status_of(monkeypatch, "check", folder, "--html", html, "--json", json, *only) == 4
+    assert Report.load(json).subject == "DEMO-05"
+    assert not html.exists()
 
 
 @pytest.mark.parametrize("name", ["-", "register.toml", "one.html"])

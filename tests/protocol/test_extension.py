@@ -166,6 +166,9 @@ def test_what_every_level_states_otherwise_is_told_once(site, trial):
         (HEAD + CORD.replace("QUANTEC 2010", "QUANTEC"), 'did you mean "QUANTEC 2010"?'),
         (HEAD + "[settings.skeletons]\nvalue = 1\n", 'did you mean "skeleton"?'),
         (HEAD + CORD + CORD, "found two"),
+        (HEAD.replace("title = \"Limits", "titel = \"Limits"), 'did you mean "title"? (line 6)'),
+        (HEAD.replace("version = \"3", "versoin = \"3"), 'did you mean "version"? (line 5)'),
+        (HEAD.replace("id = \"SITE", "Id = \"SITE"), 'did you mean "id"? (line 4)'),
         (HEAD.replace('version = "3"\n', ""), 'expected "version", which a protocol'),
         (HEAD.replace('"nct06190782"', '"nct0619078"'), 'did you mean "nct06190782"?'),
         (HEAD.replace('"nct06190782"', "7"), "extends: expected a shipped protocol"),
@@ -189,6 +192,26 @@ def test_what_is_wrong_is_told_with_file_and_key(site, tmp_path, text, sentence)
         site(text)
     assert sentence in str(refusal.value)
     assert ".toml" in str(refusal.value)
+
+
+def test_no_file_of_a_chain_takes_the_id_of_another(site):
+    head = HEAD[: HEAD.index("[sources")]
+    site(HEAD, "one.toml")
+    for before, name in (("one", "two"), ("two", "three")):
+        extending = head.replace('"nct06190782"', f'"{before}.toml"')
+        site(extending.replace("SITE-07", name), f"{name}.toml")
+    last = head.replace('"nct06190782"', '"three.toml"')
+    with pytest.raises(ProtocolError, match='not those of "SITE-07", found "site 07"'):
+        site(last.replace("SITE-07", "site 07"), "four.toml")
+
+
+def test_a_dose_limit_that_no_document_gives_is_to_be_confirmed(site, trial):
+    source = CORD[CORD.index("source") :]
+    assumed = site(HEAD + CORD.replace(source, 'source = { document = "assumption" }\n'))
+    (record,) = (one for one in assumed.setting_records() if "SpinalCord" in one.name)
+    assert (record.assumption, record.value) == (True, "<= 50 Gy")
+    assert "Is <= 50 Gy the one that holds?" in record.question
+    assert len(site(HEAD + CORD).setting_records()) == len(trial.setting_records())
 
 
 def test_the_parent_is_shipped_with_its_own_counting_and_size(trial):

@@ -133,6 +133,50 @@ def test_what_is_not_told_any_more_is_not_corrected(after):
     assert "not told" in plain_text(comparison_view(found))
 
 
+def not_corrected(before, after):
+    """Return the grades of the one thing that nothing shows to be corrected."""
+    found = compare(before, after)
+    assert not found.corrected
+    assert "still to look at (1)" in plain_text(comparison_view(found))
+    (one,) = found.not_shown
+    return one.before, one.after
+
+
+def test_what_is_not_asked_any_more_is_not_corrected():
+    rule = ("h", "Heart mean")
+    before = report(by_rule(rule, Grade.MAJOR, 5.0), finding("OL301", Grade.PASS, "Lungs"))
+    # The limit no longer applies; the rule is gone; another limit is asked.
+    applies_no_more = report(altered(finding("OL301", Grade.INFO, "Heart"), criterion="h"))
+    assert not_corrected(before, applies_no_more) == ("MAJOR", "INFO")
+    assert not_corrected(before, report(finding("OL301", Grade.PASS, "Lungs"))) == ("MAJOR", "")
+    laxer = report(by_rule(rule, Grade.PASS, 8.0))
+    laxer = altered(laxer, protocol=altered(laxer.protocol, sha256="1"))
+    assert not_corrected(before, laxer) == ("MAJOR", "PASS")
+
+
+def test_another_plan_of_the_same_files_corrects_nothing():
+    files = tuple(
+        FileRecord(kind="RTDOSE", sop_instance_uid=uid, file=uid, sha256=uid) for uid in "12"
+    )
+    chosen = {"provenance": files, "plan_label": "A", "dose_sop_instance_uids": ("1",)}
+    before = altered(report(finding()), **chosen)
+    passed = report(finding(grade=Grade.PASS))
+    after = altered(passed, **chosen | {"plan_label": "B", "dose_sop_instance_uids": ("2",)})
+    assert not_corrected(before, after) == ("MAJOR", "PASS")
+    told = compare(before, altered(after, arm="local_therapy", plan_kind="delivered")).differences
+    assert told == (
+        'plan "A" -> "B"',
+        "plan kind none -> delivered",
+        "arm none -> local_therapy",
+        "dose 1 -> 2",
+        "both are of the same files",
+    )
+    # A new dose is a correction.
+    new = (altered(files[1], sop_instance_uid="3", sha256="3"),)
+    corrected = altered(passed, provenance=new, dose_sop_instance_uids=("3",))
+    assert len(compare(before, corrected).corrected) == 1
+
+
 def test_numbers_that_moved_are_told_and_others_are_not():
     before = altered(report(finding()), measurements=(measured(29.0), measured(12.0, "Lung_L")))
     after = altered(

@@ -8,7 +8,7 @@ import pytest
 from oligort.decisions import template_of, with_decisions
 from oligort.document import ProtocolRecord, Report
 from oligort.errors import DecisionError
-from oligort.finding import Finding, Grade, Source, verdict_of
+from oligort.finding import Evidence, Finding, Grade, Source, verdict_of
 from oligort.report.tables import report_text
 
 HOSTILE = 'GTV"\n[[accepted]]\x1b[31m\x7f'
@@ -75,6 +75,19 @@ def test_an_accepted_finding_stays_and_so_does_the_verdict(decide):
     assert Report.from_json(decided.to_json()) == decided
 
 
+def held(measured=0.6, limit=0.5, **more):
+    """Return a finding whose message does not tell its number."""
+    evidence = Evidence(name="offset", measured=measured, unit="mm", limit=limit, **more)
+    return msgspec.structs.replace(finding(message="off its image"), evidence=(evidence,))
+
+
+@pytest.mark.parametrize("now", [held(1.4), held(limit=0.3), held(high=2.0), held("0.6")])
+def test_a_decision_does_not_hold_for_a_worse_number_or_another_limit(decide, now):
+    assert with_decisions(report(held()), decide(held())).decision_on(held())
+    assert with_decisions(report(now), decide(held())).decision_on(now) is None
+    assert held().mark == held(0.6 + 1e-9).mark
+
+
 @pytest.mark.parametrize(
     "now", [finding(message="V20Gy[%] 31.00 %"), finding(grade=Grade.MINOR), finding(about="Lungs")]
 )
@@ -82,7 +95,7 @@ def test_a_decision_is_about_the_finding_as_it_was(decide, now):
     decided = with_decisions(report(now), decide(finding()))
     assert decided.decision_on(now) is None
     assert not decided.decisions[0].applies
-    assert "Decisions on what no finding says now" in report_text(decided)
+    assert "Decisions made on another state" in report_text(decided)
 
 
 @pytest.mark.parametrize(

@@ -382,5 +382,8 @@ def test_decisions_selection_words_and_extension_are_on_the_page(demo_page: Made
     (article,) = section(tree, "deviations").all("article")
     assert article.text.startswith("UNACCEPTABLE VARIATION")
     assert "Accepted by AB on 2026-11-29: <b>seen</b>" in article.text
-    assert "Decisions on what no finding says now (1)" in section(tree, "deviations").text
+    assert (
+        "Decisions made on another state, which no finding is in now (1)"
+        in section(tree, "deviations").text
+    )
     assert "of before" in section(tree, "deviations").text

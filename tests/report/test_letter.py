@@ -45,6 +45,7 @@ def test_it_asks_to_correct_to_send_and_to_confirm():
     (send,) = letter.to_send
     assert send.code == "OL302, OL303"
     assert send.found == "2 checks could not be made, because no lung is drawn"
+    assert send.about == "Lungs"
     assert [one.code for one in letter.to_confirm] == ["OL005"]
     assert not letter.accepted
     assert letter.to_correct[0].what.startswith("each dose limit of the protocol")
@@ -57,6 +58,16 @@ def test_it_says_what_was_found_beside_its_limit_and_what_to_do():
         assert re.search(r"What to do:(\*\*)? re-plan within the limit", text)
         assert "Submission PT-1: MAJOR DEVIATION" in text
         assert "matched" not in text
+
+
+@pytest.mark.parametrize(
+    ("measured", "high", "told"), [("5 to 7", 7.0, "5 to 7"), (5.0, None, "5 or more")]
+)
+def test_a_number_that_is_a_range_stands_beside_its_limit(measured, high, told):
+    number = {"measured": measured, "low": 5.0, "high": high}
+    evidence = Evidence(name="Metastases", relation="<=", limit=4.0, **number)
+    (item,) = letter_of(report(altered(finding(), evidence=(evidence,)))).to_correct
+    assert item.numbers == (f"Metastases: {told} where <= 4 is asked",)
 
 
 def test_what_a_reviewer_accepted_is_not_asked_for():

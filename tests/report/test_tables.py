@@ -1,14 +1,19 @@
 """The table of a report, held against a golden text."""
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from rich.cells import cell_len
+from test_decisions import finding, report
 
 from oligort.document import Measurement, ProtocolRecord, Report, Setting
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
+from oligort.report.cohort_csv import CohortTables
+from oligort.report.cohort_document import Gathering
 from oligort.report.tables import MOST_ROWS, report_text, report_view, verdict_line
 from oligort.report.text import WIDTH, plain_text
 
@@ -261,3 +266,21 @@ def test_identity_left_stands_in_a_section_of_its_own() -> None:
     assert report_text(report_of(left)).count("MAJOR deviations") == 1
     # what passes needs no section
     assert "Identity left" not in report_text(report_of(passed))
+
+
+@pytest.mark.parametrize(
+    ("measured", "low", "high", "told"),
+    [("3", 3.0, None, "3 or more"), (5.0, 5.0, None, "5 or more"), ("5 to 7", 5.0, 7.0, "5 to 7")],
+)
+def test_a_number_that_is_a_range_says_so_in_terminal_and_table(measured, low, high, told):
+    evidence = Evidence(
+        name="Metastases", measured=measured, relation="<=", limit=4.0, low=low, high=high
+    )
+    one = msgspec.structs.replace(finding(), evidence=(evidence,))
+    assert told in report_text(report(one))
+    rows = io.StringIO()
+    made = report(one)
+    CohortTables(None, rows).add(Gathering().add("a.json", made), made)
+    (row,) = csv.DictReader(io.StringIO(rows.getvalue()))
+    assert told in row["evidence"]
+    assert (row["low"], row["high"]) == (str(low), "" if high is None else str(high))
