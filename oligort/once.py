@@ -72,6 +72,7 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[Held]]:
             left_out.append(Held(one, holders[0]))
         else:
             kept.append(one)
+    _refuse_two_of_one_plan([one.dose for one in left_out])
     sums = [one.dose for one in kept if one.dose.summation_type == "MULTI_PLAN"]
     if len(kept) > 1 and (unknown := [dose for dose in sums if not dose.plan_uids]):
         raise NotEvaluable(
@@ -88,6 +89,22 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Given], list[Held]]:
                 f"choose one"
             )
     return kept, left_out
+
+
+def _refuse_two_of_one_plan(left_out: Sequence[Given]) -> None:
+    """Raise NotEvaluable where a sum stands for two doses of one plan that are not the same.
+
+    It holds one of them, and which is not known.
+    """
+    whole = [one for one in left_out if not is_of_a_part(one.dose) and one.dose.plan_uids]
+    for one, other in combinations(whole, 2):
+        dose, theirs = one.dose, other.dose
+        alike = set(dose.plan_uids) == set(theirs.plan_uids)
+        if alike and dose.summation_type != "MULTI_PLAN" and not _is_same(one, other):
+            raise NotEvaluable(
+                f"{listing([dose, theirs])} are different doses of one plan, and which of them a "
+                f"sum holds is not known: choose one"
+            )
 
 
 def _holds(given: Given, other: Given) -> bool:

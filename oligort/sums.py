@@ -20,10 +20,14 @@ MOST_ASKED = 100_000
 """Voxels of a sum that are asked for the dose of its plans, evenly over it."""
 
 HOT_SHARE = 0.5
-"""Share of its maximum from which a plan's dose must be found in the sum."""
+"""Share of its maximum from which a plan's dose is hot: the grid of a sum must reach that far."""
+
+FOUND_SHARES = (HOT_SHARE, 0.1)
+"""Shares of its maximum from which a plan's dose must be found in a sum, each by itself: a small
+boost is lost among all that gets a little, and a bath over the lungs lies far below what is hot."""
 
 SHORT_SHARE, SHORT_VOXELS = 0.01, 0.01
-"""A sum falls short where that share of a plan's hot voxels lack that share of its maximum.
+"""A sum falls short where that share of such voxels of a plan lack that share of its maximum.
 
 Sixteen bits store a dose to a thousandth of that; single voxels at a surface may be cut off in one
 export and not in another.
@@ -62,10 +66,18 @@ def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan])
     around, so that no interpolation counts. Of several doses of one plan it must hold one, and a
     plan that has only doses of its beams gives at least their sum. A sum that names no plan must
     hold whatever is there. Where no frame of reference is named, the same is taken. Parts in
-    another frame or of another type are not asked.
+    another frame or of another type are not asked. A plan's dose must hold its beams in the same
+    way.
     """
-    if total.summation_type == "MULTI_PLAN" and total.grid is not None:
+    if total.grid is None or is_of_a_part(total):
+        return
+    if total.summation_type == "MULTI_PLAN":
         _require_not_lower(total, total.grid, doses, plans)
+    elif total.plan_uids:
+        plan_uids = set(total.plan_uids)
+        of_beams = (dose for dose in doses if dose.summation_type == "BEAM")
+        beams = [dose for dose in of_beams if set(dose.plan_uids) == plan_uids]
+        _require_not_lower(total, total.grid, beams, plans)
 
 
 def require_held(
@@ -225,11 +237,11 @@ def _is_again(dose: Dose, other: Dose) -> bool:
 
 
 def _lack_gy(own_gy: Floats, lacks_gy: Floats) -> float:
-    """Return how much a sum lacks at most in the hot voxels of a part; 0 where it holds it."""
+    """Return how much a sum lacks at most where a part gives dose; 0 where it holds it."""
     highest_gy = own_gy.max()
-    lacks_gy = lacks_gy[own_gy >= HOT_SHARE * highest_gy]
-    is_short = np.mean(lacks_gy > SHORT_SHARE * highest_gy) > SHORT_VOXELS
-    return float(lacks_gy.max()) if is_short else 0.0
+    asked = [lacks_gy[own_gy >= share * highest_gy] for share in FOUND_SHARES]
+    short = [one for one in asked if np.mean(one > SHORT_SHARE * highest_gy) > SHORT_VOXELS]
+    return max((float(one.max()) for one in short), default=0.0)
 
 
 def _told(total: Dose, lacks_gy: float, parts: Sequence[_Part]) -> str:

@@ -668,10 +668,50 @@ def test_a_sum_that_cannot_be_held_against_a_dose_does_not_stand_for_it():
         _ = replace(now, doses=(LACKS_B,)).after(moved).chosen
 
 
+def test_a_sum_must_hold_the_bath_of_a_course_and_not_its_hot_spot_alone():
+    """8 Gy of 20 in all but some planes: below half of the maximum, and all that a lung gets."""
+    hot = np.zeros(OF_A.grid.grid.shape, bool)
+    hot[:, :, :6] = True
+    of_b = replace(
+        OF_B, grid=replace(OF_B.grid, grid=OF_A.grid.grid, dose_gy=20.0 * hot + 8 * ~hot)
+    )
+    for bath_gy, holds in ((8.0, True), (0.0, False)):
+        sum_gy = OF_A.grid.dose_gy + 20.0 * hot + bath_gy * ~hot
+        total = replace(SUM, grid=replace(OF_A.grid, dose_gy=sum_gy))
+        both = submission([A], [total]).after(submission([B], [of_b], sets=()))
+        if holds:
+            assert uids(both) == ("dab",)
+        else:
+            with pytest.raises(NotEvaluable, match="lower than the sum"):
+                _ = both.chosen
+
+
+def test_a_sum_does_not_stand_for_two_different_doses_of_one_plan():
+    little = replace(times(OF_B, 0.01), sop_instance_uid="db2", file="little.dcm")
+    before = [submission([B], [one], sets=()) for one in (OF_B, little)]
+    for exports in (before, before[::-1]):
+        with pytest.raises(NotEvaluable, match="are different doses of one plan, and which"):
+            _ = submission([A], [LACKS_B]).after(*exports).chosen
+
+
 def test_beams_that_a_plan_lacks_are_not_in_it():
     strong = replace(BEAMS[0], grid=replace(OF_A.grid, dose_gy=OF_A.grid.dose_gy * 1.5))
     with pytest.raises(NotEvaluable, match="lower than the sum of BEAM dose"):
         _ = submission([A], [OF_A, strong]).selected(dose=["da", "a1"]).chosen
+
+
+def test_a_plan_is_nowhere_below_its_beams():
+    """A PLAN dose that is one of two beams looked like that beam, exported again."""
+    half = times(OF_A, 0.5)
+    first, second = (
+        replace(half, sop_instance_uid=uid, summation_type="BEAM", file=f"{uid}.dcm")
+        for uid in ("a1", "a2")
+    )
+    second = replace(second, grid=replace(half.grid, dose_gy=half.grid.dose_gy * 0.9))
+    assert uids(submission([A], [OF_A, first, second])) == ("da",)
+    only_one = replace(OF_A, grid=half.grid)
+    with pytest.raises(NotEvaluable, match="lower than the sum of BEAM dose"):
+        _ = submission([A], [only_one, first, second]).chosen
 
 
 def test_types_that_do_not_add_up_and_doses_that_cannot_be_used():
