@@ -81,9 +81,13 @@ def test_without_a_dose_they_are_not_evaluable(build, code):
 def test_each_added_course_is_asked(build):
     whole = spaced(build(), 2, 2, [0, 2])
     coarse = spaced(build(), 4, 2, [0, 2])
+    # Of the same dose it would be the same course.
+    other = replace(coarse.doses[0].grid, dose_gy=np.full((2, 2, 2), 3.0))
     prior = replace(
         coarse,
         plans=(replace(coarse.plans[0], sop_instance_uid="1.3.2", label="before"),),
-        doses=(replace(coarse.doses[0], sop_instance_uid="1.3.3", plan_uids=("1.3.2",)),),
+        doses=(
+            replace(coarse.doses[0], sop_instance_uid="1.3.3", plan_uids=("1.3.2",), grid=other),
+        ),
     )
     assert [f.grade for f in findings("OL010", whole.after(prior))] == [Grade.PASS, Grade.MINOR]
