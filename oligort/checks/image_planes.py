@@ -342,7 +342,7 @@ def _area_mm2(slab: Slab) -> float:
     drawn = slab.drawn
     outer = drawn.enclosed_mm2 > 0
     low_mm, high_mm = drawn.low_mm[outer], drawn.high_mm[outer]
-    meets = ((low_mm[:, None] < high_mm) & (low_mm < high_mm[:, None])).all(axis=2)
+    meets = ((low_mm[:, None] < high_mm) & (low_mm < high_mm[:, None])).all(axis=-1)
     if np.count_nonzero(meets) == len(low_mm):  # each with itself alone
         return float(drawn.enclosed_mm2.sum())
     return overlay([slab.loops], [slab.exclusive]).of(0)
