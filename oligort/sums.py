@@ -77,7 +77,8 @@ def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan])
         plan_uids = set(total.plan_uids)
         of_beams = (dose for dose in doses if dose.summation_type == "BEAM")
         beams = [dose for dose in of_beams if set(dose.plan_uids) == plan_uids]
-        _require_not_lower(total, total.grid, beams, plans)
+        if beams:
+            _require_not_lower(total, total.grid, beams, plans)
 
 
 def require_held(
