@@ -161,12 +161,12 @@ def choose(
         Given(d, _summed(d, plan, plans), is_named=plan is not None, is_asked=is_asked)
         for d, plan in picked
     ]
-    for picked_dose, _ in picked:
-        require_whole_sum(picked_dose, doses, plans)
     decides = picked[0][1] or _only_plan(given)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
-    given += [one for export in earlier for one in _given_before(export)]
+    _require_whole_sums([d for d, _ in picked], doses, plans, structure_set, registrations)
+    for export in earlier:
+        given += _given_before(export, structure_set, registrations)
     kept, left_out = counted_once(given)
     _require_held(left_out, [(doses, plans), *_objects(earlier)], structure_set, registrations)
     notes = [one.told for one in left_out]
@@ -208,7 +208,7 @@ def courses_before(
     """
     return tuple(
         Course(one.dose, one.plans, placed_on(one, structure_set, registrations), is_prior=True)
-        for one in _given_before(export)
+        for one in _given_before(export, structure_set, registrations)
     )
 
 
@@ -255,12 +255,43 @@ def _require_held(
         )
 
 
-def _given_before(export: Export) -> list[Given]:
+def _require_whole_sums(
+    chosen: Sequence[Dose],
+    doses: Sequence[Dose],
+    plans: Sequence[Plan],
+    structure_set: StructureSet,
+    registrations: Sequence[Registration],
+) -> None:
+    """Refuse sums that are lower than the doses beside them, in the same frame or registered to it.
+
+    Raises
+    ------
+    NotEvaluable
+        If one is.
+    """
+
+    def brought(dose: Dose) -> Dose:
+        ours, theirs = structure_set.frame_of_reference_uid, dose.frame_of_reference_uid
+        if ours and theirs and ours != theirs:
+            # What lies nowhere stays where it is: its sum decides whether that is told.
+            with suppress(NotEvaluable):
+                return as_placed(Given(dose, plans_of(dose, plans)), structure_set, registrations)
+        return dose
+
+    beside = [brought(dose) for dose in doses]
+    for dose in chosen:
+        require_whole_sum(brought(dose), beside, plans)
+
+
+def _given_before(
+    export: Export, structure_set: StructureSet, registrations: Sequence[Registration]
+) -> list[Given]:
     """Return the doses of an earlier export with the plans that they hold."""
     try:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
-        for dose, _ in chosen:
-            require_whole_sum(dose, export.doses, export.plans)
+        _require_whole_sums(
+            [dose for dose, _ in chosen], export.doses, export.plans, structure_set, registrations
+        )
         is_asked = bool(export.selection.plans or export.selection.doses)
         return [
             Given(

@@ -668,6 +668,31 @@ def test_a_sum_that_cannot_be_held_against_a_dose_does_not_stand_for_it():
         _ = replace(now, doses=(LACKS_B,)).after(moved).chosen
 
 
+@pytest.mark.parametrize("chosen", [{}, {"dose": "dab"}, {"plan": ["A", "B"]}])
+def test_a_sum_is_held_against_a_plan_of_another_frame_that_a_registration_leads_to(chosen):
+    """Left unasked, a sum without that plan was judged in its stead: 10 Gy where there were 16."""
+    of_b = moved_back(OF_B)
+    for total, doses in ((LACKS_B, (OF_A, of_b)), (moved_back(LACKS_B), (OF_A, OF_B))):
+        lacking = submission(doses=(*doses, total), registrations=(REGISTRATION,))
+        with pytest.raises(NotEvaluable, match=r"RDdab.dcm. is in places at least .* lower than"):
+            _ = lacking.selected(**chosen).chosen
+    whole = submission(doses=(OF_A, of_b, SUM), registrations=(REGISTRATION,))
+    assert uids(whole.selected(**chosen)) == ("dab",)
+    # Without a registration nothing says where the plan's dose lies.
+    alone = submission(doses=(OF_A, of_b, SUM))
+    assert uids(alone.selected(**chosen)) == ("dab",)
+
+
+def test_a_sum_of_an_earlier_export_is_held_against_a_plan_of_another_frame_beside_it():
+    now = submission([plan("C", 2)], [dose("dc", "C", gy=30.0, slope=-0.2)])
+    beside = (moved_back(OF_B), OF_A)
+    before = submission(doses=(LACKS_B, *beside), sets=(), registrations=(REGISTRATION,))
+    with pytest.raises(NotEvaluable, match=r"in the export of an earlier course, .*lower than"):
+        _ = now.after(before).chosen
+    whole = replace(before, doses=(SUM, *beside))
+    assert uids(now.after(whole)) == ("dc", "dab")
+
+
 def test_a_sum_must_hold_the_bath_of_a_course_and_not_its_hot_spot_alone():
     """8 Gy of 20 in all but some planes: below half of the maximum, and all that a lung gets."""
     hot = np.zeros(OF_A.grid.grid.shape, bool)
