@@ -284,8 +284,9 @@ class Region:
     ) -> Coverage:
         """Return what the region covers of each pixel of some layers, in the middle of each."""
         whole = Window(0, lattice.u_count, 0, lattice.v_count)
-        covered = combined(self.shape, coverages).spread_over(whole).coverage
-        if not self.is_of_slabs:
+        own = combined(self.shape, coverages)
+        covered = (own if own.window == whole else own.spread_over(whole)).coverage
+        if self.is_one_structure or not self.is_of_slabs:
             return covered
         shared = shared_pixels(list(coverages.values()), lattice)
         for layer in np.flatnonzero(shared.any(axis=(1, 2))).tolist():
