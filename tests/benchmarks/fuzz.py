@@ -4,7 +4,7 @@
 
 Each damage is of one file: bytes changed, the end cut off, an element dropped, a value replaced,
 bytes repeated. Job n draws from seed + n. Ends with status 1 where one gives a traceback, another
-result that nothing tells of, takes longer than 5 s, or a job needed more than 1 GB.
+result that nothing tells of, takes a core longer than 5 s, or a job needed more than 1 GB.
 """
 
 import argparse
