@@ -37,9 +37,14 @@ def _suggestions() -> dict[str, str]:
 def _letters() -> tuple[list[str], _Counts, dict[str, _Counts]]:
     """Return all suggestions, their lengths, and how often each of them has a letter."""
     known = list(_suggestions())
-    alphabet = set("".join(known))
-    counts = {c: np.array([text.count(c) for text in known], dtype=np.int16) for c in alphabet}
-    return known, np.array([len(text) for text in known], dtype=np.int16), counts
+    lengths = np.array([len(text) for text in known], dtype=np.int16)
+    row = np.repeat(np.arange(len(known)), lengths)
+    codes = np.frombuffer("".join(known).encode("utf-32-le"), dtype="<u4")
+    alphabet, place = np.unique(codes, return_inverse=True)
+    size = len(alphabet) * len(known)
+    table = np.bincount(place * len(known) + row, minlength=size).reshape(-1, len(known))
+    counts = dict(zip(map(chr, alphabet.tolist()), table.astype(np.int16), strict=True))
+    return known, lengths, counts
 
 
 def _perhaps_near(unknown: str) -> list[str]:
