@@ -3,6 +3,7 @@
 The standard lets an element stand once. Readers keep the last, or the first, and say nothing, so
 that of two scalings of a dose one would be judged and the other delivered. Which one is meant
 cannot be told: the object is refused. What is equal is harmless, and so is any order of elements.
+An element that is longer than its item says nothing of what stood there: refused as well.
 """
 
 import struct
@@ -80,6 +81,11 @@ def repeats_in(
 
     `repeated` are the tags that its reader saw twice: where something unusual stands before them,
     they cannot be compared, and count as different.
+
+    Raises
+    ------
+    DicomError
+        If an item of a sequence of the standard ends within an element.
     """
     looked = _Look(encoded, is_little_endian)
     try:
@@ -138,7 +144,11 @@ def _named(tag: int) -> str:
 
 def _is_asked_for(tag: int) -> bool:
     """Tell whether an element is more than a private one, the length of a group or padding."""
-    return not tag >> 16 & 1 and bool(tag & 0xFFFF) and tag != _TRAILING_PADDING
+    return _is_public(tag) and bool(tag & 0xFFFF) and tag != _TRAILING_PADDING
+
+
+def _is_public(tag: int) -> bool:
+    return not tag >> 16 & 1
 
 
 def _is_vr(encoded: bytes) -> bool:
@@ -195,6 +205,8 @@ class _Look:
             if tag != ItemTag:
                 raise UnusualError
             item_end = None if length == UNDEFINED_LENGTH else begin + length
+            if item_end is not None and end is not None:
+                item_end = min(item_end, end)
             begin = self.pass_elements(begin, item_end, is_implicit_vr, within)
         return begin
 
@@ -209,13 +221,21 @@ class _Look:
     def _pass_nested(
         self, begin: int, end: int, is_implicit_vr: bool, within: tuple[int, ...]
     ) -> None:
-        """Look at a sequence whose end is known: what is unusual in it hides nothing behind it."""
+        """Look at a sequence whose end is known: what is unusual in it hides nothing behind it.
+
+        What stood in the rest of its item is lost all the same; of a private one nobody asks.
+        """
         if within == (ROI_CONTOUR_SEQUENCE,):
             return
         try:
             self.pass_items(begin, end, is_implicit_vr, within)
-        except UnusualError:
-            return
+        except UnusualError as error:
+            if all(map(_is_public, within)):
+                raise DicomError(
+                    f"expected the items of {_named(within[-1])} to hold whole elements, found one "
+                    "that is longer than its item, or no element: what stands in the rest of it "
+                    "cannot be read; export the object again"
+                ) from error
 
     def _compare(
         self,

@@ -162,3 +162,25 @@ def test_a_file_of_one_object_that_is_refused_tells_why(tmp_path):
     (tmp_path / "RD.dcm").write_bytes(as_written(dose()) + element(SCALING, b"DS", b"2"))
     with pytest.raises(DicomError, match=r"Dose Grid Scaling \(3004,000E\) once"):
         read(tmp_path)
+
+
+NUMBER_OF_BEAMS = 0x300A0080
+
+
+def test_an_element_that_is_longer_than_its_item_hides_nothing_in_silence(tmp_path):
+    """Of ten fractions one was left, of the beams none: the rest of the group went into nothing."""
+    encoded = as_written(plan())
+    place = encoded.index(struct.pack("<HH", NUMBER_OF_BEAMS >> 16, NUMBER_OF_BEAMS & 0xFFFF))
+    for head in (b"\x31M\x870\x8etQ\0", encoded[place : place + 6] + b"\xf0\0"):
+        damaged = encoded[:place] + head + encoded[place + 8 :]
+        reason = fault_of(tmp_path, RS=as_written(structures()), RP=damaged)
+        assert "the items of Fraction Group Sequence (300A,0070) to hold whole elements" in reason
+
+
+def test_a_private_sequence_that_ends_within_an_element_is_nobodys(tmp_path):
+    inner = element(SCALING, b"DS", b"0.00085")
+    cut = inner[:-4]
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, len(cut)) + cut
+    private = struct.pack("<HH2sHL", 0x0009, 0x1001, b"SQ", 0, len(item)) + item
+    encoded = ahead(as_written(dose()), private)
+    assert not submission(tmp_path, RS=as_written(structures()), RD=encoded).faults
