@@ -151,6 +151,12 @@ def _is_public(tag: int) -> bool:
     return not tag >> 16 & 1
 
 
+def _require_end(begin: int, end: int | None) -> None:
+    """Raise where a delimiter ends what by its stated length goes on: the rest would be lost."""
+    if end is not None and begin < end:
+        raise UnusualError
+
+
 def _is_vr(encoded: bytes) -> bool:
     """Tell whether two bytes are letters, which pydicom takes for a VR, known or not."""
     return len(encoded) == 2 and encoded.isalpha() and encoded.isupper()
@@ -174,6 +180,7 @@ class _Look:
         while begin < limit:
             tag, vr, length, begin = self._head(begin, is_implicit_vr)
             if tag == ItemDelimiterTag:
+                _require_end(begin, end)
                 return begin
             inner = is_implicit_vr or vr in {None, b"UN"}
             if length == UNDEFINED_LENGTH and vr in _FRAGMENTED:
@@ -201,6 +208,7 @@ class _Look:
         while end is None or begin < end:
             tag, _, length, begin = self._head(begin, True)
             if tag == SequenceDelimiterTag:
+                _require_end(begin, end)
                 return begin
             if tag != ItemTag:
                 raise UnusualError
@@ -233,8 +241,8 @@ class _Look:
             if all(map(_is_public, within)):
                 raise DicomError(
                     f"expected the items of {_named(within[-1])} to hold whole elements, found one "
-                    "that is longer than its item, or no element: what stands in the rest of it "
-                    "cannot be read; export the object again"
+                    "that is longer than its item, a delimiter before its end, or no element: what "
+                    "stands behind it cannot be read; export the object again"
                 ) from error
 
     def _compare(

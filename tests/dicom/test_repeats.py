@@ -171,10 +171,26 @@ def test_an_element_that_is_longer_than_its_item_hides_nothing_in_silence(tmp_pa
     """Of ten fractions one was left, of the beams none: the rest of the group went into nothing."""
     encoded = as_written(plan())
     place = encoded.index(struct.pack("<HH", NUMBER_OF_BEAMS >> 16, NUMBER_OF_BEAMS & 0xFFFF))
-    for head in (b"\x31M\x870\x8etQ\0", encoded[place : place + 6] + b"\xf0\0"):
+    longer = encoded[place : place + 6] + b"\xf0\0"
+    delimiter = struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
+    for head in (b"\x31M\x870\x8etQ\0", longer, delimiter):
         damaged = encoded[:place] + head + encoded[place + 8 :]
         reason = fault_of(tmp_path, RS=as_written(structures()), RP=damaged)
         assert "the items of Fraction Group Sequence (300A,0070) to hold whole elements" in reason
+
+
+def test_a_delimiter_before_the_end_hides_no_item_in_silence(tmp_path):
+    dataset = plan()
+    dataset.DoseReferenceSequence.append(dataset.DoseReferenceSequence[0])
+    encoded = as_written(dataset)
+    item = struct.pack("<HH", 0xFFFE, 0xE000)
+    first = encoded.index(item)
+    assert encoded[first - 12 : first - 8] == struct.pack("<HH", 0x300A, 0x0010)
+    second = encoded.index(item, first + 4)
+    delimiter = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+    damaged = encoded[:second] + delimiter + encoded[second + 8 :]
+    reason = fault_of(tmp_path, RS=as_written(structures()), RP=damaged)
+    assert "the items of Dose Reference Sequence (300A,0010) to hold whole elements" in reason
 
 
 def test_a_private_sequence_that_ends_within_an_element_is_nobodys(tmp_path):
