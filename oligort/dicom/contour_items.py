@@ -96,8 +96,8 @@ def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:
     Raises
     ------
     DicomError
-        If there are more contours or points than any structure set has, or an element stands
-        twice in an item.
+        If there are more contours or points than any structure set has, an element stands twice
+        in an item, or an item hides what stands behind it.
     """
     if ROI_CONTOUR_SEQUENCE not in dataset:
         return []

@@ -9,7 +9,6 @@ An element that is longer than its item says nothing of what stood there: refuse
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -96,17 +95,18 @@ def repeats_in(
 
 
 def refuse_repeats_in_items(sequence: RawDataElement) -> None:
-    """Raise where an element stands twice in an item of a sequence.
+    """Raise where an element stands twice in an item of a sequence, or an item hides the next.
 
     Raises
     ------
     RepeatedError
         If one does, with different values.
+    DicomError
+        If an item ends within an element, or before its end.
     """
     looked = _Look(sequence.value or b"", sequence.is_little_endian)
     is_implicit_vr = sequence.is_implicit_VR or sequence.VR == "UN"
-    with suppress(UnusualError):
-        looked.pass_items(0, len(looked.encoded), is_implicit_vr, (int(sequence.tag),))
+    looked.pass_sequence(0, len(looked.encoded), is_implicit_vr, (int(sequence.tag),))
     if looked.found:
         raise RepeatedError(looked.found)
 
@@ -191,8 +191,9 @@ class _Look:
                 stop = begin + length
                 if stop > limit:
                     raise UnusualError
-                if vr == b"SQ" or (vr in {None, b"UN"} and tag in _SEQUENCES):
-                    self._pass_nested(begin, stop, inner, (*within, tag))
+                is_sequence = vr == b"SQ" or (vr in {None, b"UN"} and tag in _SEQUENCES)
+                if is_sequence and (*within, tag) != (ROI_CONTOUR_SEQUENCE,):
+                    self.pass_sequence(begin, stop, inner, (*within, tag))
             if tag in seen:
                 self._compare(tag, seen[tag], (begin, stop), within)
             seen[tag] = (vr.decode("ascii") if vr else None, begin, stop)
@@ -226,15 +227,13 @@ class _Look:
                 return begin
             begin += length
 
-    def _pass_nested(
+    def pass_sequence(
         self, begin: int, end: int, is_implicit_vr: bool, within: tuple[int, ...]
     ) -> None:
         """Look at a sequence whose end is known: what is unusual in it hides nothing behind it.
 
         What stood in the rest of its item is lost all the same; of a private one nobody asks.
         """
-        if within == (ROI_CONTOUR_SEQUENCE,):
-            return
         try:
             self.pass_items(begin, end, is_implicit_vr, within)
         except UnusualError as error:

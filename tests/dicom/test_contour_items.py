@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     ExplicitVRBigEndian,
@@ -17,7 +18,9 @@ from pydicom.uid import (
 
 from oligort.dicom import instance, rtstruct
 from oligort.dicom.contour_items import drawn_rois
+from oligort.dicom.elements import as_written
 from oligort.dicom.instance import read_object, recognise
+from oligort.dicom.repeats import ROI_CONTOUR_SEQUENCE, refuse_repeats_in_items
 from oligort.errors import DicomError
 
 SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
@@ -55,9 +58,16 @@ def answer(path):
     return structures, faults, told, read_set.referenced_image_uids, read_set.left_out
 
 
+def nothing_at_once(dataset):
+    """Read nothing at once, but refuse what hides something: read one by one it would be lost."""
+    element = as_written(dataset, ROI_CONTOUR_SEQUENCE) if ROI_CONTOUR_SEQUENCE in dataset else None
+    if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
+        refuse_repeats_in_items(element)
+
+
 def answer_one_by_one(path):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rtstruct, "drawn_rois", lambda _: None)
+        patched.setattr(rtstruct, "drawn_rois", nothing_at_once)
         patched.setattr(instance, "_with_measured_sequences", lambda _: None)
         return answer(path)
 
