@@ -207,7 +207,7 @@ class Registration:
 
     `moved` holds, for each frame that it registers, the frame's UID and the transform of its points
     into `frame_of_reference_uid`. It is empty where the object cannot be used; `refusal` then says
-    why.
+    why, and `others` which frames it would have registered, as far as they can be read.
     """
 
     sop_instance_uid: str
@@ -217,10 +217,16 @@ class Registration:
     refusal: str = ""
     patient_key: str = ""
     study_instance_uid: str = ""
+    others: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if bool(self.moved) == bool(self.refusal):
             raise ValueError("expected registered frames or the reason why there are none")
+
+    def joins(self, one: str, other: str) -> bool:
+        """Whether it says how one of two frames lies in the other, or would have."""
+        frames = {self.frame_of_reference_uid, *self.others, *(frame for frame, _ in self.moved)}
+        return {one, other} <= frames
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Spatial Registration: how frames of reference lie in each other, or why that is not to be had."""
 
+from contextlib import suppress
+
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
@@ -17,6 +19,12 @@ Floats = npt.NDArray[np.float64]
 
 AFFINE_ROW = (0.0, 0.0, 0.0, 1.0)
 """What the last row of a Frame of Reference Transformation Matrix says (PS3.3 C.20.2.1.2)."""
+
+_REGISTERED = (
+    ("RegistrationSequence", "FrameOfReferenceUID"),
+    ("DeformableRegistrationSequence", "SourceFrameOfReferenceUID"),
+)
+"""Where rigid and deformable registrations name the frames that they register."""
 
 ROW_TOLERANCE = 1e-6
 """How far that row may be off: it holds whole numbers, which a decimal string writes exactly."""
@@ -54,7 +62,17 @@ def read_registration(dataset: Dataset, file: str) -> Registration:
         refusal=refusal,
         patient_key=patient_key(dataset),
         study_instance_uid=text(dataset, "StudyInstanceUID"),
+        others=_registered_frames(dataset) if refusal else frozenset(),
     )
+
+
+def _registered_frames(dataset: Dataset) -> frozenset[str]:
+    """Return the frames that a registration which cannot be used speaks of, where they are read."""
+    found = set()
+    for sequence, keyword in _REGISTERED:
+        with suppress(DicomError):
+            found |= {text(item, keyword) for item in items(dataset, sequence)}
+    return frozenset(found - {""})
 
 
 def _moved(dataset: Dataset) -> tuple[tuple[str, RigidTransform], ...]:

@@ -200,6 +200,38 @@ def test_what_is_not_rigid_is_refused_by_name(through_file, change, reason):
         transform_between([found], PRIOR, PLANNING)
 
 
+def deformable(uid="1.2.8"):
+    dataset = registration([], uid=uid)
+    dataset.SOPClassUID = DeformableSpatialRegistrationStorage
+    dataset.DeformableRegistrationSequence = [Dataset()]
+    dataset.DeformableRegistrationSequence[0].SourceFrameOfReferenceUID = PRIOR
+    return dataset
+
+
+@pytest.mark.parametrize(
+    "other",
+    [registration([(PRIOR, SHIFT)], uid="1.2.8", kind="AFFINE"), deformable()],
+    ids=["affine", "deformable"],
+)
+def test_one_that_cannot_be_used_makes_one_of_the_same_frames_doubtful(through_file, other):
+    """The rigid one may be the start that the other was made from, 40 mm away."""
+    used = through_file(registration([(PRIOR, QUARTER_TURN)]))
+    refused = through_file(other, "other.dcm")
+    for both in ([used, refused], [refused, used]):
+        for ends in ((PRIOR, PLANNING), (PLANNING, PRIOR)):
+            with pytest.raises(NotEvaluable, match=r'so does "other.dcm", which cannot be used'):
+                transform_between(both, *ends)
+    # On a way through a third frame one of its two steps is enough.
+    through = through_file(registration([(PRIOR, SHIFT)], own=MAGNETIC), "third.dcm")
+    with pytest.raises(NotEvaluable, match=r'"other.dcm", which cannot be used'):
+        transform_between([used, refused, through], MAGNETIC, PLANNING)
+    # What joins other frames says nothing of these.
+    aside = through_file(registration([(LONE, SHIFT)], kind="AFFINE"), "aside.dcm")
+    np.testing.assert_allclose(
+        transform_between([used, aside], PRIOR, PLANNING).apply(POINT), [8, 21, 33]
+    )
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "1_0", "1,0", "1e999", "", "1 2"])
 def test_numbers_that_are_none(write, tmp_path, value):
     long = SHIFT.copy()
