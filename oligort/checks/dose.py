@@ -137,9 +137,9 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     structure set that the plan names alone. QUERY: of an earlier course without structures only the
     maximum is held against its prescription.
 
-    Not evaluable when: the dose does not fit, no dose can be chosen, its plan is not there or
-    prescribes no dose, no target is drawn, an ROI that a prescription refers to is not drawn or
-    leaves the dose grid too far, or the dose is of one fraction group of several.
+    Not evaluable when: the dose does not fit, no dose can be chosen, its plan, or one of several,
+    is not there or prescribes no dose, no target is drawn, an ROI that a prescription refers to is
+    not drawn or leaves the dose grid too far, or the dose is of one fraction group of several.
 
     Source: oligort convention.
     """
@@ -233,7 +233,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         )
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
     fit = fit_of(case)
-    if fit.target is None:
+    if fit.target is None or not fit.is_held:
         remarks.append(fit.message)
     if grade_throughout(computed := value.without("numerical"), limit) is None:
         unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc

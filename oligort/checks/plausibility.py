@@ -26,6 +26,8 @@ MEDIAN = Metric("D", "Gy", 50.0, "%")
 TARGET_ROLES = (Role.PTV, Role.ITV, Role.CTV, *sorted(GTV_ROLES))
 """Roles of ROIs that a prescription can be meant for, the likeliest first."""
 
+NOT_TOLD = "whether it is the whole dose cannot be told"
+
 MOST_TOLD = 3
 """Targets whose medians a message tells; the number of the others follows."""
 
@@ -187,8 +189,13 @@ def _fit_of(case: Case, submission: Submission, course: Course) -> Fit:
     if beams_gy / together.most_gy > limits.median.most:
         return Fit(False, f"{prescribed}, but the plan's beams give {beams_gy:.2f} Gy in all")
     if course.is_prior and not submission.structure_sets:
-        return Fit(True, f"{prescribed}, no structures to find its target in")
-    return _fit_of_targets(limits, submission, together, prescribed)
+        fit = Fit(True, f"{prescribed}, no structures to find its target in")
+    else:
+        fit = _fit_of_targets(limits, submission, together, prescribed)
+    if not together.is_complete and fit.fits:
+        told = f"{fit.message}; not all of its plans are there and prescribe: {NOT_TOLD}"
+        return replace(fit, message=told, is_held=False)
+    return fit
 
 
 def _fit_of_targets(
@@ -313,9 +320,8 @@ def _fit_of_beams(limits: _Limits, submission: Submission, course: Course) -> Fi
     """
     what = "its plan prescribes no dose" if course.plan else "its plan is not there"
     beams = [plan.beam_dose_gy for plan in course.plans if plan.beam_dose_gy]
-    open_end = "whether it is the whole dose cannot be told"
     if not beams:
-        return Fit(True, f"{what}: {open_end}", is_held=False)
+        return Fit(True, f"{what}: {NOT_TOLD}", is_held=False)
     least_gy = sum(beams)
     most_gy = least_gy if len(beams) >= len(set(course.dose.plan_uids)) else inf
     maximum_gy = course.grid.maximum_gy
@@ -329,7 +335,7 @@ def _fit_of_beams(limits: _Limits, submission: Submission, course: Course) -> Fi
         if found and fitting is None:
             return Fit(False, f"{told}, median {_first(found)}", is_held=False)
     told += f", median {found[-1]}" if found else ""
-    return Fit(True, f"{told}: {open_end}", is_held=False)
+    return Fit(True, f"{told}: {NOT_TOLD}", is_held=False)
 
 
 def _target_like(submission: Submission) -> Iterator[Structure]:

@@ -96,6 +96,21 @@ def test_trap_a_sum_that_lacks_one_of_two_phases_to_the_same_target(thorax, gate
     assert "prescription 32.5 Gy, dose maximum 26.25 Gy" in lacking.message
 
 
+@pytest.mark.parametrize("of_second", [None, ()], ids=["away", "prescribes none"])
+def test_a_sum_of_which_one_plan_is_not_known_may_lack_it(of_second, thorax, gate, findings_of):
+    """It fits what is known of it, and may be the dose of that plan alone."""
+    own = (Prescription(RX_GY, NUMBERS["PTVm01"]),)
+    both = sum_of(thorax(), own, of_second or ())
+    if of_second is None:
+        both = replace(both, plans=both.plans[:1])
+    fit = gate(both, is_graded=True)
+    assert fit.grade is Grade.NOT_EVALUABLE
+    told = "not all of its plans are there and prescribe: whether it is the whole dose cannot be"
+    assert told in fit.message
+    (limit,) = findings_of("OL301", both)
+    assert told in limit.message
+
+
 def test_a_target_within_that_of_another_plan_may_get_both(thorax, gate):
     """A boost of 6.5 Gy inside what has had 26: five times its own prescription is right."""
     around = {"PTVlow": Box((0.0, 0.0, 50.0), (20.0, 20.0, 40.0))}
