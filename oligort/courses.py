@@ -19,7 +19,7 @@ from oligort.objects import Dose, Plan, Registration
 from oligort.once import Given, Held, counted_once, is_one_course
 from oligort.picked import notes_on_repeated, pick
 from oligort.placing import as_placed, placed_on, require_link
-from oligort.selection import Selection, listing, plans_of, title
+from oligort.selection import Selection, listing, only_named_plan, plans_of, title
 from oligort.sums import require_held, require_whole_sum
 
 
@@ -161,7 +161,9 @@ def choose(
         Given(d, _summed(d, plan, plans), is_named=plan is not None, is_asked=is_asked)
         for d, plan in picked
     ]
-    decides = picked[0][1] or _only_plan(given)
+    decides = only_named_plan(plans, selection)
+    if decides is None:
+        _require_all_plans(given, structure_sets)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
     _require_whole_sums([d for d, _ in picked], doses, plans, structure_set, registrations)
@@ -311,12 +313,12 @@ def _given_before(
 def choose_structure_set(
     structure_sets: Sequence[StructureSet], plan: Plan | None, plans: Sequence[Plan]
 ) -> StructureSet:
-    """Return the structure set: the plan's own, else the only one.
+    """Return the structure set: the only one, else that of the plan that decides, or of all plans.
 
     Raises
     ------
     NotEvaluable
-        If there is none, or several and no plan that decides.
+        If there is none, or several and the plans do not decide.
     """
     if not structure_sets:
         raise NotEvaluable("no RTSTRUCT is in the submission")
@@ -328,13 +330,27 @@ def choose_structure_set(
         return linked[0]
     raise NotEvaluable(
         f"{len(structure_sets)} RTSTRUCTs are there and no one plan decides between them: "
-        f"{listing(structure_sets)}; name the files to read, or choose a plan"
+        f"{listing(structure_sets)}; name the files to read, choose a plan, or give an earlier "
+        f"course as one"
     )
 
 
-def _only_plan(given: Sequence[Given]) -> Plan | None:
-    """Return the plan that one dose holds alone."""
-    return given[0].plans[0] if len(given) == 1 and len(given[0].plans) == 1 else None
+def _require_all_plans(given: Sequence[Given], structure_sets: Sequence[StructureSet]) -> None:
+    """Refuse to choose a structure set by some of the plans that a dose sums: others are away.
+
+    Raises
+    ------
+    NotEvaluable
+        If several structure sets are there, and one plan of several is not.
+    """
+    for one in given:
+        away = set(one.dose.plan_uids) - {plan.sop_instance_uid for plan in one.plans}
+        if one.plans and away and len(structure_sets) > 1:
+            raise NotEvaluable(
+                f"{len(structure_sets)} RTSTRUCTs are there, and {title(one.dose)} sums more plans "
+                f"than {listing(one.plans)}: on which the others were made is not known; of "
+                f"{listing(structure_sets)} name the one to read, or choose a plan"
+            )
 
 
 def _summed(dose: Dose, plan: Plan | None, plans: Sequence[Plan]) -> tuple[Plan, ...]:

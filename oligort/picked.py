@@ -115,7 +115,7 @@ def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Pla
     """Raise NotEvaluable where what is there besides the dose may be another course.
 
     A plan that has doses of its parts alone is another course too. A dose that is linked to no plan
-    here is not asked for the others: any of them may be its own.
+    here may be of any of them, but of no more than it names, unless it is a sum.
     """
     held = set(dose.plan_uids)
     without = [plan for plan in plans if plan.sop_instance_uid not in held]
@@ -123,6 +123,11 @@ def _require_every_course(doses: Sequence[Dose], dose: Dose, plans: Sequence[Pla
         raise NotEvaluable(
             f"no dose is there for {listing(without)} (of a whole plan), which may be another "
             f"course; choose a plan"
+        )
+    if len(without) > max(len(held), 1) and dose.summation_type != "MULTI_PLAN":
+        raise NotEvaluable(
+            f"{title(dose)} refers to none of {listing(without)}, and cannot be of all of them: "
+            f"what has no dose may be another course; choose the dose with --dose"
         )
     if beyond := [part for part in doses_of_parts(doses) if held and not _is_within(part, held)]:
         raise NotEvaluable(

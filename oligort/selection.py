@@ -69,10 +69,11 @@ def named(
     return chosen_plans, chosen_doses
 
 
-def first_named_plan(plans: Sequence[Plan], selection: Selection) -> Plan | None:
-    """Return the first plan that the user names; None where none is named or the name fits none."""
-    with suppress(SelectionError):
-        return next((named_plan(plans, name) for name in selection.plans), None)
+def only_named_plan(plans: Sequence[Plan], selection: Selection) -> Plan | None:
+    """Return the plan that the user names; None where several are named, or the name fits none."""
+    if len(selection.plans) == 1:
+        with suppress(SelectionError):
+            return named_plan(plans, selection.plans[0])
     return None
 
 

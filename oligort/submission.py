@@ -39,7 +39,7 @@ from oligort.objects import (
     Plan,
     Registration,
 )
-from oligort.selection import Given, Selection, first_named_plan, named
+from oligort.selection import Given, Selection, named, only_named_plan
 from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
 
@@ -161,7 +161,7 @@ class Submission:
         try:
             return self.chosen.structure_set
         except NotEvaluable:
-            plan = first_named_plan(self.plans, self.selection)
+            plan = only_named_plan(self.plans, self.selection)
             return choose_structure_set(self.structure_sets, plan, self.plans)
 
     @cached_property

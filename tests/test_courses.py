@@ -582,6 +582,44 @@ def test_a_prior_course_is_added_and_so_is_what_it_comes_after():
     assert uids(now.after(now)) == ("da",)
 
 
+OLD = replace(SET, sop_instance_uid="1.0", label="old", file="RS_old.dcm")
+B_ON_OLD = replace(B, structure_set_uid="1.0")
+
+
+@pytest.mark.parametrize("doses", [(OF_A, OF_B), (SUM, OF_A, OF_B)])
+def test_no_order_of_names_decides_whose_structures_are_judged(doses):
+    """Two courses on structures of their own each: the lungs of the first named were judged."""
+    both = submission([A, B_ON_OLD], doses, sets=(SET, OLD))
+    for asked in (["A", "B"], ["B", "A"]):
+        named = both.selected(plan=asked)
+        with pytest.raises(NotEvaluable, match="2 RTSTRUCTs are there and no one plan decides"):
+            _ = named.chosen
+        with pytest.raises(NotEvaluable, match="no one plan decides"):
+            _ = named.structure_set
+    assert both.selected(plan="B", dose="db").chosen.structure_set is OLD
+    on_one = submission(doses=doses, sets=(SET, OLD))
+    assert on_one.selected(plan=["B", "A"]).chosen.structure_set is SET
+
+
+def test_a_plan_that_is_away_may_have_been_made_on_other_structures():
+    known = submission([B_ON_OLD], [SUM], sets=(SET, OLD))
+    with pytest.raises(NotEvaluable, match=r"sums more plans than plan .B.* on which the others"):
+        _ = known.chosen
+    assert replace(known, structure_sets=(SET,)).chosen.structure_set is SET
+    assert known.selected(plan="B", dose="dab").chosen.structure_set is OLD
+
+
+def test_a_dose_that_refers_to_none_of_two_plans_cannot_be_of_both():
+    """References that an anonymiser broke: one of the two plans has no dose at all."""
+    lost = dose("d", "elsewhere")
+    with pytest.raises(NotEvaluable, match=r"refers to none of plan .A.*, plan .B.* cannot be of"):
+        _ = submission(doses=[lost]).chosen
+    assert uids(submission(doses=[lost]).selected(dose="d")) == ("d",)
+    assert uids(submission([A], [lost])) == ("d",)
+    # A sum may be of all of them.
+    assert uids(submission(doses=[replace(lost, summation_type="MULTI_PLAN")])) == ("d",)
+
+
 def test_what_is_open_in_an_earlier_export_is_told_of_it():
     now = submission([A], [OF_A])
     several = submission([B, plan("C", 3)], [OF_B, dose("dc", "C", gy=3.0)])
