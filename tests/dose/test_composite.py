@@ -268,26 +268,31 @@ GRIDS = (
 )
 
 
-@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
-def test_a_course_of_no_dose_on_another_grid_changes_nothing_inside_it(interpolation):
+BESIDE = {
+    "coarser": grid_of(40, 3.0, (0.3, 0.2, 0.1)),
+    "oblique": grid_of(60, 2.0, (0.1, 0, 0), TURN),
+}
+
+
+@pytest.mark.parametrize(("interpolation", "other"), pairs(("linear", "cubic"), BESIDE))
+def test_a_course_of_no_dose_on_another_grid_changes_nothing_inside_it(interpolation, other):
     """But what the borders of the sub-voxels follow: the curves lie in each other's intervals."""
     part = noisy(NEAR, 4)
     alone = dvh_of(SMALL, SMALL_PLANES_MM, part, dose_interpolation=interpolation)
-    for other in (grid_of(40, 3.0, (0.3, 0.2, 0.1)), grid_of(60, 2.0, (0.1, 0, 0), TURN)):
-        nothing = DoseGrid(other, np.zeros(other.shape))
-        dvh = dvh_of(
-            SMALL,
-            SMALL_PLANES_MM,
-            composite_of([part, nothing]),
-            dose_interpolation=interpolation,
-        )
-        assert dvh.uncovered_cc == 0
-        doses = inner_doses(alone)
-        off = np.abs(
-            percent(alone, doses, alone.cumulative_cc) - percent(dvh, doses, dvh.cumulative_cc)
-        )
-        allowed = sum(percent(one, doses, one.numerical.curve_cc) for one in (alone, dvh))
-        assert (off <= allowed).all()
+    nothing = DoseGrid(BESIDE[other], np.zeros(BESIDE[other].shape))
+    dvh = dvh_of(
+        SMALL,
+        SMALL_PLANES_MM,
+        composite_of([part, nothing]),
+        dose_interpolation=interpolation,
+    )
+    assert dvh.uncovered_cc == 0
+    doses = inner_doses(alone)
+    off = np.abs(
+        percent(alone, doses, alone.cumulative_cc) - percent(dvh, doses, dvh.cumulative_cc)
+    )
+    allowed = sum(percent(one, doses, one.numerical.curve_cc) for one in (alone, dvh))
+    assert (off <= allowed).all()
 
 
 def test_a_course_of_no_dose_on_a_coarser_grid_in_step_changes_nothing_at_all():
