@@ -1,14 +1,16 @@
 """The example script and the README's Python are run as they stand, on a demo submission."""
 
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from many_exports import register_of, subject_of, write_exports
 
-from oligort.demo.cases import CASES
-from oligort.demo.export import write_case
 from oligort.document import Report
 from oligort.finding import Grade
 
@@ -16,24 +18,29 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export(demo_page: Callable[[int], Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export folder of two submissions, their registers beside it."""
     home = tmp_path_factory.mktemp("export")
-    for case in CASES[:2]:
-        write_case(case, home / "submissions" / case.subject).rename(home / f"{case.subject}.toml")
+    for number in range(2):
+        written = demo_page(number).folder
+        shutil.copytree(written, home / "submissions" / written.name)
+        shutil.copy(written.with_name(f"{written.name}.toml"), home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of two small submissions, whose dose lies on a grid of 10 mm: the trial has 3."""
+    home = tmp_path_factory.mktemp("small")
+    write_exports(home / "submissions", range(2))
+    for number in range(2):
+        register = home / f"{subject_of(number)}.json"
+        register.write_text(register_of(number).to_json(), encoding="utf-8")
     return home
 
 
 def test_the_example_checks_an_export_folder(export: Path, tmp_path: Path) -> None:
-    script = ROOT / "examples" / "check_export.py"
-    result = subprocess.run(
-        [sys.executable, script, export / "submissions", export, tmp_path],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    lines = result.stdout.splitlines()
+    lines = printed("check_export.py", export / "submissions", export, tmp_path)
     assert lines[0] == "DEMO-01: PASS: nothing deviates"
     assert lines[1].startswith("  V20 14.7")
     assert "GTVm01_Lung_L 18.0 mm" in lines[2]
@@ -53,30 +60,35 @@ def printed(script: str, *arguments: Path) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_the_example_of_one_patient(export: Path) -> None:
-    lines = printed("physicist.py", export / "submissions" / "DEMO-02", export / "DEMO-02.toml")
-    assert lines[0] == "DEMO-02: MAJOR"
-    assert lines[1].startswith("  MAJOR OL301: ")
-    assert lines[2].startswith("    to do: re-plan within the limit")
-    assert lines[3].startswith("  lung V20 29.00 % (28.99 to ")
-    assert "  GTVm01_Lung_L: 18.0 mm" in lines
+def test_the_example_of_one_patient(small: Path) -> None:
+    folder = small / "submissions" / "patient00000"
+    lines = printed("physicist.py", folder, small / f"{subject_of(0)}.json")
+    assert lines[0] == f"{subject_of(0)}: MAJOR"
+    assert lines[1].startswith("  MAJOR OL008: ")
+    assert lines[2].startswith("    to do: de-identify the export anew")
+    assert any(line.startswith("  lung V20 15.17 % (") for line in lines)
+    assert "  GTVm01_Lung_L: 28.3 mm" in lines  # the diagonal of a cube of 20 mm
 
 
 def test_the_examples_of_an_export_folder_and_of_a_trial_office(
-    export: Path, tmp_path: Path
+    small: Path, tmp_path: Path
 ) -> None:
-    arguments = (export / "submissions", export, tmp_path / "out")
+    arguments = (small / "submissions", small, tmp_path / "out")
     assert sorted(printed("export_folder.py", *arguments)) == [
         "2 new, 0 as the last time",
-        "DEMO-01: PASS",
-        "DEMO-02: MAJOR",
+        f"{subject_of(0)}: MAJOR",
+        f"{subject_of(1)}: MAJOR",
     ]
     assert printed("export_folder.py", *arguments) == ["0 new, 2 as the last time"]
     # the office goes on in the same folder
     assert printed("trial_office.py", *arguments) == [
         "2 submissions, 0 expected and not there",
-        "DEMO: 1 of 2 deviate, 0 open",
+        "SITE: 2 of 2 deviate, 0 open",
+        *(f"  look at {subject_of(n)} of SITE: query (OL016, OL404)" for n in range(2)),
     ]
+
+
+def test_the_batch_of_the_readme_prints_what_stands_there(export: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from oligort.cli import main; main()", "batch"]
     options = ["--registers", export, "--out", tmp_path / "out"]
     told = subprocess.run(

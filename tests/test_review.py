@@ -22,7 +22,7 @@ from oligort.demo.export import write_case
 from oligort.errors import NotEvaluable, OutputError, SelectionError
 from oligort.geometry.algebra import parse
 from oligort.geometry.structure import Contour, Structure
-from oligort.lesions.lesion import Count, LesionCensus
+from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.review_names import MAX_LENGTH, review_name
 from oligort.lesions.vocabulary import Organ, Role
@@ -290,13 +290,19 @@ def test_what_reads_otherwise_alone_is_said(tmp_path: Path):
     )
 
 
+@pytest.fixture(scope="module")
+def one_lesion(tmp_path_factory: pytest.TempPathFactory) -> Lesion:
+    folder = tmp_path_factory.mktemp("one")
+    source = written(folder / "source.dcm", [solids("GTVm01", LIVER)])
+    (lesion,) = oligort.read(source).lesions()
+    return lesion
+
+
 @pytest.mark.parametrize("organ", [*Organ, None])
 @pytest.mark.parametrize("counted", [Count(1, 1), Count(0, 1)])
 @pytest.mark.parametrize("original", ["GTV", "GTV_L", "gtv met Rt"])
-def test_names_say_what_is_counted_and_no_more(tmp_path, organ, counted, original):
-    source = written(tmp_path / "source.dcm", [solids("GTVm01", LIVER)])
-    (lesion,) = oligort.read(source).lesions()
-    lesion = replace(lesion, roi_name=original, organ=organ, counted=counted)
+def test_names_say_what_is_counted_and_no_more(one_lesion, organ, counted, original):
+    lesion = replace(one_lesion, roi_name=original, organ=organ, counted=counted)
     name = review_name(lesion, 7)
     read = read_roi_name(name, "GTV")
     assert len(name) <= MAX_LENGTH

@@ -47,15 +47,15 @@ def test_every_group_is_as_large_as_it_says() -> None:
     assert plan.of_solids.keys() == SOLID_GROUPS.keys()
 
 
-@pytest.fixture
-def one_small_case(monkeypatch: pytest.MonkeyPatch) -> Plan:
+@pytest.fixture(scope="module")
+def small_plan() -> Plan:
     """A plan in which the cheapest case of a group of ten stands for the group."""
     plan = Plan.drawn(10)
 
     def cheapest(cases):
         return (min(cases, key=lambda case: np.prod(case.grid.shape)),)
 
-    small = Plan(
+    return Plan(
         linear={kind: cheapest(cases) for kind, cases in plan.linear.items()},
         curved={course: cheapest(cases) for course, cases in plan.curved.items()},
         of_solids={group: cheapest(cases) for group, cases in plan.of_solids.items()},
@@ -63,8 +63,12 @@ def one_small_case(monkeypatch: pytest.MonkeyPatch) -> Plan:
         fine_peaks=cheapest(plan.fine_peaks),
         spheres=cheapest(plan.spheres),
     )
-    monkeypatch.setattr(Plan, "drawn", lambda each: small)
-    return small
+
+
+@pytest.fixture
+def one_small_case(small_plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    monkeypatch.setattr(Plan, "drawn", lambda each: small_plan)
+    return small_plan
 
 
 def test_the_same_installation_gives_the_same_bytes(one_small_case: Plan) -> None:

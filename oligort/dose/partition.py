@@ -7,6 +7,7 @@ sub-voxels wherever the patient lies and however much grid there is around.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -199,10 +200,14 @@ class Partition:
 
     def _blocks(self, box: Integers, layer: Integers, pixel: Integers) -> Integers:
         u_blocks, v_blocks = ((count + 1) // 2 for count in self.lattice.shape)
-        u, v = (np.arange(count) // 2 for count in self.lattice.shape)
-        of_pixel = (u[:, None] * v_blocks + v).ravel()
         of_layer = box // 2 * (u_blocks * v_blocks)
-        return np.asarray(of_layer.take(layer) + of_pixel.take(pixel))
+        return np.asarray(of_layer.take(layer) + self._block_of_pixel.take(pixel))
+
+    @cached_property
+    def _block_of_pixel(self) -> Integers:
+        """The block of each pixel (u * v,) of a layer."""
+        u, v = (np.arange(count) // 2 for count in self.lattice.shape)
+        return np.asarray((u[:, None] * ((self.lattice.v_count + 1) // 2) + v).ravel())
 
 
 class _ThinLayers(NamedTuple):

@@ -9,6 +9,7 @@ smaller of two coverages and a union the larger; where borders share a pixel, th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -128,10 +129,10 @@ def combined(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
 def _paired(shape: Shape, coverages: Mapping[int, Windowed]) -> Windowed:
     """Return the coverage of a shape in which no structure occurs twice."""
     if shape.left is None or shape.right is None:
-        return reduce(_joined, (coverages[id(structure)] for structure in shape.structures))
+        return _union([coverages[id(structure)] for structure in shape.structures])
     left, right = _paired(shape.left, coverages), _paired(shape.right, coverages)
     if shape.operator == "|":
-        return _joined(left, right)
+        return _union([left, right])
     common = _common(left, right)
     return common if shape.operator == "&" else _without(left, common)
 
@@ -162,6 +163,9 @@ def shared_pixels(coverages: Sequence[Windowed], lattice: Lattice) -> Flags:
     Two that agree in area and first moments of a pixel are drawn alike there.
     """
     count = np.zeros((len(coverages[0].coverage.area), *lattice.shape), dtype=np.int8)
+    windows = [one.window for one in coverages]
+    if not any(0 not in a.common(b).shape for a, b in combinations(windows, 2)):
+        return count.view(bool)  # lesions apart from each other share none
     for one in coverages:
         area = one.coverage.area
         count[one.window.pixels] += (area > PART) & (area < 1 - PART)
@@ -183,13 +187,17 @@ def shared_pixels(coverages: Sequence[Windowed], lattice: Lattice) -> Flags:
     return shared
 
 
-def _joined(left: Windowed, right: Windowed) -> Windowed:
-    """Return the larger of two coverages in each pixel."""
-    whole = left.spread_over(left.window.spanning(right.window))
-    mine, theirs = whole.seen_in(right.window), right.coverage
-    is_theirs = theirs.area > mine.area
-    for part, other in zip(mine, theirs, strict=True):
-        np.copyto(part, other, where=is_theirs)
+def _union(coverages: Sequence[Windowed]) -> Windowed:
+    """Return the largest of coverages in each pixel, of those that are alike the first."""
+    first, *others = coverages
+    if not others:
+        return first
+    whole = first.spread_over(reduce(Window.spanning, (one.window for one in coverages)))
+    for one in others:
+        mine, theirs = whole.seen_in(one.window), one.coverage
+        is_theirs = theirs.area > mine.area
+        for part, other in zip(mine, theirs, strict=True):
+            np.copyto(part, other, where=is_theirs)
     return whole
 
 

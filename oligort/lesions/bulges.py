@@ -18,6 +18,7 @@ from oligort.lesions.lobes import DEEP, DrawnCells, lobes_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Cells = tuple[slice, ...]
 
 CELLS = 36
 """Cells along the longest side of a part: of two balls in contact each is 18 cells wide."""
@@ -217,21 +218,35 @@ def _depth_mm(
     squared = np.where(inside, np.inf, 0.0)
     for axis, centres in enumerate((levels_mm, lattice.u_centres_mm, lattice.v_centres_mm)):
         rim = np.concatenate([[centres[0] - step], centres, [centres[-1] + step]])
-        away = (rim[:, None] - rim) ** 2
-        lines = np.moveaxis(squared, axis, -1)
-        squared = np.moveaxis((lines[..., None, :] + away).min(axis=-1), -1, axis)
+        squared = np.moveaxis(_nearest(np.moveaxis(squared, axis, 0), rim), 0, axis)
     # A cell beside the surface lies half a cell deep.
     return np.where(inside, np.sqrt(squared) - step / 2, 0.0), levels_mm
+
+
+def _nearest(squared: Floats, rim_mm: Floats) -> Floats:
+    """Return the least (n, ...) of the squares along the first axis, each with its way added.
+
+    Cells so far apart are not asked that the way alone is more than any has.
+    """
+    least = squared.copy()
+    for apart in range(1, len(rim_mm)):
+        way = ((rim_mm[apart:] - rim_mm[:-apart]) ** 2).reshape(-1, *[1] * (squared.ndim - 1))
+        if way.min() >= least.max():
+            break
+        np.minimum(least[apart:], squared[:-apart] + way, out=least[apart:])
+        np.minimum(least[:-apart], squared[apart:] + way, out=least[:-apart])
+    return least
 
 
 def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, float]:
     """Return how many peaks of depth the necks between them keep apart, and the narrowest neck."""
     flat = depth.ravel()
     peak_of = _peaks(depth)
+    peaks, index = peak_of.reshape(depth.shape), np.arange(depth.size).reshape(depth.shape)
     saddles: list[tuple[Integers, Integers, Floats]] = []
     for one, other in _neighbours(depth.shape):
-        meets = np.flatnonzero(peak_of[one] != peak_of[other])
-        a, b = one[meets], other[meets]
+        meets = np.flatnonzero(peaks[one] != peaks[other])
+        a, b = (index[cells].ravel().take(meets) for cells in (one, other))
         inside = (flat[a] > 0) & (flat[b] > 0)
         a, b = a[inside], b[inside]
         saddles.append((peak_of[a], peak_of[b], np.minimum(flat[a], flat[b])))
@@ -274,22 +289,22 @@ def _peaks(depth: Floats) -> Integers:
     order = np.argsort(depth.ravel(), kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))  # no two cells alike: a plateau leads somewhere too
-    best = rank.copy()
+    ranks = rank.reshape(depth.shape)
+    best = ranks.copy()
     for one, other in _neighbours(depth.shape):
-        best[one] = np.maximum(best[one], rank[other])
-        best[other] = np.maximum(best[other], rank[one])
-    leads_to = order[best]
+        np.maximum(best[one], ranks[other], out=best[one])
+        np.maximum(best[other], ranks[one], out=best[other])
+    leads_to = order[best.ravel()]
     while not np.array_equal(leads_to, further := leads_to[leads_to]):
         leads_to = further
     return np.asarray(leads_to)
 
 
-def _neighbours(shape: tuple[int, ...]) -> list[tuple[Integers, Integers]]:
-    """Return the flat indices of all pairs of neighbouring cells, a pair of arrays a direction."""
-    index = np.arange(np.prod(shape)).reshape(shape)
+def _neighbours(shape: tuple[int, ...]) -> list[tuple[Cells, Cells]]:
+    """Return where all pairs of neighbouring cells lie, a pair of boxes of them a direction."""
     pairs = []
     for step in _HALF_OF_NEIGHBOURS:
         here = tuple(slice(max(0, -s), min(n, n - s)) for s, n in zip(step, shape, strict=True))
         there = tuple(slice(max(0, s), min(n, n + s)) for s, n in zip(step, shape, strict=True))
-        pairs.append((index[here].ravel(), index[there].ravel()))
+        pairs.append((here, there))
     return pairs

@@ -138,7 +138,12 @@ class Protocol(ProtocolFile, frozen=True, kw_only=True):
             If there is none of that name, the file cannot be read, a key is not known, a value is
             impossible, or a protocol extends itself.
         """
-        return cls._read(name_or_path, ())[0]
+        if _is_path(name_or_path):
+            return cls._read(name_or_path, ())[0]
+        content = _content(name_or_path)
+        if content not in _SHIPPED:
+            _SHIPPED[content] = cls._read(name_or_path, ())[0]
+        return _SHIPPED[content]
 
     @classmethod
     def _read(
@@ -231,6 +236,10 @@ def _assumed(limits: tuple[DoseLimit, ...]) -> Iterator[Setting]:
                     assumption=True,
                     question=f"No document is named for this limit. Is {told} the one that holds?",
                 )
+
+
+_SHIPPED: dict[tuple[bytes, str], Protocol] = {}
+"""Shipped protocols that were read, by the content and the name of their files."""
 
 
 def _content(name_or_path: str | Path) -> tuple[bytes, str]:

@@ -4,26 +4,42 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from many_exports import register_of, subject_of, write_exports
 
 from oligort.batch.run import Summary
+from oligort.cli import main
 from oligort.cli.batch import status_of
 from oligort.finding import Grade
 
 RUN = "from oligort.cli import main; main()"
 
 
-def batch(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", RUN, "batch", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+class Told(NamedTuple):
+    """How the command left, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def batch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Told]:
+    """Run the command in this process: what it imports is imported once."""
+
+    def run(*arguments: str | Path) -> Told:
+        monkeypatch.setattr(sys, "argv", ["oligort", "batch", *map(str, arguments), "--jobs", "1"])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return Told(int(left.value.code or 0), *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +54,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
-    told = batch(root, "--out", tmp_path, "--registers", root.parent / "registers", "--jobs", "1")
+    options = ["--out", tmp_path, "--registers", root.parent / "registers", "--jobs", "1"]
+    told = subprocess.run(
+        [sys.executable, "-c", RUN, "batch", root, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert told.returncode == 1, told.stderr
     assert re.search(r"^1/3, \d+ s left: \"S-10000007\" NOT_EVALUABLE: expected", told.stderr)
     assert f'registers without submission: "{subject_of(7)}"' in told.stderr
@@ -67,7 +90,7 @@ def test_where_several_statuses_hold_the_gravest_is_the_exit_status(verdicts, bu
     assert status_of(Summary(Counter(verdicts), bugs=bugs)) == status
 
 
-def test_a_dry_run_lists_and_checks_nothing(root, tmp_path):
+def test_a_dry_run_lists_and_checks_nothing(batch, root, tmp_path):
     told = batch(root, "--out", tmp_path / "out", "--dry-run")
     assert told.returncode == 0
     assert (
@@ -76,7 +99,7 @@ def test_a_dry_run_lists_and_checks_nothing(root, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_placeholder_as_patient_id_is_told(tmp_path):
+def test_a_placeholder_as_patient_id_is_told(batch, tmp_path):
     (folder,) = write_exports(tmp_path / "root", range(1))
     for file in folder.iterdir():
         file.write_bytes(file.read_bytes().replace(b"P-10000000", b"ANONYMOUS "))
@@ -85,7 +108,7 @@ def test_a_placeholder_as_patient_id_is_told(tmp_path):
     assert f'tell apart: "{subject_of(0)}"' in told.stderr
 
 
-def test_without_dicom_or_without_a_place_for_reports_it_cannot_run(root, tmp_path):
+def test_without_dicom_or_without_a_place_for_reports_it_cannot_run(batch, root, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
     refused = batch(tmp_path, "--out", tmp_path / "out")
     assert refused.returncode == 2

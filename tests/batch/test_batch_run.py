@@ -1,5 +1,6 @@
 """A batch ends with a report of every submission, whatever some of them do to the worker."""
 
+import dataclasses
 import errno
 import hashlib
 import json
@@ -43,9 +44,11 @@ LIMITS = Limits(seconds=4, gibibytes=0.75)
 def run(
     root: Path, out: Path, *, registers: RegisterList | None = None, **how: object
 ) -> tuple[Summary, list[Done]]:
-    batch = Batch(**{"jobs": 2, "limits": LIMITS, "judge": judged_at_once, **how})
+    """Run a batch of one worker; what there is to do, this process looks for itself."""
+    batch = Batch(**{"jobs": 1, "limits": LIMITS, "judge": judged_at_once, **how})
     told: list[Done] = []
-    planned = batch.plan(root, "nct06190782", registers or RegisterList())
+    alone = dataclasses.replace(batch, jobs=0)
+    planned = alone.plan(root, "nct06190782", registers or RegisterList())
     return batch.run(planned, out, told.append), told
 
 
@@ -79,7 +82,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(troubled: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     out = tmp_path_factory.mktemp("undisturbed")
-    return out, run(troubled, out, judge=judged_in_trouble)[0]
+    return out, run(troubled, out, jobs=2, judge=judged_in_trouble)[0]
 
 
 REASONS = {
@@ -116,7 +119,7 @@ def test_what_one_took_of_the_memory_the_next_in_its_worker_has_again(tmp_path):
     folders = write_exports(tmp_path / "root", range(2))
     (folders[0] / TROUBLE).write_text("take_all_memory")
     out = tmp_path / "out"
-    run(tmp_path / "root", out, jobs=1, judge=judged_at_once_in_trouble)
+    run(tmp_path / "root", out, judge=judged_at_once_in_trouble)
     reasons = [report(out, subject_of(n)).findings[0].message for n in range(2)]
     assert ["memory limit" in reason for reason in reasons] == [True, False]
 
@@ -142,7 +145,7 @@ def test_what_an_error_says_is_in_no_report(undisturbed):
 def test_a_second_run_makes_nothing_again_but_what_killed_its_worker(troubled, undisturbed):
     out, _ = undisturbed
     before = contents(out)
-    summary, told = run(troubled, out, judge=judged_in_trouble)
+    summary, told = run(troubled, out, jobs=2, judge=judged_in_trouble)
     again = {done.subject for done in told if not done.is_reused}
     deaths = {"leave", "crash", "be_killed"}
     assert again == {subject_of(n) for n, name in enumerate(TROUBLES, 3) if name in deaths}
@@ -444,13 +447,15 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path):
     assert contents(out) == contents(tmp_path / "undisturbed")
 
 
-def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
+def test_each_report_has_its_page_where_pages_are_asked_for(tmp_path):
+    small = tmp_path / "root"
+    write_exports(small, range(1))
     limits = Limits(seconds=60, gibibytes=4)
-    how = {"jobs": 1, "limits": limits, "judge": judged, "has_pages": True}
+    how = {"limits": limits, "judge": judged, "has_pages": True}
     registers = RegisterList.of([register_of(77)])
     first, _ = run(small, tmp_path / "out", registers=registers, **how)
     reports = tmp_path / "out" / "reports"
-    assert first.verdicts.total() == 4
+    assert first.verdicts.total() == 2
     stems = {path.stem for path in reports.glob("*.json")}
     assert {path.stem for path in reports.glob("*.html")} == stems
     for stem in stems:

@@ -16,11 +16,11 @@ IDENTITY = ("Zhang^San", "Zhang", "San^", "H1234567")
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def written(demo_page):
     """Return the case within protocol as read, and its register's text."""
-    folder = tmp_path_factory.mktemp("demo") / "case"
-    register = write_case(WITHIN_PROTOCOL, folder)
-    return folder, oligort.read(folder), register.read_text(encoding="utf-8")
+    made = demo_page(0)
+    register = made.folder.with_name(f"{made.folder.name}.toml")
+    return made.folder, made.case.submission, register.read_text(encoding="utf-8")
 
 
 def check_with(written, tmp_path, old="", new=""):

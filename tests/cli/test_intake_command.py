@@ -24,8 +24,6 @@ from small_export import FRAME, STUDY, plan, structures
 
 import oligort.checks.engine
 from oligort.cli import main
-from oligort.demo.cases import WITHIN_PROTOCOL
-from oligort.demo.export import write_case
 from oligort.report.intake_document import shown_uid
 
 ROOT = Path(__file__).parents[2]
@@ -79,10 +77,8 @@ def told(answer):
     return json.loads(answer.out)
 
 
-def test_the_demo_and_the_transcript_in_the_readme(run: Run, tmp_path: Path):
-    folder = tmp_path / "DEMO-01"
-    write_case(WITHIN_PROTOCOL, folder)
-    answer = run(folder)
+def test_the_demo_and_the_transcript_in_the_readme(run: Run, demo_page):
+    answer = run(demo_page(0).folder)
     assert (answer.status, answer.err) == (0, "")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"    \$ oligort intake DIR/DEMO-01\n((?:    .*\n|\n)+)", readme)

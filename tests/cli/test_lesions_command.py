@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -12,7 +13,6 @@ import pytest
 import oligort
 from oligort.cli import main
 from oligort.demo.cases import WITHIN_PROTOCOL
-from oligort.demo.export import write_case
 
 
 @dataclass
@@ -26,10 +26,9 @@ Run = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export(demo_page: Callable[[int], Any]) -> Path:
     """The demo's first case, whose register lies beside the folder."""
-    folder = tmp_path_factory.mktemp("export") / "case"
-    write_case(WITHIN_PROTOCOL, folder)
+    folder: Path = demo_page(0).folder
     return folder
 
 
@@ -139,7 +138,7 @@ def test_json_never_overwrites_a_register_or_a_dicom_object_elsewhere(
     run: Run, export: Path, tmp_path: Path
 ):
     register = tmp_path / "register.toml"
-    register.write_bytes(next(export.parent.glob("*.toml")).read_bytes())
+    register.write_bytes(export.with_name(f"{export.name}.toml").read_bytes())
     damaged = tmp_path / "other.dcm"
     damaged.write_bytes((export / "RTSTRUCT.dcm").read_bytes()[:300])
     for target in (register, damaged):
@@ -151,7 +150,7 @@ def test_json_never_overwrites_a_register_or_a_dicom_object_elsewhere(
 def test_an_earlier_result_may_be_written_over(run: Run, export: Path, tmp_path: Path):
     file = tmp_path / "lesions.json"
     file.write_text("{}")
-    assert run(export, "--json", file).status == 0
+    assert run(export, "--roi", "GTVm02_Liver", "--json", file).status == 0
     assert json.loads(file.read_text("utf-8"))["lesions"]
 
 
@@ -187,7 +186,7 @@ def test_images_that_are_missing_leave_the_lungs_out_and_say_why(
 def test_an_earlier_course_of_another_patient_is_told(
     command: str, run: Run, export: Path, tmp_path: Path
 ):
-    asked = ["--roi", "GTVm02_Liver", "--metric", "Mean"] if command == "dvh" else []
+    asked = ["--roi", "GTVm02_Liver", *(["--metric", "Mean"] if command == "dvh" else [])]
     for patient_id, is_told in (("", False), ("OTHER-9", True)):
         dose = pydicom.dcmread(export / "RTDOSE.dcm")
         dose.PatientID = patient_id or dose.PatientID

@@ -3,7 +3,11 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from oligort.report.tables import report_text
 
 ROOT = Path(__file__).parents[2]
 RUN = "from oligort.cli import main; main()"
@@ -21,10 +25,12 @@ def printed(*arguments: str | Path) -> list[str]:
     return [line.rstrip() for line in result.stdout.splitlines()]
 
 
-def test_the_demo_and_the_transcript_in_the_readme(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    told = printed("demo", folder)
-    second = printed("check", folder / "DEMO-02", "--register", folder / "DEMO-02.toml")
+def test_the_demo_and_the_transcript_in_the_readme(
+    tmp_path: Path, demo_page: Callable[[int], Any]
+) -> None:
+    told = printed("demo", tmp_path / "demo")
+    # What a check of the second prints; `test_the_page_and_the_json_are_of_one_check` runs one.
+    second = [line.rstrip() for line in report_text(demo_page(1).report).splitlines()]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (section,) = re.findall(r"## What it prints\n(.*?)\n## ", readme, re.DOTALL)
     shown = [line[4:].rstrip() for line in section.splitlines() if line.startswith("    ")]

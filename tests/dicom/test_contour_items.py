@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from draws import first
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.datadict import tag_for_keyword
@@ -166,22 +167,24 @@ def _draw_lengths(draw, dataset):
 
 often = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
+@pytest.mark.parametrize("part", first(1, 3))
 @often
 @given(dataset=structure_sets(), syntax=st.sampled_from(SYNTAXES))
 @pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, of the odd values written
-def test_random_structure_sets_are_read_alike(scratch, write, dataset, syntax):
+def test_random_structure_sets_are_read_alike(part, scratch, write, dataset, syntax):
     path = write(dataset, scratch, syntax)
     assert answer(path) == answer_one_by_one(path)
 
 
+@pytest.mark.parametrize("part", first(1, 3))
 @often
 @given(dataset=structure_sets(is_odd=False), syntax=st.sampled_from(SYNTAXES))
-def test_plain_structure_sets_are_read_at_once(scratch, write, dataset, syntax):
+def test_plain_structure_sets_are_read_at_once(part, scratch, write, dataset, syntax):
     path = write(dataset, scratch, syntax)
     assert is_read_at_once(path)
     assert answer(path) == answer_one_by_one(path)
@@ -205,14 +208,15 @@ def places_of(tag, encoded, syntax):
     return places[1:]
 
 
-@settings(often, max_examples=500)
+@pytest.mark.parametrize("part", first(1, 4))
+@settings(often, max_examples=125)
 @given(
     dataset=structure_sets(is_odd=False),
     syntax=st.sampled_from(SYNTAXES),
     tags=st.lists(st.sampled_from([None, *STRUCTURAL_TAGS]), min_size=1, max_size=3),
     data=st.data(),
 )
-def test_damaged_files_are_read_or_refused_alike(scratch, write, dataset, syntax, tags, data):
+def test_damaged_files_are_read_or_refused_alike(part, scratch, write, dataset, syntax, tags, data):
     encoded = bytearray(write(dataset, scratch, syntax).read_bytes())
     for tag in tags:
         places = [] if tag is None else places_of(tag, encoded, syntax)

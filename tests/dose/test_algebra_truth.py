@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from draws import first, pairs
 from shapely.geometry import Polygon
 from shapely.ops import unary_union
 
@@ -111,8 +112,7 @@ def truth_of(text, structures, gradient, dose_gy):
     return whole, hot
 
 
-@pytest.mark.parametrize("text", COMBINED)
-@pytest.mark.parametrize("case", range(CASES))
+@pytest.mark.parametrize(("case", "text"), pairs(range(CASES), COMBINED))
 def test_an_expression_has_the_volume_and_v20_of_exact_geometry(case, text, dose_of, dvh_of_region):
     structures = pair_of(case)
     rng = np.random.default_rng([5, case])
@@ -128,7 +128,7 @@ def test_an_expression_has_the_volume_and_v20_of_exact_geometry(case, text, dose
     assert dvh["V20Gy[%]"] == pytest.approx(100 * hot_mm3 / whole_mm3, abs=V20_PP)
 
 
-@pytest.mark.parametrize("case", range(CASES))
+@pytest.mark.parametrize("case", first(6, CASES))
 def test_jointly_they_have_the_volume_and_v20_of_exact_geometry_and_add_up(case, dose_of):
     structures = pair_of(case)
     rng = np.random.default_rng([6, case])
@@ -152,7 +152,7 @@ def test_jointly_they_have_the_volume_and_v20_of_exact_geometry_and_add_up(case,
     assert rest + common == pytest.approx(whole, abs=ROUNDING * found["A"].volume_cc)
 
 
-@pytest.mark.parametrize("case", range(CASES))
+@pytest.mark.parametrize("case", first(4, CASES))
 def test_what_is_in_b_and_what_is_not_make_up_a(case, dose_of, dvh_of_region):
     """Volumes to rounding, however each is cut; of a dose both sides are known to their doubt."""
     structures = pair_of(case)

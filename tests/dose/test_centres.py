@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from draws import pairs
 
 from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.grid import DoseGrid
@@ -36,8 +37,7 @@ def dvh_of(dose, region=BALL):
     return compute_dvh(region, dose, "S", 1)
 
 
-@pytest.mark.parametrize("turn", [0.0, 0.4])
-@pytest.mark.parametrize("spacing_mm", [1.0, 2.5])
+@pytest.mark.parametrize(("turn", "spacing_mm"), pairs((0.0, 0.4), (1.0, 2.5)))
 def test_a_lone_voxel_inside_is_the_end_of_the_dose(spacing_mm, turn):
     even = DoseGrid(grid_of(2.5, 33), np.full((33, 33, 33), 25.0))
     hot, cold = (with_one_voxel(spacing_mm, gy, turn) for gy in (40.0, 2.0))

@@ -8,6 +8,7 @@ from math import erf
 
 import numpy as np
 import pytest
+from draws import pairs
 
 from oligort.conventions import DEFAULT
 from oligort.dose.composite import CompositeDose
@@ -43,8 +44,9 @@ def course(sigma_mm: float, spacing_mm: float, corner_mm: tuple[float, float, fl
     return DoseGrid(grid, np.broadcast_to(np.array(along)[:, None], grid.shape).copy())
 
 
-@pytest.mark.parametrize("spacing_mm", [2.0, 3.0])
-@pytest.mark.parametrize("sigma_mm", [0.1, 0.7, 1.0, 1.5, 3.0, 8.0])
+@pytest.mark.parametrize(
+    ("spacing_mm", "sigma_mm"), pairs((2.0, 3.0), (0.1, 0.7, 1.0, 1.5, 3.0, 8.0))
+)
 def test_a_penumbra_along_an_axis_is_told_and_lies_in_a_narrow_interval(sigma_mm, spacing_mm):
     parts = (
         course(sigma_mm, 2.5, (-35.0, -85.0, -85.0)),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from draws import pairs
 from scipy.special import erf, expit
 
 from oligort.conventions import DEFAULT
@@ -51,8 +52,7 @@ def clipped(dose_gy, axis, kept: slice) -> DoseGrid:
     return DoseGrid(grid_of(first, part.shape), part)
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("kind", FALL)
+@pytest.mark.parametrize(("seed", "kind"), pairs(range(4), FALL))
 def test_the_interval_of_a_clipped_penumbra_holds_the_truth(kind, seed, dvh_of):
     """Penumbrae of 3 to 12 mm, straight and oblique, clipped anywhere: the truth is unclipped."""
     random = np.random.default_rng([seed, len(kind)])

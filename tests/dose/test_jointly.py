@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from draws import pairs
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -121,8 +122,7 @@ NEAR_AN_END_GY = 5.0
 
 
 @settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate])
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("dose", DOSES)
+@pytest.mark.parametrize(("dose", "model"), pairs(DOSES, MODELS))
 @given(seed=st.integers(0, 10**6))
 @example(seed=20829)  # a cell in which nothing is linear
 @example(seed=928)  # a part whose lowest dose is 0.2 Gy above an edge that is read
@@ -154,8 +154,7 @@ def test_what_holds_of_the_expressions_holds_of_their_histograms(dose, model, se
             assert abs(read) <= ROUNDING * dvhs["A"].volume_cc * 10
 
 
-@pytest.mark.parametrize("dose", DOSES)
-@pytest.mark.parametrize("case", range(2))
+@pytest.mark.parametrize(("case", "dose"), pairs(range(2), DOSES))
 def test_each_is_what_it_is_alone_within_what_both_may_be_off_by(case, dose, monkeypatch):
     # What is in doubt when halving ends is told as well, and to halve on takes seconds.
     monkeypatch.setattr("oligort.dose.histogram.SUB_VOXELS", 3_000)

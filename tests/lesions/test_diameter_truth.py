@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from draws import first, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -24,8 +25,10 @@ LOOP_MM = 0.021
 LEAST_PLANES = 3
 """Two planes do not tell how the sides go on between and beyond them."""
 
-CASES = 30
-"""A third of them at planes of 1 mm, which take longest and are farthest from the limits."""
+CASES, PARTS = 10, 3
+"""Solids of a sample, and how many samples there are.
+
+A third of them at planes of 1 mm, which take longest and are farthest from the limits."""
 
 
 def direction(seed: int) -> tuple[float, float, float]:
@@ -146,10 +149,11 @@ def errors(
     return axial_mm, (float(value) - truth) / spacing_mm, holds, width
 
 
+@pytest.mark.parametrize("part", first(1, PARTS))
 @pytest.mark.parametrize("spacing_mm", [1.0, 3.0, 5.0])
 @pytest.mark.parametrize("name", SOLIDS)
-def test_seeded_solids(name, spacing_mm):
-    generator = np.random.default_rng([list(SOLIDS).index(name), int(spacing_mm)])
+def test_seeded_solids(name, spacing_mm, part):
+    generator = np.random.default_rng([list(SOLIDS).index(name), int(spacing_mm), part])
     rows = [
         errors(SOLIDS[name], generator, spacing_mm)
         for _ in range(CASES if spacing_mm > 1 else CASES // 3)
@@ -185,10 +189,10 @@ def test_a_thin_rod_that_nearly_lies_in_its_planes_is_not_too_long(
     assert abs(float(value) - rod.longest_mm) < 5.0
 
 
-@pytest.mark.parametrize("spacing_mm", [3.0, 5.0])
-@pytest.mark.parametrize(("name", "planes"), OF_FEW_PLANES)
-def test_solids_of_one_or_two_planes_lie_in_their_interval(name, planes, spacing_mm):
+@pytest.mark.parametrize(("spacing_mm", "solid"), pairs((3.0, 5.0), OF_FEW_PLANES))
+def test_solids_of_one_or_two_planes_lie_in_their_interval(solid, spacing_mm):
     """Two planes tell no value to a spacing: the interval has to say so."""
+    name, planes = solid
     generator = np.random.default_rng([planes, int(spacing_mm)])
     make = OF_FEW_PLANES[name, planes]
     rows = [errors(make, generator, spacing_mm, planes) for _ in range(8)]
@@ -285,10 +289,11 @@ def test_a_branch_that_ends_below_the_top_is_capped_as_well():
     assert extent_of(part).maximum_3d_mm == pytest.approx(np.linalg.norm([41, 1, 2]), abs=1e-9)
 
 
+@pytest.mark.parametrize("part", first(1, 3))
 @pytest.mark.parametrize("name", SOLIDS)
-def test_volume_centre_and_equivalent_sphere(name):
-    generator = np.random.default_rng(7)
-    for _ in range(5):
+def test_volume_centre_and_equivalent_sphere(name, part):
+    generator = np.random.default_rng([7, part])
+    for _ in range(2):
         solid, _, structure, _ = drawn(SOLIDS[name], generator, 1.0)
         (lesion,) = census([structure])
         # Planes of 1 mm miss what curves within half of one: 2 % of a solid 10 mm high, and 0.2 mm
