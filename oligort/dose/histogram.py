@@ -8,6 +8,7 @@ The error falls with the square of the sub-voxel's size. Merged two by two by tw
 show how large it is, and as long as it is larger than allowed, they are halved.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,10 @@ from oligort.dose.field import DoseField
 from oligort.dose.frame import require_frame_of_dose
 from oligort.dose.grid import DoseGrid
 from oligort.dose.partition import Partition
+from oligort.dose.sampling import Sampler, SubVoxels
 from oligort.dose.tally import VOLUME_ROUNDING, Extremes, Tally
 from oligort.errors import NotEvaluable
+from oligort.geometry.raster import Lattice
 from oligort.geometry.region import Region
 from oligort.measure import Interval
 
@@ -121,7 +124,7 @@ def compute_dvh(
     require_frame_of_dose(region.shape, dose)
     field = believed_field(dose, region.conventions)
     step_mm, finest_mm = steps_mm(region, field)
-    outline, bounds_gy = reached_gy(region, field, step_mm)
+    outline, bounds_gy = _reached_gy(region, field, step_mm)
     bin_gy = bin_width_gy(*bounds_gy)
     estimate = Estimate.of(region, field, outline, step_mm, bin_gy)
     if estimate.volume_mm3 <= 0:
@@ -131,6 +134,17 @@ def compute_dvh(
         estimate = Estimate.of(region, field, outline, step_mm, bin_gy)
     counted = estimate.counted
     return counted.dvh(region, roi_name, roi_number, counted.kept_edges)
+
+
+def _reached_gy(
+    region: Region, field: DoseField | CompositeField, step_mm: float
+) -> tuple[Floats, tuple[float, float]]:
+    """Return what `reached_gy` gives of all parts of a region together."""
+    of_parts = [reached_gy(part, field, step_mm) for part in region.parts]
+    # Without an outline inside the grid a part has no bounds.
+    bounds_gy = [bounds for outline, bounds in of_parts if len(outline)] or [(0.0, 0.0)]
+    lows_gy, highs_gy = zip(*bounds_gy, strict=True)
+    return np.concatenate([outline for outline, _ in of_parts]), (min(lows_gy), max(highs_gy))
 
 
 def nothing_left(roi_name: str) -> NotEvaluable:
@@ -232,17 +246,17 @@ class Estimate:
         bin_gy: float,
     ) -> "Estimate":
         """Cut a region into sub-voxels and count them."""
-        partition = Partition.of(region, field, step_mm)
-        sampler = sampler_of(field, region.frame, partition.lattice)
+        partitions = [(part, Partition.of(part, field, step_mm)) for part in region.parts]
+        # Whether the borders of the boxes follow the voxels is the same of all parts.
+        _, partition = partitions[0]
         follows_all = partition.follows_voxels and not partition.is_of_composite
         tally = Tally(field.range_gy, bin_gy, is_linear=follows_all)
         partly = Tally(field.range_gy, bin_gy, is_linear=follows_all)
         edge = EdgeTally(field.range_gy, bin_gy, is_linear=follows_all)
         volume_mm3 = 0.0
-        for together in partition.sub_voxels(region):
+        for lattice, sampler, together in _sub_voxels(partitions, field):
             for some, samples in zip(together, samples_of(sampler, together), strict=True):
-                size_mm3 = some.thickness_mm * partition.lattice.pixel_area_mm2
-                size_mm3 = size_mm3.take(some.layer)
+                size_mm3 = (some.thickness_mm * lattice.pixel_area_mm2).take(some.layer)
                 volume_mm3 += float(np.einsum("i,i->", some.covered, size_mm3))
                 tally.add(some, samples, size_mm3)
                 for known in samples.partly:
@@ -328,6 +342,16 @@ class Estimate:
         bend = np.abs(np.diff(self.cumulative_mm3, 2, prepend=self.cumulative_mm3[0], append=0.0))
         least = LEAST_DOUBT * self.volume_mm3
         return np.asarray(self.doubt_share * difference + _greatest_within(bend, 1) + least)
+
+
+def _sub_voxels(
+    partitions: Sequence[tuple[Region, Partition]], field: DoseField | CompositeField
+) -> Iterator[tuple[Lattice, Sampler, tuple[SubVoxels, ...]]]:
+    """Yield the sub-voxels of all parts of a region, with what samples the dose in them."""
+    for part, partition in partitions:
+        sampler = sampler_of(field, part.frame, partition.lattice)
+        for together in partition.sub_voxels(part):
+            yield partition.lattice, sampler, together
 
 
 def _doubt_share(partition: Partition, linearity: float) -> float:

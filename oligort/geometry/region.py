@@ -173,18 +173,37 @@ class Region:
 
         An end reaches no further beyond its plane than the next plane is away (`between`).
         """
-        ends = [
-            (2 * slab.lower_mm - slab.upper_mm, 2 * slab.upper_mm - slab.lower_mm)
-            for slab in self.slabs
-        ]
-        return min(low for low, _ in ends), max(high for _, high in ends)
+        return _extent_mm(self.slabs)
 
     @cached_property
     def box_mm(self) -> tuple[Floats, Floats]:
         """The lowest and the highest (u, v, n) that its structures reach."""
-        low = np.min([slab.drawn.low_mm.min(axis=0) for slab in self.slabs], axis=0)
-        high = np.max([slab.drawn.high_mm.max(axis=0) for slab in self.slabs], axis=0)
-        return np.append(low, self.extent_mm[0]), np.append(high, self.extent_mm[1])
+        return _box_mm(self.slabs)
+
+    @cached_property
+    def parts(self) -> tuple["Region", ...]:
+        """Regions in boxes apart that it is the union of; itself alone where it is no such union.
+
+        To cut each by itself takes no pixels between them: metastases lie all over a patient.
+        """
+        structures = tuple(dict.fromkeys(self.shape.structures))
+        if len(structures) < 2 or not self.is_of_slabs:
+            return (self,)
+        boxes = [_box_mm(self._models[id(structure)].slabs) for structure in structures]
+        low, high = (np.array(ends) for ends in zip(*boxes, strict=True))
+        together: Bools = np.all((low[:, None] <= high) & (low <= high[:, None]), axis=2)
+        # A box that meets one which meets another: as long as that finds more.
+        while (further := np.matmul(together, together)).sum() > together.sum():
+            together = further
+        groups: dict[int, list[Structure]] = {}
+        for structure, first in zip(structures, together.argmax(axis=1).tolist(), strict=True):
+            groups.setdefault(first, []).append(structure)
+        if len(groups) == 1:
+            return (self,)
+        return tuple(
+            Region(Shape(tuple(group)), None, self.conventions, known=self)
+            for group in groups.values()
+        )
 
     @property
     def is_of_slabs(self) -> bool:
@@ -319,6 +338,21 @@ class Region:
         points[2, :count] = np.repeat([slab.lower_mm for slab in self.slabs], in_slab)
         points[2, count:] = np.repeat([slab.upper_mm for slab in self.slabs], in_slab)
         return points.T
+
+
+def _extent_mm(slabs: Sequence[Slab]) -> tuple[float, float]:
+    """Return heights between which slabs lie, whatever the shape between their planes."""
+    ends = [
+        (2 * slab.lower_mm - slab.upper_mm, 2 * slab.upper_mm - slab.lower_mm) for slab in slabs
+    ]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _box_mm(slabs: Sequence[Slab]) -> tuple[Floats, Floats]:
+    low = np.min([slab.drawn.low_mm.min(axis=0) for slab in slabs], axis=0)
+    high = np.max([slab.drawn.high_mm.max(axis=0) for slab in slabs], axis=0)
+    lowest_mm, highest_mm = _extent_mm(slabs)
+    return np.append(low, lowest_mm), np.append(high, highest_mm)
 
 
 def _require_one_frame(structures: Sequence[Structure]) -> None:

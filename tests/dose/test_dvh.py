@@ -61,6 +61,28 @@ def test_solids_that_slabs_fill_exactly_have_their_closed_form(solid, direction,
     assert dvh["Mean[Gy]"] == pytest.approx(middle, abs=0.005)
 
 
+def test_metastases_far_apart_together_have_the_dose_of_each_and_its_closed_form(dose_of):
+    """One near each end of the dose, two of them side by side, and one outside the grid."""
+    centres = ((-25, -25, -25), (25, 25, 25), (16, 25, 25), (200, 0, 0))
+    boxes = [Box(centre, (9, 9, 9)) for centre in centres]
+    planes = [np.arange(z - 4, z + 4.5) for _, _, z in centres]
+    drawn = tuple(
+        b.structure(f"GTV{n}", n, p) for n, (b, p) in enumerate(zip(boxes, planes, strict=True))
+    )
+    field = LinearGradient(40, (0.7, 0, 0))
+    dose = dose_of(field, (0, 0, 0), 40, 2.5, (0.4, 0.9, -1.1))
+    region = Region(Shape(drawn))
+    assert len(region.parts) == 3
+    dvh = compute_dvh(region, dose, "GTV")
+    assert dvh.uncovered_cc == pytest.approx(0.729, rel=1e-9)
+    doses = np.linspace(0, 80, 401)
+    inside = [fraction_in_planar_field(one, field, doses) * one.volume_cc for one in boxes[:3]]
+    found = np.interp(doses, dvh.edges_gy, dvh.cumulative_cc, right=0)
+    assert 100 * np.abs(found - sum(inside)).max() <= WORST_PP * dvh.volume_cc
+    assert dvh["Min[Gy]"] == pytest.approx(40 - 0.7 * 29.5, abs=0.001)
+    assert dvh["Max[Gy]"] == pytest.approx(40 + 0.7 * 29.5, abs=0.001)
+
+
 def test_a_fine_gaussian_in_a_sphere_has_its_closed_form(dose_of, dvh_of):
     """Slabs of 0.5 mm in a sphere of 10 mm and trilinear dose every 0.5 mm: 0.1 % each."""
     field, sphere = Gaussian(60, (0, 0, 0), 8), Sphere((0, 0, 0), 10)

@@ -240,3 +240,21 @@ def test_a_structure_may_occur_twice(between, text, same):
 
 def test_two_that_have_nothing_in_common_stay_so():
     assert volume_mm3(region("(A-B)&B"), 0.7) == pytest.approx(0, abs=VOLUME_TOLERANCE)
+
+
+def parts_of(*boxes, **conventions):
+    """The volumes of the parts of a union of cubes of 20 mm at these centres."""
+    drawn = tuple(box(f"GTV{n}", centre, (20, 20, 20)) for n, centre in enumerate(boxes))
+    made = Region(Shape(drawn), None, Conventions(**conventions))
+    return [round(volume_mm3(part)) for part in made.parts]
+
+
+def test_what_lies_apart_is_cut_by_itself():
+    here, there, beyond = (0, 0, 0), (60, 0, 0), (0, 0, 90)
+    assert parts_of(here, there, beyond) == [8000, 8000, 8000]
+    # The first meets the third across the second, which stands last.
+    assert parts_of(here, (30, 0, 0), there, (15, 0, 0)) == [20000, 8000]
+    # One structure, one chain of boxes, and a shape that bulges between its planes are whole.
+    assert len(parts_of(here)) == len(parts_of(here, (20, 0, 0))) == 1
+    assert len(parts_of(here, there, between_planes="interpolated")) == 1
+    assert len(region("A-B").parts) == 1
