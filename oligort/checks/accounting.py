@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from oligort.checks.claims import NEVER_CONTOURED, Claims, claims_primaries
 from oligort.checks.kinds import doubt_of_kind
 from oligort.checks.pairing import pairs_by_organ, possible_contours, why_open
+from oligort.clinical.free_text import one_station
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
@@ -128,8 +129,8 @@ class AccountedLesion:
 
     @property
     def station(self) -> str:
-        """The nodal station that the register says, in one spelling, or ""."""
-        return " ".join(self.entry.station.split()).casefold() if self.entry else ""
+        """The nodal station that the register says, in one spelling, or "" where it says no one."""
+        return one_station(self.entry.station) if self.entry else ""
 
     @property
     def organ_conflicts(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
+from oligort.clinical.free_text import says_anything
 from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
@@ -165,7 +166,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
 
 
 def _is_untreated(entry: RegisterLesion) -> bool:
-    return entry.therapy is Therapy.NONE and not entry.no_therapy_reason.strip()
+    return entry.therapy is Therapy.NONE and not says_anything(entry.no_therapy_reason)
 
 
 def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:

@@ -54,6 +54,18 @@ def test_nodes_by_node_or_by_station():
     assert STATIONS.total(nodes) == Count(3, 3)
 
 
+def test_one_station_is_one_however_it_is_written():
+    written = [node(said) for said in ("16a2", "16 A2", "16-a2", "16a2.", "No. 16a2", "LN 16a2")]
+    assert STATIONS.total(lesions(*written)) == Count(1, 1)
+    assert STATIONS.total(lesions(node("16a2"), node("16a1"))) == Count(2, 2)
+
+
+@pytest.mark.parametrize("said", ["-", "?", "ND", "n/a", "unknown", "multiple", "7, 8", "1-6", "0"])
+def test_what_names_no_one_station_may_be_of_any(said):
+    """A word in a cell that must not stay empty made one station of six nodes."""
+    assert STATIONS.total(lesions(*[node(said)] * 6)) == Count(1, 6)
+
+
 def test_a_node_without_a_station_may_be_of_any():
     assert STATIONS.total(lesions(node(), node())) == Count(1, 2)
     assert STATIONS.total(lesions(node("16a2"), node())) == Count(1, 2)

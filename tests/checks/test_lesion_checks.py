@@ -468,7 +468,10 @@ def test_the_roi_names_of_the_register_that_are_not_drawn_are_queries():
         ({}, "local_therapy", Grade.PASS),
         ({"therapy": "none"}, "local_therapy", Grade.MINOR),
         ({"therapy": "none", "no_therapy_reason": "too near the cord"}, None, Grade.PASS),
-        ({"therapy": "none", "no_therapy_reason": " \t"}, None, Grade.MINOR),
+        *(
+            ({"therapy": "none", "no_therapy_reason": said}, None, Grade.MINOR)
+            for said in (" \t", "-", "?", "n/a", "N.A.", "unknown", "none", "0", "k. A.")
+        ),
         ({"therapy": "none"}, "no_local_therapy", Grade.INFO),
     ],
 )
