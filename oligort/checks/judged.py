@@ -46,6 +46,8 @@ class Judged:
         Whether a target that should be cut out has no contours: what is left is not known.
     others : tuple of (str, Dvh)
         What may be meant as well, described: a verdict needs them all to agree.
+    is_drawn : bool
+        Whether an ROI stands for an expression whose parts are not drawn.
     """
 
     dvh: Dvh
@@ -53,6 +55,7 @@ class Judged:
     is_query: bool = False
     lacks_targets: bool = False
     others: tuple[tuple[str, Dvh], ...] = ()
+    is_drawn: bool = False
 
 
 def judged(case: Case, limit: DoseLimit) -> Judged:
@@ -143,7 +146,7 @@ def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judge
     """Return the ROI drawn for a limit, beside what it is without the targets cut out of it."""
     drawn = _standing_for_parts(case, limit, error)
     remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-    as_drawn = Judged(_limited_as_drawn(case, limit, drawn), (remark,))
+    as_drawn = Judged(_limited_as_drawn(case, limit, drawn), (remark,), is_drawn=True)
     shape, expression, taken = Shape((drawn,)), parse(limit.structure), []
     while isinstance(expression, Combination) and expression.operator == "-":
         # What is not drawn cannot be left in by mistake either.
