@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from oligort.display import listed, quoted
 from oligort.errors import ExpressionError, NotEvaluable
 from oligort.geometry.algebra import (
+    Combination,
     Expression,
     Operand,
     Shape,
@@ -22,7 +23,7 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.organ_or_lesion import HALF_OF_AN_ORGAN
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.meant import Meant
+from oligort.meant import Meant, one_drawn
 from oligort.sides import MIDLINE, why_not_two_sides, why_one_side
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
@@ -90,10 +91,11 @@ class Anatomy:
     def meant_by(self, text: str) -> Meant:
         """Return what a text stands for: an ROI as drawn, or an expression computed.
 
-        A text that is both an ROI's name and an expression ("Lungs-GTV") is computed if its parts
-        are there; in double quotes it is the ROI, in parentheses the expression. A hyphen in a
-        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing. A role ("GTV") is
-        the union of its ROIs, where one of that very name is drawn too.
+        A text that is both an ROI's name, however that is spelt ("LUNGS - GTV"), and an expression
+        ("Lungs-GTV") is computed if its parts are there; in double quotes it is the ROI, in
+        parentheses the expression. A hyphen in a name that reads as one thing ("GTV-Liver",
+        "Lung-L") subtracts nothing. A role ("GTV") is the union of its ROIs, where one of that very
+        name is drawn too.
 
         Raises
         ------
@@ -109,6 +111,8 @@ class Anatomy:
             if not named:
                 raise
             return self._as_drawn(text)
+        if isinstance(expression, Combination):
+            named = self.structure_set.spelt_as(text)
         if not named:
             if isinstance(expression, Operand) and text.lstrip().startswith('"'):
                 in_quotes = expression.name
@@ -139,21 +143,26 @@ class Anatomy:
         self, text: str, named: Sequence[Structure], expression: Expression
     ) -> Meant:
         """Return what an expression means that is the name of ROIs as well."""
+
+        def as_drawn(*notes: str) -> Meant:
+            drawn = one_drawn(named, text)
+            return Meant(Shape((drawn,)), drawn.roi_name, notes)
+
         is_one_thing = self._is_one_thing(named[0], expression)
         try:
             shape = resolve(expression, self.structures_of)
         except NotEvaluable as error:
             if is_one_thing or not all(map(self._is_known, operand_names(expression))):
-                return self._as_drawn(text)
-            return self._as_drawn(text, f"as drawn, because its parts are not: {error}")
+                return as_drawn()
+            return as_drawn(f"as drawn, because its parts are not: {error}")
         if is_one_thing:
             note = f"as drawn; ({expression}), in parentheses, is what its parts give"
-            return self._as_drawn(text, note)
+            return as_drawn(note)
         drawn_too = tuple(one for one in named if not one.is_empty)
         return Meant(shape, str(expression), self.notes_on(expression), drawn_too)
 
-    def _as_drawn(self, roi_name: str, *notes: str) -> Meant:
-        return Meant(Shape((self.drawn_as(roi_name),)), roi_name, notes)
+    def _as_drawn(self, roi_name: str) -> Meant:
+        return Meant(Shape((self.drawn_as(roi_name),)), roi_name)
 
     def _is_known(self, name: str) -> bool:
         """Whether a name could stand for a structure in this patient or another."""
@@ -252,12 +261,7 @@ class Anatomy:
         NotEvaluable
             If it is empty, or several have the name.
         """
-        drawn = [s for s in self.structure_set.named(roi_name) if not s.is_empty]
-        if not drawn:
-            raise NotEvaluable(f"ROI {quoted(roi_name)} has no contour that encloses an area")
-        if len(drawn) > 1:
-            raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(roi_name)}")
-        return drawn[0]
+        return one_drawn(self.structure_set.named(roi_name), roi_name)
 
     def _of_role(self, role_name: str) -> tuple[Structure, ...]:
         roles = ROLE_NAMES[role_name]

@@ -27,6 +27,7 @@ from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
+from oligort.meant import one_drawn
 from oligort.protocol.limits import DoseLimit
 
 
@@ -220,7 +221,7 @@ def _drawn_as(case: Case, name: str) -> list[Structure]:
     """Return the ROIs that are drawn under the very name of an expression."""
     if isinstance(parse(name), Operand):
         return []
-    return [s for s in case.submission.structure_set.named(name) if not s.is_empty]
+    return [s for s in case.submission.structure_set.spelt_as(name) if not s.is_empty]
 
 
 def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> Structure:
@@ -236,13 +237,15 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
     if not drawn or drawn_lungs(case):
         raise error
-    if len(drawn) > 1:
-        raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(limit.structure)}, and {error}")
+    try:
+        standing = one_drawn(drawn, limit.structure)
+    except NotEvaluable as several:
+        raise NotEvaluable(f"{several}, and {error}") from error
     anatomy = case.register.anatomy if case.register else None
-    is_lung = case.submission.roi_names[drawn[0]].organ is Organ.LUNGS
+    is_lung = case.submission.roi_names[standing].organ is Organ.LUNGS
     if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):
-        case.submission.anatomy.require_sides(drawn[0])
-    return drawn[0]
+        case.submission.anatomy.require_sides(standing)
+    return standing
 
 
 def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:
