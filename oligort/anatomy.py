@@ -11,6 +11,7 @@ from oligort.geometry.algebra import (
     Operand,
     Shape,
     operand_names,
+    operators_of,
     parse,
     resolve,
     unquoted,
@@ -22,7 +23,8 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.organ_or_lesion import HALF_OF_AN_ORGAN
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.sides import MIDLINE, why_one_side
+from oligort.meant import Meant, one_drawn
+from oligort.sides import MIDLINE, why_not_two_sides, why_one_side
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
     "GTV": GTV_ROLES,
@@ -40,28 +42,6 @@ Two contourings of the same lungs differ by 1 to 2 %; a lobe is 20 %.
 
 COMPARISON_STEP_MM = 2.5
 """Pixels in which two drawings of an organ are compared; their areas are exact at any size."""
-
-
-@dataclass(frozen=True, eq=False)
-class Meant:
-    """What a text that a user writes stands for.
-
-    Parameters
-    ----------
-    shape : Shape
-        An ROI as drawn, or what an expression gives.
-    name : str
-        The ROI's name, or the expression.
-    notes : tuple of str
-        What should be said of the choice.
-    drawn_too : tuple of Structure
-        For an expression: the ROIs that are drawn under its very name.
-    """
-
-    shape: Shape
-    name: str
-    notes: tuple[str, ...] = ()
-    drawn_too: tuple[Structure, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +64,7 @@ class Anatomy:
     roi_names: Mapping[Structure, RoiName]
     usual_spacing_mm: float | None = None
     site_map: SiteMap = field(default_factory=SiteMap)
+    _pairs: dict[Organ, str] = field(default_factory=dict, init=False, repr=False)
 
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for; in double quotes it is that of no role.
@@ -110,10 +91,11 @@ class Anatomy:
     def meant_by(self, text: str) -> Meant:
         """Return what a text stands for: an ROI as drawn, or an expression computed.
 
-        A text that is both an ROI's name and an expression ("Lungs-GTV") is computed if its parts
-        are there; in double quotes it is the ROI, in parentheses the expression. A hyphen in a
-        name that reads as one thing ("GTV-Liver", "Lung-L") subtracts nothing. A role ("GTV") is
-        the union of its ROIs, where one of that very name is drawn too.
+        A text that is both an ROI's name, however that is spelt ("LUNGS - GTV"), and an expression
+        ("Lungs-GTV") is computed if its parts are there; in double quotes it is the ROI, in
+        parentheses the expression. A hyphen in a name that reads as one thing ("GTV-Liver",
+        "Lung-L") subtracts nothing. A role ("GTV") is the union of its ROIs, where one of that very
+        name is drawn too.
 
         Raises
         ------
@@ -129,6 +111,8 @@ class Anatomy:
             if not named:
                 raise
             return self._as_drawn(text)
+        if isinstance(expression, Combination):
+            named = self.structure_set.spelt_as(text)
         if not named:
             if isinstance(expression, Operand) and text.lstrip().startswith('"'):
                 in_quotes = expression.name
@@ -159,21 +143,26 @@ class Anatomy:
         self, text: str, named: Sequence[Structure], expression: Expression
     ) -> Meant:
         """Return what an expression means that is the name of ROIs as well."""
+
+        def as_drawn(*notes: str) -> Meant:
+            drawn = one_drawn(named, text)
+            return Meant(Shape((drawn,)), drawn.roi_name, notes)
+
         is_one_thing = self._is_one_thing(named[0], expression)
         try:
             shape = resolve(expression, self.structures_of)
         except NotEvaluable as error:
             if is_one_thing or not all(map(self._is_known, operand_names(expression))):
-                return self._as_drawn(text)
-            return self._as_drawn(text, f"as drawn, because its parts are not: {error}")
+                return as_drawn()
+            return as_drawn(f"as drawn, because its parts are not: {error}")
         if is_one_thing:
             note = f"as drawn; ({expression}), in parentheses, is what its parts give"
-            return self._as_drawn(text, note)
+            return as_drawn(note)
         drawn_too = tuple(one for one in named if not one.is_empty)
         return Meant(shape, str(expression), self.notes_on(expression), drawn_too)
 
-    def _as_drawn(self, roi_name: str, *notes: str) -> Meant:
-        return Meant(Shape((self.drawn_as(roi_name),)), roi_name, notes)
+    def _as_drawn(self, roi_name: str) -> Meant:
+        return Meant(Shape((self.drawn_as(roi_name),)), roi_name)
 
     def _is_known(self, name: str) -> bool:
         """Whether a name could stand for a structure in this patient or another."""
@@ -183,7 +172,7 @@ class Anatomy:
     def _is_one_thing(self, structure: Structure, expression: Expression) -> bool:
         """Whether the hyphens of an ROI's name only hold its words together."""
         name = self.roi_names[structure]
-        is_hyphenated = _operators(expression) == {"-"}
+        is_hyphenated = operators_of(expression) == {"-"}
         return is_hyphenated and name.role is not Role.UNKNOWN and not name.subtracted
 
     def notes_on(self, expression: Expression) -> tuple[str, ...]:
@@ -272,12 +261,7 @@ class Anatomy:
         NotEvaluable
             If it is empty, or several have the name.
         """
-        drawn = [s for s in self.structure_set.named(roi_name) if not s.is_empty]
-        if not drawn:
-            raise NotEvaluable(f"ROI {quoted(roi_name)} has no contour that encloses an area")
-        if len(drawn) > 1:
-            raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(roi_name)}")
-        return drawn[0]
+        return one_drawn(self.structure_set.named(roi_name), roi_name)
 
     def _of_role(self, role_name: str) -> tuple[Structure, ...]:
         roles = ROLE_NAMES[role_name]
@@ -304,6 +288,7 @@ class Anatomy:
             self.require_sides(whole)
             return (whole,)
         if wanted.side is Side.BOTH and left and right:
+            self._require_two_sides(wanted.organ)
             return left[0], right[0]
         if wanted.side is Side.BOTH and (left or right):
             alone = (left or right)[0].roi_name
@@ -350,6 +335,7 @@ class Anatomy:
         if name.subtracted or not sides:
             self._require_both_sides(whole)
             return
+        self._require_two_sides(name.organ)
         whole_cc = self.volume_cc(Shape((whole,)))
         beyond_cc = self.volume_cc(Shape((), "-", Shape(sides), Shape((whole,))))
         missing_cc = whole_cc - self.volume_cc(Shape(sides)) if len(sides) > 1 else 0.0
@@ -364,11 +350,33 @@ class Anatomy:
 
     def _require_both_sides(self, whole: Structure) -> None:
         """Raise NotEvaluable where an ROI of both sides lies on one side of the body."""
-        others = self.roi_names.items()
-        bodies = [s for s, name in others if name.role is Role.EXTERNAL]
-        midline = [s for s, name in others if name.role is Role.ORGAN and name.organ in MIDLINE]
-        if reason := why_one_side(whole, bodies, midline):
+        if reason := why_one_side(whole, *self.middles):
             raise NotEvaluable(f"ROI {quoted(whole.roi_name)} {reason}")
+
+    def why_not_two_sides(self, organ: Organ) -> str:
+        """Return why what is drawn as left and right of an organ is not its two sides, or ""."""
+        if organ not in self._pairs:
+            by_side = self._by_side(organ)
+            left, right = by_side.get(Side.LEFT, ()), by_side.get(Side.RIGHT, ())
+            told = (
+                left
+                and right
+                and why_not_two_sides(organ, left, right, self.middles, self.volume_cc)
+            )
+            self._pairs[organ] = told or ""
+        return self._pairs[organ]
+
+    def _require_two_sides(self, organ: Organ) -> None:
+        if reason := self.why_not_two_sides(organ):
+            raise NotEvaluable(reason)
+
+    @property
+    def middles(self) -> tuple[list[Structure], list[Structure]]:
+        """The outlines of the body, and the organs in its middle."""
+        drawn = [(s, name) for s, name in self.roi_names.items() if not s.is_empty]
+        bodies = [s for s, name in drawn if name.role is Role.EXTERNAL]
+        midline = [s for s, name in drawn if name.role is Role.ORGAN and name.organ in MIDLINE]
+        return bodies, midline
 
     def volume_cc(self, shape: Shape) -> float:
         """Return the volume of a shape of this structure set."""
@@ -379,9 +387,3 @@ class Anatomy:
         names = [structure.roi_name for structure in self.structure_set]
         close = [other for other in names if name.casefold() in other.casefold()] or names
         return f"; there are {listed(close, 4)}" if names else "; the structure set holds no ROI"
-
-
-def _operators(expression: Expression) -> set[str]:
-    if not isinstance(expression, Combination):
-        return set()
-    return {expression.operator} | _operators(expression.left) | _operators(expression.right)

@@ -1,12 +1,14 @@
-"""Sides: whether an ROI of both sides lies on both, by the body, the midline or its own shape."""
+"""Sides: whether an ROI of both sides, or one drawn for each, lies on both sides of the body."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.display import listed
+from oligort.geometry.algebra import Shape
 from oligort.geometry.structure import Structure
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.vocabulary import Organ, Side
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +36,110 @@ DEEPEST = 0.5
 Lungs that meet in front of the heart share a bridge of some per cent; one lung alone, like anything
 convex, has no section between two wider ones.
 """
+
+
+SAME_SIDE_SHARE = 0.25
+"""Share of the smaller of two sides from which on, where the other holds it, both are one organ.
+
+Two sides share what two drawings of their border do: some per cent of a lung, also of a collapsed
+one. A copy of one side that is moved by half of its width still lies half in it, and of one lobe
+that is drawn again under the other side's name all does.
+"""
+
+
+WIDE = frozenset({Organ.LUNGS})
+"""Organs so wide that the outline of the body tells their half: its middle, where one arm is drawn
+and the other is not, lies some centimetres aside. An adrenal lies no further from the spine."""
+
+
+def why_not_two_sides(
+    organ: Organ,
+    left: Sequence[Structure],
+    right: Sequence[Structure],
+    middles: tuple[Sequence[Structure], Sequence[Structure]],
+    volume_cc: Callable[[Shape], float],
+) -> str:
+    """Return why what is drawn as left and as right of an organ is not its two sides, or "".
+
+    They are largely one volume, or lie in one half of the body.
+
+    Parameters
+    ----------
+    organ : Organ
+        Of a narrow one the outline of the body alone tells no half.
+    left, right : sequence of Structure
+        At least one each.
+    middles : (bodies, organs of the midline)
+        By which the halves of the body are told.
+    volume_cc : callable
+        Returns the volume of a shape.
+
+    Raises
+    ------
+    NotEvaluable
+        If a volume cannot be computed.
+    """
+    if not all(one.lies_in(left[0].frame_of_reference_uid) for one in (*left, *right)):
+        return ""  # in several frames positions say nothing
+    names = f"{_names(left)} and {_names(right)}"
+    if _boxes_meet(left, right):
+        one, other = Shape(tuple(left)), Shape(tuple(right))
+        smaller_cc = min(volume_cc(one), volume_cc(other))
+        shared_cc = volume_cc(Shape(operator="&", left=one, right=other))
+        if shared_cc >= SAME_SIDE_SHARE * smaller_cc:
+            return (
+                f"{names} are largely one volume: they share {shared_cc:.0f} cc, "
+                f"{100 * shared_cc / smaller_cc:.0f} % of the smaller one, so one side is not "
+                f"drawn; correct the one that lies on the other"
+            )
+    half = half_of_both(left, right, middles)
+    if half is None or not (middles[1] or organ in WIDE):
+        return ""
+    return f"{names} both lie in the {HALVES[half]} half of the body: the other side is not drawn"
+
+
+HALVES = {Side.LEFT: "left", Side.RIGHT: "right"}
+"""The halves of the body in words."""
+
+
+def _names(structures: Sequence[Structure]) -> str:
+    return listed(one.roi_name for one in structures)
+
+
+def _boxes_meet(ones: Sequence[Structure], others: Sequence[Structure]) -> bool:
+    """Whether the boxes around structures meet: only then they can share a volume."""
+    (low, high), (other_low, other_high) = _box_mm(ones), _box_mm(others)
+    return bool((low < other_high).all() and (other_low < high).all())
+
+
+def _box_mm(structures: Sequence[Structure]) -> tuple[Floats, Floats]:
+    """Return the lowest and the highest coordinates (3,) of structures."""
+    points_mm = np.concatenate([area.points_mm for one in structures for area in one.areas])
+    return points_mm.min(axis=0), points_mm.max(axis=0)
+
+
+def half_of_both(
+    left: Sequence[Structure], right: Sequence[Structure], middles: Sequence[Sequence[Structure]]
+) -> Side | None:
+    """Return the half of the body in which both sides of an organ lie, by every middle drawn.
+
+    None where they do not, where two middles contradict each other, or none is drawn. Of either
+    side nine tenths must lie there: a lung that takes the room of a collapsed one leaves the
+    other in its own half.
+    """
+    halves = set()
+    for middle in middles:
+        shares = left_share(left, middle), left_share(right, middle)
+        if None in shares:
+            continue
+        of_left, of_right = (share or 0.0 for share in shares)
+        if min(of_left, of_right) >= 1 - LEAST_SIDE_SHARE:
+            halves.add(Side.LEFT)
+        elif max(of_left, of_right) <= LEAST_SIDE_SHARE:
+            halves.add(Side.RIGHT)
+        else:
+            halves.add(Side.BOTH)
+    return halves.pop() if len(halves) == 1 and Side.BOTH not in halves else None
 
 
 def why_one_side(

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from oligort.anatomy import Anatomy, Meant
+from oligort.anatomy import Anatomy
 from oligort.conventions import DEFAULT, Conventions
 from oligort.courses import Chosen, choose, choose_structure_set
 from oligort.dose.comparison import beside_drawn
@@ -29,6 +29,7 @@ from oligort.lesions.naming import RoiName
 from oligort.lesions.several_frames import census_by_frame
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import Role
+from oligort.meant import Meant
 from oligort.objects import (
     Dose,
     Fault,
@@ -365,8 +366,7 @@ class Submission:
                 thresholds=thresholds,
             )
 
-        key = "census", drawn, spacing_mm, asked, tuple(said.items()), thresholds
-        return self._once(key, count)
+        return self._once(("census", drawn, spacing_mm, asked, *said.items(), thresholds), count)
 
     def dvh_of_shape(self, shape: Shape, roi_name: str, conventions: Conventions = DEFAULT) -> Dvh:
         """Return the histogram of a shape of this submission's structures, under its own name."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from oligort.anatomy import Anatomy, Meant
+from oligort.anatomy import Anatomy
 from oligort.conventions import Conventions
 from oligort.display import listed
 from oligort.dose.composite import CompositeDose
@@ -13,6 +13,7 @@ from oligort.dose.grid import DoseGrid
 from oligort.dose.jointly import Asked, compute_dvhs
 from oligort.errors import NotEvaluable
 from oligort.geometry.cells import MOST_SETS, groups_of, small_enough
+from oligort.meant import Meant
 
 Answer = Dvh | NotEvaluable
 

@@ -104,3 +104,79 @@ def test_one_side_and_an_empty_roi_of_both_is_one_side():
     there = anatomy_of(Structure(7, "Lungs"), box("Lung_L", LEFT))
     with pytest.raises(NotEvaluable, match="only one side"):
         there.structures_of("Lungs")
+
+
+def moved(solid, by_mm):
+    """The solid, so far to the patient's left."""
+    (x, y, z), size = solid.centre_mm, solid.sizes_mm
+    return Box((x + by_mm, y, z), size)
+
+
+def lungs(left, right, *beside):
+    return anatomy_of(box("Lung_L", left), box("Lung_R", right), *beside)
+
+
+@pytest.mark.parametrize("by_mm", [0.0, 5.0, -5.0, 70.0])
+def test_one_lung_drawn_for_both_sides_is_not_both(by_mm):
+    for anatomy in (lungs(LEFT, moved(LEFT, by_mm)), lungs(moved(RIGHT, by_mm), RIGHT)):
+        with pytest.raises(NotEvaluable, match=r'"Lung_L" and "Lung_R" are largely one volume'):
+            anatomy.structures_of("Lungs")
+
+
+def test_a_lobe_that_is_drawn_for_the_other_lung_is_not_it():
+    lobe = Box((60.0, 0, 50.0), (100, 120, 60))
+    with pytest.raises(NotEvaluable, match="100 % of the smaller one"):
+        lungs(LEFT, lobe).structures_of("Lungs")
+
+
+def test_both_lungs_in_one_roi_are_not_taken_where_its_sides_are_one():
+    whole = joined("Lungs", LEFT)
+    anatomy = anatomy_of(whole, box("Lung_L", LEFT), box("Lung_R", LEFT))
+    with pytest.raises(NotEvaluable, match="largely one volume"):
+        anatomy.structures_of("Lungs")
+
+
+def test_lungs_that_meet_are_two():
+    wide = Box((-52.5, 0, 0), (120, 120, 160))
+    assert len(lungs(LEFT, wide).structures_of("Lungs")) == 2
+    # A collapsed lung, of whose 10 mm the other one's outline holds 2.
+    collapsed = Box((5.0, 0, 0), (10, 120, 160))
+    across = Box((-48.0, 0, 0), (100, 120, 160))
+    assert len(lungs(collapsed, across, box("BODY", BODY)).structures_of("Lungs")) == 2
+
+
+UPPER, LOWER = Box((60.0, 0, 40.0), (100, 120, 80)), Box((60.0, 0, -45.0), (100, 120, 70))
+
+
+@pytest.mark.parametrize("beside", [box("BODY", BODY), box("SpinalCord", CORD)])
+def test_two_parts_of_one_lung_are_not_both_lungs(beside):
+    with pytest.raises(NotEvaluable, match="both lie in the left half of the body"):
+        lungs(UPPER, LOWER, beside).structures_of("Lungs")
+    # Two middles that contradict each other tell nothing, and neither does none.
+    other = box("Trachea" if beside.roi_name == "BODY" else "BODY", moved(CORD, 60.0))
+    assert len(lungs(UPPER, LOWER, beside, other).structures_of("Lungs")) == 2
+    assert len(lungs(UPPER, LOWER).structures_of("Lungs")) == 2
+
+
+def test_a_mediastinum_that_moved_leaves_either_lung_in_its_half():
+    collapsed = Box((110.0, 0, 0), (20, 120, 160))
+    overinflated = Box((-10.0, 0, 0), (200, 120, 160))
+    middles = box("BODY", BODY), box("SpinalCord", CORD), box("Trachea", moved(CORD, 40.0))
+    assert len(lungs(collapsed, overinflated, *middles).structures_of("Lungs")) == 2
+
+
+def test_narrow_organs_need_more_than_the_outline_of_the_body():
+    left, right = Box((100.0, 0, 0), (20, 20, 30)), Box((40.0, 0, 0), (20, 20, 30))
+    adrenals = box("Adrenal_L", left), box("Adrenal_R", right)
+    assert len(anatomy_of(*adrenals, box("BODY", BODY)).structures_of("Adrenals")) == 2
+    with pytest.raises(NotEvaluable, match="both lie in the left half"):
+        anatomy_of(*adrenals, box("SpinalCord", CORD)).structures_of("Adrenals")
+    same = box("Adrenal_L", left), box("Adrenal_R", moved(left, 3.0))
+    with pytest.raises(NotEvaluable, match="largely one volume"):
+        anatomy_of(*same).structures_of("Adrenals")
+
+
+def test_sides_in_frames_that_nothing_joins_are_not_compared():
+    left = replace(box("Lung_L", LEFT), frame_of_reference_uid="1.2.1")
+    right = replace(box("Lung_R", LEFT), frame_of_reference_uid="1.2.2")
+    assert len(anatomy_of(left, right).structures_of("Lungs")) == 2

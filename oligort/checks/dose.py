@@ -8,6 +8,7 @@ from oligort.checks.answers import grade_throughout, held_against, not_evaluable
 from oligort.checks.applicability import limited_once, why_not_applicable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
+from oligort.checks.cut_out import told_of_gaps_cut_out
 from oligort.checks.expressions import as_anatomy_allows
 from oligort.checks.image_planes import cut_off_by_images
 from oligort.checks.judged import (
@@ -48,8 +49,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     by (interval numerical). DEFINITION_SENSITIVE: another
     definition of the structure would change the verdict, or may, where the limit lies within its
     interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
-    GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, or
-    the images cut the organ off (OL016).
+    GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, also
+    in what is cut out, or the images cut the organ off (OL016).
 
     Not evaluable when: whether the limit applies is not known; the dose is open, of type
     EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
@@ -58,10 +59,10 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     (OL009); a
     part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
-    limited; the structure leaves the dose grid, or planes of it are not drawn, and the limit lies
-    between the bounds; superseded GTVs, a union that holds more than the GTVs, a GTV left in the
-    drawn ROI, one that fills half of a lung, or an ROI that may be drawn for a lesion of the
-    register (roi_names), would change the verdict.
+    limited; the structure leaves the dose grid, or planes of it or of what is cut out are not
+    drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more than the
+    GTVs, a GTV left in the drawn ROI, one that fills half of a lung, or an ROI that may be drawn
+    for a lesion of the register (roi_names), would change the verdict.
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
@@ -253,11 +254,12 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
+    cut_out = told_of_gaps_cut_out(case, limit, judged)
     cut_off = cut_off_by_images(case, limit)
-    remarks += cut_off
+    remarks += (*cut_out, *cut_off)
     for what, other in judged.others:
         _require_agreement(limit, value, what, other)
-    flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_off else []
+    flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_out or cut_off else []
     off_by = _off_by_computation(value)
     is_within_doubt = grade_throughout(off_by, limit) is None
     if is_within_doubt:

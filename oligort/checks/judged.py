@@ -27,6 +27,7 @@ from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role
+from oligort.meant import one_drawn
 from oligort.protocol.limits import DoseLimit
 
 
@@ -46,6 +47,8 @@ class Judged:
         Whether a target that should be cut out has no contours: what is left is not known.
     others : tuple of (str, Dvh)
         What may be meant as well, described: a verdict needs them all to agree.
+    is_drawn : bool
+        Whether an ROI stands for an expression whose parts are not drawn.
     """
 
     dvh: Dvh
@@ -53,6 +56,7 @@ class Judged:
     is_query: bool = False
     lacks_targets: bool = False
     others: tuple[tuple[str, Dvh], ...] = ()
+    is_drawn: bool = False
 
 
 def judged(case: Case, limit: DoseLimit) -> Judged:
@@ -143,7 +147,7 @@ def _judged_as_drawn(case: Case, limit: DoseLimit, error: NotEvaluable) -> Judge
     """Return the ROI drawn for a limit, beside what it is without the targets cut out of it."""
     drawn = _standing_for_parts(case, limit, error)
     remark = f"graded as drawn ({quoted(drawn.roi_name)}), because its parts are not: {error}"
-    as_drawn = Judged(_limited_as_drawn(case, limit, drawn), (remark,))
+    as_drawn = Judged(_limited_as_drawn(case, limit, drawn), (remark,), is_drawn=True)
     shape, expression, taken = Shape((drawn,)), parse(limit.structure), []
     while isinstance(expression, Combination) and expression.operator == "-":
         # What is not drawn cannot be left in by mistake either.
@@ -217,7 +221,7 @@ def _drawn_as(case: Case, name: str) -> list[Structure]:
     """Return the ROIs that are drawn under the very name of an expression."""
     if isinstance(parse(name), Operand):
         return []
-    return [s for s in case.submission.structure_set.named(name) if not s.is_empty]
+    return [s for s in case.submission.structure_set.spelt_as(name) if not s.is_empty]
 
 
 def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> Structure:
@@ -233,13 +237,15 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
     if not drawn or drawn_lungs(case):
         raise error
-    if len(drawn) > 1:
-        raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(limit.structure)}, and {error}")
+    try:
+        standing = one_drawn(drawn, limit.structure)
+    except NotEvaluable as several:
+        raise NotEvaluable(f"{several}, and {error}") from error
     anatomy = case.register.anatomy if case.register else None
-    is_lung = case.submission.roi_names[drawn[0]].organ is Organ.LUNGS
+    is_lung = case.submission.roi_names[standing].organ is Organ.LUNGS
     if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):
-        case.submission.anatomy.require_sides(drawn[0])
-    return drawn[0]
+        case.submission.anatomy.require_sides(standing)
+    return standing
 
 
 def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:

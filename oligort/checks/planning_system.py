@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,8 +39,10 @@ def planning_system(case: Case) -> Iterator[Finding]:
     the curves where they lie farthest apart. Curves that fall steeply differ by any volume within
     next to no dose, so what a shift of dose by the protocol's setting explains does not count.
     Where in its bin a cumulative volume stands is not said in the standard, so either end will do.
-    A difference that ends with the other end caps is a choice of the system and no deviation. The
-    stated minimum, mean and maximum are judged apart, each against the curve beside it.
+    A difference that ends with the other end caps is a choice of the system and no deviation. Where
+    the bins leave more open than the protocol's setting allows, nothing is said to agree: it cannot
+    be told. The stated minimum, mean and maximum are judged apart, each against the curve beside
+    it.
 
     Not evaluable when: the choice of the dose is open. ROIs of less than 4.2 cc, histograms of
     several ROIs, in relative dose or that make no curve are left out, each with its reason.
@@ -174,76 +177,120 @@ def volume_metrics(case: Case) -> Sequence[Metric]:
     return tuple(dict.fromkeys(percent))
 
 
-def _differences(case: Case, found: Comparison) -> Iterator[tuple[str, float | None, str, float]]:
-    """Yield what is apart: its name, how far and in what unit, and its limit."""
+class _Difference(NamedTuple):
+    """How far two histograms are apart in one respect, what the bins leave open, and the limit."""
+
+    name: str
+    apart: float | None
+    unit: str
+    limit: float
+    left_open: float
+
+    @property
+    def deviates(self) -> bool:
+        """Whether it is more than is allowed, wherever in its bin theirs stands."""
+        return self.apart is not None and not abs(self.apart) <= self.limit
+
+    @property
+    def cannot_be_told(self) -> bool:
+        """Whether what does not deviate could, for all that the bins tell."""
+        return not self.deviates and self.left_open > self.limit
+
+
+def _differences(case: Case, found: Comparison) -> Iterator[_Difference]:
+    """Yield what is apart, in each respect."""
     settings = case.protocol.settings
     volume = settings.planning_system_volume_difference_percent.value
-    yield "volume", found.volume_percent, "%", volume
+    yield _Difference("volume", found.volume_percent, "%", volume, 0.0)
     v20 = settings.planning_system_v20_difference_percentage_points.value
     for metric, points in found.metric_points.items():
-        yield metric, points, "points", v20
-    yield "mean", found.mean_gy, "Gy", settings.planning_system_dose_difference_gy.value
+        yield _Difference(metric, points, "points", v20, found.metric_open_points[metric])
+    dose = settings.planning_system_dose_difference_gy.value
+    yield _Difference("mean", found.mean_gy, "Gy", dose, found.mean_open_gy)
     curve = settings.planning_system_curve_difference_percentage_points.value
-    yield "curves", found.worst_points, "points", curve
+    yield _Difference("curves", found.worst_points, "points", curve, found.curve_open_points)
 
 
 def _deviates(case: Case, found: Comparison) -> bool:
-    return any(
-        apart is not None and not abs(apart) <= limit
-        for _, apart, _, limit in _differences(case, found)
-    )
+    return any(one.deviates for one in _differences(case, found))
+
+
+def _open_in(case: Case, found: Comparison) -> list[str]:
+    """Return what cannot be told of an ROI: each respect, and how much of it is left open."""
+    return [
+        f"{one.name} (within {one.left_open:.2f} {one.unit}, the setting is {one.limit:g})"
+        for one in _differences(case, found)
+        if one.cannot_be_told
+    ]
 
 
 def _agreement(case: Case, compared: Sequence[_Compared]) -> Iterator[Finding]:
-    """Yield a finding for each ROI that deviates, and one for all others."""
+    """Yield a finding for each ROI that deviates or cannot be told, and one for all others."""
     agreeing = []
     for one in compared:
-        if not _deviates(case, one.apart):
+        if _deviates(case, one.apart):
+            yield Finding(
+                code="OL304",
+                grade=case.protocol.grades.planning_system_dvh_differs,
+                about=one.roi_name,
+                message=f"{quoted(one.roi_name)} differs from the planning system: {one.sentence}",
+                evidence=_evidence(case, one.apart),
+                source=CONVENTION,
+                hint="ask whether contours or dose were changed after the DVH was computed",
+            )
+        elif left_open := _open_in(case, one.apart):
+            yield Finding(
+                code="OL304",
+                grade=Grade.INFO,
+                about=one.roi_name,
+                message=f"whether {quoted(one.roi_name)} agrees with the planning system cannot be "
+                f"told: its bins are too wide, and leave open {', '.join(left_open)}; nothing else "
+                f"differs",
+                evidence=_evidence(case, one.apart),
+                source=CONVENTION,
+                hint="export the DVH with finer bins",
+            )
+        else:
             agreeing.append(one)
-            continue
-        yield Finding(
-            code="OL304",
-            grade=case.protocol.grades.planning_system_dvh_differs,
-            about=one.roi_name,
-            message=f"{quoted(one.roi_name)} differs from the planning system: {one.sentence}",
-            evidence=_evidence(case, one.apart),
-            source=CONVENTION,
-            hint="ask whether contours or dose were changed after the DVH was computed",
-        )
     if agreeing:
-        count = "1 ROI" if len(agreeing) == 1 else f"{len(agreeing)} ROIs"
-        volume = max(agreeing, key=lambda one: abs(one.apart.volume_percent or 0.0))
-        mean = max(agreeing, key=lambda one: abs(one.apart.mean_gy))
-        worst = max(agreeing, key=lambda one: abs(one.apart.worst_points))
-        tolerance_gy = case.protocol.settings.planning_system_dose_difference_gy.value
-        yield Finding(
-            code="OL304",
-            grade=Grade.PASS,
-            message=f"the planning system's DVHs of {count} agree: volumes within "
-            f"{abs(volume.apart.volume_percent or 0.0):.2f} % ({quoted(volume.roi_name)}), means "
-            f"within {abs(mean.apart.mean_gy):.2f} Gy ({quoted(mean.roi_name)}), curves within "
-            f"{abs(worst.apart.worst_points):.2f} points where shifts of {tolerance_gy:g} Gy are "
-            f"allowed ({quoted(worst.roi_name)}, at {worst.apart.worst_at_gy:.2f} Gy)",
-            evidence=tuple(
-                msgspec.structs.replace(of_one, name=f"{quoted(one.roi_name)}: {of_one.name}")
-                for one in agreeing
-                for of_one in _evidence(case, one.apart)
-            ),
-            source=CONVENTION,
-        )
+        yield _agreeing(case, agreeing)
+
+
+def _agreeing(case: Case, agreeing: Sequence[_Compared]) -> Finding:
+    """Return the finding on the ROIs that agree in all respects."""
+    count = "1 ROI" if len(agreeing) == 1 else f"{len(agreeing)} ROIs"
+    volume = max(agreeing, key=lambda one: abs(one.apart.volume_percent or 0.0))
+    mean = max(agreeing, key=lambda one: abs(one.apart.mean_gy))
+    worst = max(agreeing, key=lambda one: abs(one.apart.worst_points))
+    tolerance_gy = case.protocol.settings.planning_system_dose_difference_gy.value
+    return Finding(
+        code="OL304",
+        grade=Grade.PASS,
+        message=f"the planning system's DVHs of {count} agree: volumes within "
+        f"{abs(volume.apart.volume_percent or 0.0):.2f} % ({quoted(volume.roi_name)}), means "
+        f"within {abs(mean.apart.mean_gy):.2f} Gy ({quoted(mean.roi_name)}), curves within "
+        f"{abs(worst.apart.worst_points):.2f} points where shifts of {tolerance_gy:g} Gy are "
+        f"allowed ({quoted(worst.roi_name)}, at {worst.apart.worst_at_gy:.2f} Gy)",
+        evidence=tuple(
+            msgspec.structs.replace(of_one, name=f"{quoted(one.roi_name)}: {of_one.name}")
+            for one in agreeing
+            for of_one in _evidence(case, one.apart)
+        ),
+        source=CONVENTION,
+    )
 
 
 def _evidence(case: Case, found: Comparison) -> tuple[Evidence, ...]:
     """Return how far one ROI is apart in each respect, beside the limits."""
     return tuple(
         Evidence(
-            name=f"{name} apart",
-            measured=None if apart is None else abs(apart),
-            unit=unit,
+            name=f"{one.name} apart",
+            measured=None if one.apart is None or one.cannot_be_told else abs(one.apart),
+            unit=one.unit,
             relation="<=",
-            limit=limit,
+            limit=one.limit,
         )
-        for name, apart, unit, limit in _differences(case, found)
+        for one in _differences(case, found)
     )
 
 

@@ -145,29 +145,30 @@ def dvh(
         from oligort.report.listings import dvh_view
 
         show(dvh_view(document))
-    note_all("dose", _told_of_courses(chosen))
+    note_all("dose", document.notes)
     for entry in document.dvhs:
         note_all(entry.roi_name, entry.notes)
     note_unanswered(document.not_evaluable)
     return Status.OPEN if document.not_evaluable else Status.DONE
 
 
-def _told_of_courses(submission: "Submission") -> tuple[str, ...]:
-    """Return what is added up, what counts once and what is no whole plan's dose."""
-    from oligort.display import quoted
-    from oligort.picked import doses_of_parts
+def _told_of_dose(submission: "Submission") -> tuple[str, ...]:
+    """Return what is added up, what counts once, and why a check would grade nothing on it."""
+    from oligort.checks.dose_doubts import doubts_on_dose
+    from oligort.protocol.model import Protocol
 
     try:
         chosen = submission.chosen
+        doubts = doubts_on_dose(submission, Protocol.load(FIT_BY))
     except NotEvaluable:
-        return ()
-    parts = tuple(
-        f"{quoted(dose.file)} is of a part of a plan ({dose.summation_type or 'no summation type'})"
-        for dose in doses_of_parts(chosen.doses)
-    )
+        return ()  # no ROI has a histogram then, and each says why
     if len(chosen.courses) == 1:
-        return *parts, *chosen.notes
-    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *parts, *chosen.notes
+        return *doubts, *chosen.notes
+    return f"{len(chosen.courses)} doses are added up: {chosen.by}", *doubts, *chosen.notes
+
+
+FIT_BY = "nct06190782"
+"""The shipped protocol by whose settings a dose fits its prescription, where none is asked for."""
 
 
 def _answer(
@@ -221,6 +222,7 @@ def _answer(
         dvhs=tuple(entries),
         not_evaluable=tuple(unanswered),
         prescription_gy=prescription_gy,
+        notes=_told_of_dose(submission),
     )
 
 

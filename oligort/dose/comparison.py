@@ -1,8 +1,9 @@
 """Two histograms in one dose side by side: ours and another system's, or parts and drawing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -62,6 +63,13 @@ class Comparison:
     worst_points, worst_at_gy : float
         Largest difference of the curves in percentage points, and the dose where it is. Where a
         tolerance of dose was given, of the volumes that no dose within it explains.
+    mean_open_gy : float
+        How far apart the mean doses lie that their bins leave open.
+    metric_open_points : mapping of metric to float
+        The same of the volumes at a dose, in percentage points.
+    curve_open_points : float
+        The same of their curve where it is widest; where a tolerance of dose was given, what is
+        left when either end of it comes nearer by as much.
     """
 
     volume_percent: float | None
@@ -69,6 +77,9 @@ class Comparison:
     metric_points: Mapping[str, float]
     worst_points: float
     worst_at_gy: float
+    mean_open_gy: float = 0.0
+    metric_open_points: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    curve_open_points: float = 0.0
 
     def unexplained_by(self, other: "Comparison") -> "Comparison":
         """Return what is left where the truth may be that of another convention, or between both.
@@ -134,11 +145,12 @@ def compare(
         If there is no curve.
     """
     mean = ours["Mean[Gy]"]
-    points = {}
+    points, open_points = {}, {}
     for metric in metrics:
         value = ours[metric]
         least, most = theirs.percent_at(np.array([metric.at]))
         points[str(metric)] = _distance(value.low, value.high, float(least[0]), float(most[0]))
+        open_points[str(metric)] = float(most[0] - least[0])
     assert theirs.edges_gy is not None
     # Beyond the last of both is no volume; within a tolerance of it there is still theirs.
     edges_gy = np.union1d(ours.edges_gy, theirs.edges_gy)
@@ -157,7 +169,22 @@ def compare(
         metric_points=points,
         worst_points=float(apart[worst]),
         worst_at_gy=float(doses_gy[worst]),
+        mean_open_gy=theirs.mean_gy.high - theirs.mean_gy.low,
+        metric_open_points=open_points,
+        curve_open_points=_open_points(theirs, dose_tolerance_gy),
     )
+
+
+def _open_points(theirs: PlannedDvh, dose_tolerance_gy: float) -> float:
+    """Return how many points of volume their bins leave open that no shift of dose closes."""
+    assert theirs.edges_gy is not None
+    # Between these doses both ends are level.
+    steps_gy = np.union1d(theirs.edges_gy - dose_tolerance_gy, theirs.edges_gy + dose_tolerance_gy)
+    doses_gy = (steps_gy[1:] + steps_gy[:-1]) / 2
+    doses_gy = doses_gy[doses_gy >= 0]
+    least, _ = theirs.percent_at(doses_gy - dose_tolerance_gy)
+    _, most = theirs.percent_at(doses_gy + dose_tolerance_gy)
+    return float((most - least).max(initial=0.0))
 
 
 def statistics_of(planned: PlannedDvh, prescription_gy: float | None) -> dict[str, Statistics]:

@@ -50,6 +50,10 @@ AMBIGUOUS_FROM = 80
 """From here on a bare V is ambiguous: V95 and V100 are in percent of the prescription wherever
 targets are judged, V20 and V60 in Gy wherever organs are."""
 
+AMBIGUOUS_BELOW = 1
+"""Below it a bare D is ambiguous: D0.03, D0.1 and D0.5 are in cc wherever organs are judged, and in
+percent hardly anywhere. D1, D2 and D95 are in percent of the structure, as in ICRU Report 83."""
+
 EXAMPLES = (
     "V20Gy[%], V20Gy[cc], CV20Gy[cc], D95%[Gy], D2cc[Gy], D0.03cc[Gy], DC2cc[Gy], Mean[Gy], "
     "Min[Gy], Max[Gy], gEUD(8)[Gy], HI, CI"
@@ -123,8 +127,9 @@ class Metric:
         Raises
         ------
         MetricError
-            If the text is none of the forms that are known, or a volume at a dose of 80 or more
-            without a unit: "V95" is mostly meant in percent of the prescription.
+            If the text is none of the forms that are known, a volume at a dose of 80 or more
+            without a unit ("V95" is mostly meant in percent of the prescription), or a dose of a
+            volume below 1 without one ("D0.03" is mostly meant in cc).
         """
         return _parsed(text)
 
@@ -175,6 +180,11 @@ def _parsed(text: str) -> Metric:
         if at_unit == "cGy":
             at, at_unit = at / 100, "Gy"
         return Metric(kind, unit or "%", at, at_unit)
+    if not match["at_unit"] and at < AMBIGUOUS_BELOW:
+        raise MetricError(
+            f"expected a volume in cc or in percent of the structure, found {quoted(text)}: "
+            f"say {kind}{match['at']}cc[{unit or 'Gy'}] or {kind}{match['at']}%[{unit or 'Gy'}]"
+        )
     return Metric(kind, _dose_unit(unit, text), at, _UNITS[(match["at_unit"] or "%").lower()])
 
 

@@ -111,6 +111,14 @@ def operand_names(expression: Expression) -> tuple[str, ...]:
     return operand_names(expression.left) + operand_names(expression.right)
 
 
+def operators_of(expression: Expression) -> frozenset[Operator]:
+    """Return the operators in an expression."""
+    if isinstance(expression, Operand):
+        return frozenset()
+    inner = operators_of(expression.left) | operators_of(expression.right)
+    return inner | {expression.operator}
+
+
 @dataclass(frozen=True, eq=False)
 class Shape:
     """An expression whose names have become structures.

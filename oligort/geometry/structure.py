@@ -1,5 +1,6 @@
 """Contours, structures and structure sets, as drawn: points in patient LPS millimetres."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -196,3 +197,18 @@ class StructureSet:
     def named(self, roi_name: str) -> tuple[Structure, ...]:
         """Return the structures of exactly this name; the same name may stand for several."""
         return tuple(s for s in self.structures if s.roi_name == roi_name)
+
+    def spelt_as(self, expression: str) -> tuple[Structure, ...]:
+        """Return the structures that are named as an expression: "LUNGS - GTV" as "Lungs-GTV" is.
+
+        In any case, and with any blanks and underscores around operators; what is drawn under
+        exactly this name goes before what is spelt otherwise.
+        """
+        wanted = _spelling(expression)
+        alike = tuple(s for s in self.structures if _spelling(s.roi_name) == wanted)
+        exact = tuple(s for s in alike if s.roi_name == expression)
+        return exact if any(not one.is_empty for one in exact) else alike
+
+
+def _spelling(name: str) -> str:
+    return re.sub(r"[\s_]*([-|&()])[\s_]*", r"\1", name).strip().casefold()

@@ -96,7 +96,8 @@ class DvhDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The DVHs asked for, the doses and conventions under them, and what has no answer.
 
     `prescription_gy` is what percentages of dose are of; None where no metric asked for needs it
-    or none is known.
+    or none is known. `notes` are of the dose: what is added up, and why a check would grade nothing
+    on it.
     """
 
     schema_version: int = 1
@@ -105,6 +106,7 @@ class DvhDocument(msgspec.Struct, frozen=True, kw_only=True):
     dvhs: tuple[DvhEntry, ...]
     not_evaluable: tuple[Unanswered, ...]
     prescription_gy: float | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the document as JSON on one line: its curves are for machines."""

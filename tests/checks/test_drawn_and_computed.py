@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import oligort.protocol
+from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
 from oligort.geometry.structure import Structure
 from oligort.phantoms import Box
@@ -283,3 +284,48 @@ source = { document = "assumption" }
     assert finding.evidence[0].measured == pytest.approx(expected_gy, abs=0.01)  # a bin
     assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
     assert "not compared: D500cc[Gy] asks for 500 cc" in finding.message
+
+
+# ------------------------------------------------- the name of an expression in another spelling
+
+SPELLINGS = ["LUNGS-GTV", "lungs-gtv", "Lungs - GTV", "Lungs_-_GTV", " Lungs -GTV"]
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_stale_roi_of_the_name_is_a_query_however_it_is_spelt(name, build, findings_of):
+    (finding,) = findings_of("OL301", with_drawn(build(), drawn_of(name, METASTASIS)))
+    assert (finding.grade, finding.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert "the drawn ROI" in finding.message
+    assert "has 8.0 cc" in finding.message
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_it_stands_for_parts_that_are_not_drawn(name, only_drawn, findings_of):
+    submission = only_drawn(LEFT, RIGHT, name=name)
+    (finding,) = findings_of("OL301", submission)
+    assert finding.grade is Grade.PASS
+    assert f'graded as drawn ("{name}")' in finding.message
+    assert submission.dvh("Lungs-GTV").roi_name == name
+
+
+def test_of_two_spellings_neither_stands_for_the_parts(only_drawn, findings_of):
+    submission = with_drawn(
+        only_drawn(LEFT, RIGHT, name="LUNGS-GTV"),
+        drawn_of("Lungs - GTV", LEFT, RIGHT),
+    )
+    (finding,) = findings_of("OL301", submission)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    told = 'several ROIs could be "Lungs-GTV": "LUNGS-GTV", "Lungs - GTV"'
+    assert told in finding.message
+    with pytest.raises(NotEvaluable, match=told):
+        submission.dvh("Lungs-GTV")
+    exact = with_drawn(submission, drawn_of("Lungs-GTV", LEFT, RIGHT))
+    (finding,) = findings_of("OL301", exact)
+    assert 'graded as drawn ("Lungs-GTV")' in finding.message
+
+
+def test_an_empty_roi_of_the_exact_name_hides_none_that_is_drawn(only_drawn, findings_of):
+    empty = Structure(95, "Lungs-GTV", (), frame_of_reference_uid=FRAME)
+    submission = with_drawn(only_drawn(LEFT, RIGHT, name="LUNGS-GTV"), empty)
+    (finding,) = findings_of("OL301", submission)
+    assert 'graded as drawn ("LUNGS-GTV")' in finding.message

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import oligort.protocol
-from oligort.finding import Grade
+from oligort.finding import Flag, Grade
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 
+LUNG_LEFT = Box((50.0, 0.0, 0.0), (60.0, 60.0, 100.0))
 BODY = Box((0.0, 0.0, 0.0), (180.0, 100.0, 180.0))
 ADRENAL = Box((-20.0, 0.0, -70.0), (10.0, 10.0, 20.0))
 """On the patient's right: x grows to the left."""
@@ -79,3 +81,41 @@ def test_an_organ_across_the_middle_is_on_its_side(build, findings_of):
     across = Box((15.0, 0.0, -70.0), (60.0, 10.0, 20.0))
     findings = findings_of("OL007", build(extra={"BODY": BODY, "Kidney_L": across}))
     assert [finding.grade for finding in findings] == [Grade.PASS]
+
+
+def test_one_lung_drawn_for_both_sides_is_major_and_v20_is_not_graded(build, findings_of):
+    copied = build(without=["Lung_R"], extra={"Lung_R": LUNG_LEFT})
+    (finding,) = findings_of("OL007", copied)
+    assert finding.grade is Grade.MAJOR
+    assert '"Lung_L" and "Lung_R" are largely one volume' in finding.message
+    (v20,) = findings_of("OL301", copied)
+    assert v20.grade is Grade.NOT_EVALUABLE
+    assert "one side is not drawn" in v20.message
+
+
+def test_a_limit_on_one_side_is_not_graded_where_both_are_one(build, findings_of):
+    protocol = Protocol.load("nct06190782")
+    (limit,) = protocol.dose_limits
+    one_side = msgspec.structs.replace(limit, structure="Lung_R", parts=(), family=())
+    protocol = msgspec.structs.replace(protocol, dose_limits=(one_side,))
+    (v20,) = findings_of("OL301", build(), protocol=protocol)
+    assert v20.grade is Grade.PASS
+    copied = build(without=["Lung_R"], extra={"Lung_R": LUNG_LEFT})
+    (v20,) = findings_of("OL301", copied, protocol=protocol)
+    assert v20.grade is Grade.NOT_EVALUABLE
+    assert "largely one volume" in v20.message
+
+
+def test_narrow_organs_in_one_half_of_the_outline_are_a_query(build, findings_of):
+    pair = {
+        "Adrenal_L": Box((60.0, 0, -70), (10, 10, 20)),
+        "Adrenal_R": Box((20.0, 0, -70), (10, 10, 20)),
+    }
+    findings = findings_of("OL007", build(extra={"BODY": BODY, **pair}))
+    (finding,) = findings
+    assert (finding.grade, finding.flags, finding.about) == (Grade.INFO, (Flag.QUERY,), "Adrenals")
+    assert "both lie in the left half" in finding.message
+    # The cord says that the outline's middle is not that of the body.
+    cord = {"SpinalCord": Box((40.0, 0.0, 0.0), (10.0, 10.0, 180.0))}
+    (finding,) = findings_of("OL007", build(extra={"BODY": BODY, **pair, **cord}))
+    assert finding.grade is Grade.PASS

@@ -294,9 +294,29 @@ def test_a_mean_that_is_right_does_not_excuse_a_curve(with_dvhs):
 
 def test_what_receives_nothing_is_not_spread_over_a_first_bin(with_dvhs):
     # Ours falls by 30 points above 0 Gy, theirs anywhere in a bin of 1 Gy.
-    (finding,) = opinions(with_dvhs(altered(lambda edges, volumes: volumes, bin_gy=1.0)))
+    (finding,) = opinions(with_dvhs(altered(lambda edges, volumes: volumes, bin_gy=0.2)))
     assert finding.grade is Grade.PASS
     assert "curves within 0.00 points" in finding.message
+
+
+@pytest.mark.parametrize("bin_gy", [1.0, 5.0, 50.0])
+@pytest.mark.parametrize("shift_gy", [0.0, 0.3])
+def test_trap_bins_too_wide_to_tell_agree_in_nothing(with_dvhs, bin_gy, shift_gy):
+    coarse = planned(LUNG_L, bin_gy=bin_gy, shift_gy=shift_gy)
+    coarse_one, passed = opinions(with_dvhs(coarse, planned(LUNG_R)))
+    assert (coarse_one.grade, coarse_one.about) == (Grade.INFO, "Lung_L")
+    assert "cannot be told: its bins are too wide" in coarse_one.message
+    assert "V20Gy[%] (within" in coarse_one.message
+    told = {one.name: one.measured for one in coarse_one.evidence}
+    assert told["V20Gy[%] apart"] is None
+    assert told["volume apart"] == pytest.approx(0, abs=1e-6)
+    assert "DVHs of 1 ROI agree" in passed.message
+    assert "Lung_L" not in passed.message
+
+
+def test_what_differs_whatever_the_bins_is_a_deviation_still(with_dvhs):
+    (finding,) = opinions(with_dvhs(planned(LUNG_L, bin_gy=1.0, shift_gy=-4.0)))
+    assert finding.grade is Grade.MINOR
 
 
 def crosscheck(submission: Any, **options: Any) -> list[Any]:

@@ -191,3 +191,19 @@ def test_another_convention_explains_what_it_comes_nearer_to():
     assert found.unexplained_by(found) == found
     in_percent = compare(ours(), theirs(volume_cc=None), [V20])
     assert found.unexplained_by(in_percent).volume_percent is None
+
+
+@pytest.mark.parametrize("bin_gy", [0.05, 1.0, 4.0])
+def test_what_the_bins_leave_open(bin_gy):
+    found = compare(ours(), theirs(bin_gy=bin_gy), [V20])
+    # At the edge of 20 Gy a volume is that of this bin or of the one before.
+    before = 100 * (sphere_cc(20.0 - bin_gy) - sphere_cc(20.0)) / VOLUME_CC
+    assert found.metric_open_points["V20Gy[%]"] == pytest.approx(before, abs=1e-6)
+    # A mean is off by the first bin, or by the volumes of each bin taken for the next one's.
+    assert found.mean_open_gy == pytest.approx(2 * bin_gy, rel=0.02)
+    # Inside of a bin it may be the last volume or the next: two bins about 20 Gy.
+    widest = 100 * (sphere_cc(20.0 - bin_gy) - sphere_cc(20.0 + bin_gy)) / VOLUME_CC
+    assert found.curve_open_points == pytest.approx(widest, rel=0.02)
+    # What a shift explains is not open.
+    within = compare(ours(), theirs(bin_gy=bin_gy), dose_tolerance_gy=bin_gy)
+    assert within.curve_open_points == 0

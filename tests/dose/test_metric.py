@@ -243,6 +243,15 @@ def test_what_a_cold_part_that_is_not_drawn_changes(text, needs):
     assert Metric.parse(text).needs_whole_volume is needs
 
 
+@pytest.mark.parametrize("text", ["D0.03", "D0.035[Gy]", "D.1", "d 0.5", "D0.03[%]", "DC0.5"])
+def test_trap_a_dose_of_a_bare_number_below_one_is_no_percent(text):
+    with pytest.raises(MetricError, match=r"say DC?0?\.\d+cc\[.*\] or DC?0?\.\d+%\["):
+        Metric.parse(text)
+    assert Metric.parse("D1") == Metric.parse("D1%[Gy]")
+    assert Metric.parse("D0.03cc") == Metric("D", "Gy", 0.03, "cc")
+    assert Metric.parse("D0.03%") == Metric("D", "Gy", 0.03, "%")
+
+
 @pytest.mark.parametrize("text", ["V95", "V100", "V107[cc]", "CV95", "v 90"])
 def test_a_volume_at_a_bare_number_that_may_be_percent_is_refused(text):
     with pytest.raises(MetricError, match=r"say C?V\d+Gy\[.*\] or C?V\d+%\["):

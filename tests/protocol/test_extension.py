@@ -162,6 +162,7 @@ def test_what_every_level_states_otherwise_is_told_once(site, trial):
         (HEAD.replace("[sources", "[souces"), 'found "souces"; did you mean "sources"? (line 8)'),
         (HEAD + CORD.replace("limit = 50", "limt = 50"), 'found "limt"; did you mean "limit"?'),
         (HEAD + CORD.replace('"Gy"', '"%"'), "dose_limits[entry 1]: unit: expected Gy"),
+        (HEAD + CORD.replace("Max[Gy]", "D0.03"), 'found "D0.03": say D0.03cc[Gy] or D0.03%[Gy]'),
         (HEAD + CORD.replace("SpinalCord", "SpinalCord-"), "dose_limits[entry 1]: expected"),
         (HEAD + CORD.replace("QUANTEC 2010", "QUANTEC"), 'did you mean "QUANTEC 2010"?'),
         (HEAD + "[settings.skeletons]\nvalue = 1\n", 'did you mean "skeleton"?'),

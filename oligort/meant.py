@@ -1,0 +1,50 @@
+"""Meant: what a text that a user writes stands for in a structure set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oligort.display import listed, quoted
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import Shape
+from oligort.geometry.structure import Structure
+
+
+@dataclass(frozen=True, eq=False)
+class Meant:
+    """What a text that a user writes stands for.
+
+    Parameters
+    ----------
+    shape : Shape
+        An ROI as drawn, or what an expression gives.
+    name : str
+        The ROI's name, or the expression.
+    notes : tuple of str
+        What should be said of the choice.
+    drawn_too : tuple of Structure
+        For an expression: the ROIs that are drawn under its very name.
+    """
+
+    shape: Shape
+    name: str
+    notes: tuple[str, ...] = ()
+    drawn_too: tuple[Structure, ...] = ()
+
+
+def one_drawn(named: Sequence[Structure], name: str) -> Structure:
+    """Return the one of some ROIs that answer to a name which encloses an area.
+
+    Raises
+    ------
+    NotEvaluable
+        If none does, or several do.
+    """
+    drawn = [one for one in named if not one.is_empty]
+    if not drawn:
+        raise NotEvaluable(f"ROI {quoted(name)} has no contour that encloses an area")
+    if len({one.roi_name for one in drawn}) > 1:
+        names = listed(one.roi_name for one in drawn)
+        raise NotEvaluable(f"several ROIs could be {quoted(name)}: {names}")
+    if len(drawn) > 1:
+        raise NotEvaluable(f"{len(drawn)} ROIs are named {quoted(drawn[0].roi_name)}")
+    return drawn[0]
