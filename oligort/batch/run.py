@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
@@ -300,9 +300,10 @@ class _Run:
         if answer.verdict is None:
             assert entry is not None
             name = self.names.of(found.key, entry.subject, entry.files[".json"], found)
-            if name != entry.name:
+            if name != entry.name or entry.former:
                 named = msgspec.structs.replace(entry, name=name)
                 self._keep(found.key, named, self.output.files_of(entry))
+            self.names.give(found.key, name)
             return Done(entry.subject, entry.verdict, is_reused=True, is_bug=entry.is_bug)
         is_of_limits = any(OUT_OF_MEMORY in content for content in answer.files.values())
         trouble = answer.page_trouble and _without_pictures(answer.page_trouble)
@@ -355,9 +356,7 @@ class _Run:
         )
 
     def _keep(self, key: str, entry: Entry, files: Mapping[str, bytes]) -> None:
-        self.output.keep(
-            key, entry, files, is_needed=lambda name: self.names.is_of_another(key, name)
-        )
+        self.output.keep(key, entry, files, partial(self.names.is_of_another, key))
         self.names.give(key, entry.name)
 
 

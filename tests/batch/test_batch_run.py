@@ -2,12 +2,14 @@
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ from troubles import (
 import oligort
 from oligort.batch.judge import judged
 from oligort.batch.limits import Limits
-from oligort.batch.output import Output
+from oligort.batch.output import LEDGER, REPORTS, Entry, Output
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Batch, Done, Summary
 from oligort.document import Report
@@ -442,6 +444,87 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path):
     assert len(told) == 3
     run(root, tmp_path / "undisturbed", limits=Limits(), judge=judged)
     assert contents(out) == contents(tmp_path / "undisturbed")
+
+
+class StoppedError(Exception):
+    """In place of a kill -9, which no `except` of a batch may catch either."""
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Stop before what changes a folder is done for the given time, and ever after."""
+    steps = itertools.count(1)
+
+    def until(do: Callable[..., object]) -> Callable[..., object]:
+        def done(*arguments: object, **how: object) -> object:
+            if next(steps) >= step:
+                raise StoppedError
+            return do(*arguments, **how)
+
+        return done
+
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(Path, name, until(getattr(Path, name)))
+
+
+def entry_of(name: str, **files: bytes) -> tuple[Entry, dict[str, bytes]]:
+    contents = {f".{suffix}": content for suffix, content in files.items()}
+    digests = {suffix: hashlib.sha256(one).hexdigest() for suffix, one in contents.items()}
+    entry = Entry(
+        fingerprint=name, limits="", name=name, files=digests, subject="S", verdict=Grade.PASS
+    )
+    return entry, contents
+
+
+@pytest.mark.parametrize("third", ["S-2", "S-1", "S-3"])
+def test_wherever_a_report_is_stopped_on_its_way_to_another_name_none_stays_behind(
+    tmp_path, monkeypatch, third
+):
+    """Also where it is to have a third name the next time, or that of before."""
+    before = entry_of("S-1", json=b"passes", html=b"page")
+    after, last = entry_of("S-2", json=b"open"), entry_of(third, json=b"open", html=b"later")
+    calm = Output(tmp_path / "calm")
+    for step in itertools.count(1):
+        output = Output(tmp_path / str(step))
+        for one in (output, calm):
+            for folder in (LEDGER, REPORTS):
+                (one.folder / folder).mkdir(parents=True, exist_ok=True)
+        output.keep("key", *before)
+        try:
+            with monkeypatch.context() as stopped:
+                stopped_at(stopped, step)
+                output.keep("key", *after)
+            break
+        except StoppedError:
+            output.keep("key", *last)
+        calm.keep("key", *last)
+        for part in output.folder.rglob("*.part"):  # as every batch begins
+            part.unlink()
+        assert contents(output.folder) == contents(calm.folder)
+    assert step == 7
+
+
+@pytest.mark.parametrize("step", ["settle", "_remove", "forget"])
+def test_a_batch_that_is_killed_between_two_names_leaves_no_report_behind(
+    small, tmp_path, monkeypatch, step
+):
+    def stopped(*arguments: object) -> None:
+        raise StoppedError
+
+    out, calm = tmp_path / "out", tmp_path / "calm"
+    for folder in (out, calm):
+        run(small, folder)
+    for file in (small / "patient00001").iterdir():
+        file.write_bytes(file.read_bytes().replace(b"S-10000001", b"S-10000000"))
+    (small / "patient00002").rename(small / "corrected")
+    run(small, calm)
+    with monkeypatch.context() as patched:
+        patched.setattr(Output, step, stopped)
+        with pytest.raises(StoppedError):
+            run(small, out)
+    assert contents(out) != contents(calm)
+    _, told = run(small, out)
+    assert reused(told)
+    assert contents(out) == contents(calm)
 
 
 def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
