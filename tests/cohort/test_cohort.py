@@ -159,6 +159,23 @@ def test_what_its_batch_no_longer_finds_is_told_and_in_no_count(reports):
         cohort_of(reports)
 
 
+@pytest.mark.parametrize("place", [".", "linked", "../reports", "files"])
+def test_what_is_left_over_is_so_from_wherever_it_is_looked_at(
+    reports, tmp_path, monkeypatch, place
+):
+    (reports / ".oligort" / NOTE).write_bytes(noted(["2", "3"]))
+    inside = reports / "reports"
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "files").mkdir(parents=True)
+    (elsewhere / "linked").symlink_to(inside, target_is_directory=True)
+    for name in ("1", "2", "3", "4", "5", "6"):
+        (elsewhere / "files" / f"{name}.json").symlink_to(inside / f"{name}.json")
+    monkeypatch.chdir(inside if "." in place else elsewhere)
+    cohort = cohort_of(Path(place))
+    assert cohort.left_over == 2
+    assert cohort.verdicts == Tally(of="all", major=1, not_evaluable=2, passed=1)
+
+
 def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
     (tmp_path / "all.json").write_text(report("1", finding("OL301", MAJOR)))
     some = report("2", finding("OL301", PASS), only=("OL30*", "OL001"), date="20260401")
