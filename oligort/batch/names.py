@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from oligort.batch.grouping import Found
-from oligort.batch.output import Output
+from oligort.batch.left_over import unknown_in
+from oligort.batch.output import REPORTS, Output
 
 MAX_NAME = 80
 """Longest name of a report without its suffix: every file system takes it."""
@@ -85,10 +86,10 @@ class Names:
     def left_over(self) -> list[str]:
         """Return the names of the reports that are of no submission of this run, at its end.
 
-        What a report was made from that has another's name now is forgotten: its folder is called
-        otherwise, or another submission lies in its place.
+        Also of those that no run knows: what they were made from is not known either. What a report
+        was made from that has another's name now is forgotten: its folder is called otherwise, or
+        another submission lies in its place.
         """
-        names = []
         now = {name.casefold() for name in self._now.values()}
         for key in self._keys:
             entry = None if key in self._now else self._output.entry(key)
@@ -96,15 +97,13 @@ class Names:
                 # Of a register whose submission came, and is away again: the report is of that.
                 self._output.forget(key)
         for key, entry in self._output.of_others(self._keys).items():
-            is_taken, is_there = entry.name.casefold() in now, self._output.holds(entry)
-            if is_taken or is_there:
+            is_taken = entry.name.casefold() in now
+            if is_taken or self._output.holds(entry):
                 # A run that was stopped may have left what the submission, away now, was called.
                 self._output.settle(key, entry, partial(self.is_of_another, key))
             if is_taken:
                 self._output.forget(key)
-            elif is_there:
-                names.append(entry.name)
-        return names
+        return unknown_in(self._output.folder / REPORTS, self._now.values())
 
 
 def lay_in(found: Found) -> str:

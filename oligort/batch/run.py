@@ -12,7 +12,7 @@ import msgspec
 from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, judged
-from oligort.batch.left_over import NOTE, noted
+from oligort.batch.left_over import NOTE, SUFFIX, noted
 from oligort.batch.limits import Limits
 from oligort.batch.names import SUFFIX_DIGITS, Names, lay_in, names_of, register_key
 from oligort.batch.output import LEDGER, REPORTS, Entry, Output
@@ -215,9 +215,10 @@ class Batch:
             for done in run.all_done():
                 summary.add(done)
                 tell(done)
-            summary.left_over = run.names.left_over()
-            output.write(output.folder / LEDGER / NOTE, noted(summary.left_over))
+            output.write(output.folder / LEDGER / NOTE, noted(run.names.left_over()))
             summary.cohort = _together(output)
+            left_over = (row.file for row in summary.cohort.rows if row.left_over)
+            summary.left_over = [file.removesuffix(SUFFIX) for file in left_over]
         return summary
 
 

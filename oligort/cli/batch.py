@@ -10,7 +10,6 @@ from oligort.batch.limits import MEMORY_LIMIT_GIB, TIME_LIMIT_S, Limits
 from oligort.cli.check import STATUS_OF
 from oligort.cli.output import note, show
 from oligort.cli.status import Status, answering
-from oligort.display import safe_text
 from oligort.errors import OutputError
 
 if TYPE_CHECKING:
@@ -131,6 +130,7 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
 
 
 def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool) -> None:
+    from oligort.display import listed
     from oligort.report.cohort_view import cohort_view
 
     if summary.cohort is not None:
@@ -144,9 +144,9 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
         )
     if summary.left_over:
         note(
-            f"{len(summary.left_over)} reports in the folder are of submissions that are no longer "
-            f"there: {', '.join(map(safe_text, summary.left_over[:3]))}; remove them by hand where "
-            "these were withdrawn"
+            f"{len(summary.left_over)} reports in the folder are of no submission of this run: "
+            f"{listed(summary.left_over)}; they are in no count: remove by hand what was withdrawn, "
+            "or is of another run"
         )
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -322,6 +323,30 @@ def test_the_report_of_one_that_is_away_is_not_overwritten(small, tmp_path):
     assert summary.left_over == []
     run(small, tmp_path / "anew")
     assert contents(out) == contents(tmp_path / "anew")
+
+
+def test_a_report_that_no_run_knows_of_is_told_and_in_no_count(small, tmp_path):
+    """As in a copy of the folder without what a batch knows of each report."""
+    out, copy = tmp_path / "out", tmp_path / "copy"
+    run(small, out)
+    shutil.copytree(out, copy, ignore=shutil.ignore_patterns(".oligort"))
+    shutil.rmtree(small / "patient00002")
+    (copy / "reports" / "as it was").mkdir()
+    for name in ("as it was/S-10000001.json", "S-10000000.JSON", "Größe, 1 %.json"):
+        shutil.copy(out / "reports" / "S-10000001.json", copy / "reports" / name)
+    for _ in range(2):
+        summary, _ = run(small, copy)
+        told = ["S-10000000.JSON", "Größe, 1 %", "S-10000002", "as it was/S-10000001"]
+        assert sorted(summary.left_over) == sorted(told)
+        assert summary.cohort is not None
+        assert summary.cohort.verdicts.not_evaluable == 2
+        assert (copy / "reports" / "S-10000002.json").exists()
+    shutil.rmtree(copy / "reports" / "as it was")
+    for name in ("S-10000000.JSON", "Größe, 1 %.json", "S-10000002.json"):
+        (copy / "reports" / name).unlink()
+    run(small, copy)
+    run(small, tmp_path / "anew")
+    assert contents(copy) == contents(tmp_path / "anew")
 
 
 def test_what_grows_in_its_folder_takes_the_place_of_what_it_was(small, tmp_path):
