@@ -13,6 +13,7 @@ from oligort.cli.status import Status, answering
 from oligort.errors import OutputError
 
 if TYPE_CHECKING:
+    from oligort.batch.registers import Listed
     from oligort.batch.run import Batch, Done, Planned, Summary
 
 
@@ -119,7 +120,7 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
         table.add_row(
             sentence(one.shown),
             sentence(planned.whose(one).subject or f"not stated (…{name_digits(one.key)})"),
-            sentence("yes" if register else "no" if has_registers else "-"),
+            sentence(_whether(register) if has_registers else "-"),
             sentence(", ".join(f"{count} {kind}" for kind, count in one.kinds)),
             sentence(", ".join(one.joined_by) or "-"),
         )
@@ -127,6 +128,13 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
     note(f"{len(planned.found)} submissions would be checked")
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
+
+
+def _whether(register: "Listed | None") -> str:
+    """Say in a word whether a submission has a register."""
+    if register is None:
+        return "no"
+    return "cannot be used" if register.trouble else "yes"
 
 
 def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool) -> None:
@@ -145,8 +153,8 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
     if summary.left_over:
         note(
             f"{len(summary.left_over)} reports in the folder are of no submission of this run: "
-            f"{listed(summary.left_over)}; they are in no count: remove by hand what was withdrawn, "
-            "or is of another run"
+            f"{listed(summary.left_over)}; they are in no count: remove by hand what was "
+            "withdrawn, or is of another run"
         )
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
