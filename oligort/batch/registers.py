@@ -80,8 +80,12 @@ class RegisterList:
 
     @classmethod
     def of(cls, registers: Iterable[Register]) -> "RegisterList":
-        """Return the list of registers that are built already."""
-        return cls({register.subject: _listed(register) for register in registers})
+        """Return the list of registers that are built already; of a subject there may be one."""
+        by_subject: dict[str, Listed] = {}
+        notes: list[str] = []
+        for number, register in enumerate(registers, 1):
+            _add(by_subject, _listed(register), f"register {number}", notes)
+        return cls(by_subject, tuple(notes))
 
     @classmethod
     def _of_folder(cls, folder: Path) -> "RegisterList":
@@ -99,11 +103,7 @@ class RegisterList:
             except RegisterError as error:
                 one = Listed(file.stem, trouble=str(error))
                 notes.append(str(error))
-            if one.subject in by_subject:
-                trouble = f"expected one register of {quoted(one.subject)}, found two"
-                notes.append(f"{shown_file(file)}: {trouble}")
-                one = Listed(one.subject, trouble=trouble)
-            by_subject[one.subject] = one
+            _add(by_subject, one, shown_file(file), notes)
         if all(one.trouble for one in by_subject.values()):
             raise RegisterError(
                 f"expected registers (.toml or .json) in {quoted(folder.name)}, found none that "
@@ -163,6 +163,15 @@ class RegisterList:
         """Return the readable registers of subjects of whom nothing was found."""
         matched = {listed.subject for listed in matches.values()}
         return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
+
+
+def _add(by_subject: dict[str, Listed], one: Listed, where: str, notes: list[str]) -> None:
+    """Add a register to others; of two of one subject nobody knows which holds: neither does."""
+    if one.subject in by_subject:
+        trouble = f"expected one register of {quoted(one.subject)}, found two"
+        notes.append(f"{where}: {trouble}")
+        one = Listed(one.subject, trouble=trouble)
+    by_subject[one.subject] = one
 
 
 def _register_files(folder: Path, notes: list[str]) -> list[Path]:

@@ -1,6 +1,7 @@
 """Registers of many subjects: from a folder or from tables, and which submission each goes to."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -178,6 +179,17 @@ def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     assert "found two" in listed.by_subject[subject_of(1)].trouble
     assert listed.subjects == (subject_of(2),)
     assert any("found two" in note for note in listed.notes)
+
+
+@pytest.mark.parametrize("order", [(1, -1), (-1, 1)])
+def test_of_two_registers_of_one_subject_that_are_built_already_neither_is_used(tmp_path, order):
+    write_exports(tmp_path, range(1))
+    child = {**json.loads(register_of(0).to_json()), "patient": {"age_years": 15, "ecog": 1}}
+    both = [register_of(0), Register.from_dict(child)][:: order[0]]
+    with pytest.warns(UserWarning, match="register 2: expected one register of .*, found two"):
+        (report,) = oligort.check_all(tmp_path, registers=both)
+    assert report.verdict is Grade.NOT_EVALUABLE
+    assert "its register cannot be used" in report.findings[0].message
 
 
 def test_links_are_followed_once_and_what_is_closed_is_told(tmp_path, monkeypatch):
