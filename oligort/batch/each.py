@@ -90,9 +90,9 @@ def check_all(
     with ThreadPoolExecutor(max_workers=1) if executor is None else nullcontext(executor) as pool:
         yield from _in_order(works, rules, pool, in_flight)
     for missing in listed.by_subject.values():
-        if missing.subject not in matched and not missing.trouble:
+        if missing.subject not in matched:
             whose = Whose(missing.subject, missing.site, missing.arm)
-            yield report_of(never_submitted(), whose, rules)
+            yield report_of(never_submitted(missing.trouble), whose, rules)
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class RegisterList:
 
     @property
     def sites(self) -> dict[str, str]:
-        """The site of each of these subjects, or ""."""
-        return {subject: self.by_subject[subject].site for subject in self.subjects}
+        """The site of each subject, or "", also of those whose registers cannot be read."""
+        return {subject: one.site for subject, one in sorted(self.by_subject.items())}
 
     def matched(self, found: Iterable[Found]) -> dict[str, Listed]:
         """Return the register of each submission, by its key; none where none fits, or several.
@@ -160,9 +160,9 @@ class RegisterList:
         return {key: listed for key, listed in matches.items() if len(sites[listed.subject]) <= 1}
 
     def without_submission(self, matches: Mapping[str, Listed]) -> list[Listed]:
-        """Return the readable registers of subjects of whom nothing was found."""
+        """Return the registers of subjects of whom nothing was found, also what is none to read."""
         matched = {listed.subject for listed in matches.values()}
-        return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
+        return [one for subject, one in sorted(self.by_subject.items()) if subject not in matched]
 
 
 def _add(by_subject: dict[str, Listed], one: Listed, where: str, notes: list[str]) -> None:

@@ -275,7 +275,7 @@ class _Run:
                 verdict = min(entry.verdict, Grade.NOT_EVALUABLE, key=VERDICT_ORDER.index)
                 yield Done(entry.subject, verdict, is_reused=True, trouble=_AWAY)
             else:
-                yield self._unchecked(key, whose, _MISSING)
+                yield self._unchecked(key, whose, never_submitted(listed.trouble))
 
     def _may_be_of(self, listed: Listed, entry: Entry) -> bool:
         """Whether a report may be of the site of a register: two sites may use one subject id."""
@@ -364,8 +364,6 @@ class _Run:
 def _without_pictures(why: str) -> str:
     return f"checked, and its report holds; its page has no pictures, because: {why}"
 
-
-_MISSING = never_submitted()
 
 _AWAY = (
     "expected its submission, found none; its report is of a run before and stays. See whether its "

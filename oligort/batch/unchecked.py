@@ -88,9 +88,9 @@ def unchecked_worker(error: ReportError) -> Unchecked:
     return Unchecked(not_checked(f"the report of the worker cannot be used: {error}", hint))
 
 
-def never_submitted() -> Unchecked:
-    """Return that there is a register and no submission."""
-    return Unchecked(not_submitted())
+def never_submitted(trouble: str) -> Unchecked:
+    """Return that there is a register, with why it cannot be used or "", and no submission."""
+    return Unchecked(not_submitted(trouble))
 
 
 def report_of(unchecked: Unchecked, whose: Whose, protocol: Protocol) -> Report:

@@ -35,6 +35,7 @@ from oligort.batch.limits import Limits
 from oligort.batch.output import LEDGER, REPORTS, Entry, Output
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Batch, Done, Summary
+from oligort.cohort import cohort_of
 from oligort.document import Report
 from oligort.errors import DicomError, OutputError
 from oligort.finding import Grade
@@ -207,6 +208,17 @@ def test_a_register_that_cannot_be_read_is_told_in_the_report_of_its_subject(sma
     (finding,) = report(tmp_path / "out", subject_of(0)).findings
     assert "its register cannot be used" in finding.message
     assert "subjekt" in finding.message
+    # and of one of whom nothing was found it tells both
+    shutil.rmtree(small / "patient00000")
+    listed = RegisterList.load(folder)
+    summary, _ = run(small, tmp_path / "anew", registers=listed)
+    assert summary.verdicts == {Grade.NOT_EVALUABLE: 3}
+    (finding,) = report(tmp_path / "anew", subject_of(0)).findings
+    assert finding.code == "OL092"
+    assert "subjekt" in finding.message
+    assert summary.cohort is not None
+    assert summary.cohort.missing == (subject_of(0),)
+    assert cohort_of(tmp_path / "anew", expected=listed.sites).missing == (subject_of(0),)
 
 
 def test_a_protocol_that_was_away_for_a_moment_is_not_remembered(tmp_path):

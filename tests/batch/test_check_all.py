@@ -122,7 +122,11 @@ def test_what_lies_among_the_registers_and_cannot_be_read_is_told(root, tmp_path
     (tmp_path / "registers" / "good.json").write_text(register_of(0).to_json())
     (tmp_path / "registers" / "nobody.toml").write_text("subjekt = 1")
     with pytest.warns(UserWarning, match="subjekt"):
-        assert len(list(oligort.check_all(root, registers=tmp_path / "registers"))) == 3
+        *_, nobody = oligort.check_all(root, registers=tmp_path / "registers")
+    assert nobody.subject == "nobody"
+    (finding,) = nobody.findings
+    assert finding.code == "OL092"
+    assert "found none; the register cannot be used either: " in finding.message
 
 
 @pytest.mark.parametrize(
