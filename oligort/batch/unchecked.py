@@ -11,7 +11,7 @@ from oligort.batch.limits import Limits
 from oligort.checks.engine import LIBRARIES
 from oligort.checks.unchecked import internal_error, not_checked, not_submitted
 from oligort.document import Report, Setting
-from oligort.errors import OligortError, ProtocolError, ReportError
+from oligort.errors import OligortError, ProtocolError
 from oligort.finding import Finding, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.versions import versions_of
@@ -82,10 +82,16 @@ def unchecked_register(trouble: str) -> Unchecked:
     return Unchecked(not_checked(f"its register cannot be used: {trouble}", hint))
 
 
-def unchecked_worker(error: ReportError) -> Unchecked:
+def unchecked_worker(trouble: str) -> Unchecked:
     """Return that the report of a worker cannot be read here."""
     hint = "see that all workers have the version of oligort that this process has, then run again"
-    return Unchecked(not_checked(f"the report of the worker cannot be used: {error}", hint))
+    return Unchecked(not_checked(f"the report of the worker cannot be used: {trouble}", hint))
+
+
+def unchecked_cancelled() -> Unchecked:
+    """Return that the executor did not do what it was given."""
+    hint = "see what cancelled it, or hand in another executor, then run again"
+    return Unchecked(not_checked("the executor cancelled the task before it was done", hint))
 
 
 def never_submitted(trouble: str) -> Unchecked:
