@@ -30,6 +30,7 @@ from oligort.batch.unchecked import (
 )
 from oligort.checks.engine import check
 from oligort.clinical.register import Register
+from oligort.display import quoted
 from oligort.document import Report
 from oligort.errors import ReportError
 from oligort.protocol.model import Protocol
@@ -100,6 +101,9 @@ def _reports(
         root = Path(submissions).absolute()
         planned = Planned(root, found_below(root, 0, NO_LIMITS), listed, str(protocol))
         works = _found(planned)
+        if planned.empty:
+            told = f"folders directly below {quoted(root.name)} with nothing in them"
+            warnings.warn(f"{told}: {len(planned.empty)}", stacklevel=2)
         matched = {one.subject for one in planned.matches.values()}
     else:
         matched = set()

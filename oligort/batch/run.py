@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from oligort.batch.discovery import found_below
+from oligort.batch.discovery import empty_folders, found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, judged
 from oligort.batch.left_over import NOTE, SUFFIX, noted
@@ -80,6 +80,11 @@ class Planned:
             register_key(one.subject): one
             for one in self.registers.without_submission(self.matches)
         }
+
+    @cached_property
+    def empty(self) -> list[str]:
+        """The folders directly below the root in which there is no file; not masked."""
+        return empty_folders(self.root, self.found)
 
     @property
     def keys(self) -> list[str]:

@@ -126,6 +126,7 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
         )
     show(table)
     note(f"{len(planned.found)} submissions would be checked")
+    _note_empty(planned)
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
 
@@ -156,8 +157,22 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
             f"{listed(summary.left_over)}; they are in no count: remove by hand what was "
             "withdrawn, or is of another run"
         )
+    _note_empty(planned)
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
+
+
+def _note_empty(planned: "Planned") -> None:
+    """Say how many folders hold nothing; by name only the subjects', others may be patients'."""
+    from oligort.display import listed
+
+    if planned.empty:
+        subjects = [name for name in planned.empty if name in planned.registers.by_subject]
+        of_these = f", among them {listed(subjects)}" if subjects else ""
+        note(
+            f"folders directly below the root with nothing in them: {len(planned.empty)}{of_these};"
+            " ask for what should lie there"
+        )
 
 
 def _note_placeholders(planned: "Planned") -> None:
