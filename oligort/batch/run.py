@@ -342,6 +342,7 @@ class _Run:
         report = report_of(unchecked, whose, self.planned.rules)
         files = documents(report, None, has_page=self.batch.has_pages)
         digests = _digests(files)
+        before = None if self.batch.is_fresh else self.output.entry(key)
         entry = Entry(
             fingerprint=fingerprint,
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",
@@ -352,10 +353,13 @@ class _Run:
             is_bug=unchecked.is_bug,
             lay=lay_in(found) if found else "",
         )
+        # What no worker is asked about is known before it is made anew.
+        is_reused = unchecked.is_of_register and before == entry and self.output.holds(entry)
         self._keep(key, entry, files)
         return Done(
             whose.subject,
             report.verdict,
+            is_reused=is_reused,
             is_bug=unchecked.is_bug,
             trouble=unchecked.finding.message,
             log=unchecked.log,

@@ -32,7 +32,8 @@ class Unchecked:
 
     `is_bug` is whether oligort itself failed, `is_of_limits` whether other limits on time and
     memory may give another answer, `is_death` whether its process died, `is_of_protocol` whether
-    the file of the protocol is at fault; `log` is for standard error alone.
+    the file of the protocol is at fault, `is_of_register` whether the register alone tells it;
+    `log` is for standard error alone.
     """
 
     finding: Finding
@@ -41,6 +42,7 @@ class Unchecked:
     is_of_limits: bool = False
     is_death: bool = False
     is_of_protocol: bool = False
+    is_of_register: bool = False
     log: str = ""
 
 
@@ -79,7 +81,8 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
 def unchecked_register(trouble: str) -> Unchecked:
     """Return that the register of a submission cannot be used."""
     hint = "mend the register, then run the batch again"
-    return Unchecked(not_checked(f"its register cannot be used: {trouble}", hint))
+    finding = not_checked(f"its register cannot be used: {trouble}", hint)
+    return Unchecked(finding, is_of_register=True)
 
 
 def unchecked_worker(trouble: str) -> Unchecked:
@@ -96,7 +99,7 @@ def unchecked_cancelled() -> Unchecked:
 
 def never_submitted(trouble: str) -> Unchecked:
     """Return that there is a register, with why it cannot be used or "", and no submission."""
-    return Unchecked(not_submitted(trouble))
+    return Unchecked(not_submitted(trouble), is_of_register=True)
 
 
 def report_of(unchecked: Unchecked, whose: Whose, protocol: Protocol) -> Report:

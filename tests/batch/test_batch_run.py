@@ -193,6 +193,9 @@ def test_registers_are_matched_and_what_is_missing_on_either_side_is_told(small,
     assert {one.subject for one in planned.matches.values()} == {subject_of(0)}
     summary = batch.run(planned, tmp_path / "out", lambda done: None)
     assert summary.verdicts.total() == 4
+    told: list[Done] = []
+    assert batch.run(planned, tmp_path / "out", told.append).reused == 4
+    assert subject_of(77) in reused(told)
     missing = report(tmp_path / "out", subject_of(77))
     assert [finding.code for finding in missing.findings] == ["OL092"]
     assert missing.verdict is Grade.NOT_EVALUABLE
@@ -208,6 +211,12 @@ def test_a_register_that_cannot_be_read_is_told_in_the_report_of_its_subject(sma
     (finding,) = report(tmp_path / "out", subject_of(0)).findings
     assert "its register cannot be used" in finding.message
     assert "subjekt" in finding.message
+    # which is as it was where nothing has changed
+    for is_fresh in (False, True):
+        _, told = run(
+            small, tmp_path / "out", registers=RegisterList.load(folder), is_fresh=is_fresh
+        )
+        assert (subject_of(0) in reused(told)) is not is_fresh
     # and of one of whom nothing was found it tells both
     shutil.rmtree(small / "patient00000")
     listed = RegisterList.load(folder)
@@ -259,7 +268,7 @@ def test_a_submission_that_is_away_keeps_its_report(small, tmp_path):
     assert summary.left_over == []
     assert summary.cohort is not None
     assert summary.cohort.left_over == 0
-    assert reused(told) == {subject_of(n) for n in range(3)}
+    assert reused(told) == {subject_of(n) for n in (0, 1, 2, 77)}
 
 
 def test_a_report_of_another_site_is_none_of_the_one_that_is_expected(small, tmp_path):
@@ -414,6 +423,24 @@ def test_a_second_batch_at_the_same_time_is_refused_and_harms_nothing(small, tmp
     ):
         run(small, tmp_path / "out")
     run(small, tmp_path / "out")
+
+
+def test_a_mark_that_cannot_be_read_is_refused_in_words(small, tmp_path, monkeypatch):
+    read_bytes = Path.read_bytes
+
+    def closed(path: Path) -> bytes:
+        if path.name == "root":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return read_bytes(path)
+
+    with Output.opened(tmp_path / "out", small):
+        pass
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    with (
+        pytest.raises(OutputError, match=r"\(.oligort/root\), found: Permission denied"),
+        Output.opened(tmp_path / "out", small),
+    ):
+        pass
 
 
 def test_the_reports_of_another_root_are_not_mixed_with_these(small, tmp_path):
