@@ -1,5 +1,6 @@
 """Cohort: the reports in a folder, read one after the other and counted; never DICOM."""
 
+import stat
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -97,7 +98,10 @@ def _left_over() -> Callable[[Path], bool]:
 def _report_of(file: Path) -> Report | str:
     """Return the report in a file, or why there is none."""
     try:
-        if file.stat().st_size > MAX_REPORT_BYTES:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return "not a regular file"
+        if status.st_size > MAX_REPORT_BYTES:
             return f"larger than {MAX_REPORT_BYTES // 1024**2} MiB, the most that is read"
         return Report.from_json(file.read_bytes())
     except OSError as error:

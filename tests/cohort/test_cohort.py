@@ -234,6 +234,13 @@ def test_what_is_no_report_is_told_and_stops_nothing(reports):
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_what_is_no_regular_file_is_told_and_not_waited_for(reports):
+    os.mkfifo(reports / "reports" / "pipe.json")
+    told = {one.file: one.reason for one in cohort_of(reports).no_reports}
+    assert told["reports/pipe.json"] == "not a regular file"
+
+
 def test_a_folder_that_cannot_be_listed_is_told(reports, monkeypatch):
     (reports / "closed").mkdir()
     listed = os.scandir
