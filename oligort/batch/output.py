@@ -111,11 +111,20 @@ class Output:
             lock.release()
 
     def _claim(self, root: Path, is_fresh: bool) -> None:
-        for left in (self.folder / LEDGER).glob("*.part"):
-            left.unlink()
+        with _writing(self.folder / LEDGER):
+            for left in (self.folder / LEDGER).glob("*.part"):
+                left.unlink()
         mark = self.folder / LEDGER / "root"
         digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest().encode()
-        if mark.exists() and mark.read_bytes() != digest and not is_fresh:
+        try:
+            is_of_another = mark.exists() and mark.read_bytes() != digest
+        except OSError as error:
+            raise OutputError(
+                f"expected to read in {quoted(self.folder)} of which folder the reports are "
+                f"({LEDGER}/{mark.name}), found: {error.strerror}; let it be read here, or name "
+                "another folder with --out"
+            ) from error
+        if is_of_another and not is_fresh:
             raise OutputError(
                 f"expected in {quoted(self.folder)} the reports of the folder that is checked, "
                 "found those of another one; name a folder for each with --out, or, where the "
