@@ -37,7 +37,7 @@ def cohort_of(
         Subjects of a list of registers with their sites, where they are stated, else "": of each
         there should be a submission.
     tables : CohortTables or None
-        Where a row is written for each report and each finding, as they are read.
+        Where a row is written for each finding, as the reports are read, and for each report.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def cohort_of(
             left_over=is_left_over(file),
         )
         if tables is not None:
-            tables.add(row, report)
+            tables.add_findings(row, report)
     for error in unlisted:
         name = Path(error.filename).relative_to(folder).as_posix()
         reason = f"the folder cannot be listed: {error.strerror}; its reports are missing here"
@@ -70,7 +70,10 @@ def cohort_of(
             f"expected reports of oligort check or batch (.json) in {quoted(folder.name)}, found "
             f"none among {len(gathering.no_reports) - len(unlisted)} JSON files{closed}"
         )
-    return gathering.cohort(expected or {})
+    cohort = gathering.cohort(expected or {})
+    if tables is not None:
+        tables.add_submissions(cohort.rows)
+    return cohort
 
 
 def _left_over() -> Callable[[Path], bool]:

@@ -221,9 +221,21 @@ def test_one_of_another_site_is_not_the_one_that_is_expected(reports):
 def test_a_subject_with_several_submissions_is_told_by_site(tmp_path):
     for name, site in (("first", "A"), ("second", "A"), ("third", "B")):
         (tmp_path / f"{name}.json").write_text(report("1", finding("OL301", PASS), site=site))
-    (one,) = cohort_of(tmp_path).repeated
+    table = io.StringIO()
+    cohort = cohort_of(tmp_path, tables=CohortTables(table))
+    (one,) = cohort.repeated
     assert (one.subject, one.site, one.files) == ("1", "A", ("first.json", "second.json"))
-    assert "1 of A: first.json, second.json" in plain_text(cohort_view(cohort_of(tmp_path)))
+    assert "1 of A: first.json, second.json" in plain_text(cohort_view(cohort))
+    # a boost of which nobody added up the dose is not seen from either of them
+    why = "several submissions, each judged alone"
+    assert [(row.file, row.eyes) for row in cohort.eyes_first()] == [
+        ("first.json", {Eyes.JUDGED_APART: ()}),
+        ("second.json", {Eyes.JUDGED_APART: ()}),
+    ]
+    assert cohort_page(cohort).count(f'"{why}"') == 2
+    told = [row["look_at"] for row in csv.DictReader(io.StringIO(table.getvalue()))]
+    assert told == [why, why, ""]
+    assert cohort.verdicts.passed == 3
 
 
 def test_what_is_no_report_is_told_and_stops_nothing(reports):
