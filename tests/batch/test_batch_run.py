@@ -591,6 +591,37 @@ def test_a_batch_that_is_killed_between_two_names_leaves_no_report_behind(
     assert contents(out) == contents(calm)
 
 
+def test_of_a_report_on_its_way_to_another_name_one_is_left_over(small, tmp_path, monkeypatch):
+    """The batch was killed, and the submission withdrawn before the next."""
+    out = tmp_path / "out"
+    run(small, out)
+    for file in (small / "patient00001").iterdir():
+        file.write_bytes(file.read_bytes().replace(b"S-10000001", b"S-10000000"))
+    key = next(
+        path.stem
+        for path in (out / LEDGER).glob("*.json")
+        if json.loads(path.read_text())["name"] == "S-10000001"
+    )
+    settle = Output.settle
+
+    def stopped(output: Output, of: str, *arguments: object) -> None:
+        if of == key:
+            raise StoppedError
+        settle(output, of, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Output, "settle", stopped)
+        with pytest.raises(StoppedError):
+            run(small, out, jobs=1)
+    assert (out / "reports" / "S-10000001.json").exists()
+    shutil.rmtree(small / "patient00001")
+    summary, _ = run(small, out)
+    (name,) = summary.left_over
+    assert name.startswith("S-10000000-")
+    assert not (out / "reports" / "S-10000001.json").exists()
+    assert '"former":{}' in (out / LEDGER / f"{key}.json").read_text()
+
+
 def test_each_report_has_its_page_where_pages_are_asked_for(small, tmp_path):
     limits = Limits(seconds=60, gibibytes=4)
     how = {"jobs": 1, "limits": limits, "judge": judged, "has_pages": True}
