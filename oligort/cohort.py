@@ -1,13 +1,13 @@
 """Cohort: the reports in a folder, read one after the other and counted; never DICOM."""
 
-import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from oligort.batch.left_over import NOTE, names_in
+from oligort.batch.left_over import NOTE, name_of, names_in, report_files
 from oligort.batch.output import LEDGER, REPORTS
 from oligort.display import quoted, safe_text
 from oligort.document import Report
@@ -32,12 +32,12 @@ def cohort_of(
     folder : Path
         Searched at any depth for JSON files, also through links; hidden folders are left out. A
         file that is no report, or a folder that cannot be listed, is told in the cohort; so is a
-        report whose submission the batch that wrote it no longer finds.
+        report in the folder of a batch that is of no submission of its last run.
     expected : mapping of str to str, or None
         Subjects of a list of registers with their sites, where they are stated, else "": of each
         there should be a submission.
     tables : CohortTables or None
-        Where a row is written for each report and each finding, as they are read.
+        Where a row is written for each finding, as the reports are read, and for each report.
 
     Raises
     ------
@@ -45,8 +45,8 @@ def cohort_of(
         If there is no report.
     """
     gathering = Gathering()
-    left_over = cache(_left_over_in)
-    for file in _json_files(folder, unlisted := list[OSError]()):
+    is_left_over = _left_over()
+    for file in report_files(folder, unlisted := list[OSError]()):
         name = file.relative_to(folder).as_posix()
         report = _report_of(file)
         if isinstance(report, str):
@@ -56,10 +56,10 @@ def cohort_of(
             name,
             report,
             has_page=file.with_suffix(".html").exists(),
-            left_over=file.stem in left_over(file.parent),
+            left_over=is_left_over(file),
         )
         if tables is not None:
-            tables.add(row, report)
+            tables.add_findings(row, report)
     for error in unlisted:
         name = Path(error.filename).relative_to(folder).as_posix()
         reason = f"the folder cannot be listed: {error.strerror}; its reports are missing here"
@@ -70,35 +70,41 @@ def cohort_of(
             f"expected reports of oligort check or batch (.json) in {quoted(folder.name)}, found "
             f"none among {len(gathering.no_reports) - len(unlisted)} JSON files{closed}"
         )
-    return gathering.cohort(expected or {})
+    cohort = gathering.cohort(expected or {})
+    if tables is not None:
+        tables.add_submissions(cohort.rows)
+    return cohort
 
 
-def _json_files(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:
-    """Yield the files, each folder once; add to `unlisted` why a folder cannot be listed."""
-    root = folder.resolve()
-    entered = {root, *root.parents}  # no link leads back up
-    for place, folders, files in os.walk(folder, onerror=unlisted.append, followlinks=True):
-        inner: list[str] = []
-        for name in sorted(name for name in folders if not name.startswith(".")):
-            resolved = Path(place, name).resolve()
-            if resolved not in entered:
-                entered.add(resolved)
-                inner.append(name)
-        folders[:] = inner
-        for name in sorted(files):
-            if name.casefold().endswith(".json") and not name.startswith("."):
-                yield Path(place, name)
+def _left_over() -> Callable[[Path], bool]:
+    """Return what tells whether a report is left over in the folder of the batch that wrote it.
 
+    That is the folder where the file is, whatever links lead there and however it is spelled.
+    """
+    noted = cache(names_in)
+    resolved = cache(Path.resolve)
 
-def _left_over_in(folder: Path) -> frozenset[str]:
-    """Return the names of the reports of a folder whose submissions their batch no longer found."""
-    return names_in(folder.parent / LEDGER / NOTE) if folder.name == REPORTS else frozenset()
+    def is_left_over(file: Path) -> bool:
+        places = {resolved(file.parent) / file.name}
+        if file.is_symlink():
+            places.add(file.resolve())
+        return any(
+            name_of(place, folder) in noted(folder.parent / LEDGER / NOTE)
+            for place in places
+            for folder in place.parents
+            if folder.name == REPORTS
+        )
+
+    return is_left_over
 
 
 def _report_of(file: Path) -> Report | str:
     """Return the report in a file, or why there is none."""
     try:
-        if file.stat().st_size > MAX_REPORT_BYTES:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return "not a regular file"
+        if status.st_size > MAX_REPORT_BYTES:
             return f"larger than {MAX_REPORT_BYTES // 1024**2} MiB, the most that is read"
         return Report.from_json(file.read_bytes())
     except OSError as error:

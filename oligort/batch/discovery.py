@@ -11,6 +11,7 @@ from oligort.batch.limits import Limits
 from oligort.batch.portion import UNREADABLE, Place, Portion, places_below, portions_of, together
 from oligort.batch.scratch import scratch_for
 from oligort.batch.workers import Workers
+from oligort.dicom.files import Inside
 from oligort.display import quoted
 from oligort.errors import DicomError
 
@@ -56,6 +57,19 @@ def found_below(
             "nothing was checked"
         )
     return found
+
+
+def empty_folders(root: Path, found: Iterable[Found]) -> list[str]:
+    """Return the folders of the first level below a root in or below which there is no file.
+
+    Nothing that was found lies in them; they are not masked, and may be named by a patient.
+    """
+    with_some = {place.first_level for one in found for place in one.places}
+    return [
+        folder.name
+        for folder in Inside.of(root).folders
+        if folder.name not in with_some and next(places_below(folder), None) is None
+    ]
 
 
 def looked_at(look: Look) -> list[Portion]:

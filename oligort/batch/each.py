@@ -3,7 +3,7 @@
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,11 +24,13 @@ from oligort.batch.unchecked import (
     never_submitted,
     report_of,
     unchecked_by,
+    unchecked_cancelled,
     unchecked_register,
     unchecked_worker,
 )
 from oligort.checks.engine import check
 from oligort.clinical.register import Register
+from oligort.display import quoted
 from oligort.document import Report
 from oligort.errors import ReportError
 from oligort.protocol.model import Protocol
@@ -71,7 +73,25 @@ def check_all(
     ------
     DicomError, ProtocolError, RegisterError
         If there is no DICOM file, or the protocol or all registers cannot be read.
+    ValueError
+        If the executor may be given no submission at a time.
     """
+    if in_flight < 1:
+        raise ValueError(
+            f"expected in_flight, how many submissions the executor is given at a time, to be 1 or "
+            f"more, found {in_flight}"
+        )
+    return _reports(submissions, protocol, registers, executor, in_flight)
+
+
+def _reports(
+    submissions: str | Path | Iterable[Submission],
+    protocol: str | Path,
+    registers: str | Path | Iterable[Register] | None,
+    executor: Executor | None,
+    in_flight: int,
+) -> Iterator[Report]:
+    """Yield the report of each submission, as `check_all` says."""
     if isinstance(registers, str | Path):
         listed = RegisterList.load(registers)
     else:
@@ -81,6 +101,9 @@ def check_all(
         root = Path(submissions).absolute()
         planned = Planned(root, found_below(root, 0, NO_LIMITS), listed, str(protocol))
         works = _found(planned)
+        if planned.empty:
+            told = f"folders directly below {quoted(root.name)} with nothing in them"
+            warnings.warn(f"{told}: {len(planned.empty)}", stacklevel=2)
         matched = {one.subject for one in planned.matches.values()}
     else:
         matched = set()
@@ -90,9 +113,9 @@ def check_all(
     with ThreadPoolExecutor(max_workers=1) if executor is None else nullcontext(executor) as pool:
         yield from _in_order(works, rules, pool, in_flight)
     for missing in listed.by_subject.values():
-        if missing.subject not in matched and not missing.trouble:
+        if missing.subject not in matched:
             whose = Whose(missing.subject, missing.site, missing.arm)
-            yield report_of(never_submitted(), whose, rules)
+            yield report_of(never_submitted(missing.trouble), whose, rules)
 
 
 @dataclass(frozen=True)
@@ -156,20 +179,38 @@ def _in_order(
             if future is None:
                 yield report_of(unchecked_register(work.trouble), work.whose, rules)
                 continue
-            error = future.exception()
-            if isinstance(error, BrokenExecutor):
-                raise error  # nobody knows which submission it was
-            if error is not None:
-                yield report_of(unchecked_by(error, NO_LIMITS), work.whose, rules)
-                continue
-            try:
-                yield Report.from_json(future.result())
-            except ReportError as other:
-                yield report_of(unchecked_worker(other), work.whose, rules)
+            yield _answer_of(future, work.whose, rules)
     finally:
         for _, future in waiting:
             if future is not None:
                 future.cancel()
+
+
+def _answer_of(future: Future[bytes], whose: Whose, rules: Protocol) -> Report:
+    """Return the report that a worker made, or one that says why there is none.
+
+    Raises
+    ------
+    BrokenExecutor
+        If the executor cannot go on.
+    """
+    try:
+        error = future.exception()
+    except CancelledError:
+        return report_of(unchecked_cancelled(), whose, rules)
+    if isinstance(error, BrokenExecutor):
+        raise error  # nobody knows which submission it was
+    if error is not None:
+        return report_of(unchecked_by(error, NO_LIMITS), whose, rules)
+    try:
+        return Report.from_json(future.result())
+    except ReportError as other:
+        return report_of(unchecked_worker(str(other)), whose, rules)
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+        # What it is may name the patient; its kind cannot.
+        kind = type(future.result()).__name__
+        told = f"expected a report of oligort as JSON, found an answer of type {kind} that is none"
+        return report_of(unchecked_worker(told), whose, rules)
 
 
 def _json_of_task(task: Task) -> bytes:

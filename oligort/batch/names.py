@@ -4,9 +4,11 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from oligort.batch.grouping import Found
-from oligort.batch.output import Output
+from oligort.batch.left_over import unknown_in
+from oligort.batch.output import REPORTS, Output
 
 MAX_NAME = 80
 """Longest name of a report without its suffix: every file system takes it."""
@@ -39,6 +41,7 @@ class Names:
         entries = ((key, output.entry(key)) for key in self._keys)
         self._given = {key: entry.name.casefold() for key, entry in entries if entry is not None}
         self._times = Counter(self._given.values())
+        self._now: dict[str, str] = {}
         others = output.of_others(self._keys)
         self.left = {key: entry for key, entry in others.items() if output.holds(entry)}
         self._left_by_name = {
@@ -65,28 +68,42 @@ class Names:
 
     def give(self, key: str, name: str) -> None:
         """Note that the report of a submission has a name now."""
+        self._now[key] = name
         self._times[self._given.get(key, "")] -= 1
         self._given[key] = name.casefold()
         self._times[name.casefold()] += 1
 
-    def is_of_another(self, key: str, name: str) -> bool:
-        """Whether a name is that of the report of another submission of this run."""
+    def is_of_another(self, key: str, name: str, files: Mapping[str, str]) -> bool:
+        """Whether a name, with files of these digests, is the report of another of this run."""
         own = self._given.get(key) == name.casefold()
-        return self._times[name.casefold()] > own
+        if self._times[name.casefold()] <= own:
+            return False
+        # What it is to be called one day is not what lies there today.
+        named = (one for one, given in self._given.items() if given == name.casefold())
+        entries = (self._output.entry(one) for one in named if one != key)
+        return any(entry and (entry.name, entry.files) == (name, files) for entry in entries)
 
     def left_over(self) -> list[str]:
         """Return the names of the reports that are of no submission of this run, at its end.
 
-        What a report was made from that has another's name now is forgotten: its folder is called
-        otherwise, or another submission lies in its place.
+        Also of those that no run knows: what they were made from is not known either. What a report
+        was made from that has another's name now is forgotten: its folder is called otherwise, or
+        another submission lies in its place.
         """
-        names = []
-        for key, entry in self._output.of_others(self._keys).items():
-            if self._times[entry.name.casefold()] > 0:
+        now = {name.casefold() for name in self._now.values()}
+        for key in self._keys:
+            entry = None if key in self._now else self._output.entry(key)
+            if entry and not self._output.holds(entry):
+                # Of a register whose submission came, and is away again: the report is of that.
                 self._output.forget(key)
-            elif self._output.holds(entry):
-                names.append(entry.name)
-        return names
+        for key, entry in self._output.of_others(self._keys).items():
+            is_taken = entry.name.casefold() in now
+            if is_taken or self._output.holds(entry):
+                # A run that was stopped may have left what the submission, away now, was called.
+                self._output.settle(key, entry, partial(self.is_of_another, key))
+            if is_taken:
+                self._output.forget(key)
+        return unknown_in(self._output.folder / REPORTS, self._now.values())
 
 
 def lay_in(found: Found) -> str:

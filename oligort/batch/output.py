@@ -44,6 +44,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         Whether it tells an internal error.
     lay : str
         Digest of the folder that the submission lay in, or "" where that tells nothing.
+    former : dict of str to dict
+        The files under each name that it had before, as in `files`, until they are removed.
     """
 
     fingerprint: str
@@ -54,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Grade
     is_bug: bool = False
     lay: str = ""
+    former: dict[str, dict[str, str]] = {}
 
 
 class _Sited(msgspec.Struct, frozen=True):
@@ -67,7 +70,8 @@ class Output:
     """The folder that a batch writes to.
 
     The ledger is written before the report: whatever is interrupted between the two, a report that
-    is not as the ledger says is made again.
+    is not as the ledger says is made again. It knows what a report was called before until the
+    files of that name are gone: nobody else would remove them.
     """
 
     folder: Path
@@ -107,11 +111,20 @@ class Output:
             lock.release()
 
     def _claim(self, root: Path, is_fresh: bool) -> None:
-        for left in (self.folder / LEDGER).glob("*.part"):
-            left.unlink()
+        with _writing(self.folder / LEDGER):
+            for left in (self.folder / LEDGER).glob("*.part"):
+                left.unlink()
         mark = self.folder / LEDGER / "root"
         digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest().encode()
-        if mark.exists() and mark.read_bytes() != digest and not is_fresh:
+        try:
+            is_of_another = mark.exists() and mark.read_bytes() != digest
+        except OSError as error:
+            raise OutputError(
+                f"expected to read in {quoted(self.folder)} of which folder the reports are "
+                f"({LEDGER}/{mark.name}), found: {error.strerror}; let it be read here, or name "
+                "another folder with --out"
+            ) from error
+        if is_of_another and not is_fresh:
             raise OutputError(
                 f"expected in {quoted(self.folder)} the reports of the folder that is checked, "
                 "found those of another one; name a folder for each with --out, or, where the "
@@ -139,12 +152,12 @@ class Output:
         key: str,
         entry: Entry,
         files: Mapping[str, bytes],
-        is_needed: Callable[[str], bool] = lambda name: False,
+        is_needed: Callable[[str, Mapping[str, str]], bool] = lambda name, files: False,
     ) -> None:
         """Write the files of a submission, and what they were made from.
 
-        Its files of before are removed where they had another name, unless that is needed now for
-        the report of another submission.
+        Its files of before are removed where they had another name, unless these, by name and
+        digests, are the report of another submission now.
 
         Raises
         ------
@@ -156,11 +169,28 @@ class Output:
             for suffix in SUFFIXES - set(entry.files):
                 # Of an earlier run: it would tell of another check than the report beside it.
                 (self.folder / REPORTS / (entry.name + suffix)).unlink(missing_ok=True)
-        self.write(self.folder / LEDGER / f"{key}.json", msgspec.json.encode(entry))
+        former = {**before.former, before.name: before.files} if before else {}
+        former.pop(entry.name, None)
+        entry = msgspec.structs.replace(entry, former=former)
+        self._note(key, entry)
         for suffix, content in files.items():
             self.write(self.folder / REPORTS / (entry.name + suffix), content)
-        if before is not None and before.name != entry.name and not is_needed(before.name):
-            self._remove(before)
+        self.settle(key, entry, is_needed)
+
+    def settle(
+        self, key: str, entry: Entry, is_needed: Callable[[str, Mapping[str, str]], bool]
+    ) -> None:
+        """Remove what the report of an entry was called before; `is_needed` as in `keep`.
+
+        Raises
+        ------
+        OutputError
+            If that cannot be removed; the next run does it then.
+        """
+        if not entry.former:
+            return
+        self._remove({n: files for n, files in entry.former.items() if not is_needed(n, files)})
+        self._note(key, msgspec.structs.replace(entry, former={}))
 
     def files_of(self, entry: Entry) -> dict[str, bytes]:
         """Return the files of a report that is there, by their suffixes."""
@@ -233,11 +263,16 @@ class Output:
         except OSError:
             return ""
 
-    def _remove(self, entry: Entry) -> None:
-        """Remove the files of an entry, unless they are no longer its own."""
-        for suffix, digest in entry.files.items():
-            if self._digest(entry.name + suffix) == digest:
-                (self.folder / REPORTS / (entry.name + suffix)).unlink()
+    def _note(self, key: str, entry: Entry) -> None:
+        self.write(self.folder / LEDGER / f"{key}.json", msgspec.json.encode(entry))
+
+    def _remove(self, former: Mapping[str, Mapping[str, str]]) -> None:
+        """Remove the files of these names, but those that are no longer as they were written."""
+        with _writing(self.folder / REPORTS):
+            for name, files in former.items():
+                for suffix, digest in files.items():
+                    if self._digest(name + suffix) == digest:
+                        (self.folder / REPORTS / (name + suffix)).unlink()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path, PurePosixPath
 
 from oligort.batch.grouping import Found
@@ -33,6 +34,18 @@ class Listed:
     def is_of_site(self, site: str) -> bool:
         """Whether it may be of that site: two that are stated must not contradict each other."""
         return not (site and self.site) or site.casefold() == self.site.casefold()
+
+
+class _Told(IntEnum):
+    """What tells that a register is that of a submission, the surest first.
+
+    Its files state the subject, or its Patient ID is the subject's and the site that of the
+    register; its Patient ID is the subject's; a folder is named by the subject.
+    """
+
+    BY_FILES = 0
+    BY_PATIENT_ID = 1
+    BY_NAME = 2
 
 
 @dataclass(frozen=True)
@@ -67,8 +80,12 @@ class RegisterList:
 
     @classmethod
     def of(cls, registers: Iterable[Register]) -> "RegisterList":
-        """Return the list of registers that are built already."""
-        return cls({register.subject: _listed(register) for register in registers})
+        """Return the list of registers that are built already; of a subject there may be one."""
+        by_subject: dict[str, Listed] = {}
+        notes: list[str] = []
+        for number, register in enumerate(registers, 1):
+            _add(by_subject, _listed(register), f"register {number}", notes)
+        return cls(by_subject, tuple(notes))
 
     @classmethod
     def _of_folder(cls, folder: Path) -> "RegisterList":
@@ -86,11 +103,7 @@ class RegisterList:
             except RegisterError as error:
                 one = Listed(file.stem, trouble=str(error))
                 notes.append(str(error))
-            if one.subject in by_subject:
-                trouble = f"expected one register of {quoted(one.subject)}, found two"
-                notes.append(f"{shown_file(file)}: {trouble}")
-                one = Listed(one.subject, trouble=trouble)
-            by_subject[one.subject] = one
+            _add(by_subject, one, shown_file(file), notes)
         if all(one.trouble for one in by_subject.values()):
             raise RegisterError(
                 f"expected registers (.toml or .json) in {quoted(folder.name)}, found none that "
@@ -105,8 +118,8 @@ class RegisterList:
 
     @property
     def sites(self) -> dict[str, str]:
-        """The site of each of these subjects, or ""."""
-        return {subject: self.by_subject[subject].site for subject in self.subjects}
+        """The site of each subject, or "", also of those whose registers cannot be read."""
+        return {subject: one.site for subject, one in sorted(self.by_subject.items())}
 
     def matched(self, found: Iterable[Found]) -> dict[str, Listed]:
         """Return the register of each submission, by its key; none where none fits, or several.
@@ -114,8 +127,9 @@ class RegisterList:
         The Clinical Trial Subject ID decides where the files state one; else a folder named by the
         subject, or a Patient ID that is the subject's id. Two sites may use one id: a register that
         states another site does not fit, nor one that submissions of different sites would share.
-        A folder of that name may be the site's: where it holds several submissions of which nothing
-        says that they are one patient, each has what is the matter in place of the register.
+        Where a register would fit several submissions of which nothing says that they are one
+        patient, each has what is the matter in its place, but those whose files say that it is
+        theirs: two sites may use one Patient ID, and a folder of that name may be the site's.
         """
         by_patient = {key_of_patient_id(subject): subject for subject in self.by_subject}
         by_name: dict[str, list[str]] = defaultdict(list)
@@ -123,8 +137,7 @@ class RegisterList:
             by_name[subject.casefold()].append(subject)
         matches: dict[str, Listed] = {}
         sites: dict[str, set[str]] = defaultdict(set)
-        takers: dict[str, list[Found]] = defaultdict(list)
-        by_name_alone: set[str] = set()
+        takers: dict[str, dict[_Told, list[Found]]] = defaultdict(lambda: defaultdict(list))
         for one in found:
             told = {one.subject_id} if one.subject_id else set()
             if not one.subject_id:
@@ -134,20 +147,31 @@ class RegisterList:
             if len(known) == 1 and known[0].is_of_site(one.site_id):
                 matches[one.key] = known[0]
                 sites[known[0].subject] |= {one.site_id.casefold()} - {""}
-                takers[known[0].subject].append(one)
-                if known[0].subject not in told:
-                    by_name_alone.add(one.key)
-        for subject, several in takers.items():
-            if not _may_be_several_patients(several):
+                takers[known[0].subject][_told_by(one, known[0], told)].append(one)
+        for subject, by_how in takers.items():
+            if len(sites[subject]) > 1:
                 continue
-            for key in by_name_alone & {one.key for one in several}:
-                matches[key] = _of_nobody(subject, len(several))
+            for how in (_Told.BY_PATIENT_ID, _Told.BY_NAME):
+                # What is told better may be of another patient as well.
+                several = [one for better in _Told if better <= how for one in by_how[better]]
+                if _may_be_several_patients(several, how):
+                    for one in by_how[how]:
+                        matches[one.key] = _of_nobody(subject, how, len(several))
         return {key: listed for key, listed in matches.items() if len(sites[listed.subject]) <= 1}
 
     def without_submission(self, matches: Mapping[str, Listed]) -> list[Listed]:
-        """Return the readable registers of subjects of whom nothing was found."""
+        """Return the registers of subjects of whom nothing was found, also what is none to read."""
         matched = {listed.subject for listed in matches.values()}
-        return [self.by_subject[subject] for subject in self.subjects if subject not in matched]
+        return [one for subject, one in sorted(self.by_subject.items()) if subject not in matched]
+
+
+def _add(by_subject: dict[str, Listed], one: Listed, where: str, notes: list[str]) -> None:
+    """Add a register to others; of two of one subject nobody knows which holds: neither does."""
+    if one.subject in by_subject:
+        trouble = f"expected one register of {quoted(one.subject)}, found two"
+        notes.append(f"{where}: {trouble}")
+        one = Listed(one.subject, trouble=trouble)
+    by_subject[one.subject] = one
 
 
 def _register_files(folder: Path, notes: list[str]) -> list[Path]:
@@ -183,19 +207,41 @@ def _named(found: Found, by_name: Mapping[str, Iterable[str]]) -> Iterator[str]:
         yield from by_name.get(part.casefold(), ())
 
 
-def _may_be_several_patients(several: Iterable[Found]) -> bool:
-    """Whether nothing says that submissions are of one patient; of what cannot be read apart."""
-    patients = [one.patient_keys for one in several if one.is_readable]
-    return len(patients) > 1 and not (len(set(patients)) == 1 and len(patients[0]) == 1)
+def _told_by(one: Found, listed: Listed, told: Iterable[str]) -> _Told:
+    """Return what tells that a register is that of a submission; `told` are subjects by files."""
+    if listed.subject not in told:
+        return _Told.BY_NAME
+    has_site = bool(listed.site) and listed.site.casefold() == one.site_id.casefold()
+    return _Told.BY_FILES if one.subject_id or has_site else _Told.BY_PATIENT_ID
 
 
-def _of_nobody(subject: str, count: int) -> Listed:
+def _may_be_several_patients(several: Iterable[Found], how: _Told) -> bool:
+    """Whether nothing says that submissions are of one patient; of what cannot be read apart.
+
+    A Patient ID says so within one folder of the first level, or one site that all state: in
+    another folder it may be another patient, as where submissions are told apart.
+    """
+    readable = [one for one in several if one.is_readable]
+    if len(readable) < 2:
+        return False
+    folders = [{place.first_level for place in one.places} for one in readable]
+    sites = {one.site_id.casefold() for one in readable}
+    if not set.intersection(*folders) and (len(sites) > 1 or "" in sites):
+        return True
+    # Of one place the subject's id, stated or as Patient ID, is that of one patient.
+    of_id = how is _Told.BY_PATIENT_ID
+    patients = {one.patient_keys for one in readable if not (of_id and one.subject_id)}
+    return len(patients) > 1 or any(len(keys) != 1 for keys in patients)
+
+
+def _of_nobody(subject: str, how: _Told, count: int) -> Listed:
     """Return what stands for a register that would go to several patients; it names no subject."""
+    by = "by Patient ID" if how is _Told.BY_PATIENT_ID else "by the name of a folder"
     trouble = (
         f"expected one submission, or submissions that state one patient, for the register of "
-        f"{quoted(subject)}, which fits by the name of a folder alone, found {count} that may be "
-        "of different patients; state the Clinical Trial Subject ID in the files, or give each "
-        "patient a folder named by the subject"
+        f"{quoted(subject)}, which fits {by} alone, found {count} that may be of different "
+        "patients; state the Clinical Trial Subject ID in the files (and the site, in files and "
+        "register, where sites use one id), or give each patient a folder named by the subject"
     )
     return Listed("", trouble=trouble)
 

@@ -4,15 +4,15 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
 
-from oligort.batch.discovery import found_below
+from oligort.batch.discovery import empty_folders, found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, judged
-from oligort.batch.left_over import NOTE, noted
+from oligort.batch.left_over import NOTE, SUFFIX, noted
 from oligort.batch.limits import Limits
 from oligort.batch.names import SUFFIX_DIGITS, Names, lay_in, names_of, register_key
 from oligort.batch.output import LEDGER, REPORTS, Entry, Output
@@ -80,6 +80,11 @@ class Planned:
             register_key(one.subject): one
             for one in self.registers.without_submission(self.matches)
         }
+
+    @cached_property
+    def empty(self) -> list[str]:
+        """The folders directly below the root in which there is no file; not masked."""
+        return empty_folders(self.root, self.found)
 
     @property
     def keys(self) -> list[str]:
@@ -215,9 +220,10 @@ class Batch:
             for done in run.all_done():
                 summary.add(done)
                 tell(done)
-            summary.left_over = run.names.left_over()
-            output.write(output.folder / LEDGER / NOTE, noted(summary.left_over))
+            output.write(output.folder / LEDGER / NOTE, noted(run.names.left_over()))
             summary.cohort = _together(output)
+            left_over = (row.file for row in summary.cohort.rows if row.left_over)
+            summary.left_over = [file.removesuffix(SUFFIX) for file in left_over]
         return summary
 
 
@@ -274,7 +280,7 @@ class _Run:
                 verdict = min(entry.verdict, Grade.NOT_EVALUABLE, key=VERDICT_ORDER.index)
                 yield Done(entry.subject, verdict, is_reused=True, trouble=_AWAY)
             else:
-                yield self._unchecked(key, whose, _MISSING)
+                yield self._unchecked(key, whose, never_submitted(listed.trouble))
 
     def _may_be_of(self, listed: Listed, entry: Entry) -> bool:
         """Whether a report may be of the site of a register: two sites may use one subject id."""
@@ -300,9 +306,10 @@ class _Run:
         if answer.verdict is None:
             assert entry is not None
             name = self.names.of(found.key, entry.subject, entry.files[".json"], found)
-            if name != entry.name:
+            if name != entry.name or entry.former:
                 named = msgspec.structs.replace(entry, name=name)
                 self._keep(found.key, named, self.output.files_of(entry))
+            self.names.give(found.key, name)
             return Done(entry.subject, entry.verdict, is_reused=True, is_bug=entry.is_bug)
         is_of_limits = any(OUT_OF_MEMORY in content for content in answer.files.values())
         trouble = answer.page_trouble and _without_pictures(answer.page_trouble)
@@ -335,6 +342,7 @@ class _Run:
         report = report_of(unchecked, whose, self.planned.rules)
         files = documents(report, None, has_page=self.batch.has_pages)
         digests = _digests(files)
+        before = None if self.batch.is_fresh else self.output.entry(key)
         entry = Entry(
             fingerprint=fingerprint,
             limits=str(self.batch.limits) if unchecked.is_of_limits else "",
@@ -345,27 +353,26 @@ class _Run:
             is_bug=unchecked.is_bug,
             lay=lay_in(found) if found else "",
         )
+        # What no worker is asked about is known before it is made anew.
+        is_reused = unchecked.is_of_register and before == entry and self.output.holds(entry)
         self._keep(key, entry, files)
         return Done(
             whose.subject,
             report.verdict,
+            is_reused=is_reused,
             is_bug=unchecked.is_bug,
             trouble=unchecked.finding.message,
             log=unchecked.log,
         )
 
     def _keep(self, key: str, entry: Entry, files: Mapping[str, bytes]) -> None:
-        self.output.keep(
-            key, entry, files, is_needed=lambda name: self.names.is_of_another(key, name)
-        )
+        self.output.keep(key, entry, files, partial(self.names.is_of_another, key))
         self.names.give(key, entry.name)
 
 
 def _without_pictures(why: str) -> str:
     return f"checked, and its report holds; its page has no pictures, because: {why}"
 
-
-_MISSING = never_submitted()
 
 _AWAY = (
     "expected its submission, found none; its report is of a run before and stays. See whether its "

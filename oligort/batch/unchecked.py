@@ -11,7 +11,7 @@ from oligort.batch.limits import Limits
 from oligort.checks.engine import LIBRARIES
 from oligort.checks.unchecked import internal_error, not_checked, not_submitted
 from oligort.document import Report, Setting
-from oligort.errors import OligortError, ProtocolError, ReportError
+from oligort.errors import OligortError, ProtocolError
 from oligort.finding import Finding, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.versions import versions_of
@@ -32,7 +32,8 @@ class Unchecked:
 
     `is_bug` is whether oligort itself failed, `is_of_limits` whether other limits on time and
     memory may give another answer, `is_death` whether its process died, `is_of_protocol` whether
-    the file of the protocol is at fault; `log` is for standard error alone.
+    the file of the protocol is at fault, `is_of_register` whether the register alone tells it;
+    `log` is for standard error alone.
     """
 
     finding: Finding
@@ -41,6 +42,7 @@ class Unchecked:
     is_of_limits: bool = False
     is_death: bool = False
     is_of_protocol: bool = False
+    is_of_register: bool = False
     log: str = ""
 
 
@@ -79,18 +81,25 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
 def unchecked_register(trouble: str) -> Unchecked:
     """Return that the register of a submission cannot be used."""
     hint = "mend the register, then run the batch again"
-    return Unchecked(not_checked(f"its register cannot be used: {trouble}", hint))
+    finding = not_checked(f"its register cannot be used: {trouble}", hint)
+    return Unchecked(finding, is_of_register=True)
 
 
-def unchecked_worker(error: ReportError) -> Unchecked:
+def unchecked_worker(trouble: str) -> Unchecked:
     """Return that the report of a worker cannot be read here."""
     hint = "see that all workers have the version of oligort that this process has, then run again"
-    return Unchecked(not_checked(f"the report of the worker cannot be used: {error}", hint))
+    return Unchecked(not_checked(f"the report of the worker cannot be used: {trouble}", hint))
 
 
-def never_submitted() -> Unchecked:
-    """Return that there is a register and no submission."""
-    return Unchecked(not_submitted())
+def unchecked_cancelled() -> Unchecked:
+    """Return that the executor did not do what it was given."""
+    hint = "see what cancelled it, or hand in another executor, then run again"
+    return Unchecked(not_checked("the executor cancelled the task before it was done", hint))
+
+
+def never_submitted(trouble: str) -> Unchecked:
+    """Return that there is a register, with why it cannot be used or "", and no submission."""
+    return Unchecked(not_submitted(trouble), is_of_register=True)
 
 
 def report_of(unchecked: Unchecked, whose: Whose, protocol: Protocol) -> Report:

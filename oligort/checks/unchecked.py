@@ -79,13 +79,17 @@ def internal_error(what: str) -> Finding:
     )
 
 
-def not_submitted() -> Finding:
-    """Return the finding of a register without a submission."""
-    return _finding(
-        WAS_SUBMITTED,
-        "expected a submission of this subject, because there is a register of it, found none",
-        "ask the site for it, or compare the subject id of the register with those of the files",
-    )
+def not_submitted(trouble: str = "") -> Finding:
+    """Return the finding of a register without a submission, with why it cannot be used or ""."""
+    found = "expected a submission of this subject, because there is a register of it, found none"
+    compare = "compare the subject id of the register with those of the files"
+    if trouble:
+        return _finding(
+            WAS_SUBMITTED,
+            f"{found}; the register cannot be used either: {trouble}",
+            f"mend the register, or take what is none from among the registers; {compare}",
+        )
+    return _finding(WAS_SUBMITTED, found, f"ask the site for it, or {compare}")
 
 
 def _finding(check: Check, message: str, hint: str) -> Finding:

@@ -10,10 +10,10 @@ from oligort.batch.limits import MEMORY_LIMIT_GIB, TIME_LIMIT_S, Limits
 from oligort.cli.check import STATUS_OF
 from oligort.cli.output import note, show
 from oligort.cli.status import Status, answering
-from oligort.display import safe_text
 from oligort.errors import OutputError
 
 if TYPE_CHECKING:
+    from oligort.batch.registers import Listed
     from oligort.batch.run import Batch, Done, Planned, Summary
 
 
@@ -120,17 +120,26 @@ def _show_plan(planned: "Planned", *, has_registers: bool) -> None:
         table.add_row(
             sentence(one.shown),
             sentence(planned.whose(one).subject or f"not stated (…{name_digits(one.key)})"),
-            sentence("yes" if register else "no" if has_registers else "-"),
+            sentence(_whether(register) if has_registers else "-"),
             sentence(", ".join(f"{count} {kind}" for kind, count in one.kinds)),
             sentence(", ".join(one.joined_by) or "-"),
         )
     show(table)
     note(f"{len(planned.found)} submissions would be checked")
+    _note_empty(planned)
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
 
 
+def _whether(register: "Listed | None") -> str:
+    """Say in a word whether a submission has a register."""
+    if register is None:
+        return "no"
+    return "cannot be used" if register.trouble else "yes"
+
+
 def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool) -> None:
+    from oligort.display import listed
     from oligort.report.cohort_view import cohort_view
 
     if summary.cohort is not None:
@@ -144,12 +153,26 @@ def _show_summary(summary: "Summary", planned: "Planned", *, has_registers: bool
         )
     if summary.left_over:
         note(
-            f"{len(summary.left_over)} reports in the folder are of submissions that are no longer "
-            f"there: {', '.join(map(safe_text, summary.left_over[:3]))}; remove them by hand where "
-            "these were withdrawn"
+            f"{len(summary.left_over)} reports in the folder are of no submission of this run: "
+            f"{listed(summary.left_over)}; they are in no count: remove by hand what was "
+            "withdrawn, or is of another run"
         )
+    _note_empty(planned)
     _note_placeholders(planned)
     _note_registers(planned, has_registers=has_registers)
+
+
+def _note_empty(planned: "Planned") -> None:
+    """Say how many folders hold nothing; by name only the subjects', others may be patients'."""
+    from oligort.display import listed
+
+    if planned.empty:
+        subjects = [name for name in planned.empty if name in planned.registers.by_subject]
+        of_these = f", among them {listed(subjects)}" if subjects else ""
+        note(
+            f"folders directly below the root with nothing in them: {len(planned.empty)}{of_these};"
+            " ask for what should lie there"
+        )
 
 
 def _note_placeholders(planned: "Planned") -> None:

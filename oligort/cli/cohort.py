@@ -8,7 +8,7 @@ from typing import Annotated, TextIO
 import typer
 
 from oligort.cli.options import JsonFile
-from oligort.cli.output import STANDARD_OUTPUT, refuse_overwriting, show, write_json
+from oligort.cli.output import STANDARD_OUTPUT, note, refuse_overwriting, show, write_json
 from oligort.cli.status import Status, answering
 from oligort.display import quoted
 from oligort.errors import OutputError
@@ -53,12 +53,14 @@ def cohort(
     from oligort.report.cohort_csv import CohortTables
 
     refuse_overwriting([html, csv, findings, json], ())
-    expected = RegisterList.load(registers).sites if registers else {}
+    listed = RegisterList.load(registers) if registers else RegisterList()
+    for told in listed.notes:
+        note(told)
     with ExitStack() as files:
         tables = CohortTables(
             *(files.enter_context(_table(path)) if path else None for path in (csv, findings))
         )
-        result = cohort_of(folder, expected=expected, tables=tables)
+        result = cohort_of(folder, expected=listed.sites, tables=tables)
     if html is not None:
         from oligort.report.cohort_page import cohort_page
 

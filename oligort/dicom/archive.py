@@ -82,6 +82,8 @@ def unpacked(path: Path, into: Path, most_bytes: int = MAX_UNPACKED_BYTES) -> tu
     try:
         archive = zipfile.ZipFile(path)
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise DicomError(f"the archive cannot be opened: {error.strerror}") from error
         raise DicomError(
             "expected a zip archive, found bytes that are none: pack the export again"
         ) from error

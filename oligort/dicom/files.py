@@ -114,6 +114,9 @@ def _members_of(archive: Located, into: Path, most_bytes: int) -> tuple[list[Loc
             is_listed = member.name in listed
             files.append(Located(name, member.path, archive.path, number, is_listed))
     faults += [Fault(f"{archive.name}/{index}", trouble) for index, trouble in troubles]
+    if not files and not faults:
+        nothing = "expected the files of an export, found an archive without any: pack it again"
+        faults.append(Fault(archive.name, nothing))
     return files, faults
 
 

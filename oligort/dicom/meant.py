@@ -66,6 +66,37 @@ _MAGIC = (
 _PACKED_OF_OTHERS = re.compile(r"\.(?:nii\.gz|jar\.(?:xz|pack\.gz|pack))$", re.IGNORECASE)
 """What is packed and holds no object: NIfTI images, and the parts of a viewer."""
 
+ENCRYPTED_SUFFIXES = frozenset({".gpg", ".pgp", ".enc", ".aes", ".age", ".axx"})
+"""Endings of what was encrypted; what it is lies in the ending before."""
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+"""How zip archives begin: with a member, empty, and the first of several parts."""
+
+ZIPPED_SUFFIXES = frozenset(
+    {
+        *(".docx", ".docm", ".dotx", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".xltx", ".xltm", ".xlam"),
+        *(".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".vsdx", ".odt", ".ods", ".odp", ".odg"),
+        *(".odf", ".ott", ".ots", ".otp", ".sxw", ".sxc", ".oxt", ".pages", ".numbers", ".key"),
+        *(".jar", ".war", ".ear", ".apk", ".ipa", ".xpi", ".crx", ".vsix", ".nupkg", ".whl"),
+        *(".egg", ".msix", ".appx", ".epub", ".xps", ".oxps", ".kmz", ".3mf", ".npz", ".mlx"),
+        *(".slx", ".vlt", ".wsz", ".nbm", ".air", ".exe", ".dll", ".pak", ".pth", ".mrb"),
+        *(".mitk", ".res", ".theme"),
+    }
+)
+"""Endings of documents, programs and their data that are zip archives, and no export."""
+
+_FIRST_OF_DOCUMENT = re.compile(
+    rb"(?:\[Content_Types\]\.xml|mimetype|_rels/|docProps/|customXml/|word/|xl/|ppt/|META-INF/"
+    rb"|Index/|Metadata/|AndroidManifest\.xml)"
+)
+"""How the first name in an Office document, an OpenDocument, an e-book or a Java archive begins."""
+
+_NAME_AT = 30
+"""Where the name of the first member of a zip archive begins (APPNOTE 4.3.7)."""
+
+_PART = re.compile(r"\.[zr]\d\d")
+"""Ending of a later part of an archive in several."""
+
 _LIKE_AN_OBJECT = re.compile(
     r"(?:rtstruct|rtss|rtdose|rtplan|rtrecord|rs|rd|rp|rt|rn|ct|mr|pt|pet|re|reg)"
     r"(?:[^a-z]|$)",
@@ -117,14 +148,34 @@ def why_meant(name: str, head: bytes, *, is_listed: bool) -> str:
         return "the index of its medium lists it as one; export it again"
     if ending.rstrip("_~") in DICOM_SUFFIXES or (is_unfinished and inner in DICOM_SUFFIXES):
         return "it is called one; export it again"
-    is_packed = suffix in PACKED_SUFFIXES or (is_unfinished and inner in {".zip", *PACKED_SUFFIXES})
+    is_packed = (
+        suffix in PACKED_SUFFIXES
+        or bool(_PART.fullmatch(ending))
+        or (is_unfinished and inner in {".zip", *PACKED_SUFFIXES})
+        or _is_zip(suffix, head)
+    )
     if is_packed and not _PACKED_OF_OTHERS.search(path.name):
         return "what is packed in it is not seen; unpack it and give the files, or a zip"
+    if suffix in ENCRYPTED_SUFFIXES and inner in {"", ".zip", *PACKED_SUFFIXES, *DICOM_SUFFIXES}:
+        return "it is encrypted; give the files, or a zip without a password"
     is_called_otherwise = suffix in OTHER_SUFFIXES or path.name.casefold() in OTHER_NAMES
     if is_packed or is_called_otherwise or _is_another(head) or (suffix and not _is_called(path)):
         return ""
     why = "called as objects are" if _is_called(path) else "without an ending, and no text"
     return f"it may be a damaged one, {why}; export it again, or leave it out"
+
+
+def _is_zip(suffix: str, head: bytes) -> bool:
+    """Whether a file is a zip archive by its first bytes, and no document or program that is one.
+
+    Mail filters and careful people change its ending: ".zip_", ".zip.txt".
+    """
+    return head.startswith(_ZIP) and suffix not in ZIPPED_SUFFIXES and not _is_document(head)
+
+
+def _is_document(head: bytes) -> bool:
+    """Whether the first bytes are those of a document or a program that is a zip archive."""
+    return head.startswith(_ZIP) and bool(_FIRST_OF_DOCUMENT.match(head, _NAME_AT))
 
 
 def _is_called(path: PurePosixPath) -> bool:
@@ -135,8 +186,8 @@ def _is_called(path: PurePosixPath) -> bool:
 
 
 def _is_another(head: bytes) -> bool:
-    """Whether the first bytes are those of text, or of programs and images of other formats."""
-    return head.startswith(_MAGIC) or (bool(head) and is_text(head))
+    """Whether the first bytes are those of text, of documents, programs or other images."""
+    return head.startswith(_MAGIC) or _is_document(head) or (bool(head) and is_text(head))
 
 
 def is_text(head: bytes) -> bool:

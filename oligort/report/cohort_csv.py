@@ -5,6 +5,7 @@ like one stands behind an apostrophe (OWASP, CSV injection).
 """
 
 import csv
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TextIO
 
@@ -72,7 +73,11 @@ def _safe(shown: str) -> str:
 
 
 class CohortTables:
-    """The two tables, written row by row; either may be left out."""
+    """The two tables, written row by row; either may be left out.
+
+    The findings as their reports are read, the submissions when all are: what there is to look at
+    in one may be another.
+    """
 
     def __init__(self, submissions: TextIO | None = None, findings: TextIO | None = None) -> None:
         self._submissions = csv.writer(submissions, lineterminator="\n") if submissions else None
@@ -82,10 +87,13 @@ class CohortTables:
         if self._findings:
             self._findings.writerow(FINDING_COLUMNS)
 
-    def add(self, row: Row, report: Report) -> None:
-        """Write the rows of a report."""
+    def add_submissions(self, rows: Iterable[Row]) -> None:
+        """Write a row for each submission."""
         if self._submissions:
-            self._submissions.writerow(_of_submission(row))
+            self._submissions.writerows(map(_of_submission, rows))
+
+    def add_findings(self, row: Row, report: Report) -> None:
+        """Write a row for each finding of a report."""
         if self._findings:
             self._findings.writerows(_of_findings(row, report))
 

@@ -30,6 +30,7 @@ class Eyes(StrEnum):
     LEFT_OVER = "submission no longer there"
     NOT_CHECKED = "could not be checked"
     NOT_ALL_ASKED = "not all checks asked"
+    JUDGED_APART = "several submissions, each judged alone"
     SECOND_ENGINE = "second engine disagrees"
     NOT_EVALUABLE = "not evaluable"
     BORDERLINE = "borderline"
@@ -259,7 +260,7 @@ class Gathering:
             minor=codes[Grade.MINOR],
             not_evaluable=codes[Grade.NOT_EVALUABLE],
             passed=len(report.graded(Grade.PASS)),
-            eyes=_with_left_over(_eyes_of(report)) if left_over else _eyes_of(report),
+            eyes=_with(Eyes.LEFT_OVER, _eyes_of(report)) if left_over else _eyes_of(report),
             left_over=left_over,
         )
         for record in report.provenance:
@@ -274,7 +275,10 @@ class Gathering:
         return row
 
     def cohort(self, expected: Mapping[str, str]) -> Cohort:
-        """Return what was counted; `expected` are subjects of a list of registers, and sites."""
+        """Return what was counted; `expected` are subjects of a list of registers, and sites.
+
+        Only now it is known of which subjects there are several submissions: their rows say so.
+        """
         there = [row for row in self.rows if not row.left_over]
         told = {(row.subject, row.site) for row in there if Eyes.NOT_SUBMITTED in row.eyes}
         sites: dict[str, set[str]] = defaultdict(set)
@@ -282,14 +286,21 @@ class Gathering:
             if Eyes.NOT_SUBMITTED not in row.eyes:
                 sites[row.subject].add(row.site.casefold())
         counted = [row for row in there if row.is_counted]
+        repeated = self._repeated()
+        apart = {file for one in repeated for file in one.files}
         return Cohort(
             verdicts=_tally("all", Counter(row.verdict for row in counted)),
             by_site=_by((row.site or NO_SITE, row.verdict) for row in counted),
             by_check=tuple(_tally(code, self._of_check[code]) for code in sorted(self._of_check)),
             by_month=_by((row.month, row.verdict) for row in counted),
-            rows=tuple(self.rows),
+            rows=tuple(
+                msgspec.structs.replace(row, eyes=_with(Eyes.JUDGED_APART, row.eyes))
+                if row.file in apart and not row.left_over
+                else row
+                for row in self.rows
+            ),
             shared=self._shared(),
-            repeated=self._repeated(),
+            repeated=repeated,
             missing=tuple(
                 sorted(
                     {
@@ -351,9 +362,9 @@ def _eyes_of(report: Report) -> dict[Eyes, tuple[str, ...]]:
     return {reason: tuple(said[reason]) for reason in Eyes if reason in said}
 
 
-def _with_left_over(eyes: dict[Eyes, tuple[str, ...]]) -> dict[Eyes, tuple[str, ...]]:
-    """Return the reasons in their order, with that a submission is no longer there."""
-    said: dict[Eyes, tuple[str, ...]] = {**eyes, Eyes.LEFT_OVER: ()}
+def _with(reason: Eyes, eyes: dict[Eyes, tuple[str, ...]]) -> dict[Eyes, tuple[str, ...]]:
+    """Return the reasons in their order, with one that is of no code."""
+    said: dict[Eyes, tuple[str, ...]] = {**eyes, reason: ()}
     return {reason: said[reason] for reason in Eyes if reason in said}
 
 

@@ -54,6 +54,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
+    for empty in (subject_of(7), "Smith^John"):
+        (root / empty).mkdir()
     options = ["--out", tmp_path, "--registers", root.parent / "registers", "--jobs", "1"]
     told = subprocess.run(
         [sys.executable, "-c", RUN, "batch", root, *options],
@@ -62,6 +64,10 @@ def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
         check=False,
         timeout=120,
     )
+    for empty in (subject_of(7), "Smith^John"):
+        (root / empty).rmdir()
+    assert f'with nothing in them: 2, among them "{subject_of(7)}"; ask for' in told.stderr
+    assert "Smith" not in told.stderr
     assert told.returncode == 1, told.stderr
     assert re.search(r"^1/3, \d+ s left: \"S-10000007\" NOT_EVALUABLE: expected", told.stderr)
     assert f'registers without submission: "{subject_of(7)}"' in told.stderr

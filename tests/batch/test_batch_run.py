@@ -3,12 +3,15 @@
 import dataclasses
 import errno
 import hashlib
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,9 +33,10 @@ from troubles import (
 import oligort
 from oligort.batch.judge import judged
 from oligort.batch.limits import Limits
-from oligort.batch.output import Output
+from oligort.batch.output import LEDGER, REPORTS, Entry, Output
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Batch, Done, Summary
+from oligort.cohort import cohort_of
 from oligort.document import Report
 from oligort.errors import DicomError, OutputError
 from oligort.finding import Grade
@@ -192,6 +196,9 @@ def test_registers_are_matched_and_what_is_missing_on_either_side_is_told(small,
     assert {one.subject for one in planned.matches.values()} == {subject_of(0)}
     summary = batch.run(planned, tmp_path / "out", lambda done: None)
     assert summary.verdicts.total() == 4
+    told: list[Done] = []
+    assert batch.run(planned, tmp_path / "out", told.append).reused == 4
+    assert subject_of(77) in reused(told)
     missing = report(tmp_path / "out", subject_of(77))
     assert [finding.code for finding in missing.findings] == ["OL092"]
     assert missing.verdict is Grade.NOT_EVALUABLE
@@ -207,6 +214,23 @@ def test_a_register_that_cannot_be_read_is_told_in_the_report_of_its_subject(sma
     (finding,) = report(tmp_path / "out", subject_of(0)).findings
     assert "its register cannot be used" in finding.message
     assert "subjekt" in finding.message
+    # which is as it was where nothing has changed
+    for is_fresh in (False, True):
+        _, told = run(
+            small, tmp_path / "out", registers=RegisterList.load(folder), is_fresh=is_fresh
+        )
+        assert (subject_of(0) in reused(told)) is not is_fresh
+    # and of one of whom nothing was found it tells both
+    shutil.rmtree(small / "patient00000")
+    listed = RegisterList.load(folder)
+    summary, _ = run(small, tmp_path / "anew", registers=listed)
+    assert summary.verdicts == {Grade.NOT_EVALUABLE: 3}
+    (finding,) = report(tmp_path / "anew", subject_of(0)).findings
+    assert finding.code == "OL092"
+    assert "subjekt" in finding.message
+    assert summary.cohort is not None
+    assert summary.cohort.missing == (subject_of(0),)
+    assert cohort_of(tmp_path / "anew", expected=listed.sites).missing == (subject_of(0),)
 
 
 def test_a_protocol_that_was_away_for_a_moment_is_not_remembered(tmp_path):
@@ -247,7 +271,7 @@ def test_a_submission_that_is_away_keeps_its_report(small, tmp_path):
     assert summary.left_over == []
     assert summary.cohort is not None
     assert summary.cohort.left_over == 0
-    assert reused(told) == {subject_of(n) for n in range(3)}
+    assert reused(told) == {subject_of(n) for n in (0, 1, 2, 77)}
 
 
 def test_a_report_of_another_site_is_none_of_the_one_that_is_expected(small, tmp_path):
@@ -325,6 +349,30 @@ def test_the_report_of_one_that_is_away_is_not_overwritten(small, tmp_path):
     assert contents(out) == contents(tmp_path / "anew")
 
 
+def test_a_report_that_no_run_knows_of_is_told_and_in_no_count(small, tmp_path):
+    """As in a copy of the folder without what a batch knows of each report."""
+    out, copy = tmp_path / "out", tmp_path / "copy"
+    run(small, out)
+    shutil.copytree(out, copy, ignore=shutil.ignore_patterns(".oligort"))
+    shutil.rmtree(small / "patient00002")
+    (copy / "reports" / "as it was").mkdir()
+    for name in ("as it was/S-10000001.json", "S-10000000.JSON", "Größe, 1 %.json"):
+        shutil.copy(out / "reports" / "S-10000001.json", copy / "reports" / name)
+    for _ in range(2):
+        summary, _ = run(small, copy)
+        told = ["S-10000000.JSON", "Größe, 1 %", "S-10000002", "as it was/S-10000001"]
+        assert sorted(summary.left_over) == sorted(told)
+        assert summary.cohort is not None
+        assert summary.cohort.verdicts.not_evaluable == 2
+        assert (copy / "reports" / "S-10000002.json").exists()
+    shutil.rmtree(copy / "reports" / "as it was")
+    for name in ("S-10000000.JSON", "Größe, 1 %.json", "S-10000002.json"):
+        (copy / "reports" / name).unlink()
+    run(small, copy)
+    run(small, tmp_path / "anew")
+    assert contents(copy) == contents(tmp_path / "anew")
+
+
 def test_what_grows_in_its_folder_takes_the_place_of_what_it_was(small, tmp_path):
     out = tmp_path / "out"
     run(small, out)
@@ -378,6 +426,24 @@ def test_a_second_batch_at_the_same_time_is_refused_and_harms_nothing(small, tmp
     ):
         run(small, tmp_path / "out")
     run(small, tmp_path / "out")
+
+
+def test_a_mark_that_cannot_be_read_is_refused_in_words(small, tmp_path, monkeypatch):
+    read_bytes = Path.read_bytes
+
+    def closed(path: Path) -> bytes:
+        if path.name == "root":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return read_bytes(path)
+
+    with Output.opened(tmp_path / "out", small):
+        pass
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    with (
+        pytest.raises(OutputError, match=r"\(.oligort/root\), found: Permission denied"),
+        Output.opened(tmp_path / "out", small),
+    ):
+        pass
 
 
 def test_the_reports_of_another_root_are_not_mixed_with_these(small, tmp_path):
@@ -445,6 +511,118 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path):
     assert len(told) == 3
     run(root, tmp_path / "undisturbed", limits=Limits(), judge=judged)
     assert contents(out) == contents(tmp_path / "undisturbed")
+
+
+class StoppedError(Exception):
+    """In place of a kill -9, which no `except` of a batch may catch either."""
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Stop before what changes a folder is done for the given time, and ever after."""
+    steps = itertools.count(1)
+
+    def until(do: Callable[..., object]) -> Callable[..., object]:
+        def done(*arguments: object, **how: object) -> object:
+            if next(steps) >= step:
+                raise StoppedError
+            return do(*arguments, **how)
+
+        return done
+
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(Path, name, until(getattr(Path, name)))
+
+
+def entry_of(name: str, **files: bytes) -> tuple[Entry, dict[str, bytes]]:
+    contents = {f".{suffix}": content for suffix, content in files.items()}
+    digests = {suffix: hashlib.sha256(one).hexdigest() for suffix, one in contents.items()}
+    entry = Entry(
+        fingerprint=name, limits="", name=name, files=digests, subject="S", verdict=Grade.PASS
+    )
+    return entry, contents
+
+
+@pytest.mark.parametrize("third", ["S-2", "S-1", "S-3"])
+def test_wherever_a_report_is_stopped_on_its_way_to_another_name_none_stays_behind(
+    tmp_path, monkeypatch, third
+):
+    """Also where it is to have a third name the next time, or that of before."""
+    before = entry_of("S-1", json=b"passes", html=b"page")
+    after, last = entry_of("S-2", json=b"open"), entry_of(third, json=b"open", html=b"later")
+    calm = Output(tmp_path / "calm")
+    for step in itertools.count(1):
+        output = Output(tmp_path / str(step))
+        for one in (output, calm):
+            for folder in (LEDGER, REPORTS):
+                (one.folder / folder).mkdir(parents=True, exist_ok=True)
+        output.keep("key", *before)
+        try:
+            with monkeypatch.context() as stopped:
+                stopped_at(stopped, step)
+                output.keep("key", *after)
+            break
+        except StoppedError:
+            output.keep("key", *last)
+        calm.keep("key", *last)
+        for part in output.folder.rglob("*.part"):  # as every batch begins
+            part.unlink()
+        assert contents(output.folder) == contents(calm.folder)
+    assert step == 7
+
+
+@pytest.mark.parametrize("step", ["settle", "_remove", "forget"])
+def test_a_batch_that_is_killed_between_two_names_leaves_no_report_behind(
+    small, tmp_path, monkeypatch, step
+):
+    def stopped(*arguments: object) -> None:
+        raise StoppedError
+
+    out, calm = tmp_path / "out", tmp_path / "calm"
+    for folder in (out, calm):
+        run(small, folder)
+    for file in (small / "patient00001").iterdir():
+        file.write_bytes(file.read_bytes().replace(b"S-10000001", b"S-10000000"))
+    (small / "patient00002").rename(small / "corrected")
+    run(small, calm)
+    with monkeypatch.context() as patched:
+        patched.setattr(Output, step, stopped)
+        with pytest.raises(StoppedError):
+            run(small, out)
+    assert contents(out) != contents(calm)
+    _, told = run(small, out)
+    assert reused(told)
+    assert contents(out) == contents(calm)
+
+
+def test_of_a_report_on_its_way_to_another_name_one_is_left_over(small, tmp_path, monkeypatch):
+    """The batch was killed, and the submission withdrawn before the next."""
+    out = tmp_path / "out"
+    run(small, out)
+    for file in (small / "patient00001").iterdir():
+        file.write_bytes(file.read_bytes().replace(b"S-10000001", b"S-10000000"))
+    key = next(
+        path.stem
+        for path in (out / LEDGER).glob("*.json")
+        if json.loads(path.read_text())["name"] == "S-10000001"
+    )
+    settle = Output.settle
+
+    def stopped(output: Output, of: str, *arguments: object) -> None:
+        if of == key:
+            raise StoppedError
+        settle(output, of, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Output, "settle", stopped)
+        with pytest.raises(StoppedError):
+            run(small, out, jobs=1)
+    assert (out / "reports" / "S-10000001.json").exists()
+    shutil.rmtree(small / "patient00001")
+    summary, _ = run(small, out)
+    (name,) = summary.left_over
+    assert name.startswith("S-10000000-")
+    assert not (out / "reports" / "S-10000001.json").exists()
+    assert '"former":{}' in (out / LEDGER / f"{key}.json").read_text()
 
 
 def test_each_report_has_its_page_where_pages_are_asked_for(tmp_path):

@@ -98,6 +98,51 @@ def test_submissions_that_were_read_already(root):
     ]
 
 
+def cancelled() -> Future[object]:
+    future: Future[object] = Future()
+    future.cancel()
+    return future
+
+
+def answering(answer: object) -> Callable[[], Future[object]]:
+    def answered() -> Future[object]:
+        future: Future[object] = Future()
+        future.set_result(answer)
+        return future
+
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        (cancelled, "the executor cancelled the task"),
+        (answering(None), "expected a report of oligort as JSON, found an answer of type NoneType"),
+        (answering(b"{"), "found an answer of type bytes that is none"),
+        (answering(b'{"x": 1}'), "the report of the worker cannot be used"),
+    ],
+)
+def test_what_is_no_answer_is_told_and_the_rest_goes_on(root, first, reason):
+    class Odd(ThreadPoolExecutor):
+        def submit(self, do: Callable[..., object], /, *arguments: object) -> Future[object]:
+            if arguments[0].base == "patient00000":
+                return first()
+            return super().submit(do, *arguments)
+
+    with Odd(1) as executor:
+        odd, *others = oligort.check_all(root, executor=executor)
+    assert odd.subject == subject_of(0)
+    assert [one.code for one in odd.findings] == ["OL090"]
+    assert reason in odd.findings[0].message
+    assert len(others) == 2
+
+
+@pytest.mark.parametrize("in_flight", [0, -1])
+def test_an_executor_that_may_be_given_nothing_is_refused(root, in_flight):
+    with pytest.raises(ValueError, match=f"expected in_flight, .* found {in_flight}"):
+        oligort.check_all(root, in_flight=in_flight)
+
+
 def test_an_executor_that_is_broken_is_no_report(root):
     class Broken(Executor):
         def submit(self, do: Callable[..., object], /, *arguments: object) -> Future[object]:
@@ -122,7 +167,11 @@ def test_what_lies_among_the_registers_and_cannot_be_read_is_told(root, tmp_path
     (tmp_path / "registers" / "good.json").write_text(register_of(0).to_json())
     (tmp_path / "registers" / "nobody.toml").write_text("subjekt = 1")
     with pytest.warns(UserWarning, match="subjekt"):
-        assert len(list(oligort.check_all(root, registers=tmp_path / "registers"))) == 3
+        *_, nobody = oligort.check_all(root, registers=tmp_path / "registers")
+    assert nobody.subject == "nobody"
+    (finding,) = nobody.findings
+    assert finding.code == "OL092"
+    assert "found none; the register cannot be used either: " in finding.message
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from many_exports import numbered, template, write_exports
 from troubles import looked_at_alone
 
-from oligort.batch.discovery import found_below
+import oligort
+from oligort.batch.discovery import empty_folders, found_below
 from oligort.batch.grouping import Found, Joined
 from oligort.batch.limits import Limits
 from oligort.batch.opening import opened_places
@@ -132,6 +133,30 @@ def test_a_damaged_archive_is_a_submission_that_cannot_be_read(tmp_path):
     with opened_places(tmp_path, bad.base, bad.places) as files:
         assert [fault.file for fault in files.faults] == ["bad.zip"]
     assert good.subject_id == "S-10000001"
+
+
+@pytest.mark.parametrize("member", ["", "S2/", "__MACOSX/._x"])
+def test_an_archive_with_nothing_in_it_is_a_submission_that_cannot_be_read(tmp_path, member):
+    put(tmp_path / "good", 1)
+    with zipfile.ZipFile(tmp_path / "none.zip", "w") as archive:
+        if member:
+            archive.writestr(member, b"")
+    (none,) = (one for one in found(tmp_path) if not one.is_readable)
+    with opened_places(tmp_path, none.base, none.places) as files:
+        (fault,) = files.faults
+    assert fault.file == "none.zip"
+    assert "found an archive without any" in fault.reason
+
+
+def test_a_folder_of_the_first_level_with_nothing_in_it_is_told(tmp_path):
+    put(tmp_path / "a" / "good", 1)
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "letter.txt").write_text("something")
+    (tmp_path / "d").symlink_to(tmp_path / "a", target_is_directory=True)
+    assert empty_folders(tmp_path, found(tmp_path)) == ["b"]
+    with pytest.warns(UserWarning, match="with nothing in them: 1"):
+        next(oligort.check_all(tmp_path))
 
 
 def test_what_cannot_be_read_stays_with_the_submission_beside_it(tmp_path):

@@ -1,11 +1,13 @@
 """Registers of many subjects: from a folder or from tables, and which submission each goes to."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
 from many_exports import as_bytes, numbered, register_of, subject_of, template, write_exports
+from msgspec.structs import replace
 from small_export import OBJECTS
 
 import oligort
@@ -41,11 +43,14 @@ def matched(root: Path, registers: RegisterList) -> dict[str, str]:
     return {one.base: matches[one.key].subject for one in submissions if one.key in matches}
 
 
-def unstated(root: Path, folder: str, number: int) -> None:
-    """Write an export that does not state its subject."""
+def unstated(root: Path, folder: str, number: int, **stated: str) -> None:
+    """Write an export that does not state its subject, but what it is to state."""
     (root / folder).mkdir(parents=True)
     for file, built in OBJECTS.items():
-        content = as_bytes(built(), states_subject=False)
+        dataset = built()
+        for keyword, text in stated.items():
+            setattr(dataset, keyword, text)
+        content = as_bytes(dataset, states_subject=False)
         (root / folder / file).write_bytes(numbered(content, number))
 
 
@@ -99,11 +104,47 @@ def test_a_register_that_a_folder_of_several_patients_is_named_by_goes_to_none(t
     assert sum("submission-" in subject for subject in reports) == 2
 
 
-def test_a_folder_of_that_name_may_hold_several_submissions_of_one_patient(tmp_path):
-    name = subject_of(1)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("stated", ["", "ClinicalTrialSiteID", "ClinicalTrialSubjectID"])
+def test_one_patient_id_in_two_folders_is_one_patient_where_the_files_say_so(
+    tmp_path, stated, named
+):
+    """Else it may be that of two sites: neither has the register of the other's patient."""
+    subject = "P-10000005"
+    said = {"ClinicalTrialSiteID": "A", "ClinicalTrialSubjectID": subject}
     for folder in ("first", "second"):
-        unstated(tmp_path, f"{folder}/{name}", 5)
-    assert set(matched(tmp_path, RegisterList.of([register_of(1)])).values()) == {name}
+        place = f"{folder}/{subject}" if named else folder
+        unstated(tmp_path, place, 5, **({stated: said[stated]} if stated else {}))
+    registers = RegisterList.of([Register.from_dict({"schema_version": 1, "subject": subject})])
+    matches = registers.matched(found_below(tmp_path, 0, Limits()))
+    assert len(matches) == 2
+    assert {one.subject for one in matches.values()} == ({subject} if stated else {""})
+    if not stated:
+        troubles = {one.trouble for one in matches.values()}
+        assert all("fits by Patient ID alone, found 2 that may be" in one for one in troubles)
+        reports = list(
+            oligort.check_all(tmp_path, registers=[replace(register_of(0), subject=subject)])
+        )
+        assert {one.verdict for one in reports} == {Grade.NOT_EVALUABLE}
+
+
+@pytest.mark.parametrize(
+    "said", [{"ClinicalTrialSiteID": "A"}, {"ClinicalTrialSubjectID": "P-10000005"}]
+)
+def test_one_whose_files_say_that_the_register_is_its_own_keeps_it(tmp_path, said):
+    unstated(tmp_path, "first", 5, **said)
+    unstated(tmp_path, "second", 5)
+    register = {"schema_version": 1, "subject": "P-10000005", "site": "A"}
+    submissions = found_below(tmp_path, 0, Limits())
+    matches = RegisterList.of([Register.from_dict(register)]).matched(submissions)
+    assert [matches[one.key].subject for one in submissions] == ["P-10000005", ""]
+
+
+def test_one_patient_id_may_be_two_patients_where_a_folder_is_named_by_the_subject(tmp_path):
+    for folder in ("first", "second"):
+        unstated(tmp_path, f"{folder}/{subject_of(1)}", 5)
+    registers = RegisterList.of([register_of(1)])
+    assert set(matched(tmp_path, registers).values()) == {""}
 
 
 def test_where_two_differ_in_case_alone_neither_is_taken(tmp_path):
@@ -138,6 +179,17 @@ def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     assert "found two" in listed.by_subject[subject_of(1)].trouble
     assert listed.subjects == (subject_of(2),)
     assert any("found two" in note for note in listed.notes)
+
+
+@pytest.mark.parametrize("order", [(1, -1), (-1, 1)])
+def test_of_two_registers_of_one_subject_that_are_built_already_neither_is_used(tmp_path, order):
+    write_exports(tmp_path, range(1))
+    child = {**json.loads(register_of(0).to_json()), "patient": {"age_years": 15, "ecog": 1}}
+    both = [register_of(0), Register.from_dict(child)][:: order[0]]
+    with pytest.warns(UserWarning, match="register 2: expected one register of .*, found two"):
+        (report,) = oligort.check_all(tmp_path, registers=both)
+    assert report.verdict is Grade.NOT_EVALUABLE
+    assert "its register cannot be used" in report.findings[0].message
 
 
 def test_links_are_followed_once_and_what_is_closed_is_told(tmp_path, monkeypatch):

@@ -159,6 +159,23 @@ def test_what_its_batch_no_longer_finds_is_told_and_in_no_count(reports):
         cohort_of(reports)
 
 
+@pytest.mark.parametrize("place", [".", "linked", "../reports", "files"])
+def test_what_is_left_over_is_so_from_wherever_it_is_looked_at(
+    reports, tmp_path, monkeypatch, place
+):
+    (reports / ".oligort" / NOTE).write_bytes(noted(["2", "3"]))
+    inside = reports / "reports"
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "files").mkdir(parents=True)
+    (elsewhere / "linked").symlink_to(inside, target_is_directory=True)
+    for name in ("1", "2", "3", "4", "5", "6"):
+        (elsewhere / "files" / f"{name}.json").symlink_to(inside / f"{name}.json")
+    monkeypatch.chdir(inside if "." in place else elsewhere)
+    cohort = cohort_of(Path(place))
+    assert cohort.left_over == 2
+    assert cohort.verdicts == Tally(of="all", major=1, not_evaluable=2, passed=1)
+
+
 def test_of_whom_not_all_checks_were_asked_is_told_and_not_counted(tmp_path):
     (tmp_path / "all.json").write_text(report("1", finding("OL301", MAJOR)))
     some = report("2", finding("OL301", PASS), only=("OL30*", "OL001"), date="20260401")
@@ -204,9 +221,21 @@ def test_one_of_another_site_is_not_the_one_that_is_expected(reports):
 def test_a_subject_with_several_submissions_is_told_by_site(tmp_path):
     for name, site in (("first", "A"), ("second", "A"), ("third", "B")):
         (tmp_path / f"{name}.json").write_text(report("1", finding("OL301", PASS), site=site))
-    (one,) = cohort_of(tmp_path).repeated
+    table = io.StringIO()
+    cohort = cohort_of(tmp_path, tables=CohortTables(table))
+    (one,) = cohort.repeated
     assert (one.subject, one.site, one.files) == ("1", "A", ("first.json", "second.json"))
-    assert "1 of A: first.json, second.json" in plain_text(cohort_view(cohort_of(tmp_path)))
+    assert "1 of A: first.json, second.json" in plain_text(cohort_view(cohort))
+    # a boost of which nobody added up the dose is not seen from either of them
+    why = "several submissions, each judged alone"
+    assert [(row.file, row.eyes) for row in cohort.eyes_first()] == [
+        ("first.json", {Eyes.JUDGED_APART: ()}),
+        ("second.json", {Eyes.JUDGED_APART: ()}),
+    ]
+    assert cohort_page(cohort).count(f'"{why}"') == 2
+    told = [row["look_at"] for row in csv.DictReader(io.StringIO(table.getvalue()))]
+    assert told == [why, why, ""]
+    assert cohort.verdicts.passed == 3
 
 
 def test_what_is_no_report_is_told_and_stops_nothing(reports):
@@ -215,6 +244,13 @@ def test_what_is_no_report_is_told_and_stops_nothing(reports):
     assert (
         "expected the verdict MAJOR of the findings, found PASS" in reasons["reports/edited.json"]
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_what_is_no_regular_file_is_told_and_not_waited_for(reports):
+    os.mkfifo(reports / "reports" / "pipe.json")
+    told = {one.file: one.reason for one in cohort_of(reports).no_reports}
+    assert told["reports/pipe.json"] == "not a regular file"
 
 
 def test_a_folder_that_cannot_be_listed_is_told(reports, monkeypatch):

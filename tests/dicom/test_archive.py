@@ -1,5 +1,6 @@
 """Archives: a zip is read as the folder that was packed; what it must not do, it does not."""
 
+import errno
 import os
 import random
 import stat
@@ -121,6 +122,17 @@ def test_link_archive_and_secret_in_an_archive_are_refused(packed, tmp_path):
     assert "inside an archive" in told["site.zip/inner.zip"]
     assert "encrypted" in told["site.zip/secret"]
     assert {fault.kind for fault in read(packed).faults} == {FaultKind.UNREADABLE}
+
+
+def test_archive_that_the_system_does_not_open_is_told_in_its_words(packed, monkeypatch):
+    def closed(*arguments: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    (packed.parent / "bad.zip").write_bytes(b"none")
+    assert "bytes that are none" in reasons(read(packed.parent))["bad.zip"]
+    monkeypatch.setattr(zipfile, "ZipFile", closed)
+    with pytest.raises(DicomError, match="the archive cannot be opened: Permission denied"):
+        read(packed)
 
 
 def test_archive_that_declares_more_than_it_can_hold_is_refused_at_once(packed):

@@ -1,8 +1,10 @@
 """read: folders and files in, one submission out; and every real export at hand."""
 
+import io
 import os
 import random
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +117,17 @@ def test_other_files_are_faults_and_junk_is_not(export):
     }
 
 
+def zipped(*names: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"content")
+    return stream.getvalue()
+
+
+RENAMED_ZIPS = ("c2.zip_", "c2.zi_", "c2.zip.txt", "c2.mim", "c2.bin", "C2")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [
@@ -141,6 +154,19 @@ def test_other_files_are_faults_and_junk_is_not(export):
         ("2.dcm.part", b"x", FaultKind.UNREADABLE),
         ("c2.zip.part", b"PK", FaultKind.UNREADABLE),
         ("c2.dcmzip", b"PK", FaultKind.UNREADABLE),
+        *((name, zipped("p/RS.dcm"), FaultKind.UNREADABLE) for name in RENAMED_ZIPS),
+        ("c2.zip_", b"PK\5\6" + bytes(18), FaultKind.UNREADABLE),
+        ("c2.z02", b"\0\1", FaultKind.UNREADABLE),
+        ("c2.zip.gpg", b"\x85\1", FaultKind.UNREADABLE),
+        ("c2.enc", b"\0\1", FaultKind.UNREADABLE),
+        ("report.pdf.gpg", b"\x85\1", FaultKind.FOREIGN),
+        ("setup.exe", zipped("a.class"), FaultKind.FOREIGN),
+        # documents are zips too, whatever they are called
+        ("letter.docx", zipped("x"), FaultKind.FOREIGN),
+        ("plans.pptx", zipped("[Content_Types].xml"), FaultKind.FOREIGN),
+        ("table.xlsx_", zipped("[Content_Types].xml"), FaultKind.FOREIGN),
+        ("letter.odt~", zipped("mimetype"), FaultKind.FOREIGN),
+        ("viewer.plugin", zipped("META-INF/MANIFEST.MF"), FaultKind.FOREIGN),
         ("RS.dcm.json", b"{}", FaultKind.FOREIGN),
         ("2.dcm.sig", b"text", FaultKind.FOREIGN),
         ("explanation.bin", b"\0\1", FaultKind.FOREIGN),

@@ -45,7 +45,8 @@ def documents(reports: Mapping[str, Report]) -> dict[str, str]:
     submissions, findings = io.StringIO(), io.StringIO()
     tables, gathering = CohortTables(submissions, findings), Gathering()
     for subject, report in reports.items():
-        tables.add(gathering.add(f"{subject}.json", report), report)
+        tables.add_findings(gathering.add(f"{subject}.json", report), report)
+    tables.add_submissions(gathering.cohort({}).rows)
     found["submissions.csv"] = of_csv(submissions.getvalue())
     found["findings.csv"] = of_csv(findings.getvalue())
     return found

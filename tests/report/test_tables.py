@@ -280,7 +280,7 @@ def test_a_number_that_is_a_range_says_so_in_terminal_and_table(measured, low, h
     assert told in report_text(report(one))
     rows = io.StringIO()
     made = report(one)
-    CohortTables(None, rows).add(Gathering().add("a.json", made), made)
+    CohortTables(None, rows).add_findings(Gathering().add("a.json", made), made)
     (row,) = csv.DictReader(io.StringIO(rows.getvalue()))
     assert told in row["evidence"]
     assert (row["low"], row["high"]) == (str(low), "" if high is None else str(high))
