@@ -38,6 +38,8 @@ class Whereabouts:
         register and name say.
     held_by : Organ or None
         The organ whose ROI holds most of it, clearly enough to tell its place.
+    held_on : Side or None
+        The side of the organ's ROI that holds most of it; None where none of one side alone does.
     """
 
     organ: Organ | None
@@ -46,6 +48,7 @@ class Whereabouts:
     is_distant: bool = False
     lies_in: Organ | None = None
     held_by: Organ | None = None
+    held_on: Side | None = None
 
 
 _OTHER_SIDE = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
@@ -141,6 +144,7 @@ class OrganFinder:
         is_distant = lies_in in distant_organs()
         is_clear = share >= self._limits.organ_fraction
         held_by = organ if is_clear else None
+        held_on = self._side_of(holders, candidate.organ or held_by)
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
             conflict = self._side_conflict(candidate, holders, label)
@@ -153,7 +157,13 @@ class OrganFinder:
             # What contradicts itself by its name is no metastasis by its place: it stays open.
             is_distant = is_distant and bool(conflict) and candidate.role is Role.GTV_PRIMARY
             return Whereabouts(
-                candidate.organ, candidate.organ_evidence, conflict, is_distant, lies_in, held_by
+                candidate.organ,
+                candidate.organ_evidence,
+                conflict,
+                is_distant,
+                lies_in,
+                held_by,
+                held_on,
             )
         if not is_clear:
             return Whereabouts(None)
@@ -173,7 +183,19 @@ class OrganFinder:
             is_distant,
             lies_in,
             held_by,
+            held_on,
         )
+
+    def _side_of(
+        self, holders: Sequence[tuple[float, str, Organ, Side | None]], organ: Organ | None
+    ) -> Side | None:
+        """Return the side whose ROI of an organ holds most of a part, if no other side's does."""
+        sides = {
+            side
+            for share, _, its, side in holders
+            if its is organ and side in _OTHER_SIDE and share >= self._limits.organ_fraction
+        }
+        return sides.pop() if len(sides) == 1 else None
 
     def _side_conflict(
         self,
