@@ -147,7 +147,7 @@ class OrganFinder:
         held_on = self._side_of(holders, candidate.organ or held_by)
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
-            conflict = self._side_conflict(candidate, holders, label)
+            conflict = self._side_conflict(candidate, candidate.organ, holders, label)
             if is_clear and organ is not candidate.organ and stated < self._limits.organ_fraction:
                 conflict = (
                     f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
@@ -176,10 +176,11 @@ class OrganFinder:
         lies = f"{share:.0%} of it lie in ROI {quoted(roi_name)}"
         is_primary = candidate.role is Role.GTV_PRIMARY and not candidate.role_is_stated
         conflict = f"{quoted(label)} is the primary by its name, but {lies}"
+        of_side = self._side_conflict(candidate, organ, holders, label)
         return Whereabouts(
             organ,
             f"from its position: {lies}",
-            conflict if is_primary and is_distant else "",
+            conflict if is_primary and is_distant else of_side,
             is_distant,
             lies_in,
             held_by,
@@ -200,24 +201,28 @@ class OrganFinder:
     def _side_conflict(
         self,
         candidate: Candidate,
+        organ: Organ | None,
         holders: Sequence[tuple[float, str, Organ, Side | None]],
         label: str,
     ) -> str:
-        """Return that a part lies in the other one of a pair than its name says, or ""."""
-        side = candidate.name.side
-        if side not in _OTHER_SIDE:
-            return ""
-        held = [one for one in holders if one[2] is candidate.organ]
-        share, roi_name = max(
-            (one[:2] for one in held if one[3] is _OTHER_SIDE[side]), default=(0, "")
-        )
-        own = max((one[0] for one in held if one[3] is side), default=0)
-        if share < self._limits.organ_fraction or own >= self._limits.organ_fraction:
-            return ""
-        return (
-            f"{quoted(label)} is of the side {side} by its name, but {share:.0%} of it lie in ROI "
-            f"{quoted(roi_name)}"
-        )
+        """Return that a part lies in the other one of a pair than register or name say, or ""."""
+        told = []
+        said = (candidate.stated_side, "by the register"), (candidate.name.side, "by its name")
+        for side, evidence in said:
+            if side not in _OTHER_SIDE:
+                continue
+            held = [one for one in holders if one[2] is organ]
+            share, roi_name = max(
+                (one[:2] for one in held if one[3] is _OTHER_SIDE[side]), default=(0, "")
+            )
+            own = max((one[0] for one in held if one[3] is side), default=0)
+            if share < self._limits.organ_fraction or own >= self._limits.organ_fraction:
+                continue
+            told.append(
+                f"{quoted(label)} is of the side {side} {evidence}, but {share:.0%} of it lie in "
+                f"ROI {quoted(roi_name)}"
+            )
+        return "; ".join(told)
 
 
 @cache
