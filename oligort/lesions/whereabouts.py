@@ -6,13 +6,14 @@ from functools import cache
 
 import numpy as np
 
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
+from oligort.lesions.beyond import BEYOND_ORGAN_MM, DRAWN_WHOLE, is_drawn_whole, lies_beyond
 from oligort.lesions.candidates import Candidate, LesionHint, organ_candidates
 from oligort.lesions.naming import RoiName
 from oligort.lesions.repetition import CensusThresholds
@@ -148,6 +149,8 @@ class OrganFinder:
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
             conflict = self._side_conflict(candidate, candidate.organ, holders, label)
+            if not stated:
+                conflict = conflict or self._beyond_conflict(candidate, part, label)
             if is_clear and organ is not candidate.organ and stated < self._limits.organ_fraction:
                 conflict = (
                     f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
@@ -185,6 +188,39 @@ class OrganFinder:
             lies_in,
             held_by,
             held_on,
+        )
+
+    def _lies_beyond(
+        self, candidate: Candidate, part: Part, organ: Organ, least_mm: float = 0.0
+    ) -> bool | None:
+        """Return whether a part lies wholly outside of an organ; None where that cannot be told.
+
+        That is where the organ is not drawn, or not all of it, or in planes of another direction.
+        `least_mm` is the distance from which on it does.
+        """
+        drawn: list[tuple[RoiName, SlabModel]] = []
+        for index, (structure, its, _) in enumerate(self._organs):
+            if its is not organ or structure is candidate.structure:
+                continue
+            model = self._model(index)
+            if model is None or not part.model.frame.is_parallel_to(model.frame):
+                return None
+            drawn.append((self._names[index], model))
+        if not all(lies_beyond(part, model, least_mm=least_mm) for _, model in drawn):
+            return False
+        side = candidate.stated_side or candidate.name.side
+        return True if is_drawn_whole(organ, drawn, side) else None
+
+    def _beyond_conflict(self, candidate: Candidate, part: Part, label: str) -> str:
+        """Return that a part lies wholly outside of the organ that register or name say, or ""."""
+        organ = candidate.organ
+        if organ not in DRAWN_WHOLE or not self._lies_beyond(candidate, part, organ):
+            return ""
+        names = [structure.roi_name for structure, its, _ in self._organs if its is organ]
+        return (
+            f"{quoted(label)} is of {organ} {candidate.organ_evidence}, but lies wholly outside of "
+            f"{'ROI' if len(names) == 1 else 'ROIs'} {listed(names)}, more than "
+            f"{BEYOND_ORGAN_MM:g} mm away"
         )
 
     def _side_of(
