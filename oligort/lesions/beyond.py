@@ -20,9 +20,12 @@ BEYOND_END_MM = 40.0
 """The same of a lesion that reaches beyond the planes of the organ, which may end too early there:
 an oesophagus is often drawn no further than the lungs, or than the planned target."""
 
-FAR_NODE_MM = 100.0
-"""How far from oesophagus and stomach a node is asked about that is called regional: those above
-the clavicle and at the coeliac trunk lie nearer."""
+FAR_NODE_MM = 60.0
+"""How far from oesophagus and stomach a node is asked about that is called regional.
+
+Those above the clavicle and at the coeliac trunk lie nearer. It is only a query: the oesophagus may
+be drawn in part.
+"""
 
 DRAWN_WHOLE = frozenset(
     {

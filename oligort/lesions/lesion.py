@@ -1,7 +1,7 @@
 """Lesion and LesionCensus: what was measured, and how many there are at least and at most."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,9 @@ class Lesion:
         The organ whose ROI holds most of it, as a place is told, whatever register and name say.
     held_on : Side or None
         The side of the ROI of its organ ("Lung_R") that holds most of it; None where none does.
+    beyond : mapping of Organ to bool
+        Of what may be the primary, whether it lies wholly outside of oesophagus and stomach, by a
+        margin, as far as they are drawn.
     """
 
     roi_name: str
@@ -109,6 +112,7 @@ class Lesion:
     lies_in: Organ | None = None
     held_by: Organ | None = None
     held_on: Side | None = None
+    beyond: Mapping[Organ, bool] = field(default_factory=dict)
 
     @property
     def equivalent_sphere_mm(self) -> float:

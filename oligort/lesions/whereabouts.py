@@ -1,7 +1,7 @@
 """Whereabouts: the organ ROI that holds most of a lesion, and what contradicts it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -13,7 +13,13 @@ from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
-from oligort.lesions.beyond import BEYOND_ORGAN_MM, DRAWN_WHOLE, is_drawn_whole, lies_beyond
+from oligort.lesions.beyond import (
+    BEYOND_ORGAN_MM,
+    DRAWN_WHOLE,
+    FAR_NODE_MM,
+    is_drawn_whole,
+    lies_beyond,
+)
 from oligort.lesions.candidates import Candidate, LesionHint, organ_candidates
 from oligort.lesions.naming import RoiName
 from oligort.lesions.repetition import CensusThresholds
@@ -41,6 +47,9 @@ class Whereabouts:
         The organ whose ROI holds most of it, clearly enough to tell its place.
     held_on : Side or None
         The side of the organ's ROI that holds most of it; None where none of one side alone does.
+    beyond : mapping of Organ to bool
+        Of what may be the primary, whether it lies wholly outside of oesophagus and stomach, as far
+        as they are drawn.
     """
 
     organ: Organ | None
@@ -50,6 +59,7 @@ class Whereabouts:
     lies_in: Organ | None = None
     held_by: Organ | None = None
     held_on: Side | None = None
+    beyond: Mapping[Organ, bool] = field(default_factory=dict)
 
 
 _OTHER_SIDE = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
@@ -146,6 +156,7 @@ class OrganFinder:
         is_clear = share >= self._limits.organ_fraction
         held_by = organ if is_clear else None
         held_on = self._side_of(holders, candidate.organ or held_by)
+        beyond = self._beyond_primary_organs(candidate, part, holders, label)
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
             conflict = self._side_conflict(candidate, candidate.organ, holders, label)
@@ -167,15 +178,16 @@ class OrganFinder:
                 lies_in,
                 held_by,
                 held_on,
+                beyond,
             )
         if not is_clear:
-            return Whereabouts(None)
+            return Whereabouts(None, beyond=beyond)
         if share - next_share < self._limits.organ_lead:
             self.notes.append(
                 f"{quoted(label)} lies in two organs: {share:.0%} of it in ROI {quoted(roi_name)} "
                 f"and {next_share:.0%} in ROI {quoted(next_name)}"
             )
-            return Whereabouts(None)
+            return Whereabouts(None, beyond=beyond)
         lies = f"{share:.0%} of it lie in ROI {quoted(roi_name)}"
         is_primary = candidate.role is Role.GTV_PRIMARY and not candidate.role_is_stated
         conflict = f"{quoted(label)} is the primary by its name, but {lies}"
@@ -188,7 +200,38 @@ class OrganFinder:
             lies_in,
             held_by,
             held_on,
+            beyond,
         )
+
+    def _beyond_primary_organs(
+        self,
+        candidate: Candidate,
+        part: Part,
+        holders: Sequence[tuple[float, str, Organ, Side | None]],
+        label: str,
+    ) -> Mapping[Organ, bool]:
+        """Return whether what may be the primary lies outside of oesophagus and stomach, if drawn.
+
+        A note tells of a node that is called regional far from both.
+        """
+        if candidate.role is Role.GTV_NODE and candidate.role_is_stated:
+            apart = {
+                organ: self._lies_beyond(candidate, part, organ, FAR_NODE_MM)
+                for organ in (Organ.ESOPHAGUS, Organ.STOMACH)
+            }
+            if apart[Organ.ESOPHAGUS] and apart[Organ.STOMACH] is not False:
+                self.notes.append(
+                    f"{quoted(label)} is a regional node by the register, and lies more than "
+                    f"{FAR_NODE_MM:g} mm from the oesophagus: it may be a distant metastasis"
+                )
+        if candidate.role not in (Role.GTV_PRIMARY, Role.GTV):
+            return {}
+        held = {organ for share, _, organ, _ in holders if share}
+        asked = {
+            organ: organ not in held and self._lies_beyond(candidate, part, organ)
+            for organ in (Organ.ESOPHAGUS, Organ.STOMACH)
+        }
+        return {organ: is_beyond for organ, is_beyond in asked.items() if is_beyond is not None}
 
     def _lies_beyond(
         self, candidate: Candidate, part: Part, organ: Organ, least_mm: float = 0.0
