@@ -25,7 +25,7 @@ from oligort.clinical.register import PlanKind, Register, RegisterLesion
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.protocol.model import Protocol
 from oligort.protocol.settings import RegionalNodes
 from oligort.selection import Selection, fitting
@@ -133,7 +133,11 @@ class Case:
         """Return the census of some ROIs whatever their role, or of gross tumour; as `census`."""
         lesions = self.register.lesions if self.register else ()
         hints = {
-            roi_name: LesionHint(role=self.submission.roles[roi_name], organ=lesion.organ)
+            roi_name: LesionHint(
+                role=self.submission.roles[roi_name],
+                organ=lesion.organ,
+                side=Side(lesion.side) if lesion.side else None,
+            )
             for lesion in lesions
             for roi_name in lesion.roi_names
             if roi_name in self.submission.roles

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
-from oligort.display import listed, safe_text
+from oligort.display import listed, quoted, safe_text
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.lesions.whereabouts import distant_organs
@@ -104,11 +104,32 @@ def _doubt_of_other(
     for one in contours:
         if one.lies_in in distant_organs():
             return f"{called} and nearly all of it lies in an ROI of {one.lies_in}"
+        if is_primary and (place := _beside(one, entry.organ, primary_organs)):
+            return f"{called} and {place}: it may be a distant metastasis"
     return (
         f"{called} and {place}"
         if is_primary and (place := _open_place(entry, contours, register, primary_organs))
         else ""
     )
+
+
+def _beside(contour: Lesion, organ: Organ | None, primary_organs: PrimaryOrgans) -> str:
+    """Return where a part of a primary lies instead of the oesophagus, or "".
+
+    What lies in or at the oesophagus or, where that may hold a primary, the stomach, is not asked.
+    """
+    label = quoted(contour.label)
+    # Where the oesophagus holds as much of it the two ROIs overlap, and nothing contradicts.
+    is_told = bool(contour.organ_conflict) or contour.organ is contour.held_by
+    if contour.held_by in distant_organs() and is_told:
+        return f"most of {label} lies in an ROI of {contour.held_by}"
+    where = PRIMARY_ORGANS[primary_organs]
+    told = {one: is_beyond for one, is_beyond in contour.beyond.items() if one in where}
+    # Of a primary of the stomach only that says where it is not.
+    asked = organ if organ in where else Organ.ESOPHAGUS
+    if not told.get(asked) or not all(told.values()):
+        return ""
+    return f"{label} lies wholly outside of the drawn {' and '.join(sorted(told))}"
 
 
 def _open_place(

@@ -25,8 +25,9 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     Why it matters: a lesion that only one side knows is miscounted, or not treated.
 
     How it is measured: entries of the register are matched to contours by ROI name, else by organ
-    and size where both sides have equally many and no entry that may be of the organ leaves its
-    organ, kind, therapy or size unsaid, and the primary by its kind; the message says which. An
+    and size where both sides have equally many, no entry that may be of the organ leaves its
+    organ, kind, therapy or size unsaid, and neither sides, stations nor any size contradict each
+    other, and the primary by its kind; the message says which. An
     entry without contours is explained by surgery or ablation, or by a reason for no therapy.
     Queries are: entries that nothing explains, ROI names of the register that are not drawn,
     lesions that the register does not list, kinds, organs, sides, sizes and numbers in which

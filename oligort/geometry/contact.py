@@ -54,6 +54,29 @@ def touch(first: SlabModel, second: SlabModel) -> bool:
     )
 
 
+def comes_within(first: SlabModel, second: SlabModel, reach_mm: float) -> bool:
+    """Whether two stacks of slabs overlap or come as near to each other as `reach_mm`.
+
+    Raises
+    ------
+    ValueError
+        If their planes are not parallel.
+    """
+    return any(
+        np.hypot(min(common_mm, 0.0), _loops_apart_mm(one, other)) <= reach_mm
+        for common_mm, a, b in _facing(first, second, reach_mm)
+        for one in a.loops
+        for other in b.loops
+    )
+
+
+def _loops_apart_mm(one: Points, other: Points) -> float:
+    """Return the distance in mm of what two loops (N, 2) enclose; 0 where one holds the other."""
+    if inside_loop(one[:1], other)[0] or inside_loop(other[:1], one)[0]:
+        return 0.0
+    return loop_distance_mm(one, other)
+
+
 def holds(model: SlabModel, points_mm: Points) -> Bools:
     """Whether a stack of slabs holds patient points (N, 3); on an outline either way."""
     along = model.frame.to_plane(points_mm)

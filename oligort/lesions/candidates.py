@@ -12,7 +12,7 @@ from oligort.geometry.slabs import most_common_spacing_mm, plane_positions_mm
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.site_map import FROM_SITE_MAP, SiteMap
-from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
 FROM_REGISTER = "from the register"
 """What an organ rests on that the register says."""
@@ -22,12 +22,13 @@ FROM_REGISTER = "from the register"
 class LesionHint:
     """What the clinical register says of an ROI; it overrides the name. None: nothing said.
 
-    `name` is what the site map says in place of the ROI's name.
+    `name` is what the site map says in place of the ROI's name, `side` which one of a pair.
     """
 
     role: Role | None = None
     organ: Organ | None = None
     name: RoiName | None = None
+    side: Side | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Candidate:
     (`is_union`) that of those volumes. `role_is_stated` where the register says the role, `is_open`
     where the name does not say whether it is gross tumour at all, `may_be_distant` nodes of which
     nobody says that they are regional. `organ_like` says why gross tumour by its name may be an
-    organ all the same, or is "".
+    organ all the same, or is "". `stated_side` is what the register says of a pair.
     """
 
     structure: Structure
@@ -52,6 +53,7 @@ class Candidate:
     role_is_stated: bool = False
     may_be_distant: bool = False
     organ_like: str = ""
+    stated_side: Side | None = None
 
     @property
     def roi_name(self) -> str:
@@ -110,6 +112,7 @@ def read_candidate(
         is_union=is_union,
         is_open=is_open(name, role),
         role_is_stated=hints.get(structure.roi_name, LesionHint()).role is not None,
+        stated_side=hints.get(structure.roi_name, LesionHint()).side,
         may_be_distant=may_be_distant(structure, name, drawn_as, hints),
     )
 

@@ -227,6 +227,8 @@ def _lesion(
         name=candidate.name,
         lies_in=place.lies_in,
         held_by=place.held_by,
+        held_on=place.held_on,
+        beyond=place.beyond,
     )
     return at_least(lesion, bulges.widest_mm) if bulges and bulges.most > 1 else lesion
 

@@ -1,13 +1,13 @@
 """Lesion and LesionCensus: what was measured, and how many there are at least and at most."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.lesions.naming import RoiName, read_roi_name
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.measure import Measure
 
 
@@ -82,6 +82,11 @@ class Lesion:
         The organ whose ROI holds nearly all of it, whatever register and name say.
     held_by : Organ or None
         The organ whose ROI holds most of it, as a place is told, whatever register and name say.
+    held_on : Side or None
+        The side of the ROI of its organ ("Lung_R") that holds most of it; None where none does.
+    beyond : mapping of Organ to bool
+        Of what may be the primary, whether it lies wholly outside of oesophagus and stomach, by a
+        margin, as far as they are drawn.
     """
 
     roi_name: str
@@ -106,6 +111,8 @@ class Lesion:
     name: RoiName | None = None
     lies_in: Organ | None = None
     held_by: Organ | None = None
+    held_on: Side | None = None
+    beyond: Mapping[Organ, bool] = field(default_factory=dict)
 
     @property
     def equivalent_sphere_mm(self) -> float:

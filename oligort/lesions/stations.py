@@ -1,8 +1,9 @@
-"""Stations: whether the name of nodes says that they are regional ones."""
+"""Stations: which one the name of nodes says, and whether it says that they are regional ones."""
 
-from oligort.lesions.aliases import Phrase, role_words
-from oligort.lesions.phrases import Parsed, is_idle, position
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.aliases import Phrase, role_words, side_words
+from oligort.lesions.phrases import Parsed, is_idle, parse, position
+from oligort.lesions.vocabulary import Organ, Side
+from oligort.lesions.words import words_of
 
 
 def are_regional(parsed: Parsed) -> bool:
@@ -33,3 +34,61 @@ def are_regional(parsed: Parsed) -> bool:
     unsaid = {word for word in parsed.rest if not is_idle(word) and (word,) not in neutral}
     is_n = (parsed.letter,) in role_words("nodes", "n_of_tnm")
     return bool(stations or is_n) and unsaid | places <= stations
+
+
+_SHORTEST_NUMBER = 3
+"""Digits of a number that is a station by itself ("104"): "LN 2" may be the second node."""
+
+_SHORTEST_BEGINNING = 4
+"""Letters from which on a word may be short for another: "axil", not the "a" of "16a2"."""
+
+_NO_STATION = frozenset({"station", "stations", "no", "number", "level", "group", "-", "+"})
+"""Words beside a station that are none."""
+
+
+def are_of_one_station(stated: str, roi_name: str) -> bool:
+    """Whether an ROI of nodes may be of a station that the register says, by the ROI's name.
+
+    So it is where one of them says none, or no more than the other. A word stands for each that it
+    begins ("supraclav" for "supraclavicular").
+    """
+    of_name = _station_words(roi_name)
+    if all(word.isdigit() and len(word) < _SHORTEST_NUMBER for word in of_name):
+        return True
+    fewer, more = sorted((_station_words(stated), of_name), key=len)
+    is_within = all(any(_is_short_for(word, other) for other in more) for word in fewer)
+    return is_within or "".join(fewer) == "".join(more)
+
+
+def _station_words(written: str) -> tuple[str, ...]:
+    """Return the words that may be a station's, in their order: of "GTVm01_LN_16a2" 16, a and 2.
+
+    That is without the target and its number, the words for nodes and sides, and idle ones.
+    """
+    parsed = parse(words_of(written))
+    words = parsed.words
+    start = position(words, parsed.target_phrase) if parsed.target_phrase else None
+    if start is not None:
+        words = words[start + len(parsed.target_phrase) :]
+        words = words[words[:1] == (parsed.letter,) :]
+        words = words[bool(words) and words[0].isdigit() :]
+    nodes = {
+        word
+        for phrase, organ in Organ.other_words().items()
+        if organ is Organ.LYMPH_NODES
+        for word in phrase.split()
+    }
+    none = nodes | _NO_STATION | side_words().keys()
+    return tuple(word for word in words if word not in none and not is_idle(word))
+
+
+def _is_short_for(word: str, other: str) -> bool:
+    """Whether two words are one, or one of them the beginning of the other."""
+    shorter, longer = sorted((word, other), key=len)
+    is_beginning = len(shorter) >= _SHORTEST_BEGINNING and longer.startswith(shorter)
+    return word == other or is_beginning
+
+
+def side_of_station(written: str) -> Side | None:
+    """Return the side that the words of a station say ("supraclavicular L"), or None."""
+    return parse(words_of(written)).side

@@ -1,18 +1,25 @@
 """Whereabouts: the organ ROI that holds most of a lesion, and what contradicts it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import SlabModel, slabs_of
 from oligort.geometry.structure import Points, Structure
 from oligort.lesions.aliases import organ_aliases
+from oligort.lesions.beyond import (
+    BEYOND_ORGAN_MM,
+    DRAWN_WHOLE,
+    FAR_NODE_MM,
+    is_drawn_whole,
+    lies_beyond,
+)
 from oligort.lesions.candidates import Candidate, LesionHint, organ_candidates
 from oligort.lesions.naming import RoiName
 from oligort.lesions.repetition import CensusThresholds
@@ -38,6 +45,11 @@ class Whereabouts:
         register and name say.
     held_by : Organ or None
         The organ whose ROI holds most of it, clearly enough to tell its place.
+    held_on : Side or None
+        The side of the organ's ROI that holds most of it; None where none of one side alone does.
+    beyond : mapping of Organ to bool
+        Of what may be the primary, whether it lies wholly outside of oesophagus and stomach, as far
+        as they are drawn.
     """
 
     organ: Organ | None
@@ -46,6 +58,8 @@ class Whereabouts:
     is_distant: bool = False
     lies_in: Organ | None = None
     held_by: Organ | None = None
+    held_on: Side | None = None
+    beyond: Mapping[Organ, bool] = field(default_factory=dict)
 
 
 _OTHER_SIDE = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
@@ -141,9 +155,13 @@ class OrganFinder:
         is_distant = lies_in in distant_organs()
         is_clear = share >= self._limits.organ_fraction
         held_by = organ if is_clear else None
+        held_on = self._side_of(holders, candidate.organ or held_by)
+        beyond = self._beyond_primary_organs(candidate, part, holders, label)
         if candidate.organ is not None:
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
-            conflict = self._side_conflict(candidate, holders, label)
+            conflict = self._side_conflict(candidate, candidate.organ, holders, label)
+            if not stated:
+                conflict = conflict or self._beyond_conflict(candidate, part, label)
             if is_clear and organ is not candidate.organ and stated < self._limits.organ_fraction:
                 conflict = (
                     f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
@@ -153,49 +171,137 @@ class OrganFinder:
             # What contradicts itself by its name is no metastasis by its place: it stays open.
             is_distant = is_distant and bool(conflict) and candidate.role is Role.GTV_PRIMARY
             return Whereabouts(
-                candidate.organ, candidate.organ_evidence, conflict, is_distant, lies_in, held_by
+                candidate.organ,
+                candidate.organ_evidence,
+                conflict,
+                is_distant,
+                lies_in,
+                held_by,
+                held_on,
+                beyond,
             )
         if not is_clear:
-            return Whereabouts(None)
+            return Whereabouts(None, beyond=beyond)
         if share - next_share < self._limits.organ_lead:
             self.notes.append(
                 f"{quoted(label)} lies in two organs: {share:.0%} of it in ROI {quoted(roi_name)} "
                 f"and {next_share:.0%} in ROI {quoted(next_name)}"
             )
-            return Whereabouts(None)
+            return Whereabouts(None, beyond=beyond)
         lies = f"{share:.0%} of it lie in ROI {quoted(roi_name)}"
         is_primary = candidate.role is Role.GTV_PRIMARY and not candidate.role_is_stated
         conflict = f"{quoted(label)} is the primary by its name, but {lies}"
+        of_side = self._side_conflict(candidate, organ, holders, label)
         return Whereabouts(
             organ,
             f"from its position: {lies}",
-            conflict if is_primary and is_distant else "",
+            conflict if is_primary and is_distant else of_side,
             is_distant,
             lies_in,
             held_by,
+            held_on,
+            beyond,
         )
+
+    def _beyond_primary_organs(
+        self,
+        candidate: Candidate,
+        part: Part,
+        holders: Sequence[tuple[float, str, Organ, Side | None]],
+        label: str,
+    ) -> Mapping[Organ, bool]:
+        """Return whether what may be the primary lies outside of oesophagus and stomach, if drawn.
+
+        A note tells of a node that is called regional far from both.
+        """
+        if candidate.role is Role.GTV_NODE and candidate.role_is_stated:
+            apart = {
+                organ: self._lies_beyond(candidate, part, organ, FAR_NODE_MM)
+                for organ in (Organ.ESOPHAGUS, Organ.STOMACH)
+            }
+            if apart[Organ.ESOPHAGUS] and apart[Organ.STOMACH] is not False:
+                self.notes.append(
+                    f"{quoted(label)} is a regional node by the register, and lies more than "
+                    f"{FAR_NODE_MM:g} mm from the oesophagus: it may be a distant metastasis"
+                )
+        if candidate.role not in (Role.GTV_PRIMARY, Role.GTV):
+            return {}
+        held = {organ for share, _, organ, _ in holders if share}
+        asked = {
+            organ: organ not in held and self._lies_beyond(candidate, part, organ)
+            for organ in (Organ.ESOPHAGUS, Organ.STOMACH)
+        }
+        return {organ: is_beyond for organ, is_beyond in asked.items() if is_beyond is not None}
+
+    def _lies_beyond(
+        self, candidate: Candidate, part: Part, organ: Organ, least_mm: float = 0.0
+    ) -> bool | None:
+        """Return whether a part lies wholly outside of an organ; None where that cannot be told.
+
+        That is where the organ is not drawn, or not all of it, or in planes of another direction.
+        `least_mm` is the distance from which on it does.
+        """
+        drawn: list[tuple[RoiName, SlabModel]] = []
+        for index, (structure, its, _) in enumerate(self._organs):
+            if its is not organ or structure is candidate.structure:
+                continue
+            model = self._model(index)
+            if model is None or not part.model.frame.is_parallel_to(model.frame):
+                return None
+            drawn.append((self._names[index], model))
+        if not all(lies_beyond(part, model, least_mm=least_mm) for _, model in drawn):
+            return False
+        side = candidate.stated_side or candidate.name.side
+        return True if is_drawn_whole(organ, drawn, side) else None
+
+    def _beyond_conflict(self, candidate: Candidate, part: Part, label: str) -> str:
+        """Return that a part lies wholly outside of the organ that register or name say, or ""."""
+        organ = candidate.organ
+        if organ not in DRAWN_WHOLE or not self._lies_beyond(candidate, part, organ):
+            return ""
+        names = [structure.roi_name for structure, its, _ in self._organs if its is organ]
+        return (
+            f"{quoted(label)} is of {organ} {candidate.organ_evidence}, but lies wholly outside of "
+            f"{'ROI' if len(names) == 1 else 'ROIs'} {listed(names)}, more than "
+            f"{BEYOND_ORGAN_MM:g} mm away"
+        )
+
+    def _side_of(
+        self, holders: Sequence[tuple[float, str, Organ, Side | None]], organ: Organ | None
+    ) -> Side | None:
+        """Return the side whose ROI of an organ holds most of a part, if no other side's does."""
+        sides = {
+            side
+            for share, _, its, side in holders
+            if its is organ and side in _OTHER_SIDE and share >= self._limits.organ_fraction
+        }
+        return sides.pop() if len(sides) == 1 else None
 
     def _side_conflict(
         self,
         candidate: Candidate,
+        organ: Organ | None,
         holders: Sequence[tuple[float, str, Organ, Side | None]],
         label: str,
     ) -> str:
-        """Return that a part lies in the other one of a pair than its name says, or ""."""
-        side = candidate.name.side
-        if side not in _OTHER_SIDE:
-            return ""
-        held = [one for one in holders if one[2] is candidate.organ]
-        share, roi_name = max(
-            (one[:2] for one in held if one[3] is _OTHER_SIDE[side]), default=(0, "")
-        )
-        own = max((one[0] for one in held if one[3] is side), default=0)
-        if share < self._limits.organ_fraction or own >= self._limits.organ_fraction:
-            return ""
-        return (
-            f"{quoted(label)} is of the side {side} by its name, but {share:.0%} of it lie in ROI "
-            f"{quoted(roi_name)}"
-        )
+        """Return that a part lies in the other one of a pair than register or name say, or ""."""
+        told = []
+        said = (candidate.stated_side, "by the register"), (candidate.name.side, "by its name")
+        for side, evidence in said:
+            if side not in _OTHER_SIDE:
+                continue
+            held = [one for one in holders if one[2] is organ]
+            share, roi_name = max(
+                (one[:2] for one in held if one[3] is _OTHER_SIDE[side]), default=(0, "")
+            )
+            own = max((one[0] for one in held if one[3] is side), default=0)
+            if share < self._limits.organ_fraction or own >= self._limits.organ_fraction:
+                continue
+            told.append(
+                f"{quoted(label)} is of the side {side} {evidence}, but {share:.0%} of it lie in "
+                f"ROI {quoted(roi_name)}"
+            )
+        return "; ".join(told)
 
 
 @cache

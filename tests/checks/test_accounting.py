@@ -10,7 +10,7 @@ from oligort.checks.accounting import AccountedLesion, account, regional_nodes
 from oligort.checks.counting import Counting
 from oligort.clinical.register import Register
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.measure import Measure
 from oligort.protocol.model import Protocol
 
@@ -101,6 +101,56 @@ def test_entries_without_names_are_matched_by_organ_and_size_where_the_numbers_a
     assert total(lesions) == Count(3, 3)
     pairs = {lesion.name: lesion.entry.id for lesion in lesions}
     assert pairs == {"large": "L1", "small": "L0", "lung": "L2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "organ", "held_on", "said", "is_pair"),
+    [
+        ("GTVm01_Lung_R", Organ.LUNGS, None, {"side": "R"}, True),
+        ("GTVm01_Lung_R", Organ.LUNGS, None, {}, True),
+        ("GTVm01_Lung_R", Organ.LUNGS, None, {"side": "L"}, False),
+        ("GTVm01", Organ.LUNGS, Side.RIGHT, {"side": "R"}, True),
+        ("GTVm01", Organ.LUNGS, Side.RIGHT, {"side": "L"}, False),
+        ("GTVm01_LN_16a2", Organ.LYMPH_NODES, None, {"station": "st. 16 a2"}, True),
+        ("GTVm01_LN_16a2", Organ.LYMPH_NODES, None, {"station": "axillary"}, False),
+        ("GTVm01_LN_16a2", Organ.LYMPH_NODES, None, {}, True),
+        ("GTVm01_LN_supraclav_R", Organ.LYMPH_NODES, None, {"station": "supraclavicular"}, True),
+        ("GTVm01_LN_supraclav_R", Organ.LYMPH_NODES, None, {"station": "supraclavicular L"}, False),
+        ("GTVm 1 LN 2", Organ.LYMPH_NODES, None, {"station": "104"}, True),
+        ("GTVm 1 LN 101", Organ.LYMPH_NODES, None, {"station": "104"}, False),
+    ],
+)
+def test_what_lies_in_another_side_or_station_is_no_pair(name, organ, held_on, said, is_pair):
+    """A lesion of the left lung was the one that is drawn in the right."""
+    contour = replace(drawn(name, organ), held_on=held_on)
+    entry = {"organ": str(organ), "therapy": "radiotherapy", "size_mm": 20.0} | said
+    assert total(accounted([contour], entry)) == (SURE if is_pair else Count(1, 2))
+
+
+def test_lesions_of_two_sides_are_paired_within_each() -> None:
+    contours = [
+        drawn("GTVm01_Lung_L", Organ.LUNGS, mm=21.0),
+        drawn("GTVm02_Lung_R", Organ.LUNGS, mm=19.0),
+    ]
+    entries = [
+        {"organ": "Lungs", "therapy": "radiotherapy", "side": side, "size_mm": mm}
+        for side, mm in (("L", 18.0), ("R", 22.0))
+    ]
+    lesions = accounted(contours, *entries)
+    assert {lesion.name: lesion.entry.side for lesion in lesions} == {
+        "GTVm01_Lung_L": "L", "GTVm02_Lung_R": "R",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["short_axis_mm", "maximum_3d_mm"])
+def test_any_stated_diameter_that_differs_too_much_is_of_another_lesion(key):
+    """A lesion of 120 mm in 3D was one that measures 20 mm."""
+    for mm, is_pair in ((20.0, True), (30.0 if key == "maximum_3d_mm" else 10.0, True)):
+        entry = {"organ": "Liver", "therapy": "radiotherapy", "size_mm": 20.0, key: mm}
+        assert (total(accounted([drawn("a", mm=20.0)], entry)) == SURE) is is_pair
+    beyond = 30.1 if key == "maximum_3d_mm" else 9.8
+    entry = {"organ": "Liver", "therapy": "radiotherapy", "size_mm": 20.0, key: beyond}
+    assert total(accounted([drawn("a", mm=20.0)], entry)) == Count(1, 2)
 
 
 @pytest.mark.parametrize(("mm", "count"), [(20.0, SURE), (30.0, SURE), (30.1, Count(1, 2))])

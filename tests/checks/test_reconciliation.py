@@ -375,6 +375,66 @@ def test_what_lies_in_the_liver_may_be_a_metastasis_whatever_it_is_called(kind: 
     assert run("OL201", case_of(in_both, entries))[0].grade is Grade.PASS
 
 
+@pytest.mark.parametrize("organ", ["Esophagus", None])
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ({"Esophagus": Box((500.0, 0.0, 0.0), (20.0, 20.0, 80.0))}, "wholly outside of the drawn"),
+        # It ends at 600 mm, and the tumour 20 mm around 600 mm begins there.
+        ({"Esophagus": Box((580.0, 0.0, 0.0), (20.0, 20.0, 80.0))}, ""),
+        ({"Esophagus": Box((580.0, 0.0, 0.0), (10.0, 20.0, 80.0))}, ""),
+        ({"Esophagus": cube(6, 90.0)}, ""),
+        ({"Liver": Box((568.0, 0.0, 0.0), (60.0, 90.0, 80.0))}, "nothing"),
+        ({"Liver": Box((572.0, 0.0, 0.0), (60.0, 90.0, 80.0))}, "most of"),
+        (
+            {
+                "Esophagus": Box((500.0, 0.0, 0.0), (20.0, 20.0, 80.0)),
+                "Stomach": Box((620.0, 0.0, 0.0), (30.0, 20.0, 80.0)),
+            },
+            "",
+        ),
+    ],
+)
+def test_a_primary_that_is_drawn_elsewhere_may_be_a_metastasis(
+    others: dict[str, Box], told: str, organ: str | None
+) -> None:
+    """Named for the primary, a tumour far from the oesophagus was none of the metastases."""
+    solids = liver(4) | {"GTVp": cube(6)}
+    entries = [entry(name) for name in list(solids)[:4]]
+    primary = {key: it for key, it in entry("GTVp", "primary").items() if key != "organ"}
+    entries.append(primary | ({"organ": organ} if organ else {}))
+    assert run("OL201", case_of(solids, entries))[0].grade is Grade.PASS
+    (finding,) = run("OL201", case_of(solids | others, entries))
+    if told in ("", "nothing"):
+        assert finding.grade is Grade.PASS
+    else:
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert told in finding.message
+        queries, _ = queries_and_match(case_of(solids | others, entries))
+        assert any("it may be a distant metastasis" in query for query in queries)
+
+
+def test_a_part_of_the_primary_that_is_drawn_elsewhere_may_be_a_metastasis() -> None:
+    solids = liver(4) | {"GTVp": cube(6), "GTV 9": cube(9), "Esophagus": cube(6, 60.0)}
+    entries = [entry(name) for name in list(solids)[:4]]
+    entries.append(entry("GTVp", "primary", "Esophagus") | {"roi_names": ["GTVp", "GTV 9"]})
+    around_both = solids | {"Esophagus": Box((750.0, 0.0, 0.0), (400.0, 60.0, 60.0))}
+    assert run("OL201", case_of(around_both, entries))[0].grade is Grade.PASS
+    (finding,) = run("OL201", case_of(solids, entries))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert '"GTV 9" lies wholly outside of the drawn Esophagus' in finding.message
+
+
+def test_a_regional_node_far_from_the_oesophagus_is_a_query() -> None:
+    for x_mm, is_query in ((79.0, False), (81.0, True)):
+        # The node ends 10 mm before x, the oesophagus 10 mm beside 0.
+        node = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+        drawn = {"Esophagus": Box((0.0, 0.0, 0.0), (20.0, 20.0, 80.0)), "GTV 1": node}
+        listed = entry("GTV 1", "regional_node", "LymphNodes")
+        queries, _ = queries_and_match(case_of(drawn, [listed]))
+        assert any("more than 60 mm from the oesophagus" in one for one in queries) is is_query
+
+
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]

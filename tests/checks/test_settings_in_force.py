@@ -160,6 +160,39 @@ def test_the_side_of_an_roi_is_read_from_its_name(protocol):
     assert 'the register says side L of "GTVm03_Lung_R", its name says R' in told
 
 
+@pytest.mark.parametrize("organ", ["Lungs", None])
+@pytest.mark.parametrize(
+    ("sides", "of_two", "is_query"),
+    [
+        ("RRRR", Grade.MAJOR, False),
+        ("LLRR", Grade.NOT_EVALUABLE, True),
+        ("LLLL", Grade.NOT_EVALUABLE, True),
+    ],
+)
+def test_the_side_of_the_register_is_held_against_the_place(
+    protocol, sides, of_two, is_query, organ
+):
+    """Four lesions of the right lung were two of each lung, as the register said."""
+    lungs = {
+        f"Lung_{side}": Box((x, 0.0, 0.0), (100.0, 100.0, 100.0))
+        for side, x in (("L", 60.0), ("R", -60.0))
+    }
+    drawn = {f"Lesion {n}": Box((-60.0, 25.0 * n - 37, 0.0), (15.0, 15.0, 16.0)) for n in range(4)}
+    lesions = entries(
+        *(
+            {"side": side, "roi_names": [name], "therapy": "radiotherapy"}
+            | ({"organ": organ} if organ else {})
+            for name, side in zip(drawn, sides, strict=True)
+        )
+    )
+    submission = submission_of(**lungs, **drawn)
+    two = protocol(paired_organs="two_organs")
+    assert findings("OL202", two, lesions, submission)[0].grade is of_two
+    told = [query.message for query in findings("OL204", protocol(), lesions, submission)]
+    text = '"Lesion 0" is of the side L by the register, but 100% of it lie in ROI "Lung_R"'
+    assert (text in told) is is_query
+
+
 STRICT = ('relation = "<="\nlimit = 5\nunit = "cm"', 'relation = "<"\nlimit = 5\nunit = "cm"')
 
 

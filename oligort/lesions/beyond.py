@@ -1,0 +1,79 @@
+"""Beyond: whether a lesion lies wholly outside of an organ, where that organ is drawn whole."""
+
+from collections.abc import Sequence
+
+from oligort.geometry.components import Part
+from oligort.geometry.contact import comes_within, shared_volume_cc
+from oligort.geometry.slabs import SlabModel
+from oligort.lesions.aliases import least_organ_cc
+from oligort.lesions.naming import RoiName
+from oligort.lesions.vocabulary import Organ, Side
+
+BEYOND_ORGAN_MM = 10.0
+"""How far from an organ, beside what is drawn of it, a lesion surely lies outside of it.
+
+More than contours of organ and lesion differ by between readers, and than a cropped organ stays
+away from a lesion in it.
+"""
+
+BEYOND_END_MM = 40.0
+"""The same of a lesion that reaches beyond the planes of the organ, which may end too early there:
+an oesophagus is often drawn no further than the lungs, or than the planned target."""
+
+FAR_NODE_MM = 60.0
+"""How far from oesophagus and stomach a node is asked about that is called regional.
+
+Those above the clavicle and at the coeliac trunk lie nearer. It is only a query: the oesophagus may
+be drawn in part.
+"""
+
+DRAWN_WHOLE = frozenset(
+    {
+        Organ.LUNGS,
+        Organ.LIVER,
+        Organ.BRAIN,
+        Organ.ADRENALS,
+        Organ.KIDNEYS,
+        Organ.SPLEEN,
+        Organ.PANCREAS,
+        Organ.OVARIES,
+        Organ.ESOPHAGUS,
+        Organ.STOMACH,
+    }
+)
+"""Organs of one piece, or two, that are drawn whole if at all. Of the skeleton one vertebra may be
+drawn and a rib be the lesion; nobody draws all nodes, soft tissue or skin."""
+
+_PAIRS = frozenset({Organ.LUNGS, Organ.ADRENALS, Organ.KIDNEYS, Organ.OVARIES})
+
+
+def is_drawn_whole(
+    organ: Organ, drawn: Sequence[tuple[RoiName, SlabModel]], side: Side | None
+) -> bool:
+    """Whether some ROIs of an organ are all of it, or all of the side of it that is asked for."""
+    whole = [(name, model) for name, model in drawn if not name.subtracted]
+    sides = {name.side for name, _ in whole}
+    if organ not in DRAWN_WHOLE or not whole:
+        return False
+    if organ in _PAIRS:
+        has_both = not sides.isdisjoint({None, Side.BOTH}) or {Side.LEFT, Side.RIGHT} <= sides
+        if not has_both and (side is None or side not in sides):
+            return False
+    least_cc = least_organ_cc().get(organ, 0.0)
+    return not least_cc or sum(shared_volume_cc(it, it) for _, it in whole) >= least_cc
+
+
+def lies_beyond(part: Part, model: SlabModel, *, least_mm: float = 0.0) -> bool:
+    """Whether a part lies wholly outside of an ROI, by its margin or by `least_mm` if that is more.
+
+    Raises
+    ------
+    ValueError
+        If their planes are not parallel.
+    """
+    is_within_planes = (
+        model.slabs[0].lower_mm <= part.slabs[0].lower_mm
+        and part.slabs[-1].upper_mm <= model.slabs[-1].upper_mm
+    )
+    reach_mm = BEYOND_ORGAN_MM if is_within_planes else BEYOND_END_MM
+    return not comes_within(part.model, model, max(reach_mm, least_mm))
