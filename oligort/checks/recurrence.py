@@ -45,8 +45,10 @@ def recurrence(case: Case) -> Iterator[Finding]:
     placed on the structures;
     a part lies between the settings, or outside a dose grid that the isodose leaves; the register
     does not answer and a lesion is not drawn, so that no dose can tell; an ROI that no lesion of
-    the register claims is not outside, and may be drawn for one of no known contour; gross tumour
-    is drawn and cannot be measured.
+    the register claims is not outside, and may be drawn for one of no known contour; a target is
+    not outside, and is drawn around no known lesion; the register does not answer, and an ROI is
+    not outside that neither name, type nor register explains (beside its "no": QUERY); gross
+    tumour is drawn and cannot be measured.
 
     Source: NCT06190782, exclusion criteria, X4; the isodose is an assumption.
     """
