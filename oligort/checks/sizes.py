@@ -7,6 +7,7 @@ from oligort.checks.answers import allowed_throughout, held_against, not_evaluab
 from oligort.checks.case import Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_undecided
+from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
@@ -41,7 +42,8 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     an upper bound; a register size above it is a query.
 
     Not evaluable when: contour or such a bound and the register, several outlines that may be the
-    lesion's (of lesions in contact, a shell, a margin), or what planes that are not axial leave
+    lesion's (of lesions in contact, a shell, a margin), several ROIs of one entry within 10 mm of
+    each other and these as one lesion, or what planes that are not axial leave
     open, lie on both sides of the limit, a lesion is neither drawn nor sized in the diameter that
     decides, one that may be a node is judged otherwise as such, an oversized GTV may be the
     primary, an entry of the register says neither which ROIs are drawn for it (roi_names) nor that
@@ -103,9 +105,13 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
     if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
         reason = f"it measures {deciding:.1f} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
-    if allowed and (other := _contradicted(case, rule, lesion, deciding, diameter)):
-        reason = f"the contour measures {deciding:.1f} mm, and {other}: {lesion.open_match}"
-        return not_evaluable("OL203", rule, reason, about=lesion.name, hint=_NAME_IT)
+    if allowed:
+        together = as_one_lesion(case, rule, lesion, diameter)
+        other = _contradicted(case, rule, lesion, deciding, diameter)
+        if told := together or (f"{other}: {lesion.open_match}" if other else ""):
+            reason = f"the contour measures {deciding:.1f} mm, and {told}"
+            hint = _EACH_ITS_OWN if together else _NAME_IT
+            return not_evaluable("OL203", rule, reason, about=lesion.name, hint=hint)
     by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:
         reason = (
@@ -274,6 +280,12 @@ _TOO_LARGE = (
 
 
 _NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"
+
+
+_EACH_ITS_OWN = (
+    "where they are several lesions give each an entry of its own in the register; where they are "
+    "one, draw it in one ROI"
+)
 
 
 def _contradicted(
