@@ -105,14 +105,16 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
     if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
         reason = f"it measures {deciding:.1f} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
+    by_register = stated.allowed(rule) if stated else None
     if allowed:
-        together = as_one_lesion(case, rule, lesion, diameter)
+        # Where the register's size is on the other side by itself that is the query.
+        asked = by_register is not False
+        together = as_one_lesion(case, rule, lesion, diameter) if asked else ""
         other = _contradicted(case, rule, lesion, deciding, diameter)
         if told := together or (f"{other}: {lesion.open_match}" if other else ""):
             reason = f"the contour measures {deciding:.1f} mm, and {told}"
             hint = _EACH_ITS_OWN if together else _NAME_IT
             return not_evaluable("OL203", rule, reason, about=lesion.name, hint=hint)
-    by_register = stated.allowed(rule) if stated else None
     if by_register is not None and by_register is not allowed:
         reason = (
             f"the contour measures {deciding:.1f} mm and the register says {stated} "
