@@ -9,11 +9,12 @@ from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_undecided
 from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
+from oligort.checks.too_large import too_large_if_a_lesion
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
 from oligort.errors import NotEvaluable
-from oligort.finding import Finding, Flag
+from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
@@ -39,7 +40,8 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
     contour further apart than the setting. BORDERLINE: drawn closer to the limit than the setting
     borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
-    an upper bound; a register size above it is a query.
+    an upper bound; a register size above it is a query. So is an ROI that neither name, type nor
+    register explains and that would be too large if it is a lesion.
 
     Not evaluable when: contour or such a bound and the register, several outlines that may be the
     lesion's (of lesions in contact, a shell, a margin), several ROIs of one entry within 10 mm of
@@ -53,6 +55,16 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     """
     rule = case.protocol.criteria.metastasis_diameter
     yield from (_size_finding(case, rule, lesion) for lesion in case.accounted)
+    if told := too_large_if_a_lesion(case, rule, _general(case)):
+        yield Finding(
+            code="OL203",
+            criterion=rule.criterion,
+            grade=Grade.INFO,
+            flags=(Flag.QUERY,),
+            message=told,
+            source=rule.source,
+            hint="list it in the register if it is a lesion; else give it a type, or a known name",
+        )
     if undecided := why_undecided(case):
         raise NotEvaluable(undecided)
     if not case.accounted:
@@ -75,13 +87,18 @@ def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
 def _deciding(case: Case, lesion: AccountedLesion) -> tuple[Diameter, ...]:
     """Return the diameter that the settings hold against the limit; two where it may be a node."""
     settings = case.protocol.settings
-    in_3d = settings.diameter_reading.value is DiameterReading.MAXIMUM_3D
-    general = Diameter.IN_3D if in_3d else Diameter.AXIAL
+    general = _general(case)
     if settings.nodal_size.value is NodalSize.LONGEST_DIAMETER:
         return (general,)
     if lesion.organ is Organ.LYMPH_NODES:
         return (Diameter.SHORT,)
     return (general,) if lesion.organ else (general, Diameter.SHORT)
+
+
+def _general(case: Case) -> Diameter:
+    """Return the diameter that the settings hold against the limit of what is no node."""
+    in_3d = case.protocol.settings.diameter_reading.value is DiameterReading.MAXIMUM_3D
+    return Diameter.IN_3D if in_3d else Diameter.AXIAL
 
 
 def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> Finding:

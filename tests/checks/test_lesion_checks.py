@@ -573,3 +573,24 @@ def test_rois_of_one_entry_are_one_in_the_diameter_that_decides(tmp_path):
     one = entry("GTVm01a") | {"roi_names": list(drawn)}
     (found,) = findings("OL203", submission_of(drawn), [one], in_3d)
     assert (found.grade, "3D diameter" in found.message) == (Grade.NOT_EVALUABLE, True)
+
+
+@pytest.mark.parametrize("name", ["LN4", "M4", "BTV4", "Liver recurrence"])
+def test_what_nobody_explains_is_told_where_it_would_be_too_large(name):
+    drawn = {"GTVm01_Bone": cube(1), name: flat(60.0, 6)}
+    passed, query = findings("OL203", submission_of(drawn), [entry("GTVm01_Bone", "Bone")])
+    assert (passed.grade, passed.flags) == (Grade.PASS, ())
+    assert (query.grade, query.flags, query.criterion) == (Grade.INFO, (Flag.QUERY,), "I4iii")
+    assert f'not counted: "{name}", whose name is not known' in query.message
+    assert "longest axial diameter 60.0 mm" in query.message
+    # One of its parts is enough, and what is small enough, or explained, is not asked of.
+    small = submission_of({"GTVm01_Bone": cube(1), name: flat(49.0, 6)})
+    (alone,) = findings("OL203", small, [entry("GTVm01_Bone", "Bone")])
+    assert alone.grade is Grade.PASS
+    (unread,) = submission_of(drawn).structure_sets
+    typed = tuple(replace(one, interpreted_type="ORGAN") for one in unread)
+    organ = Submission(structure_sets=(replace(unread, structures=typed),))
+    assert len(findings("OL203", organ, [entry("GTVm01_Bone", "Bone")])) == 1
+    listed = [entry("GTVm01_Bone", "Bone"), entry(name)]
+    graded = findings("OL203", submission_of(drawn), listed)
+    assert [it.grade for it in graded] == [Grade.PASS, Grade.MAJOR]
