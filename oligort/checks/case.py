@@ -18,6 +18,7 @@ from oligort.checks.lost_lesions import LostLesion, around_no_lesion
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
     may_be_lesion,
+    of_unknown_names,
     perhaps_metastases,
     unclaimed_rois,
 )
@@ -264,9 +265,9 @@ class Case:
         organs = {name: entry.organ for entry in entries for name in entry.roi_names}
         drawn = {one.roi_name for one in self.submission.structure_set if not one.is_empty}
         names = tuple(name for name in organs if name in drawn and name not in taken)
-        return self._as_perhaps_tumour({name: organs[name] for name in names}).lesions
+        return self.as_perhaps_tumour({name: organs[name] for name in names}).lesions
 
-    def _as_perhaps_tumour(self, organs: Mapping[str, Organ | None]) -> LesionCensus:
+    def as_perhaps_tumour(self, organs: Mapping[str, Organ | None]) -> LesionCensus:
         """Return the census of some ROIs as what may be gross tumour, each in an organ or None."""
         if not organs:
             return _NOTHING
@@ -330,7 +331,7 @@ class Case:
     def _unclaimed_census(self) -> LesionCensus:
         entries = self.register.lesions if self.register else ()
         known = Claims.of(self.census).tumour.union(*(entry.roi_names for entry in entries))
-        return self._as_perhaps_tumour(dict.fromkeys(unclaimed_rois(self.submission, known)))
+        return self.as_perhaps_tumour(dict.fromkeys(unclaimed_rois(self.submission, known)))
 
     @cached_property
     def _named_primary(self) -> tuple[Lesion, ...]:
@@ -342,7 +343,7 @@ class Case:
             for one in self.census_if_drawn
             if one.said.role is Role.GTV_PRIMARY and one.roi_name not in named
         }
-        return self._as_perhaps_tumour(found).lesions
+        return self.as_perhaps_tumour(found).lesions
 
     @cached_property
     def perhaps_tumour(self) -> tuple[Lesion, ...]:
@@ -361,12 +362,29 @@ class Case:
         )
         around = [one.roi_name for one in self.lost_lesions]
         others = dict.fromkeys(name for name in around if name not in known)
-        return (*found.values(), *self._as_perhaps_tumour(others).lesions)
+        return (*found.values(), *self.as_perhaps_tumour(others).lesions)
 
     @cached_property
     def lost_lesions(self) -> tuple[LostLesion, ...]:
         """What is drawn for a tumour around none that the census knows, in whole or in part."""
         return around_no_lesion(self.submission, self.census, self.census_thresholds.speck_cc)
+
+    @cached_property
+    def unexplained_rois(self) -> tuple[str, ...]:
+        """What is drawn and may be a lesion, and neither name, type nor register says what it is.
+
+        Without a register, or any structure set, nobody is asked to explain it.
+        """
+        if self.register is None or not self.submission.structure_sets:
+            return ()
+        known = {name for entry in self.register.lesions for name in entry.roi_names}
+        known |= {lesion.roi_name for lesion in self.census.lesions}
+        return tuple(of_unknown_names(self.submission, known))
+
+    @cached_property
+    def unexplained(self) -> tuple[Lesion, ...]:
+        """Those of `unexplained_rois` that can be measured, each part as what it would be."""
+        return self.as_perhaps_tumour(dict.fromkeys(self.unexplained_rois)).lesions
 
     @property
     def counting(self) -> Counting:

@@ -8,6 +8,7 @@ from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number
+from oligort.lesions.extent import Extent
 from oligort.lesions.lesion import Lesion
 from oligort.measure import Measure
 from oligort.protocol.limits import LENGTH_ROUNDING_MM, Limit
@@ -20,7 +21,7 @@ class Diameter(StrEnum):
     SHORT = "short axis"
     IN_3D = "3D diameter"
 
-    def drawn_mm(self, part: Lesion) -> Measure:
+    def drawn_mm(self, part: Lesion | Extent) -> Measure:
         """Return what the contours of a part measure."""
         return {
             Diameter.AXIAL: part.longest_axial_mm,

@@ -10,7 +10,7 @@ from oligort.checks.case import Case
 from oligort.checks.lost_lesions import LostLesion
 from oligort.checks.pairing import unsaid
 from oligort.checks.registry import check
-from oligort.checks.unclaimed import MARGIN_ROLES, may_be_lesion, of_unknown_names
+from oligort.checks.unclaimed import MARGIN_ROLES, may_be_lesion
 from oligort.clinical.register import Register
 from oligort.display import listed, quoted, safe_text
 from oligort.finding import Evidence, Finding, Flag
@@ -266,11 +266,7 @@ def _count_finding(
 
 def _not_counted(case: Case, rule: Limit, count: Count) -> str:
     """Return which ROIs of unknown names would be too many if they were metastases, or ""."""
-    if case.register is None or not case.submission.structure_sets:
-        return ""
-    known = {name for entry in case.register.lesions for name in entry.roi_names}
-    known |= {lesion.roi_name for lesion in case.census.lesions}
-    unknown = of_unknown_names(case.submission, known)
+    unknown = case.unexplained_rois
     if rule.allows(count.most + len(unknown)):
         return ""
     is_one = len(unknown) == 1

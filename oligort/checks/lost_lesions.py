@@ -13,7 +13,7 @@ from oligort.geometry.components import Part, parts
 from oligort.geometry.contact import holds, shared_volume_cc
 from oligort.geometry.structure import Structure
 from oligort.lesions.enclosure import filled
-from oligort.lesions.lesion import LesionCensus
+from oligort.lesions.lesion import Lesion, LesionCensus
 from oligort.lesions.vocabulary import Role
 from oligort.submission import Submission
 
@@ -26,6 +26,9 @@ _BOXED_ROLES = MADE_ROLES - {Role.UNION}
 """Rings and helpers go around their target, in pieces where something is cut out: their box holds
 it. A union of targets is what is irradiated, and goes around nothing."""
 
+
+_SAME_MM = 1.0
+"""Centres nearer than this are those of one part: it was measured twice, of the same contours."""
 
 _LEAST_POINTS = 3
 """Points of a line that may be a loop whose type is wrong: a point or two mark a place."""
@@ -48,6 +51,15 @@ class LostLesion:
     roi_name: str
     centres_mm: tuple[npt.NDArray[np.float64], ...] = ()
     part_count: int = 1
+
+    def parts_among(self, lesions: Sequence[Lesion]) -> list[Lesion]:
+        """Return which measured parts of the ROI hold no known lesion; all where none is told."""
+        own = [
+            one
+            for one in lesions
+            if any(np.linalg.norm(one.centroid_mm - at) < _SAME_MM for at in self.centres_mm)
+        ]
+        return own or list(lesions)
 
     def __str__(self) -> str:
         """Tell the ROI, or its parts by their centres in patient LPS."""

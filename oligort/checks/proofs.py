@@ -1,14 +1,16 @@
 """Proofs: how many distant metastases are proven by pathology, for certain and perhaps (I5)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn, unclaimed_primaries
 from oligort.checks.case import Case
+from oligort.checks.copies import copy_of_other
 from oligort.checks.kinds import doubt_of_kind, doubt_of_proof
 from oligort.checks.lesions import why_incomplete
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register
-from oligort.display import listed
+from oligort.display import listed, safe_text
 
 
 @dataclass(frozen=True)
@@ -66,21 +68,26 @@ def proofs_of(case: Case, register: Register) -> Proofs:
 
 
 def _doubt(case: Case, register: Register, lesion: AccountedLesion) -> str:
-    """Return why a lesion that is called distant may be the primary, or ""."""
+    """Return why a lesion that is called distant may be the primary or a regional node, or ""."""
+    return next(_doubts(case, register, lesion), "")
+
+
+def _doubts(case: Case, register: Register, lesion: AccountedLesion) -> Iterator[str]:
     entry = lesion.entry
     if entry is None or entry.kind is not LesionKind.DISTANT:
-        return ""
+        return
     primary_organs = case.protocol.settings.primary_organs.value
     if doubt := doubt_of_proof(entry, lesion.contours, register, primary_organs):
-        return doubt
+        yield doubt
+    if copy := copy_of_other(case, lesion.contours):
+        yield f"{safe_text(entry.id)} is called a distant metastasis, and {copy}"
     primaries = unclaimed_primaries(case.census_if_drawn, register)
     unclaimed = listed(dict.fromkeys(one.roi_name for one in primaries))
     if unclaimed and may_be_drawn(lesion):
-        return (
-            f"{unclaimed} is named the primary, and may be what is drawn for {listed([entry.id])}"
-        )
+        yield f"{unclaimed} is named the primary, and may be what is drawn for {listed([entry.id])}"
     # What would contradict it must not be lost with the answer that brings the two together.
     for contour in lesion.perhaps:
         if doubt := doubt_of_kind(entry, (contour,), register, primary_organs):
-            return f"{doubt}, if that is drawn for it: {lesion.open_match}"
-    return ""
+            yield f"{doubt}, if that is drawn for it: {lesion.open_match}"
+        if copy := copy_of_other(case, (contour,)):
+            yield f"{copy}: {lesion.open_match}"

@@ -14,7 +14,7 @@ from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
-from oligort.lesions.lesion import Count
+from oligort.lesions.lesion import Count, Lesion
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
 
@@ -30,11 +30,11 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     other, and the primary by its kind; the message says which. An
     entry without contours is explained by surgery or ablation, or by a reason for no therapy.
     Queries are: entries that nothing explains, ROI names of the register that are not drawn,
-    lesions that the register does not list, kinds, organs, sides, sizes and numbers in which
-    register and contours contradict each other (with the fraction in each organ), lesions that are
-    drawn and were removed, targets that are drawn around no known lesion, in whole or in one of
-    their separate parts, and lungs or GTVs that
-    are drawn though the register's anatomy says that one lung was removed or that there is no GTV.
+    lesions that the register does not list, the primary among them, kinds, organs, sides, sizes
+    and numbers in which register and contours contradict each other (with the fraction in each
+    organ), lesions that are drawn and were removed, targets that are drawn around no known lesion,
+    in whole or in one of their separate parts, and lungs or GTVs that are drawn though the
+    register's anatomy says that one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
@@ -91,13 +91,18 @@ def _told(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     ]
     if untreated:
         yield f"not drawn, without local therapy: {', '.join(untreated)}"
-    unlisted = [
-        lesion.label
+    unlisted = [lesion.label for lesion in _unmatched(case, matches)]
+    if unlisted:
+        yield f"drawn, not in the register and not counted: {', '.join(unlisted)}"
+
+
+def _unmatched(case: Case, matches: tuple[AccountedLesion, ...]) -> list[Lesion]:
+    """Return what is drawn as gross tumour, and neither listed nor counted."""
+    return [
+        lesion
         for lesion in case.census
         if not any(lesion is one for match in matches for one in match.contours)
     ]
-    if unlisted:
-        yield f"drawn, not in the register and not counted: {', '.join(unlisted)}"
 
 
 @check("OL205", "Every lesion has its local therapy")
@@ -181,6 +186,14 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     if unlisted:
         may_be = [one.open_match for one in case.accounted if one.open_match]
         yield "; ".join([f"the register does not list {listed(unlisted)}", *may_be])
+    primaries = [one for one in _unmatched(case, matches) if one.role is Role.GTV_PRIMARY]
+    # An outdated outline beside the listed one is no further lesion.
+    if current := [one.label for one in primaries if not one.said.superseded]:
+        is_one = len(current) == 1
+        yield (
+            f"the register lists no primary that {listed(current)} {'is' if is_one else 'are'} "
+            f"drawn for"
+        )
     undrawn = [one.entry for one in matches if one.entry and not one.contours]
     if irradiated := [e.id for e in undrawn if e.therapy is Therapy.RADIOTHERAPY]:
         yield f"no contour is drawn for {listed(irradiated)}, to be irradiated"

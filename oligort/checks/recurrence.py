@@ -1,37 +1,26 @@
 """In-field recurrence (X4): what the register says, and the doses of earlier courses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from oligort.checks.answers import answer_finding, required_answer
 from oligort.checks.case import Case
+from oligort.checks.earlier_field import EarlierField, PartInside
 from oligort.checks.lesions import why_incomplete, why_unplaced
-from oligort.checks.plausibility import Fit, fit_of_course
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
 from oligort.courses import Course, courses_before
-from oligort.display import listed, quoted, safe_text
-from oligort.dose.dvh import Dvh
-from oligort.dose.grid import DoseGrid
-from oligort.dose.histogram import compute_dvh
-from oligort.dose.metric import Metric
+from oligort.display import listed, safe_text
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.geometry.algebra import Shape
-from oligort.geometry.region import Region
-from oligort.lesions.drawn import drawn_part
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import GTV_ROLES, Role
-from oligort.protocol.settings import Percent, Range
 from oligort.selection import title
 from oligort.submission import Submission
 
 KEY = "history.in_field_recurrence"
 """Where the register answers."""
-
-WHOLE_PATIENT_TYPES = frozenset({"PHYSICAL", "EFFECTIVE"})
-"""Dose Types whose dose is in the unit of its own prescription."""
 
 
 @check(
@@ -56,8 +45,10 @@ def recurrence(case: Case) -> Iterator[Finding]:
     placed on the structures;
     a part lies between the settings, or outside a dose grid that the isodose leaves; the register
     does not answer and a lesion is not drawn, so that no dose can tell; an ROI that no lesion of
-    the register claims is not outside, and may be drawn for one of no known contour; gross tumour
-    is drawn and cannot be measured.
+    the register claims is not outside, and may be drawn for one of no known contour; a target is
+    not outside, and is drawn around no known lesion; the register does not answer, and an ROI is
+    not outside that neither name, type nor register explains (beside its "no": QUERY); gross
+    tumour is drawn and cannot be measured.
 
     Source: NCT06190782, exclusion criteria, X4; the isodose is an assumption.
     """
@@ -78,8 +69,15 @@ def recurrence(case: Case) -> Iterator[Finding]:
             raise NotEvaluable(f"{spoken}; {told}")
         if unseen := _unseen(case):
             raise NotEvaluable(f"{spoken}; {told}; {unseen}")
-    if Answer.YES not in (said, dosed) and (perhaps := by_dose.perhaps_inside):
-        raise NotEvaluable(f"{spoken}; {told}; {perhaps}")
+    unexplained = ""
+    if Answer.YES not in (said, dosed):
+        unexplained = by_dose.unexplained_inside
+        # A clear "no" is an answer by itself; without one the pass rests on what is drawn.
+        unsaid = unexplained if said is Answer.UNKNOWN else ""
+        if perhaps := "; ".join(
+            filter(None, (by_dose.perhaps_inside, by_dose.lost_inside, unsaid))
+        ):
+            raise NotEvaluable(f"{spoken}; {told}; {perhaps}")
     if (said, dosed) == (Answer.NO, Answer.YES):
         yield Finding(
             code="OL114",
@@ -98,8 +96,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
         "OL114",
         rule,
         answer,
-        message=f"{spoken}; {told}",
-        flags=(Flag.QUERY,) if said is not dosed else (),
+        message="; ".join(filter(None, (spoken, told, unexplained))),
+        flags=(Flag.QUERY,) if said is not dosed or unexplained else (),
         evidence=by_dose.evidence,
     )
 
@@ -119,31 +117,6 @@ def _unseen(case: Case) -> str:
     ]
     told = f"no contour is drawn for {listed(undrawn)}" if undrawn else ""
     return "; ".join(filter(None, (incomplete, told)))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The part of a lesion inside the isodose of an earlier course, in percent of its volume."""
-
-    lesion: str
-    course: str
-    isodose: str
-    least: float
-    most: float
-
-    def lies(self, limits: Range[Percent]) -> Answer:
-        """Say whether it is in-field."""
-        if self.least > limits.most:
-            return Answer.YES
-        return Answer.NO if self.most < limits.least else Answer.UNKNOWN
-
-    @property
-    def told(self) -> str:
-        """The lesion and its part."""
-        if (self.least, self.most) == (0.0, 100.0):
-            return f"{quoted(self.lesion)} 0 to 100 %, outside the grid that the isodose leaves"
-        ends = dict.fromkeys(f"{end:.1f}" for end in (self.least, self.most))
-        return f"{quoted(self.lesion)} {' to '.join(ends)} %"
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,16 +160,54 @@ class _ByDose:
             found.append(
                 f"{listed(unseen)} cannot be measured, so that no dose tells whether it lies inside"
             )
-        limits = self.case.protocol.settings.in_field_part
-        parts = self._parts_of(list(perhaps), []) if perhaps else []
-        if inside := [part for part in parts if part.lies(limits) is not Answer.NO]:
-            found.append(
-                f"{', '.join(part.told for part in inside)} inside {inside[0].isodose} may be what "
-                f"is drawn for {entries} (roi_names would tell)"
-            )
+        if inside := self._not_outside(perhaps):
+            found.append(f"{inside} may be what is drawn for {entries} (roi_names would tell)")
         if any(one.role is Role.ORGAN for one in self.case.submission.roi_names.values()):
             found.append(why_unplaced(self.case))
         return "; ".join(filter(None, found))
+
+    @cached_property
+    def lost_inside(self) -> str:
+        """What is drawn for a tumour, around none that is known, and not outside a field, or "".
+
+        Whatever entries the register has, it is a lesion that lost its GTV.
+        """
+        told = {one.roi_name for one in self.case.perhaps_tumour}.union(
+            self.case.unmeasured if self.case.open_entries else (), self._unseen_tumour
+        )
+        lost = [one for one in self.case.lost_lesions if one.roi_name not in told]
+        census = self.case.as_perhaps_tumour(dict.fromkeys(one.roi_name for one in lost))
+        found = []
+        for one in lost:
+            own = [lesion for lesion in census.lesions if lesion.roi_name == one.roi_name]
+            if not own:
+                found.append(f"{one} cannot be measured, and is drawn around no known lesion")
+            elif inside := self._not_outside(one.parts_among(own)):
+                found.append(f"{inside}, and is drawn around no known lesion")
+        return "; ".join(found)
+
+    @cached_property
+    def unexplained_inside(self) -> str:
+        """What neither name, type nor register explains, and is not outside of a field, or ""."""
+        told = {one.roi_name for one in self.case.perhaps_tumour}
+        inside = self._not_outside(
+            [one for one in self.case.unexplained if one.roi_name not in told]
+        )
+        return (
+            f"{inside}, which neither name, type nor register explains, and which would be a "
+            f"recurrence if it is a lesion"
+            if inside
+            else ""
+        )
+
+    def _not_outside(self, lesions: Sequence[Lesion]) -> str:
+        """Return which of some lesions do not lie outside of a field, with their parts, or ""."""
+        limits = self.case.protocol.settings.in_field_part
+        parts = self._parts_of(list(lesions), []) if lesions else []
+        inside = [part for part in parts if part.lies(limits) is not Answer.NO]
+        if not inside:
+            return ""
+        return f"{', '.join(part.told for part in inside)} inside {inside[0].isodose}"
 
     @property
     def _unseen_tumour(self) -> list[str]:
@@ -235,7 +246,7 @@ class _ByDose:
         )
 
     @cached_property
-    def _parts(self) -> tuple[tuple[_Part, ...], tuple[str, ...]]:
+    def _parts(self) -> tuple[tuple[PartInside, ...], tuple[str, ...]]:
         """The part of each lesion in each course, and why some cannot be told."""
         reasons: list[str] = []
         try:
@@ -247,12 +258,12 @@ class _ByDose:
         parts = self._parts_of(lesions, reasons)
         return tuple(parts), tuple(dict.fromkeys(reasons))
 
-    def _parts_of(self, lesions: list[Lesion], reasons: list[str]) -> list[_Part]:
+    def _parts_of(self, lesions: list[Lesion], reasons: list[str]) -> list[PartInside]:
         """Return the part of some lesions in each course; add why some cannot be told."""
-        parts: list[_Part] = []
+        parts: list[PartInside] = []
         for course in self._courses(reasons):
             try:
-                parts += _Field.of(self.case, course).parts(lesions)
+                parts += EarlierField.of(self.case, course).parts(lesions)
             except NotEvaluable as error:
                 reasons.append(str(error))
         return parts
@@ -302,84 +313,3 @@ def _own_uids(case: Case) -> set[str]:
 def _may_recur(lesion: Lesion) -> bool:
     """Whether a lesion is gross tumour of its own: a duplicate or an outdated outline is not."""
     return lesion.counted.most > 0 or lesion.role in {Role.GTV_PRIMARY, Role.GTV_NODE}
-
-
-@dataclass(frozen=True, eq=False)
-class _Field:
-    """The field of an earlier course: its dose and the doses that make its border.
-
-    `least_gy` and `most_gy` are the isodose of the lowest and of the highest prescription.
-    `holds_targets` says that its targets were seen to lie in its dose.
-    """
-
-    case: Case
-    course: Course
-    least_gy: float
-    most_gy: float
-    holds_targets: bool
-
-    @classmethod
-    def of(cls, case: Case, course: Course) -> "_Field":
-        """Return the field.
-
-        Raises
-        ------
-        NotEvaluable
-            If the course has no prescription, or a dose that does not fit it.
-        """
-        name = title(course.dose)
-        if course.grid.dose_type not in WHOLE_PATIENT_TYPES:
-            raise NotEvaluable(f"{name}: the Dose Type is {quoted(course.grid.dose_type)}")
-        doses = [[one.dose_gy for one in plan.prescriptions] for plan in course.plans]
-        if not doses or not all(doses) or len(doses) < len(set(course.dose.plan_uids)):
-            raise NotEvaluable(
-                f"{name}: no plan is there that says what this earlier course prescribed, so its "
-                f"isodose is not known"
-            )
-        fit: Fit = fit_of_course(case, course)
-        if not fit.fits:
-            raise NotEvaluable(f"{name} does not fit its prescription: {fit.message}")
-        share = case.protocol.settings.in_field_isodose_percent.value / 100
-        least_gy = share * min(map(min, doses))
-        most_gy = share * sum(map(max, doses))
-        return cls(case, course, least_gy, most_gy, bool(fit.target))
-
-    def parts(self, lesions: list[Lesion]) -> Iterator[_Part]:
-        """Yield the part of each lesion inside the field."""
-        percent = self.case.protocol.settings.in_field_isodose_percent.value
-        doses = " to ".join(dict.fromkeys(f"{gy:g}" for gy in (self.least_gy, self.most_gy)))
-        for lesion in lesions:
-            dvh = self._dvh(lesion)
-            yield _Part(
-                lesion=lesion.label,
-                course=title(self.course.dose),
-                isodose=f"the {percent:g} % isodose ({doses} Gy)",
-                least=self._part(dvh, self.most_gy)[0],
-                most=self._part(dvh, self.least_gy)[1],
-            )
-
-    def _dvh(self, lesion: Lesion) -> Dvh:
-        submission = self.case.submission
-        spacing_mm = submission.usual_spacing_mm
-        drawn = drawn_part(submission.structure_set.structures, lesion, spacing_mm)
-        region = Region(Shape((drawn.alone(lesion.label),)), spacing_mm)
-        return compute_dvh(region, self.course.grid, lesion.label)
-
-    def _part(self, dvh: Dvh, at_gy: float) -> tuple[float, float]:
-        """Return the least and the most that receives a dose, in percent of the volume."""
-        # Beyond a grid whose border is colder everywhere, what it holds does not go on.
-        is_closed = self.holds_targets and not _reaches_border(self.course.grid, at_gy)
-        if dvh.max_gy is None:
-            return 0.0, 0.0 if is_closed else 100.0
-        volume = dvh[Metric("V", "%", at_gy, "Gy")]
-        if is_closed and "coverage" in volume.intervals:
-            ends = volume.intervals.get("numerical", (float(volume), float(volume)))
-            return min(ends[0], volume), max(ends[1], volume)
-        return volume.low, volume.high
-
-
-def _reaches_border(dose: DoseGrid, at_gy: float) -> bool:
-    """Whether any of the outermost voxels of a grid receives a dose."""
-    return any(
-        dose.dose_gy.take(end, axis=axis).max() >= at_gy for axis in range(3) for end in (0, -1)
-    )

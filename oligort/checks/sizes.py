@@ -7,12 +7,14 @@ from oligort.checks.answers import allowed_throughout, held_against, not_evaluab
 from oligort.checks.case import Case
 from oligort.checks.diameters import Diameter, Stated, size_disagreements
 from oligort.checks.lesions import why_undecided
+from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
+from oligort.checks.too_large import too_large_if_a_lesion
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
 from oligort.errors import NotEvaluable
-from oligort.finding import Finding, Flag
+from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Organ
 from oligort.measure import Measure
@@ -38,10 +40,12 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     that it does not give is bounded by the others. QUERY: a larger 3D diameter; register and
     contour further apart than the setting. BORDERLINE: drawn closer to the limit than the setting
     borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
-    an upper bound; a register size above it is a query.
+    an upper bound; a register size above it is a query. So is an ROI that neither name, type nor
+    register explains and that would be too large if it is a lesion.
 
     Not evaluable when: contour or such a bound and the register, several outlines that may be the
-    lesion's (of lesions in contact, a shell, a margin), or what planes that are not axial leave
+    lesion's (of lesions in contact, a shell, a margin), several ROIs of one entry within 10 mm of
+    each other and these as one lesion, or what planes that are not axial leave
     open, lie on both sides of the limit, a lesion is neither drawn nor sized in the diameter that
     decides, one that may be a node is judged otherwise as such, an oversized GTV may be the
     primary, an entry of the register says neither which ROIs are drawn for it (roi_names) nor that
@@ -51,6 +55,16 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     """
     rule = case.protocol.criteria.metastasis_diameter
     yield from (_size_finding(case, rule, lesion) for lesion in case.accounted)
+    if told := too_large_if_a_lesion(case, rule, _general(case)):
+        yield Finding(
+            code="OL203",
+            criterion=rule.criterion,
+            grade=Grade.INFO,
+            flags=(Flag.QUERY,),
+            message=told,
+            source=rule.source,
+            hint="list it in the register if it is a lesion; else give it a type, or a known name",
+        )
     if undecided := why_undecided(case):
         raise NotEvaluable(undecided)
     if not case.accounted:
@@ -73,13 +87,18 @@ def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
 def _deciding(case: Case, lesion: AccountedLesion) -> tuple[Diameter, ...]:
     """Return the diameter that the settings hold against the limit; two where it may be a node."""
     settings = case.protocol.settings
-    in_3d = settings.diameter_reading.value is DiameterReading.MAXIMUM_3D
-    general = Diameter.IN_3D if in_3d else Diameter.AXIAL
+    general = _general(case)
     if settings.nodal_size.value is NodalSize.LONGEST_DIAMETER:
         return (general,)
     if lesion.organ is Organ.LYMPH_NODES:
         return (Diameter.SHORT,)
     return (general,) if lesion.organ else (general, Diameter.SHORT)
+
+
+def _general(case: Case) -> Diameter:
+    """Return the diameter that the settings hold against the limit of what is no node."""
+    in_3d = case.protocol.settings.diameter_reading.value is DiameterReading.MAXIMUM_3D
+    return Diameter.IN_3D if in_3d else Diameter.AXIAL
 
 
 def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> Finding:
@@ -103,10 +122,16 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
     if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
         reason = f"it measures {deciding:.1f} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
-    if allowed and (other := _contradicted(case, rule, lesion, deciding, diameter)):
-        reason = f"the contour measures {deciding:.1f} mm, and {other}: {lesion.open_match}"
-        return not_evaluable("OL203", rule, reason, about=lesion.name, hint=_NAME_IT)
     by_register = stated.allowed(rule) if stated else None
+    if allowed:
+        # Where the register's size is on the other side by itself that is the query.
+        asked = by_register is not False
+        together = as_one_lesion(case, rule, lesion, diameter) if asked else ""
+        other = _contradicted(case, rule, lesion, deciding, diameter)
+        if told := together or (f"{other}: {lesion.open_match}" if other else ""):
+            reason = f"the contour measures {deciding:.1f} mm, and {told}"
+            hint = _EACH_ITS_OWN if together else _NAME_IT
+            return not_evaluable("OL203", rule, reason, about=lesion.name, hint=hint)
     if by_register is not None and by_register is not allowed:
         reason = (
             f"the contour measures {deciding:.1f} mm and the register says {stated} "
@@ -274,6 +299,12 @@ _TOO_LARGE = (
 
 
 _NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"
+
+
+_EACH_ITS_OWN = (
+    "where they are several lesions give each an entry of its own in the register; where they are "
+    "one, draw it in one ROI"
+)
 
 
 def _contradicted(

@@ -39,8 +39,10 @@ def shared_volume_cc(first: SlabModel, second: SlabModel) -> float:
     )
 
 
-def touch(first: SlabModel, second: SlabModel) -> bool:
-    """Whether two stacks of slabs overlap or come nearer to each other than `TOUCH_MM`.
+def touch(first: SlabModel, second: SlabModel, reach_mm: float = TOUCH_MM) -> bool:
+    """Whether two stacks of slabs overlap or come nearer to each other than a reach.
+
+    That is along their planes and across them, each by itself.
 
     Raises
     ------
@@ -49,8 +51,8 @@ def touch(first: SlabModel, second: SlabModel) -> bool:
     """
     return any(
         _common_mm2(a, b) > 0
-        or min(loop_distance_mm(one, other) for one in a.loops for other in b.loops) <= TOUCH_MM
-        for _, a, b in _facing(first, second, TOUCH_MM)
+        or min(loop_distance_mm(one, other) for one in a.loops for other in b.loops) <= reach_mm
+        for _, a, b in _facing(first, second, reach_mm)
     )
 
 

@@ -40,7 +40,7 @@ def with_outlines(
         parts = [candidates[number].parts[part] for number, part in members]
         if all(parts[0].model.frame.is_parallel_to(part.model.frame) for part in parts):
             for key in members:
-                others.setdefault(key, []).append(_joint_sizes(parts))
+                others.setdefault(key, []).append(joint_sizes(parts))
     return {
         key: _between(lesion, others[key]) if key in others else lesion
         for key, lesion in lesions.items()
@@ -138,7 +138,7 @@ def _reaching(measure: Measure, others: Sequence[float]) -> Measure:
     return Measure(measure, measure.unit, **known, outline=outline)
 
 
-def _joint_sizes(parts: Sequence[Part]) -> Sizes:
+def joint_sizes(parts: Sequence[Part]) -> Sizes:
     """Return the sizes of parallel parts as one lesion, in the planes that they have in common."""
     frame = parts[0].model.frame
     slabs = [(part, slab) for part in parts for slab in part.slabs]

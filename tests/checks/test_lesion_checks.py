@@ -534,3 +534,66 @@ def test_a_stated_size_is_told_with_the_digits_that_decide():
     (finding,) = findings("OL203", submission_of(solids), [entry("A", **removed)])
     assert finding.grade is Grade.MAJOR
     assert "register: 50.0000001 mm" in finding.message
+
+
+def pieces(gap_mm, side_mm=30.0, axis=0):
+    """Return two boxes of one lesion, a gap apart along an axis."""
+    at = np.zeros(3)
+    at[axis] = side_mm + gap_mm
+    first = Box((0.0, 0.0, 0.0), (side_mm, 20.0, side_mm))
+    return {"GTVm01a": first, "GTVm01b": replace(first, centre_mm=tuple(at))}
+
+
+@pytest.mark.parametrize("gap_mm", [0.0, 0.4, 2.0, 5.0, 9.9])
+@pytest.mark.parametrize("size", [{}, {"size_mm": 36.0}, {"size_mm": 60.0}])
+def test_rois_of_one_entry_next_to_each_other_are_one_lesion_in_one_reading(gap_mm, size):
+    drawn = pieces(gap_mm)
+    one = entry("GTVm01a", **size) | {"roi_names": list(drawn)}
+    found = findings("OL203", submission_of(drawn), [one])
+    assert [it.grade for it in found] == [Grade.NOT_EVALUABLE]
+    if gap_mm > 0.5 and not size:
+        together = math.hypot(60.0 + gap_mm, 20.0)
+        assert f"measure {together:.1f} mm (longest axial diameter) as the one" in found[0].message
+    # Each an entry of its own, nothing is open; nor where they are within the limit together.
+    apart = [entry(name) for name in drawn]
+    if gap_mm > 0.5:
+        assert {it.grade for it in findings("OL203", submission_of(drawn), apart)} == {Grade.PASS}
+    small = pieces(gap_mm, 15.0)
+    one = entry("GTVm01a") | {"roi_names": list(small)}
+    assert findings("OL203", submission_of(small), [one])[0].grade is Grade.PASS
+
+
+def test_rois_of_one_entry_that_lie_apart_or_above_each_other_keep_their_own_axial_size():
+    for drawn in (pieces(40.0), pieces(6.0, axis=2)):
+        one = entry("GTVm01a") | {"roi_names": list(drawn)}
+        (found,) = findings("OL203", submission_of(drawn), [one])
+        assert found.grade is Grade.PASS, found.message
+
+
+def test_rois_of_one_entry_are_one_in_the_diameter_that_decides(tmp_path):
+    in_3d = altered_protocol(tmp_path, 'value = "longest_axial"', 'value = "maximum_3d"')
+    drawn = pieces(6.0, 20.0, axis=2)
+    one = entry("GTVm01a") | {"roi_names": list(drawn)}
+    (found,) = findings("OL203", submission_of(drawn), [one], in_3d)
+    assert (found.grade, "3D diameter" in found.message) == (Grade.NOT_EVALUABLE, True)
+
+
+@pytest.mark.parametrize("name", ["LN4", "M4", "BTV4", "Liver recurrence"])
+def test_what_nobody_explains_is_told_where_it_would_be_too_large(name):
+    drawn = {"GTVm01_Bone": cube(1), name: flat(60.0, 6)}
+    passed, query = findings("OL203", submission_of(drawn), [entry("GTVm01_Bone", "Bone")])
+    assert (passed.grade, passed.flags) == (Grade.PASS, ())
+    assert (query.grade, query.flags, query.criterion) == (Grade.INFO, (Flag.QUERY,), "I4iii")
+    assert f'not counted: "{name}", whose name is not known' in query.message
+    assert "longest axial diameter 60.0 mm" in query.message
+    # One of its parts is enough, and what is small enough, or explained, is not asked of.
+    small = submission_of({"GTVm01_Bone": cube(1), name: flat(49.0, 6)})
+    (alone,) = findings("OL203", small, [entry("GTVm01_Bone", "Bone")])
+    assert alone.grade is Grade.PASS
+    (unread,) = submission_of(drawn).structure_sets
+    typed = tuple(replace(one, interpreted_type="ORGAN") for one in unread)
+    organ = Submission(structure_sets=(replace(unread, structures=typed),))
+    assert len(findings("OL203", organ, [entry("GTVm01_Bone", "Bone")])) == 1
+    listed = [entry("GTVm01_Bone", "Bone"), entry(name)]
+    graded = findings("OL203", submission_of(drawn), listed)
+    assert [it.grade for it in graded] == [Grade.PASS, Grade.MAJOR]

@@ -1,12 +1,15 @@
 """What pathology proves (I5) where register and contours contradict each other."""
 
+from dataclasses import replace
+
 import pytest
-from test_reconciliation import case_of, cube, entry
+from test_reconciliation import PLANES_MM, case_of, cube, entry
 
 from oligort.checks.case import Case
 from oligort.checks.registry import all_checks
 from oligort.errors import NotEvaluable
 from oligort.finding import Grade
+from oligort.phantoms import Box
 
 CHECKS = {one.code: one for one in all_checks()}
 PROVEN, DISPROVEN = {"pathology": "yes"}, {"pathology": "no"}
@@ -67,3 +70,43 @@ def test_of_another_disease_the_primary_proves_nothing_and_leaves_nothing_open()
     assert graded(case_of(DRAWN, listed, **other))[0] is Grade.MAJOR
     listed = [entry("x") | {"organ": "Esophagus"} | PROVEN]
     assert graded(case_of({"x": cube(3)}, listed, **other))[0] is Grade.PASS
+
+
+@pytest.mark.parametrize("listed_kind", ["primary", "regional_node", None])
+@pytest.mark.parametrize("copy", [cube(2), cube(2, 19.6), cube(2, 15.0)], ids=["all", "most", "in"])
+def test_a_proven_contour_that_is_drawn_again_as_the_primary_or_a_node_proves_nothing(
+    listed_kind: str | None, copy: Box
+) -> None:
+    name = "GTVn01" if listed_kind == "regional_node" else "GTVp"
+    organ = "LymphNodes" if listed_kind == "regional_node" else "Esophagus"
+    other = [entry(name, listed_kind, organ)] if listed_kind else []
+    lungs = entry("GTVm01", organ="Lungs") | PROVEN
+    grade, message = graded(case_of({name: cube(2), "GTVm01": copy}, [*other, lungs]))
+    assert grade is Grade.NOT_EVALUABLE
+    assert f'"GTVm01" is drawn again as "{name}"' in message
+    # Nor where an answer less leaves open that it is the lesion's contour.
+    if listed_kind:
+        less = {key: value for key, value in lungs.items() if key != "roi_names"}
+        grade, message = graded(case_of({name: cube(2), "Kn 5": copy}, [*other, less]))
+        assert (grade, "Kn 5" in message) == (Grade.NOT_EVALUABLE, True), message
+    # Beside it, or grown into it by a part, it is a lesion of its own.
+    for beside in (Box((120.0 + 100, 0, 0), (20.0, 20.0, 20.0)), Box((212.0, 0, 0), (20, 20, 20))):
+        drawn = {name: cube(2), "GTVm01": beside}
+        assert graded(case_of(drawn, [*other, lungs]))[0] is Grade.PASS
+    # Another one is proof enough.
+    drawn = {name: cube(2), "GTVm01": copy, "GTVm01_Liver": cube(1)}
+    assert graded(case_of(drawn, [*other, lungs, LIVER | PROVEN]))[0] is Grade.PASS
+
+
+def test_a_copy_in_planes_that_are_not_parallel_is_told_by_its_box() -> None:
+    case = case_of({"GTVp": cube(2), "GTVm01": cube(2)}, [PRIMARY, entry("GTVm01") | PROVEN])
+    primary, own = case.submission.structure_set.structures
+    sagittal = [
+        replace(one, points_mm=one.points_mm[:, ::-1] + [200.0, 0.0, 0.0])
+        for one in cube(0).structure("GTVm01", 2, PLANES_MM).contours
+    ]
+    turned = replace(own, contours=tuple(sagittal))
+    (structures,) = case.submission.structure_sets
+    mixed = replace(structures, structures=(primary, turned))
+    submission = replace(case.submission, structure_sets=(mixed,))
+    assert graded(Case(submission, case.protocol, case.register))[0] is Grade.NOT_EVALUABLE

@@ -250,11 +250,22 @@ def test_each_lesion_of_the_register_is_matched_explained_or_reported() -> None:
 def test_a_drawn_lesion_without_an_entry_is_reported() -> None:
     solids = liver(1) | {"GTVp": cube(5)}
     queries, told = queries_and_match(case_of(solids, [entry("GTVm01_Liver")]))
-    assert queries == []
+    assert queries == ['the register lists no primary that "GTVp" is drawn for']
     assert "drawn, not in the register and not counted: GTVp" in told.message
     solids |= {"GTVm02_Bone": cube(3), "GTVn05": cube(6)}
-    queries, _ = queries_and_match(case_of(solids, [entry("GTVm01_Liver")]))
+    primary = {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "radiotherapy"}
+    queries, _ = queries_and_match(case_of(solids, [entry("GTVm01_Liver"), primary]))
     assert queries == ['the register does not list "GTVm02_Bone", "GTVn05"']
+
+
+def test_a_primary_that_is_drawn_and_not_listed_is_a_query_but_no_old_outline_of_it() -> None:
+    solids = liver(1) | {"GTVp": cube(5), "GTVp_old": cube(5, 18.0)}
+    listed = entry("GTVp", "primary", "Esophagus")
+    queries, _ = queries_and_match(case_of(solids, [entry("GTVm01_Liver"), listed]))
+    assert not [query for query in queries if "no primary" in query]
+    removed = listed | {"therapy": "surgery", "roi_names": []}
+    queries, _ = queries_and_match(case_of(solids, [entry("GTVm01_Liver"), removed]))
+    assert 'the register lists no primary that "GTVp" is drawn for' in queries
 
 
 def test_a_match_says_which_way() -> None:

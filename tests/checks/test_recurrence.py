@@ -312,7 +312,58 @@ def test_what_an_entry_names_and_is_no_gross_tumour_may_be_it_or_hold_it(roi_nam
     with pytest.raises(NotEvaluable, match="roi_names"):
         finding([FAR], "no", now, [ENTRY, SECOND])
     removed = SECOND | {"therapy": "surgery", "roi_names": []}
+    if roi_name == "PTV2":  # it is drawn for something, whatever was removed
+        with pytest.raises(NotEvaluable, match=r'"PTV2" 100.0 % .* around no known lesion'):
+            finding([FAR], "no", now, [ENTRY, removed])
+        return
     assert finding([FAR], "no", now, [ENTRY, removed]).grade is Grade.PASS
+
+
+@pytest.mark.parametrize("said", ["no", "unknown"])
+@pytest.mark.parametrize("roi_name", ["PTVm02_Bone", "CTV2", "ITV_m2"])
+def test_a_target_around_no_known_lesion_is_not_lost_where_every_entry_is_settled(roi_name, said):
+    with pytest.raises(NotEvaluable, match=f'"{roi_name}" .*around no known lesion'):
+        finding([FAR], said, beside(drawn(roi_name, 2, INSIDE)))
+    outside = beside(drawn(roi_name, 2, Box((30.0, 0.0, -45.0), (20.0, 20.0, 20.0))))
+    around = beside(drawn(roi_name, 2, Box((0.0, 0.0, 0.0), (30.0, 30.0, 30.0))))
+    if said == "no":
+        for now in (outside, around):
+            found = finding([FAR], said, now)
+            assert (found.grade, found.flags) == (Grade.PASS, ())
+    assert finding([FAR], "yes", beside(drawn(roi_name, 2, INSIDE))).grade is Grade.MAJOR
+
+
+def test_of_a_target_only_the_part_around_no_known_lesion_is_asked():
+    """The part around the lesion reaches into the field by its margin, which is no lesion."""
+    around = drawn("PTV", 2, Box((0.0, 0.0, 0.0), (30.0, 30.0, 50.0)))
+    lost = drawn("PTV", 2, Box((40.0, 0.0, 45.0), (20.0, 20.0, 20.0)))
+    far = drawn("PTV", 2, Box((40.0, 0.0, -45.0), (20.0, 20.0, 20.0)))
+    at_the_margin = prior(15.0)
+    both = [replace(around, contours=around.contours + one.contours) for one in (lost, far)]
+    with pytest.raises(NotEvaluable, match="around no known lesion"):
+        finding([at_the_margin], "no", beside(both[0]))
+    assert finding([at_the_margin], "no", beside(both[1])).grade is Grade.PASS
+
+
+def test_a_target_that_cannot_be_measured_and_holds_no_known_lesion_is_not_outside():
+    one = drawn("PTVm02_Bone", 2, INSIDE)
+    turned = [replace(it, points_mm=it.points_mm[:, ::-1]) for it in one.contours]
+    crossing = replace(one, contours=(*one.contours, *turned))
+    with pytest.raises(NotEvaluable, match='"PTVm02_Bone" cannot be measured'):
+        finding([FAR], "no", beside(crossing))
+
+
+@pytest.mark.parametrize("roi_name", ["BTV4", "LN4", "Struktur1"])
+def test_what_nothing_explains_is_no_pass_without_an_answer_and_a_query_beside_one(roi_name):
+    now = beside(drawn(roi_name, 2, INSIDE))
+    with pytest.raises(NotEvaluable, match=f'"{roi_name}" 100.0 % .* nor register explains'):
+        finding([FAR], "unknown", now)
+    found = finding([FAR], "no", now)
+    assert (found.grade, found.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert f'"{roi_name}" 100.0 %' in found.message
+    outside = beside(drawn(roi_name, 2, Box((30.0, 0.0, -45.0), (20.0, 20.0, 20.0))))
+    assert finding([FAR], "no", outside).flags == ()
+    assert finding([FAR], "unknown", outside).grade is Grade.PASS
 
 
 def test_a_pair_by_organ_and_size_does_not_hide_what_lies_inside():

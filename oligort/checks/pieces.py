@@ -1,0 +1,78 @@
+"""Pieces: the size of a lesion that the register calls one and that is drawn as several ROIs."""
+
+from itertools import combinations
+
+import numpy as np
+
+from oligort.checks.accounting import AccountedLesion
+from oligort.checks.case import Case
+from oligort.checks.diameters import Diameter
+from oligort.display import listed
+from oligort.geometry.components import Part, connected_groups
+from oligort.geometry.contact import touch
+from oligort.geometry.diameter import maximum_3d
+from oligort.lesions.drawn import DrawnPart, drawn_part
+from oligort.lesions.outlines import joint_sizes
+from oligort.protocol.limits import Limit
+
+GAP_MM = 10.0
+"""ROIs of one entry that lie nearer than this may be one lesion with a gap in its outline.
+
+By as much register and contour may differ in size before that is a query. What lies farther apart
+is no lesion of one extent, whatever its entry says: the number of metastases tells of it.
+"""
+
+
+def as_one_lesion(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> str:
+    """Return what the ROIs of one entry measure together where a limit forbids that, or ""."""
+    if len({one.roi_name for one in lesion.contours}) < 2:
+        return ""
+    submission = case.submission
+    structures = submission.structure_set.structures
+    drawn = [drawn_part(structures, one, submission.usual_spacing_mm) for one in lesion.contours]
+    links = [(a, b) for a, b in combinations(range(len(drawn)), 2) if _are_near(drawn[a], drawn[b])]
+    groups: dict[int, list[DrawnPart]] = {}
+    for one, group in zip(drawn, connected_groups(len(drawn), links), strict=True):
+        groups.setdefault(group, []).append(one)
+    for members in groups.values():
+        if len(members) < 2:
+            continue
+        together_mm = _together_mm([one.part for one in members], diameter)
+        if not rule.allows(together_mm):
+            names = listed(dict.fromkeys(one.structure.roi_name for one in members))
+            return (
+                f"{names}, which lie within {GAP_MM:g} mm of each other, measure "
+                f"{together_mm:.1f} mm ({diameter}) as the one lesion that the register calls them"
+            )
+    return ""
+
+
+def _are_near(first: DrawnPart, second: DrawnPart) -> bool:
+    """Whether parts of two ROIs may be one lesion by where they lie."""
+    one, other = first.structure, second.structure
+    if one.roi_name == other.roi_name:
+        return False  # parts of one ROI are candidates of their own
+    if one.frame_of_reference_uid != other.frame_of_reference_uid:
+        return False
+    frame = first.part.model.frame
+    if frame.is_parallel_to(second.part.model.frame):
+        return touch(first.part.model, second.part.model, GAP_MM)
+    (low, high), (its_low, its_high) = (it.part.bounds_in(frame) for it in (first, second))
+    return bool((low - GAP_MM <= its_high).all() and (its_low - GAP_MM <= high).all())
+
+
+def _together_mm(parts: list[Part], diameter: Diameter) -> float:
+    """Return a diameter of parts as one lesion; of planes that are not parallel an upper bound."""
+    frame = parts[0].model.frame
+    if all(frame.is_parallel_to(part.model.frame) for part in parts):
+        axial_mm, short_mm, in_3d_mm = joint_sizes(parts)
+        sizes = {Diameter.AXIAL: axial_mm, Diameter.SHORT: short_mm, Diameter.IN_3D: in_3d_mm}
+        return sizes[diameter]
+    points = [
+        part.model.frame.to_patient(np.column_stack([loop, np.full(len(loop), end_mm)]))
+        for part in parts
+        for slab in part.slabs
+        for loop in slab.loops
+        for end_mm in (slab.lower_mm, slab.upper_mm)
+    ]
+    return maximum_3d(np.concatenate(points))[0]
