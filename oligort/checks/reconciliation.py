@@ -27,14 +27,16 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     How it is measured: entries of the register are matched to contours by ROI name, else by organ
     and size where both sides have equally many, no entry that may be of the organ leaves its
     organ, kind, therapy or size unsaid, and neither sides, stations nor any size contradict each
-    other, and the primary by its kind; the message says which. An
-    entry without contours is explained by surgery or ablation, or by a reason for no therapy.
+    other, and the primary by its kind; the message says which. An entry without
+    contours is explained by surgery or ablation, or by a reason for no therapy.
     Queries are: entries that nothing explains, ROI names of the register that are not drawn,
     lesions that the register does not list, the primary among them, kinds, organs, sides, sizes
     and numbers in which register and contours contradict each other (with the fraction in each
-    organ), lesions that are drawn and were removed, targets that are drawn around no known lesion,
-    in whole or in one of their separate parts, and lungs or GTVs that are drawn though the
-    register's anatomy says that one lung was removed or that there is no GTV.
+    organ), lesions wholly outside of the organ that register or name say, where that is drawn
+    whole, a primary away from the oesophagus, regional nodes far from it, lesions that are drawn
+    and were removed, targets that are drawn around no known lesion, in whole or in one of their
+    separate parts, and lungs or GTVs that are drawn though the register's anatomy says that one
+    lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
