@@ -1,5 +1,6 @@
 """Copies: what is drawn for a metastasis, and repeats the contour of the primary or of a node."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -8,7 +9,7 @@ from oligort.checks.case import Case
 from oligort.display import quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
-from oligort.lesions.drawn import DrawnPart, drawn_part
+from oligort.lesions.drawn import drawn_part
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Role
 
@@ -40,7 +41,12 @@ def _is_one_volume(case: Case, contour: Lesion, other: Lesion) -> bool:
     reach_mm = float(np.linalg.norm(contour.centroid_mm - other.centroid_mm))
     if reach_mm > max(contour.maximum_3d_mm.high, other.maximum_3d_mm.high):
         return False  # neither holds the other's centre, nor the most of it
-    own, its = (_drawn(case, one) for one in (contour, other))
+    structures = case.submission.structure_set.structures
+    names = Counter((one.roi_number, one.roi_name) for one in structures)
+    if any(names[one.roi_number, one.roi_name] != 1 for one in (contour, other)):
+        return False  # nobody can tell of which ROI it is
+    spacing_mm = case.submission.usual_spacing_mm
+    own, its = (drawn_part(structures, one, spacing_mm) for one in (contour, other))
     if own.structure.frame_of_reference_uid != its.structure.frame_of_reference_uid:
         return False
     thresholds = case.census_thresholds
@@ -49,12 +55,6 @@ def _is_one_volume(case: Case, contour: Lesion, other: Lesion) -> bool:
     return dice >= thresholds.maybe_duplicate_dice or shared >= thresholds.covered_fraction * min(
         volumes
     )
-
-
-def _drawn(case: Case, lesion: Lesion) -> DrawnPart:
-    submission = case.submission
-    structures = submission.structure_set.structures
-    return drawn_part(structures, lesion, submission.usual_spacing_mm)
 
 
 def _volumes(first: Part, second: Part) -> tuple[tuple[float, float], float]:

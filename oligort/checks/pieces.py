@@ -1,5 +1,6 @@
 """Pieces: the size of a lesion that the register calls one and that is drawn as several ROIs."""
 
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -27,9 +28,7 @@ def as_one_lesion(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Di
     """Return what the ROIs of one entry measure together where a limit forbids that, or ""."""
     if len({one.roi_name for one in lesion.contours}) < 2:
         return ""
-    submission = case.submission
-    structures = submission.structure_set.structures
-    drawn = [drawn_part(structures, one, submission.usual_spacing_mm) for one in lesion.contours]
+    drawn = _drawn(case, lesion)
     links = [(a, b) for a, b in combinations(range(len(drawn)), 2) if _are_near(drawn[a], drawn[b])]
     groups: dict[int, list[DrawnPart]] = {}
     for one, group in zip(drawn, connected_groups(len(drawn), links), strict=True):
@@ -45,6 +44,18 @@ def as_one_lesion(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Di
                 f"{together_mm:.1f} mm ({diameter}) as the one lesion that the register calls them"
             )
     return ""
+
+
+def _drawn(case: Case, lesion: AccountedLesion) -> list[DrawnPart]:
+    """Return what is drawn for a lesion, as far as one ROI of the name and number is there."""
+    submission = case.submission
+    structures = submission.structure_set.structures
+    names = Counter((one.roi_number, one.roi_name) for one in structures)
+    return [
+        drawn_part(structures, one, submission.usual_spacing_mm)
+        for one in lesion.contours
+        if names[one.roi_number, one.roi_name] == 1
+    ]
 
 
 def _are_near(first: DrawnPart, second: DrawnPart) -> bool:
