@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from statistics import fmean
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def _is_one_volume(case: Case, contour: Lesion, other: Lesion) -> bool:
         return False
     thresholds = case.census_thresholds
     volumes, shared = _volumes(own.part, its.part)
-    dice = 2 * shared / sum(volumes)
+    dice = shared / fmean(volumes)
     return dice >= thresholds.maybe_duplicate_dice or shared >= thresholds.covered_fraction * min(
         volumes
     )

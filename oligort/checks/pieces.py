@@ -1,7 +1,6 @@
 """Pieces: the size of a lesion that the register calls one and that is drawn as several ROIs."""
 
 from collections import Counter
-from itertools import combinations
 
 import numpy as np
 
@@ -16,31 +15,35 @@ from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.outlines import joint_sizes
 from oligort.protocol.limits import Limit
 
-GAP_MM = 10.0
-"""ROIs of one entry that lie nearer than this may be one lesion with a gap in its outline.
-
-By as much register and contour may differ in size before that is a query. What lies farther apart
-is no lesion of one extent, whatever its entry says: the number of metastases tells of it.
-"""
-
 
 def as_one_lesion(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diameter) -> str:
-    """Return what the ROIs of one entry measure together where a limit forbids that, or ""."""
-    if len({one.roi_name for one in lesion.contours}) < 2:
+    """Return what the ROIs of one entry measure together where a limit forbids that, or "".
+
+    Those that lie within what register and contour may differ by in size may be one lesion with a
+    gap in its outline. What lies farther apart is no lesion of one extent, whatever its entry says:
+    the number of metastases tells of it.
+    """
+    if len({one.roi_name for one in lesion.contours}) <= 1:
         return ""
     drawn = _drawn(case, lesion)
-    links = [(a, b) for a, b in combinations(range(len(drawn)), 2) if _are_near(drawn[a], drawn[b])]
+    gap_mm = case.protocol.settings.register_size_difference_mm.value
+    links = [
+        (number, number + 1 + after)
+        for number, one in enumerate(drawn)
+        for after, other in enumerate(drawn[number + 1 :])
+        if _are_near(one, other, gap_mm)
+    ]
     groups: dict[int, list[DrawnPart]] = {}
     for one, group in zip(drawn, connected_groups(len(drawn), links), strict=True):
         groups.setdefault(group, []).append(one)
     for members in groups.values():
-        if len(members) < 2:
+        if len(members) == 1:
             continue
         together_mm = _together_mm([one.part for one in members], diameter)
         if not rule.allows(together_mm):
             names = listed(dict.fromkeys(one.structure.roi_name for one in members))
             return (
-                f"{names}, which lie within {GAP_MM:g} mm of each other, measure "
+                f"{names}, which lie within {gap_mm:g} mm of each other, measure "
                 f"{together_mm:.1f} mm ({diameter}) as the one lesion that the register calls them"
             )
     return ""
@@ -58,7 +61,7 @@ def _drawn(case: Case, lesion: AccountedLesion) -> list[DrawnPart]:
     ]
 
 
-def _are_near(first: DrawnPart, second: DrawnPart) -> bool:
+def _are_near(first: DrawnPart, second: DrawnPart, gap_mm: float) -> bool:
     """Whether parts of two ROIs may be one lesion by where they lie."""
     one, other = first.structure, second.structure
     if one.roi_name == other.roi_name:
@@ -67,9 +70,9 @@ def _are_near(first: DrawnPart, second: DrawnPart) -> bool:
         return False
     frame = first.part.model.frame
     if frame.is_parallel_to(second.part.model.frame):
-        return touch(first.part.model, second.part.model, GAP_MM)
+        return touch(first.part.model, second.part.model, gap_mm)
     (low, high), (its_low, its_high) = (it.part.bounds_in(frame) for it in (first, second))
-    return bool((low - GAP_MM <= its_high).all() and (its_low - GAP_MM <= high).all())
+    return bool((low - gap_mm <= its_high).all() and (its_low - gap_mm <= high).all())
 
 
 def _together_mm(parts: list[Part], diameter: Diameter) -> float:

@@ -1,7 +1,5 @@
 """Too large: ROIs that nothing explains and that would break the size limit if they are lesions."""
 
-import numpy as np
-
 from oligort.checks.case import Case
 from oligort.checks.diameters import Diameter
 from oligort.display import listed
@@ -42,13 +40,8 @@ def _largest_mm(case: Case, structure: Structure, rule: Limit, diameter: Diamete
 
     What cannot be measured has none.
     """
-    points = np.concatenate([contour.points_mm for contour in structure.areas])
     try:
         pieces = parts(structure, case.submission.usual_spacing_mm)
-        # Twice a spacing beyond its planes no solid reaches that was drawn in them.
-        reach_mm = np.ptp(points, axis=0) + 4 * pieces[0].model.spacing_mm
-        if rule.allows(float(np.linalg.norm(reach_mm))):
-            return None
         sizes = [diameter.drawn_mm(extent_of(piece)).high for piece in pieces]
     except NotEvaluable:
         return None
