@@ -1,6 +1,5 @@
 """Copies: what is drawn for a metastasis, and repeats the contour of the primary or of a node."""
 
-from collections import Counter
 from collections.abc import Iterable
 from statistics import fmean
 
@@ -10,7 +9,7 @@ from oligort.checks.case import Case
 from oligort.display import quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
-from oligort.lesions.drawn import drawn_part
+from oligort.lesions.drawn import drawn_part, is_of_one_roi
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Role
 
@@ -43,9 +42,8 @@ def _is_one_volume(case: Case, contour: Lesion, other: Lesion) -> bool:
     if reach_mm > max(contour.maximum_3d_mm.high, other.maximum_3d_mm.high):
         return False  # neither holds the other's centre, nor the most of it
     structures = case.submission.structure_set.structures
-    names = Counter((one.roi_number, one.roi_name) for one in structures)
-    if any(names[one.roi_number, one.roi_name] != 1 for one in (contour, other)):
-        return False  # nobody can tell of which ROI it is
+    if not all(is_of_one_roi(structures, one) for one in (contour, other)):
+        return False
     spacing_mm = case.submission.usual_spacing_mm
     own, its = (drawn_part(structures, one, spacing_mm) for one in (contour, other))
     if own.structure.frame_of_reference_uid != its.structure.frame_of_reference_uid:

@@ -1,7 +1,5 @@
 """Pieces: the size of a lesion that the register calls one and that is drawn as several ROIs."""
 
-from collections import Counter
-
 import numpy as np
 
 from oligort.checks.accounting import AccountedLesion
@@ -11,7 +9,7 @@ from oligort.display import listed
 from oligort.geometry.components import Part, connected_groups
 from oligort.geometry.contact import touch
 from oligort.geometry.diameter import maximum_3d
-from oligort.lesions.drawn import DrawnPart, drawn_part
+from oligort.lesions.drawn import DrawnPart, drawn_part, is_of_one_roi
 from oligort.lesions.outlines import joint_sizes
 from oligort.protocol.limits import Limit
 
@@ -53,11 +51,10 @@ def _drawn(case: Case, lesion: AccountedLesion) -> list[DrawnPart]:
     """Return what is drawn for a lesion, as far as one ROI of the name and number is there."""
     submission = case.submission
     structures = submission.structure_set.structures
-    names = Counter((one.roi_number, one.roi_name) for one in structures)
     return [
         drawn_part(structures, one, submission.usual_spacing_mm)
         for one in lesion.contours
-        if names[one.roi_number, one.roi_name] == 1
+        if is_of_one_roi(structures, one)
     ]
 
 

@@ -51,17 +51,23 @@ def drawn_part(
     Raises
     ------
     ValueError
-        If the lesion is not of these structures.
+        If the lesion is not of these structures, or of more than one (`is_of_one_roi`).
     """
-    own = [s for s in structures if (s.roi_number, s.roi_name) == _roi_of(lesion)]
+    own = _rois_of(structures, lesion)
     if len(own) != 1:
         raise ValueError(f"expected one ROI of the lesion, found {len(own)}")
     part = parts(own[0], usual_spacing_mm)[lesion.part - 1]
     return DrawnPart(own[0], part, _contour_numbers(own[0], part))
 
 
-def _roi_of(lesion: Lesion) -> tuple[int | None, str]:
-    return lesion.roi_number, lesion.roi_name
+def is_of_one_roi(structures: Sequence[Structure], lesion: Lesion) -> bool:
+    """Whether one ROI alone has the number and the name of a lesion: else nobody can tell which."""
+    return len(_rois_of(structures, lesion)) == 1
+
+
+def _rois_of(structures: Sequence[Structure], lesion: Lesion) -> list[Structure]:
+    roi = lesion.roi_number, lesion.roi_name
+    return [one for one in structures if (one.roi_number, one.roi_name) == roi]
 
 
 def _contour_numbers(structure: Structure, part: Part) -> tuple[int, ...]:
