@@ -61,7 +61,8 @@ def why_not_two_sides(
 ) -> str:
     """Return why what is drawn as left and as right of an organ is not its two sides, or "".
 
-    They are largely one volume, or lie in one half of the body.
+    They are largely one volume, or lie in one half of the body; where nothing tells its halves, two
+    lungs are two parts side by side.
 
     Parameters
     ----------
@@ -92,11 +93,19 @@ def why_not_two_sides(
                 f"{100 * shared_cc / smaller_cc:.0f} % of the smaller one, so one side is not "
                 f"drawn; correct the one that lies on the other"
             )
+    if not any(middles):
+        is_beside = organ not in WIDE or lies_side_by_side(*left, *right)
+        return "" if is_beside else f"{names} are {NOT_BESIDE}"
     half = half_of_both(left, right, middles)
     if half is None or not (middles[1] or organ in WIDE):
         return ""
     return f"{names} both lie in the {HALVES[half]} half of the body: the other side is not drawn"
 
+
+NOT_BESIDE = (
+    "not two parts side by side, and no body outline, cord, oesophagus or trachea is drawn to tell "
+    "whether one side is missing; draw the body"
+)
 
 HALVES = {Side.LEFT: "left", Side.RIGHT: "right"}
 """The halves of the body in words."""
@@ -161,10 +170,7 @@ def why_one_side(
         return f"{told}: the other is missing" if one_side else ""
     if lies_side_by_side(whole):
         return ""
-    return (
-        "is not two parts side by side, and no body outline, cord, oesophagus or trachea is drawn "
-        "to tell whether one side is missing; draw the body"
-    )
+    return f"is {NOT_BESIDE}"
 
 
 def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> float | None:
@@ -182,12 +188,12 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
     return float(np.mean(points_mm > middle_mm))
 
 
-def lies_side_by_side(structure: Structure) -> bool:
-    """Whether a structure is two parts, left and right, with little or nothing between them.
+def lies_side_by_side(*structures: Structure) -> bool:
+    """Whether structures are two parts, left and right, with little or nothing between them.
 
     By the areas of its sagittal sections: between two wide ones lies a narrow one.
     """
-    areas = _sagittal_sections(structure)
+    areas = _sagittal_sections(structures)
     if not areas.sum():
         return False
     beyond = areas.cumsum() / areas.sum()
@@ -196,13 +202,13 @@ def lies_side_by_side(structure: Structure) -> bool:
     return bool((is_between & (areas <= DEEPEST * widest)).any())
 
 
-def _sagittal_sections(structure: Structure) -> Floats:
+def _sagittal_sections(structures: Sequence[Structure]) -> Floats:
     """Return the areas (SAMPLES,) of sections at even steps of patient x, in any unit.
 
     Of each loop the chords at x: crossings go forth and back, so their points sum up to its length.
     Loops in planes all as far apart weigh alike; holes are few and count as what they are cut from.
     """
-    loops = [area.points_mm for area in structure.areas]
+    loops = [area.points_mm for one in structures for area in one.areas]
     points = np.concatenate(loops)
     ends = np.concatenate([np.roll(loop, -1, axis=0) for loop in loops])
     of_loop = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])

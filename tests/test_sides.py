@@ -152,10 +152,20 @@ UPPER, LOWER = Box((60.0, 0, 40.0), (100, 120, 80)), Box((60.0, 0, -45.0), (100,
 def test_two_parts_of_one_lung_are_not_both_lungs(beside):
     with pytest.raises(NotEvaluable, match="both lie in the left half of the body"):
         lungs(UPPER, LOWER, beside).structures_of("Lungs")
-    # Two middles that contradict each other tell nothing, and neither does none.
+    # Two middles that contradict each other tell nothing.
     other = box("Trachea" if beside.roi_name == "BODY" else "BODY", moved(CORD, 60.0))
     assert len(lungs(UPPER, LOWER, beside, other).structures_of("Lungs")) == 2
-    assert len(lungs(UPPER, LOWER).structures_of("Lungs")) == 2
+
+
+FRONT, BACK = Box((60.0, -35.0, 0), (100, 60, 160)), Box((60.0, 35.0, 0), (90, 60, 160))
+INNER, OUTER = Box((35.0, 0, 0), (49, 120, 160)), Box((85.0, 0, 0), (50, 120, 160))
+
+
+@pytest.mark.parametrize(("one", "other"), [(UPPER, LOWER), (FRONT, BACK), (OUTER, INNER)])
+def test_where_nothing_tells_the_middle_two_lungs_are_side_by_side(one, other):
+    with pytest.raises(NotEvaluable, match=r'"Lung_L" and "Lung_R" are not two .*draw the body'):
+        lungs(one, other).structures_of("Lungs")
+    assert len(lungs(LEFT, RIGHT).structures_of("Lungs")) == 2
 
 
 def test_a_mediastinum_that_moved_leaves_either_lung_in_its_half():

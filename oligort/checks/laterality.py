@@ -15,7 +15,7 @@ from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
-from oligort.sides import HALVES, LEAST_SIDE_SHARE, half_of_both, left_share
+from oligort.sides import HALVES, LEAST_SIDE_SHARE, NOT_BESIDE, half_of_both, left_share
 
 SWAPPED = "left and right are swapped"
 """How a reason begins that is of names, and not of what is drawn."""
@@ -61,7 +61,9 @@ def laterality_of(case: Case) -> Laterality:
         if wrong is None:
             continue
         compared.append(organ)
-        if wrong:
+        if wrong.endswith(NOT_BESIDE):
+            doubtful[organ] = wrong
+        elif wrong:
             told[organ] = wrong
         elif is_pair and (half := half_of_both(*_left_and_right(by_side), middles)):
             names = _names([one for side in by_side.values() for one in side])
@@ -140,8 +142,9 @@ def left_and_right(case: Case) -> Iterator[Finding]:
     alone, the share of its points beyond the middle of the body's outline. Both sides are one where
     they share a quarter of the smaller one's volume, or lie in one half of the body: by its outline
     and the cord, oesophagus and trachea, as far as they are drawn, which must agree. Where only the
-    outline tells, that is so of the lungs, and a QUERY of narrower organs. A limit on one side
-    of an organ whose sides are wrong is not graded, nor is one on both of which one is not drawn.
+    outline tells, that is so of the lungs, and a QUERY of narrower organs. Where none of these is
+    drawn and two lungs are not side by side, that is a QUERY. A limit on one side of an organ whose
+    sides are wrong is not graded, nor is one on both of which one is not drawn.
 
     Not evaluable when: no structure set can be chosen.
 
