@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -87,6 +88,10 @@ def _contour(number: int, points_mm: npt.NDArray[np.float64], image: Dataset) ->
         ContourNumber=number,
     )
     made[_CONTOUR_DATA] = _decimal_strings(_cut_inwards(points_mm))
+    # as it is to be written: else the writer parses all numbers to write the same ones
+    made.set_original_encoding(
+        is_implicit_vr=False, is_little_endian=True, character_encoding=default_encoding
+    )
     return made
 
 
