@@ -48,6 +48,8 @@ class Unchecked:
 
 def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
     """Return what an error of a worker means."""
+    if not isinstance(error, TimeLimitError | ProcessExpired):  # these are errors of the system too
+        error = plain(error)
     match error:
         case TimeLimitError() | MemoryError():
             return _of_limits(error, limits)
@@ -73,9 +75,8 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
             reason = f"the system refused what was asked of it: {error}"
             return Unchecked(not_checked(reason, hint))
         case _:
-            bug = plain(error)
-            assert isinstance(bug, BugError)
-            return Unchecked(internal_error(bug.what), is_bug=True, log=bug.trace)
+            assert isinstance(error, BugError)
+            return Unchecked(internal_error(error.what), is_bug=True, log=error.trace)
 
 
 def unchecked_register(trouble: str) -> Unchecked:

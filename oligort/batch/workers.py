@@ -17,7 +17,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from oligort.batch.failure import plain
+from oligort.batch.failure import plain, words_of_system
 from oligort.batch.limits import GRACE_S, Limits
 from oligort.batch.note import left_in, notes_in
 from oligort.errors import OutputError
@@ -93,7 +93,13 @@ class Workers(Generic[T, R]):
                 if task is None:
                     break
                 folder = self._scratch / str(next(self._numbers))
-                running[self._scheduled(task, folder)] = task, folder
+                try:
+                    running[self._scheduled(task, folder)] = task, folder
+                except (OSError, RuntimeError) as broken:  # no process can be started, or goes on
+                    again.append(task)
+                    again.extend(other for other, _ in running.values())
+                    running.clear()
+                    self._restart(broken)
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -127,9 +133,12 @@ class Workers(Generic[T, R]):
     def _restart(self, error: BaseException) -> None:
         self._restarts += 1
         if self._restarts > MOST_RESTARTS:
+            said = words_of_system(error)
             raise OutputError(
-                f"expected worker processes that start, found none after {MOST_RESTARTS} attempts; "
-                "allow them more memory with --memory-limit, or look whether something kills them"
+                f"expected worker processes that start, found none after {MOST_RESTARTS} attempts"
+                f"{f' ({said})' if said else ''}; allow them more memory with --memory-limit, look "
+                "whether something kills them, and see that there is space where the system keeps "
+                "temporary files (TMPDIR)"
             ) from error
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
@@ -181,8 +190,7 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
     has_timer = bool(seconds) and hasattr(signal, "setitimer")
     if has_timer:
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
-    folder.mkdir()
-    usual, tempfile.tempdir = tempfile.tempdir, str(folder)
+    usual, tempfile.tempdir = tempfile.tempdir, str(_made(folder))
     try:
         with notes_in(folder):
             answer = do(task)
@@ -195,3 +203,15 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
             signal.setitimer(signal.ITIMER_REAL, 0)
         tempfile.tempdir = usual
     raise failure
+
+
+def _made(folder: Path) -> Path:
+    """Return a folder for the temporary files of a task, or the one above where it cannot be made.
+
+    Most tasks need none. One that does hears from the system there why it can have none.
+    """
+    try:
+        folder.mkdir(parents=True)  # somebody may have tidied up the one above
+    except OSError:
+        return folder.parent
+    return folder

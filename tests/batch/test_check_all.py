@@ -1,5 +1,6 @@
 """check_all: the reports of a folder one by one, whatever the executor."""
 
+import errno
 import pickle
 import re
 from collections.abc import Callable
@@ -104,6 +105,12 @@ def cancelled() -> Future[object]:
     return future
 
 
+def away() -> Future[object]:
+    future: Future[object] = Future()
+    future.set_exception(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
+    return future
+
+
 def answering(answer: object) -> Callable[[], Future[object]]:
     def answered() -> Future[object]:
         future: Future[object] = Future()
@@ -117,6 +124,7 @@ def answering(answer: object) -> Callable[[], Future[object]]:
     ("first", "reason"),
     [
         (cancelled, "the executor cancelled the task"),
+        (away, "the system refused what was asked of it: Connection refused"),
         (answering(None), "expected a report of oligort as JSON, found an answer of type NoneType"),
         (answering(b"{"), "found an answer of type bytes that is none"),
         (answering(b'{"x": 1}'), "the report of the worker cannot be used"),
