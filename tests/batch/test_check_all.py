@@ -1,9 +1,11 @@
 """check_all: the reports of a folder one by one, whatever the executor."""
 
 import errno
+import gc
 import pickle
 import re
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -97,6 +99,27 @@ def test_submissions_that_were_read_already(root):
         (subject_of(0), ""),
         (subject_of(1), "local_therapy"),
     ]
+
+
+def test_of_what_is_read_on_the_way_no_more_than_two_are_alive(root):
+    """The one that is checked or was, and the next, while it is read: as in a loop by hand."""
+    alive: list[weakref.ref[oligort.Submission]] = []
+    most: list[int] = []
+
+    def read_on() -> Iterator[oligort.Submission]:
+        for _ in range(6):
+            one = oligort.read(root / "patient00000")
+            alive.append(weakref.ref(one))
+            gc.collect()
+            most.append(sum(ref() is not None for ref in alive))
+            yield one
+            del one
+
+    reports = oligort.check_all(read_on())
+    next(reports)
+    assert len(alive) == 1
+    assert len(list(reports)) == 5
+    assert max(most) == 2
 
 
 def cancelled() -> Future[object]:
