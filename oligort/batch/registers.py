@@ -31,9 +31,10 @@ class Listed:
     json: str = ""
     trouble: str = ""
 
-    def is_of_site(self, site: str) -> bool:
-        """Whether it may be of that site: two that are stated must not contradict each other."""
-        return not (site and self.site) or site.casefold() == self.site.casefold()
+    def is_of_site(self, *sites: str) -> bool:
+        """Whether it may be of one of these: two that are stated must not contradict each other."""
+        stated = {site.casefold() for site in sites if site}
+        return not (stated and self.site) or self.site.casefold() in stated
 
 
 class _Told(IntEnum):
@@ -139,12 +140,14 @@ class RegisterList:
         sites: dict[str, set[str]] = defaultdict(set)
         takers: dict[str, dict[_Told, list[Found]]] = defaultdict(lambda: defaultdict(list))
         for one in found:
-            told = {one.subject_id} if one.subject_id else set()
-            if not one.subject_id:
+            if len({said.casefold() for said in one.subject_ids}) > 1:
+                continue  # whatever its folder is called, nobody knows whose it is
+            told = set(one.subject_ids)
+            if not told:
                 told = {by_patient[key] for key in one.patient_keys if key in by_patient}
-            subjects = told if one.subject_id else told | set(_named(one, by_name))
+            subjects = told if one.subject_ids else told | set(_named(one, by_name))
             known = [self.by_subject[s] for s in sorted(subjects) if s in self.by_subject]
-            if len(known) == 1 and known[0].is_of_site(one.site_id):
+            if len(known) == 1 and known[0].is_of_site(*one.site_ids):
                 matches[one.key] = known[0]
                 sites[known[0].subject] |= {one.site_id.casefold()} - {""}
                 takers[known[0].subject][_told_by(one, known[0], told)].append(one)
@@ -212,7 +215,7 @@ def _told_by(one: Found, listed: Listed, told: Iterable[str]) -> _Told:
     if listed.subject not in told:
         return _Told.BY_NAME
     has_site = bool(listed.site) and listed.site.casefold() == one.site_id.casefold()
-    return _Told.BY_FILES if one.subject_id or has_site else _Told.BY_PATIENT_ID
+    return _Told.BY_FILES if one.subject_ids or has_site else _Told.BY_PATIENT_ID
 
 
 def _may_be_several_patients(several: Iterable[Found], how: _Told) -> bool:
@@ -230,7 +233,7 @@ def _may_be_several_patients(several: Iterable[Found], how: _Told) -> bool:
         return True
     # Of one place the subject's id, stated or as Patient ID, is that of one patient.
     of_id = how is _Told.BY_PATIENT_ID
-    patients = {one.patient_keys for one in readable if not (of_id and one.subject_id)}
+    patients = {one.patient_keys for one in readable if not (of_id and one.subject_ids)}
     return len(patients) > 1 or any(len(keys) != 1 for keys in patients)
 
 

@@ -225,3 +225,27 @@ def test_a_folder_without_any_register_is_refused(tmp_path):
     (tmp_path / "a.toml").write_text("subject = 1")
     with pytest.raises(RegisterError, match="among 1 files; "):
         RegisterList.load(tmp_path)
+
+
+def test_what_states_two_subjects_takes_the_register_of_neither_nor_of_its_folder(tmp_path):
+    root = tmp_path / "root"
+    (folder,) = write_exports(root, range(1))
+    folder = folder.rename(root / subject_of(1))
+    dose = folder / "RD.dcm"
+    content = dose.read_bytes()
+    dose.write_bytes(content.replace(subject_of(0).encode(), subject_of(0).lower().encode()))
+    listed = [RegisterList.of([replace(register_of(n), site="")]) for n in range(3)]
+    # in two spellings it is one
+    assert [matched(root, one) for one in listed] == [{folder.name: subject_of(0)}, {}, {}]
+    dose.write_bytes(content.replace(subject_of(0).encode(), subject_of(2).encode()))
+    assert [matched(root, one) for one in listed] == [{}, {}, {}]
+
+
+def test_a_register_of_none_of_the_sites_that_the_files_state_does_not_fit(tmp_path):
+    root = tmp_path / "root"
+    (folder,) = write_exports(root, range(1))
+    dose = folder / "RD.dcm"
+    dose.write_bytes(dose.read_bytes().replace(b"SITE", b"SEAT"))
+    for site, fits in (("Site", True), ("SEAT", True), ("", True), ("OTHER", False)):
+        listed = RegisterList.of([replace(register_of(0), site=site)])
+        assert bool(matched(root, listed)) is fits
