@@ -23,7 +23,7 @@ from oligort.batch.unchecked import (
     Whose,
     never_submitted,
     report_of,
-    unchecked_by,
+    unchecked_by_executor,
     unchecked_cancelled,
     unchecked_register,
     unchecked_worker,
@@ -207,7 +207,7 @@ def _answer_of(future: Future[bytes], whose: Whose, rules: Protocol) -> Report:
     if isinstance(error, BrokenExecutor):
         raise error  # nobody knows which submission it was
     if error is not None:
-        return report_of(unchecked_by(error, NO_LIMITS), whose, rules)
+        return report_of(unchecked_by_executor(error, NO_LIMITS), whose, rules)
     try:
         return Report.from_json(future.result())
     except ReportError as other:

@@ -98,6 +98,19 @@ def unchecked_cancelled() -> Unchecked:
     return Unchecked(not_checked("the executor cancelled the task before it was done", hint))
 
 
+def unchecked_by_executor(error: BaseException, limits: Limits) -> Unchecked:
+    """Return what an error of a task means: of the worker, or of the executor itself.
+
+    A worker says what went wrong in it by the few kinds of `plain`; any other kind is how an
+    executor says that it has no answer, as where a worker died.
+    """
+    if isinstance(error, BugError | MemoryError | OligortError | OSError | SystemRefusedError):
+        return unchecked_by(error, limits)
+    kind = type(error).__name__
+    hint = "see in the log of the executor what became of the worker, then check it by itself"
+    return Unchecked(not_checked(f"the executor gave an error of its own, {kind}", hint))
+
+
 def never_submitted(trouble: str) -> Unchecked:
     """Return that there is a register, with why it cannot be used or "", and no submission."""
     return Unchecked(not_submitted(trouble), is_of_register=True)

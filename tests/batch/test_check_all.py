@@ -128,10 +128,17 @@ def cancelled() -> Future[object]:
     return future
 
 
-def away() -> Future[object]:
-    future: Future[object] = Future()
-    future.set_exception(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
-    return future
+class KilledWorkerError(Exception):
+    """As a cluster says that a worker died."""
+
+
+def failing_by(error: Exception) -> Callable[[], Future[object]]:
+    def failed() -> Future[object]:
+        future: Future[object] = Future()
+        future.set_exception(error)
+        return future
+
+    return failed
 
 
 def answering(answer: object) -> Callable[[], Future[object]]:
@@ -147,7 +154,11 @@ def answering(answer: object) -> Callable[[], Future[object]]:
     ("first", "reason"),
     [
         (cancelled, "the executor cancelled the task"),
-        (away, "the system refused what was asked of it: Connection refused"),
+        (
+            failing_by(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")),
+            "the system refused what was asked of it: Connection refused",
+        ),
+        (failing_by(KilledWorkerError("P-10000000")), "error of its own, KilledWorkerError"),
         (answering(None), "expected a report of oligort as JSON, found an answer of type NoneType"),
         (answering(b"{"), "found an answer of type bytes that is none"),
         (answering(b'{"x": 1}'), "the report of the worker cannot be used"),
@@ -165,6 +176,7 @@ def test_what_is_no_answer_is_told_and_the_rest_goes_on(root, first, reason):
     assert odd.subject == subject_of(0)
     assert [one.code for one in odd.findings] == ["OL090"]
     assert reason in odd.findings[0].message
+    assert "P-10000000" not in odd.to_json()
     assert len(others) == 2
 
 
