@@ -13,13 +13,15 @@ from pathlib import Path
 
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Batch, Done
+from oligort.display import safe_text
 from oligort.errors import OligortError
 
 
 def tell(done: Done) -> None:
     """Print what is new."""
     if not done.is_reused:
-        print(f"{done.subject}: {done.verdict}{': ' if done.trouble else ''}{done.trouble}")
+        line = f"{done.subject}: {done.verdict}{': ' if done.trouble else ''}{done.trouble}"
+        print(safe_text(line, max_length=2000))  # what files say may hold codes for the terminal
 
 
 def check_new(export: Path, registers: Path, out: Path) -> None:
