@@ -428,6 +428,21 @@ def test_a_second_batch_at_the_same_time_is_refused_and_harms_nothing(small, tmp
     run(small, tmp_path / "out")
 
 
+def test_what_cannot_be_taken_is_refused_before_anything_is_looked_for(small, tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other"
+    other.mkdir()
+    Output.refuse_taken(out, small)
+    assert not out.exists()
+    with Output.opened(out, small), pytest.raises(OutputError, match="no other batch at work"):
+        Output.refuse_taken(out, small)
+    before = contents(out)
+    with pytest.raises(OutputError, match="found those of another one"):
+        Output.refuse_taken(out, other)
+    Output.refuse_taken(out, other, is_fresh=True)
+    Output.refuse_taken(out, small)
+    assert contents(out) == before
+
+
 def test_a_mark_that_cannot_be_read_is_refused_in_words(small, tmp_path, monkeypatch):
     read_bytes = Path.read_bytes
 
