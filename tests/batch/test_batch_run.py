@@ -23,6 +23,7 @@ from troubles import (
     judged_after_time_out,
     judged_at_once,
     judged_at_once_in_trouble,
+    judged_in_a_second,
     judged_in_trouble,
     judged_oddly,
     judged_of_site,
@@ -110,6 +111,27 @@ def test_every_trouble_has_a_report_with_its_reason_and_stops_nothing(troubled, 
         assert finding.hint
     assert summary.bugs == 1
     assert summary.verdicts.total() == 3 + len(TROUBLES) + 2
+
+
+class Clock:
+    """The clock on the wall, an hour ahead soon after it is asked, as when a machine has slept."""
+
+    def __init__(self) -> None:
+        self.begin_s = 0.0
+        self.sleep = time.sleep
+
+    def time(self) -> float:
+        now_s = time.time()
+        self.begin_s = self.begin_s or now_s  # when the first task begins
+        return now_s + 3600 * (now_s > self.begin_s + 0.3)
+
+
+def test_a_clock_that_is_set_makes_nobody_late(tmp_path, monkeypatch):
+    write_exports(tmp_path / "root", range(4))
+    monkeypatch.setattr("pebble.pool.process.time", Clock())
+    how = {"jobs": 2, "limits": Limits(seconds=60), "judge": judged_in_a_second}
+    _, told = run(tmp_path / "root", tmp_path / "out", **how)
+    assert [done.trouble for done in told] == [""] * 4
 
 
 def test_the_others_are_reported_as_by_a_check_alone(troubled, undisturbed):

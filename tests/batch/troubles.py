@@ -80,6 +80,12 @@ def judged_at_once(task: Task) -> Judged:
     return Judged(fingerprint, subject, report.verdict, {".json": report.to_json().encode()})
 
 
+def judged_in_a_second(task: Task) -> Judged:
+    """Do the same, but not at once."""
+    time.sleep(1)
+    return judged_at_once(task)
+
+
 def judged_of_site(task: Task) -> Judged:
     """Judge a submission by nothing, and say of which site it is."""
     answer = judged_at_once(task)
