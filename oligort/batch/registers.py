@@ -64,19 +64,17 @@ class RegisterList:
         """Read the registers in a folder, at any depth, or those of a table of patients.
 
         Beside a table, `patients.csv`, lie `lesions.csv` and the column map `columns.toml`. A file
-        of a folder that cannot be read stands for the subject that it is named by.
+        of a folder that cannot be read stands for the subject that it is named by, and what of a
+        table cannot be read for the subject of its row.
 
         Raises
         ------
         RegisterError
-            If there is none, or a table cannot be read.
+            If there is none that can be read, or of a row of a table nobody knows whose it is.
         """
         path = Path(path)
         if path.suffix.casefold() == ".csv":
-            from oligort.clinical.tables import registers_of
-
-            registers = registers_of(path, path.parent / LESIONS, path.parent / COLUMNS)
-            return cls({subject: _listed(one) for subject, one in registers.items()})
+            return cls._of_tables(path)
         return cls._of_folder(path)
 
     @classmethod
@@ -87,6 +85,22 @@ class RegisterList:
         for number, register in enumerate(registers, 1):
             _add(by_subject, _listed(register), f"register {number}", notes)
         return cls(by_subject, tuple(notes))
+
+    @classmethod
+    def _of_tables(cls, patients: Path) -> "RegisterList":
+        from oligort.clinical.tables import registers_and_troubles_of
+
+        registers, troubles = registers_and_troubles_of(
+            patients, patients.parent / LESIONS, patients.parent / COLUMNS
+        )
+        for trouble in troubles.values():
+            if not registers:
+                raise trouble
+        by_subject = {subject: _listed(one) for subject, one in registers.items()}
+        by_subject |= {
+            subject: Listed(subject, trouble=str(trouble)) for subject, trouble in troubles.items()
+        }
+        return cls(by_subject, tuple(map(str, troubles.values())))
 
     @classmethod
     def _of_folder(cls, folder: Path) -> "RegisterList":

@@ -172,6 +172,39 @@ def test_a_register_is_of_one_site(tmp_path, site, fits):
     assert matched(tmp_path, RegisterList.of([Register.from_dict(said)])) == fits
 
 
+def test_a_cell_that_is_wrong_is_told_of_its_subject_and_stops_nobody_else(tmp_path):
+    write_exports(tmp_path / "root", range(4))
+    subjects = [subject_of(n) for n in range(4)]
+    (tmp_path / "columns.toml").write_text(COLUMNS)
+    patients = tmp_path / "patients.csv"
+    arms = ("local_therapy", "local", "local_therapy", "")
+    rows = [f"{subject},{arm}" for subject, arm in zip(subjects, arms, strict=True)]
+    patients.write_text("\n".join(["SUBJID,ARM", *rows, rows[3], ""]))
+    lesions = [f"{subjects[2]},L1,distant,fourteen", f"{subjects[0]},L1,distant,14"]
+    (tmp_path / "lesions.csv").write_text("\n".join(["SUBJID,NO,KIND,SIZE", *lesions, ""]))
+    registers = RegisterList.load(patients)
+    assert registers.subjects == (subjects[0],)
+    told = ("patients.csv, line 3", "lesions.csv, line 2", "patients.csv, line 6")
+    assert len(registers.notes) == len(told)
+    with pytest.warns(UserWarning, match="line [236], column"):
+        first, *others = oligort.check_all(tmp_path / "root", registers=patients)
+    assert first.arm == "local_therapy"
+    for report, where in zip(others, (told[0], told[1], told[2]), strict=True):
+        (finding,) = report.findings
+        assert finding.code == "OL090"
+        assert where in finding.message
+    # a lesion of nobody may be anybody's
+    (tmp_path / "lesions.csv").write_text("SUBJID,NO,KIND,SIZE\nS-99,L1,distant,14\n")
+    patients.write_text(f"SUBJID,ARM\n{rows[0]}\n")
+    with pytest.raises(RegisterError, match='found "S-99"'):
+        RegisterList.load(patients)
+    # and of tables in which everything is wrong there is nothing to go on with
+    patients.write_text(f"SUBJID,ARM\n{rows[1]}\n")
+    (tmp_path / "lesions.csv").write_text("SUBJID,NO,KIND,SIZE\n")
+    with pytest.raises(RegisterError, match="line 2"):
+        RegisterList.load(patients)
+
+
 def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     write_registers(tmp_path, 1, 2)
     (tmp_path / "again.json").write_text(register_of(1).to_json())
