@@ -10,12 +10,15 @@ from pathlib import Path, PurePosixPath
 from oligort.batch.grouping import Found
 from oligort.clinical.register import Register
 from oligort.dicom.identity import key_of_patient_id
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.errors import RegisterError
 from oligort.strict import shown_file
 
 SUFFIXES = frozenset({".toml", ".json"})
 """Endings of the files that are read as registers."""
+
+TABLE = ".csv"
+"""Ending of the table of patients."""
 
 LESIONS, COLUMNS = "lesions.csv", "columns.toml"
 """What lies beside a table of patients: the table of lesions, and the map of the columns."""
@@ -73,7 +76,7 @@ class RegisterList:
             If there is none that can be read, or of a row of a table nobody knows whose it is.
         """
         path = Path(path)
-        if path.suffix.casefold() == ".csv":
+        if path.suffix.casefold() == TABLE:
             return cls._of_tables(path)
         return cls._of_folder(path)
 
@@ -120,9 +123,13 @@ class RegisterList:
                 notes.append(str(error))
             _add(by_subject, one, shown_file(file), notes)
         if all(one.trouble for one in by_subject.values()):
+            tables = sorted(one.name for one in folder.iterdir() if _is_table(one.name))
+            hints = notes[:1]
+            if tables:
+                hints.append(f"of tables name that of the patients, one of {listed(tables)}")
             raise RegisterError(
                 f"expected registers (.toml or .json) in {quoted(folder.name)}, found none that "
-                f"can be read among {len(files)} files{''.join(f'; {note}' for note in notes[:1])}"
+                f"can be read among {len(files)} files{''.join(f'; {hint}' for hint in hints)}"
             )
         return cls(by_subject, tuple(notes))
 
@@ -208,12 +215,18 @@ def _register_files(folder: Path, notes: list[str]) -> list[Path]:
             continue
         entered.add(resolved)
         folders.sort()
+        if COLUMNS in names and any(map(_is_table, names)):
+            names.remove(COLUMNS)  # it says what the tables beside it hold, and is no register
         for file in (Path(place, name) for name in sorted(names)):
             if file.suffix.casefold() in SUFFIXES:
                 files.setdefault(file.resolve(), file)
             elif file.is_symlink() and not file.exists():
                 notes.append(f"{shown_file(file)}: expected what this link leads to, found nothing")
     return sorted(files.values())
+
+
+def _is_table(name: str) -> bool:
+    return PurePosixPath(name).suffix.casefold() == TABLE
 
 
 def _named(found: Found, by_name: Mapping[str, Iterable[str]]) -> Iterator[str]:

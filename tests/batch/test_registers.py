@@ -205,6 +205,15 @@ def test_a_cell_that_is_wrong_is_told_of_its_subject_and_stops_nobody_else(tmp_p
         RegisterList.load(patients)
 
 
+def test_the_map_of_the_columns_beside_its_tables_is_no_register(tmp_path):
+    for name in ("columns.toml", "patients.csv", "lesions.csv"):
+        (tmp_path / name).write_text(COLUMNS if name == "columns.toml" else "SUBJID\n")
+    with pytest.raises(RegisterError, match=r'name that of the patients, .*"patients.csv"'):
+        RegisterList.load(tmp_path)
+    registers = RegisterList.load(write_registers(tmp_path, 1))
+    assert (list(registers.by_subject), registers.notes) == ([subject_of(1)], ())
+
+
 def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     write_registers(tmp_path, 1, 2)
     (tmp_path / "again.json").write_text(register_of(1).to_json())
