@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
 
 from oligort.batch.grouping import Found
+from oligort.batch.output import LEDGER, REPORTS
 from oligort.clinical.register import Register
 from oligort.dicom.identity import key_of_patient_id
 from oligort.display import listed, quoted
@@ -119,6 +123,10 @@ class RegisterList:
             try:
                 one = _listed(Register.load(file))
             except RegisterError as error:
+                if _is_report(file):
+                    told = "expected a register, found a report; left out"
+                    notes.append(f"{shown_file(file)}: {told}")
+                    continue
                 one = Listed(file.stem, trouble=str(error))
                 notes.append(str(error))
             _add(by_subject, one, shown_file(file), notes)
@@ -214,7 +222,7 @@ def _register_files(folder: Path, notes: list[str]) -> list[Path]:
             folders.clear()
             continue
         entered.add(resolved)
-        folders.sort()
+        folders[:] = sorted(set(folders) - _of_a_batch(folders))
         if COLUMNS in names and any(map(_is_table, names)):
             names.remove(COLUMNS)  # it says what the tables beside it hold, and is no register
         for file in (Path(place, name) for name in sorted(names)):
@@ -223,6 +231,11 @@ def _register_files(folder: Path, notes: list[str]) -> list[Path]:
             elif file.is_symlink() and not file.exists():
                 notes.append(f"{shown_file(file)}: expected what this link leads to, found nothing")
     return sorted(files.values())
+
+
+def _of_a_batch(folders: Iterable[str]) -> set[str]:
+    """Return those beside each other that a batch wrote: what lies in them is no register."""
+    return {LEDGER, REPORTS} if LEDGER in folders else set()
 
 
 def _is_table(name: str) -> bool:
@@ -262,6 +275,22 @@ def _may_be_several_patients(several: Iterable[Found], how: _Told) -> bool:
     of_id = how is _Told.BY_PATIENT_ID
     patients = {one.patient_keys for one in readable if not (of_id and one.subject_ids)}
     return len(patients) > 1 or any(len(keys) != 1 for keys in patients)
+
+
+class _Reported(msgspec.Struct):
+    """What a report has, and no register."""
+
+    verdict: str
+    protocol: dict[str, Any]
+
+
+def _is_report(file: Path) -> bool:
+    """Whether a file that is no register is a report, which may lie beside that of its subject."""
+    try:
+        msgspec.json.decode(file.read_bytes(), type=_Reported)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _of_nobody(subject: str, how: _Told, count: int) -> Listed:

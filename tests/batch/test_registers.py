@@ -9,11 +9,13 @@ import pytest
 from many_exports import as_bytes, numbered, register_of, subject_of, template, write_exports
 from msgspec.structs import replace
 from small_export import OBJECTS
+from troubles import judged_at_once
 
 import oligort
 from oligort.batch.discovery import found_below
 from oligort.batch.limits import Limits
 from oligort.batch.registers import RegisterList
+from oligort.batch.run import Batch
 from oligort.clinical.register import Register
 from oligort.errors import RegisterError
 from oligort.finding import Grade
@@ -212,6 +214,27 @@ def test_the_map_of_the_columns_beside_its_tables_is_no_register(tmp_path):
         RegisterList.load(tmp_path)
     registers = RegisterList.load(write_registers(tmp_path, 1))
     assert (list(registers.by_subject), registers.notes) == ([subject_of(1)], ())
+
+
+def test_what_a_batch_wrote_among_the_registers_is_none(tmp_path):
+    """As where one folder holds submissions, registers and what is written."""
+    write_registers(tmp_path, 0, 1)
+    write_exports(tmp_path, range(2))
+    told = RegisterList.load(tmp_path)
+    batch = Batch(jobs=1, judge=judged_at_once)
+    for out in (tmp_path / "out", tmp_path):
+        for _ in range(2):
+            planned = batch.plan(tmp_path, "nct06190782", RegisterList.load(tmp_path))
+            batch.run(planned, out, lambda done: None)
+            assert RegisterList.load(tmp_path) == told
+    # and a report by itself is left out, and told
+    report = (tmp_path / "reports" / f"{subject_of(0)}.json").read_text()
+    (tmp_path / f"{subject_of(0)}.json").write_text(report)
+    registers = RegisterList.load(tmp_path)
+    assert registers.by_subject == told.by_subject
+    assert [note.split(": ")[1] for note in registers.notes] == [
+        "expected a register, found a report; left out"
+    ]
 
 
 def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
