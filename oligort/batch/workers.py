@@ -20,6 +20,7 @@ from typing import Any, Generic, Self, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from oligort.batch.failure import plain, words_of_system
+from oligort.batch.handing import Left, discard, left_in_file, taken
 from oligort.batch.limits import GRACE_S, Limits
 from oligort.batch.note import left_in, notes_in
 from oligort.errors import OutputError
@@ -91,7 +92,7 @@ class Workers(Generic[T, R]):
         waiting = iter(tasks)
         again: deque[T] = deque()
         tried: set[int] = set()
-        running: dict[Future[R], tuple[T, Path, float]] = {}
+        running: dict[Future[R | Left[R]], tuple[T, Path, float]] = {}
         most = self._count * IN_FLIGHT_A_WORKER
         while True:
             while len(running) < most:
@@ -116,6 +117,7 @@ class Workers(Generic[T, R]):
                 if error is not None:
                     note = left_in(folder)
                     shutil.rmtree(folder, ignore_errors=True)
+                    discard(_answer_of(folder))
                 if isinstance(error, BrokenProcessPool):
                     again.append(task)
                     again.extend(other for other, *_ in running.values())
@@ -132,11 +134,11 @@ class Workers(Generic[T, R]):
                     continue
                 tried.discard(id(task))
                 self._restarts = 0
-                yield task, future, note
+                yield task, taken(future), note
 
-    def _scheduled(self, task: T, folder: Path) -> "Future[R]":
+    def _scheduled(self, task: T, folder: Path) -> "Future[R | Left[R]]":
         timeout = self._limits.seconds or None
-        scheduled: Future[R] = self._pool.schedule(
+        scheduled: Future[R | Left[R]] = self._pool.schedule(
             _within_limits, args=(self._do, task, self._limits.seconds, folder), timeout=timeout
         )
         return scheduled
@@ -188,7 +190,7 @@ def _begin(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) -> R:
+def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) -> R | Left[R]:
     """Do a task, with its temporary files in a folder; none hangs for ever when its batch is gone.
 
     Raises
@@ -206,7 +208,7 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
         with notes_in(folder):
             answer = do(task)
         shutil.rmtree(folder, ignore_errors=True)
-        return answer
+        return left_in_file(answer, _answer_of(folder))
     except Exception as error:  # noqa: BLE001 - told by the batch, as what it is
         failure = plain(error)
     finally:
@@ -214,6 +216,10 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
             signal.setitimer(signal.ITIMER_REAL, 0)
         tempfile.tempdir = usual
     raise failure
+
+
+def _answer_of(folder: Path) -> Path:
+    return folder.with_suffix(".answer")
 
 
 def _made(folder: Path) -> Path:

@@ -27,6 +27,7 @@ from troubles import (
     judged_in_trouble,
     judged_oddly,
     judged_of_site,
+    judged_to_death,
     judged_while_away,
     judged_without_page,
 )
@@ -111,6 +112,18 @@ def test_every_trouble_has_a_report_with_its_reason_and_stops_nothing(troubled, 
         assert finding.hint
     assert summary.bugs == 1
     assert summary.verdicts.total() == 3 + len(TROUBLES) + 2
+
+
+def test_one_that_is_killed_while_it_hands_over_keeps_nobody_waiting(tmp_path):
+    write_exports(tmp_path / "root", range(6))
+    begin_s = time.monotonic()
+    how = {"jobs": 2, "limits": Limits(), "judge": judged_to_death}
+    _, told = run(tmp_path / "root", tmp_path / "out", **how)
+    assert time.monotonic() - begin_s < 60  # as long as the others would wait for the channel
+    (killed,) = [done for done in told if done.trouble]
+    assert killed.subject == subject_of(1)
+    assert "was killed by signal SIGKILL" in killed.trouble
+    assert len(told) == 6
 
 
 class Clock:
