@@ -419,6 +419,18 @@ def test_the_command_writes_page_tables_and_json(reports, tmp_path):
     assert len((tmp_path / "f.csv").read_text().splitlines()) == 12
 
 
+def test_what_nobody_could_read_is_no_subject_of_several_submissions(tmp_path):
+    """Two sites, each with a batch of its own, may call a folder alike."""
+    unread = report("submission-2758a1c3", finding("OL090", OPEN), site="")
+    stated = report("submission-2758a1c4", finding("OL301", PASS), site="")
+    for site in ("a", "b"):
+        (tmp_path / site).mkdir()
+        (tmp_path / site / "unread.json").write_text(unread)
+        (tmp_path / site / "stated.json").write_text(stated)
+    (repeated,) = cohort_of(tmp_path).repeated
+    assert repeated.subject == "submission-2758a1c4"
+
+
 def test_tables_are_whole_or_as_they_were(reports, tmp_path, monkeypatch):
     """A table that ends early, or holds its heading alone, would tell of fewer deviations."""
     (tmp_path / "empty").mkdir()
