@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import oligort
+from oligort.display import safe_text
 from oligort.errors import NotEvaluable, OligortError
 
 LUNGS = "Lungs-GTV"
@@ -32,7 +33,9 @@ def lesion_sizes(submission: oligort.Submission) -> str:
         lesions = submission.lesions()
     except NotEvaluable as error:
         return f"no lesions: {error}"
-    return ", ".join(f"{lesion.label} {lesion.longest_axial_mm:.1f} mm" for lesion in lesions)
+    return ", ".join(
+        f"{safe_text(lesion.label)} {lesion.longest_axial_mm:.1f} mm" for lesion in lesions
+    )
 
 
 def check_folder(export: Path, registers: Path, reports: Path) -> None:

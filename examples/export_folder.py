@@ -11,19 +11,23 @@ reports, OUT/cohort.html the page over all of them.
 import sys
 from pathlib import Path
 
+from oligort.batch.output import Output
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Batch, Done
+from oligort.display import safe_text
 from oligort.errors import OligortError
 
 
 def tell(done: Done) -> None:
     """Print what is new."""
     if not done.is_reused:
-        print(f"{done.subject}: {done.verdict}{': ' if done.trouble else ''}{done.trouble}")
+        line = f"{done.subject}: {done.verdict}{': ' if done.trouble else ''}{done.trouble}"
+        print(safe_text(line, max_length=2000))  # what files say may hold codes for the terminal
 
 
 def check_new(export: Path, registers: Path, out: Path) -> None:
     """Check what is new in an export folder."""
+    Output.refuse_taken(out, export)  # where the one before is at work still, all is left to it
     batch = Batch(jobs=1)  # one core: the planning system wants the others
     planned = batch.plan(export, "nct06190782", RegisterList.load(registers))
     summary = batch.run(planned, out, tell)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import oligort
+from oligort.display import safe_text
 from oligort.errors import NotEvaluable, OligortError
 
 
@@ -18,7 +19,7 @@ def told(export: Path, register: Path | None) -> None:
     """Print what there is to know of one export."""
     submission = oligort.read(export)
     report = oligort.check(submission, register=register)
-    print(f"{report.subject}: {report.verdict}")
+    print(f"{safe_text(report.subject)}: {report.verdict}")
     for grade in (oligort.Grade.MAJOR, oligort.Grade.MINOR, oligort.Grade.NOT_EVALUABLE):
         for finding in report.graded(grade):
             print(f"  {grade} {finding.code}: {finding.message}")
@@ -31,7 +32,7 @@ def told(export: Path, register: Path | None) -> None:
         print(f"  no lung V20: {error}")
     try:
         for lesion in submission.lesions():
-            print(f"  {lesion.label}: {lesion.longest_axial_mm:.1f} mm")
+            print(f"  {safe_text(lesion.label)}: {lesion.longest_axial_mm:.1f} mm")
     except NotEvaluable as error:
         print(f"  no lesions: {error}")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from oligort.batch.limits import Limits
 from oligort.batch.registers import RegisterList
 from oligort.batch.run import Batch
+from oligort.display import safe_text
 from oligort.errors import OligortError
 
 
@@ -24,12 +25,20 @@ def check_office(submissions: Path, registers: Path, out: Path) -> None:
     print(f"{len(planned.found)} submissions, {len(planned.missing)} expected and not there")
     cohort = batch.run(planned, out, tell=lambda done: None).cohort
     for site in cohort.by_site:
-        print(f"{site.of}: {site.deviating} of {site.evaluated} deviate, {site.not_evaluable} open")
+        tell(f"{site.of}: {site.deviating} of {site.evaluated} deviate, {site.not_evaluable} open")
     for row in cohort.eyes_first():
-        reasons = "; ".join(f"{reason} ({', '.join(codes)})" for reason, codes in row.eyes.items())
-        print(f"  look at {row.subject} of {row.site}: {reasons}")
+        reasons = "; ".join(
+            f"{reason} ({', '.join(codes)})" if codes else reason
+            for reason, codes in row.eyes.items()
+        )
+        tell(f"  look at {row.subject} of {row.site}: {reasons}")
     for shared in cohort.shared:
-        print(f"  the same objects: {' and '.join(shared.files)}")
+        tell(f"  the same objects: {' and '.join(shared.files)}")
+
+
+def tell(line: str) -> None:
+    """Print a line; what files say may hold codes for the terminal."""
+    print(safe_text(line, max_length=2000))
 
 
 if __name__ == "__main__":

@@ -88,6 +88,19 @@ def test_the_examples_of_an_export_folder_and_of_a_trial_office(
     ]
 
 
+def test_the_examples_print_no_codes_for_the_terminal(tmp_path: Path) -> None:
+    root, registers = tmp_path / "submissions", tmp_path / "registers"
+    (folder,) = write_exports(root, range(1))
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes().replace(subject_of(0).encode(), b"\x1b]0;S-01\x07 "))
+    registers.mkdir()
+    (registers / "1.json").write_text(register_of(1).to_json())
+    for script in ("export_folder.py", "trial_office.py"):
+        lines = printed(script, root, registers, tmp_path / "out")
+        assert any("?]0;S-01?" in line for line in lines)
+        assert all(line.isprintable() for line in lines)
+
+
 def test_the_batch_of_the_readme_prints_what_stands_there(export: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from oligort.cli import main; main()", "batch"]
     options = ["--registers", export, "--out", tmp_path / "out"]

@@ -4,7 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from oligort.batch.unchecked import (
     Whose,
     never_submitted,
     report_of,
-    unchecked_by,
+    unchecked_by_executor,
     unchecked_cancelled,
     unchecked_register,
     unchecked_worker,
@@ -67,7 +67,8 @@ def check_all(
         as the executor says so and goes on, which that of the standard library does not;
         `oligort batch` does.
     in_flight : int
-        How many submissions the executor is given at a time; at least as many as it has workers.
+        How many submissions the executor is given at a time, which are in memory where they were
+        read already; at least as many as it has workers. Without an executor it is one.
 
     Raises
     ------
@@ -110,8 +111,12 @@ def _reports(
         works = _given(submissions, listed, str(protocol), matched)
     for note in listed.notes:
         warnings.warn(note, stacklevel=2)
-    with ThreadPoolExecutor(max_workers=1) if executor is None else nullcontext(executor) as pool:
-        yield from _in_order(works, rules, pool, in_flight)
+    if executor is None:
+        # What this process does itself is taken when it is asked for: nothing waits in memory.
+        with ThreadPoolExecutor(max_workers=1) as alone:
+            yield from _in_order(works, rules, alone, 1)
+    else:
+        yield from _in_order(works, rules, executor, in_flight)
     for missing in listed.by_subject.values():
         if missing.subject not in matched:
             whose = Whose(missing.subject, missing.site, missing.arm)
@@ -167,21 +172,22 @@ def _in_order(
     works: Iterator[_Work], rules: Protocol, executor: Executor, in_flight: int
 ) -> Iterator[Report]:
     """Yield the reports in the order of the works, of which only some are handed out at a time."""
-    waiting: deque[tuple[_Work, Future[bytes] | None]] = deque()
+    waiting: deque[tuple[Whose, str, Future[bytes] | None]] = deque()
     try:
         while True:
             for work in islice(works, in_flight - len(waiting)):
                 future = None if work.trouble else executor.submit(work.do, work.about)
-                waiting.append((work, future))
+                waiting.append((work.whose, work.trouble, future))
+                del work  # of what was read already the executor alone keeps it
             if not waiting:
                 return
-            work, future = waiting.popleft()
+            whose, trouble, future = waiting.popleft()
             if future is None:
-                yield report_of(unchecked_register(work.trouble), work.whose, rules)
+                yield report_of(unchecked_register(trouble), whose, rules)
                 continue
-            yield _answer_of(future, work.whose, rules)
+            yield _answer_of(future, whose, rules)
     finally:
-        for _, future in waiting:
+        for *_, future in waiting:
             if future is not None:
                 future.cancel()
 
@@ -201,7 +207,7 @@ def _answer_of(future: Future[bytes], whose: Whose, rules: Protocol) -> Report:
     if isinstance(error, BrokenExecutor):
         raise error  # nobody knows which submission it was
     if error is not None:
-        return report_of(unchecked_by(error, NO_LIMITS), whose, rules)
+        return report_of(unchecked_by_executor(error, NO_LIMITS), whose, rules)
     try:
         return Report.from_json(future.result())
     except ReportError as other:

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import traceback
+from collections.abc import Iterator
 
 from oligort.errors import OligortError, ProtocolError
 
@@ -61,12 +62,23 @@ def bug_of(error: BaseException) -> BugError:
 
 def is_of_system(error: BaseException) -> bool:
     """Whether an error comes from what the system could not do, now and perhaps not later."""
+    return any(
+        isinstance(one, OSError | SystemRefusedError) or tells_of_system(str(one))
+        for one in _with_causes(error)
+    )
+
+
+def words_of_system(error: BaseException) -> str:
+    """Return what the system said where an error comes from it, or ""."""
+    said = (one.strerror for one in _with_causes(error) if isinstance(one, OSError))
+    return next((words for words in said if words), "")
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError | SystemRefusedError) or tells_of_system(str(seen)):
-            return True
+        yield seen
         seen = seen.__cause__ or seen.__context__
-    return False
 
 
 def tells_of_system(text: str) -> bool:

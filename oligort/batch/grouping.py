@@ -42,8 +42,8 @@ class Found:
         How many files there are of each kind.
     joined_by : tuple of Joined
         What joined them; empty for what needed no joining.
-    subject_id, site_id : str
-        What its files say, where they agree, else "".
+    subject_ids, site_ids : frozenset of str
+        What its files say.
     patient_keys : frozenset of str
         Digests of the patients that its files name.
     has_placeholder : bool
@@ -57,10 +57,20 @@ class Found:
     key: str
     kinds: tuple[tuple[str, int], ...]
     joined_by: tuple[Joined, ...]
-    subject_id: str
-    site_id: str
+    subject_ids: frozenset[str]
+    site_ids: frozenset[str]
     patient_keys: frozenset[str]
     has_placeholder: bool = False
+
+    @property
+    def subject_id(self) -> str:
+        """What its files say of the subject, where they agree, else ""."""
+        return next(iter(self.subject_ids)) if len(self.subject_ids) == 1 else ""
+
+    @property
+    def site_id(self) -> str:
+        """What its files say of the site, where they agree, else ""."""
+        return next(iter(self.site_ids)) if len(self.site_ids) == 1 else ""
 
     @property
     def is_readable(self) -> bool:
@@ -283,8 +293,6 @@ def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Fo
     deepest = min(group, key=lambda one: one.place.path)
     inner = deepest if len(places) == 1 and archives else None
     shown = inner.shown if inner else "/".join(deepest.shown.split("/")[:depth])
-    subjects = {said for portion in group for said in portion.subject_ids}
-    sites = {said for portion in group for said in portion.site_ids}
     if len(group) == 1 and sum(group[0].kinds.values()) > 1 and group[0].studies:
         rules = {Joined.STUDY}
     kinds: dict[str, int] = defaultdict(int)
@@ -298,8 +306,8 @@ def _found(group: Sequence[Portion], rules: set[Joined], shared: set[str]) -> Fo
         key=_key(places, group),
         kinds=tuple(sorted(kinds.items())),
         joined_by=tuple(rule for rule in Joined if rule in rules),
-        subject_id=subjects.pop() if len(subjects) == 1 else "",
-        site_id=sites.pop() if len(sites) == 1 else "",
+        subject_ids=frozenset(said for portion in group for said in portion.subject_ids),
+        site_ids=frozenset(said for portion in group for said in portion.site_ids),
         patient_keys=frozenset(key for portion in group for key in portion.patient_keys),
         has_placeholder=any(portion.has_placeholder for portion in group),
     )

@@ -25,6 +25,10 @@ LEDGER = ".oligort"
 """The folder of what each report was made from; nothing reads it but the next batch."""
 
 
+LOCK, MARK = "lock", "root"
+"""Files in it: what one batch at a time holds, and the digest of the root of the reports."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the report of one submission.
 
@@ -91,22 +95,44 @@ class Output:
         with _writing(output.folder):
             (output.folder / LEDGER).mkdir(parents=True, exist_ok=True)
             (output.folder / REPORTS).mkdir(exist_ok=True)
-        lock = FileLock(output.folder / LEDGER / "lock")
+        with output._locked():
+            output._claim(root, is_fresh)
+            yield output
+
+    @classmethod
+    def refuse_taken(cls, folder: Path, root: Path, *, is_fresh: bool = False) -> None:
+        """Refuse a folder that could not be taken now, before hours are spent on what is to do.
+
+        Nothing is written: whether there is anything to do is not known yet.
+
+        Raises
+        ------
+        OutputError
+            As `opened` does, but where it cannot be written to.
+        """
+        output = cls(folder.absolute())
+        if (output.folder / LEDGER / LOCK).exists():
+            with output._locked():
+                output._refuse_another(root, is_fresh)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        shown = quoted(self.folder.name)
+        lock = FileLock(self.folder / LEDGER / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
             raise OutputError(
-                f"expected no other batch at work in {quoted(folder)}, found one; wait until it "
+                f"expected no other batch at work in {shown}, found one; wait until it "
                 "has ended, or name another folder with --out"
             ) from error
         except (OSError, NotImplementedError) as error:
             raise OutputError(
-                f"expected to lock {quoted(folder)}, found that its file system cannot: {error}; "
+                f"expected to lock {shown}, found that its file system cannot: {error}; "
                 "name a folder on another one with --out"
             ) from error
         try:
-            output._claim(root, is_fresh)
-            yield output
+            yield
         finally:
             lock.release()
 
@@ -114,8 +140,11 @@ class Output:
         with _writing(self.folder / LEDGER):
             for left in (self.folder / LEDGER).glob("*.part"):
                 left.unlink()
-        mark = self.folder / LEDGER / "root"
-        digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest().encode()
+        self._refuse_another(root, is_fresh)
+        self.write(self.folder / LEDGER / MARK, _mark_of(root))
+
+    def _refuse_another(self, root: Path, is_fresh: bool) -> None:
+        mark, digest = self.folder / LEDGER / MARK, _mark_of(root)
         try:
             is_of_another = mark.exists() and mark.read_bytes() != digest
         except OSError as error:
@@ -130,7 +159,6 @@ class Output:
                 "found those of another one; name a folder for each with --out, or, where the "
                 "submissions were moved, check all again with --fresh"
             )
-        self.write(mark, digest)
 
     def entry(self, key: str) -> Entry | None:
         """Return what is known of a submission's report, or None."""
@@ -273,6 +301,10 @@ class Output:
                 for suffix, digest in files.items():
                     if self._digest(name + suffix) == digest:
                         (self.folder / REPORTS / (name + suffix)).unlink()
+
+
+def _mark_of(root: Path) -> bytes:
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest().encode()
 
 
 @contextmanager

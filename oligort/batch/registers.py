@@ -6,16 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
 
 from oligort.batch.grouping import Found
+from oligort.batch.output import LEDGER, REPORTS
 from oligort.clinical.register import Register
 from oligort.dicom.identity import key_of_patient_id
-from oligort.display import quoted
+from oligort.display import listed, quoted
 from oligort.errors import RegisterError
 from oligort.strict import shown_file
 
 SUFFIXES = frozenset({".toml", ".json"})
 """Endings of the files that are read as registers."""
+
+TABLE = ".csv"
+"""Ending of the table of patients."""
 
 LESIONS, COLUMNS = "lesions.csv", "columns.toml"
 """What lies beside a table of patients: the table of lesions, and the map of the columns."""
@@ -31,9 +38,10 @@ class Listed:
     json: str = ""
     trouble: str = ""
 
-    def is_of_site(self, site: str) -> bool:
-        """Whether it may be of that site: two that are stated must not contradict each other."""
-        return not (site and self.site) or site.casefold() == self.site.casefold()
+    def is_of_site(self, *sites: str) -> bool:
+        """Whether it may be of one of these: two that are stated must not contradict each other."""
+        stated = {site.casefold() for site in sites if site}
+        return not (stated and self.site) or self.site.casefold() in stated
 
 
 class _Told(IntEnum):
@@ -63,19 +71,17 @@ class RegisterList:
         """Read the registers in a folder, at any depth, or those of a table of patients.
 
         Beside a table, `patients.csv`, lie `lesions.csv` and the column map `columns.toml`. A file
-        of a folder that cannot be read stands for the subject that it is named by.
+        of a folder that cannot be read stands for the subject that it is named by, and what of a
+        table cannot be read for the subject of its row.
 
         Raises
         ------
         RegisterError
-            If there is none, or a table cannot be read.
+            If there is none that can be read, or of a row of a table nobody knows whose it is.
         """
         path = Path(path)
-        if path.suffix.casefold() == ".csv":
-            from oligort.clinical.tables import registers_of
-
-            registers = registers_of(path, path.parent / LESIONS, path.parent / COLUMNS)
-            return cls({subject: _listed(one) for subject, one in registers.items()})
+        if path.suffix.casefold() == TABLE:
+            return cls._of_tables(path)
         return cls._of_folder(path)
 
     @classmethod
@@ -86,6 +92,22 @@ class RegisterList:
         for number, register in enumerate(registers, 1):
             _add(by_subject, _listed(register), f"register {number}", notes)
         return cls(by_subject, tuple(notes))
+
+    @classmethod
+    def _of_tables(cls, patients: Path) -> "RegisterList":
+        from oligort.clinical.tables import registers_and_troubles_of
+
+        registers, troubles = registers_and_troubles_of(
+            patients, patients.parent / LESIONS, patients.parent / COLUMNS
+        )
+        for trouble in troubles.values():
+            if not registers:
+                raise trouble
+        by_subject = {subject: _listed(one) for subject, one in registers.items()}
+        by_subject |= {
+            subject: Listed(subject, trouble=str(trouble)) for subject, trouble in troubles.items()
+        }
+        return cls(by_subject, tuple(map(str, troubles.values())))
 
     @classmethod
     def _of_folder(cls, folder: Path) -> "RegisterList":
@@ -101,13 +123,21 @@ class RegisterList:
             try:
                 one = _listed(Register.load(file))
             except RegisterError as error:
+                if _is_report(file):
+                    told = "expected a register, found a report; left out"
+                    notes.append(f"{shown_file(file)}: {told}")
+                    continue
                 one = Listed(file.stem, trouble=str(error))
                 notes.append(str(error))
             _add(by_subject, one, shown_file(file), notes)
         if all(one.trouble for one in by_subject.values()):
+            tables = sorted(one.name for one in folder.iterdir() if _is_table(one.name))
+            hints = notes[:1]
+            if tables:
+                hints.append(f"of tables name that of the patients, one of {listed(tables)}")
             raise RegisterError(
                 f"expected registers (.toml or .json) in {quoted(folder.name)}, found none that "
-                f"can be read among {len(files)} files{''.join(f'; {note}' for note in notes[:1])}"
+                f"can be read among {len(files)} files{''.join(f'; {hint}' for hint in hints)}"
             )
         return cls(by_subject, tuple(notes))
 
@@ -139,12 +169,14 @@ class RegisterList:
         sites: dict[str, set[str]] = defaultdict(set)
         takers: dict[str, dict[_Told, list[Found]]] = defaultdict(lambda: defaultdict(list))
         for one in found:
-            told = {one.subject_id} if one.subject_id else set()
-            if not one.subject_id:
+            if len({said.casefold() for said in one.subject_ids}) > 1:
+                continue  # whatever its folder is called, nobody knows whose it is
+            told = set(one.subject_ids)
+            if not told:
                 told = {by_patient[key] for key in one.patient_keys if key in by_patient}
-            subjects = told if one.subject_id else told | set(_named(one, by_name))
+            subjects = told if one.subject_ids else told | set(_named(one, by_name))
             known = [self.by_subject[s] for s in sorted(subjects) if s in self.by_subject]
-            if len(known) == 1 and known[0].is_of_site(one.site_id):
+            if len(known) == 1 and known[0].is_of_site(*one.site_ids):
                 matches[one.key] = known[0]
                 sites[known[0].subject] |= {one.site_id.casefold()} - {""}
                 takers[known[0].subject][_told_by(one, known[0], told)].append(one)
@@ -190,13 +222,24 @@ def _register_files(folder: Path, notes: list[str]) -> list[Path]:
             folders.clear()
             continue
         entered.add(resolved)
-        folders.sort()
+        folders[:] = sorted(set(folders) - _of_a_batch(folders))
+        if COLUMNS in names and any(map(_is_table, names)):
+            names.remove(COLUMNS)  # it says what the tables beside it hold, and is no register
         for file in (Path(place, name) for name in sorted(names)):
             if file.suffix.casefold() in SUFFIXES:
                 files.setdefault(file.resolve(), file)
             elif file.is_symlink() and not file.exists():
                 notes.append(f"{shown_file(file)}: expected what this link leads to, found nothing")
     return sorted(files.values())
+
+
+def _of_a_batch(folders: Iterable[str]) -> set[str]:
+    """Return those beside each other that a batch wrote: what lies in them is no register."""
+    return {LEDGER, REPORTS} if LEDGER in folders else set()
+
+
+def _is_table(name: str) -> bool:
+    return PurePosixPath(name).suffix.casefold() == TABLE
 
 
 def _named(found: Found, by_name: Mapping[str, Iterable[str]]) -> Iterator[str]:
@@ -212,7 +255,7 @@ def _told_by(one: Found, listed: Listed, told: Iterable[str]) -> _Told:
     if listed.subject not in told:
         return _Told.BY_NAME
     has_site = bool(listed.site) and listed.site.casefold() == one.site_id.casefold()
-    return _Told.BY_FILES if one.subject_id or has_site else _Told.BY_PATIENT_ID
+    return _Told.BY_FILES if one.subject_ids or has_site else _Told.BY_PATIENT_ID
 
 
 def _may_be_several_patients(several: Iterable[Found], how: _Told) -> bool:
@@ -230,8 +273,24 @@ def _may_be_several_patients(several: Iterable[Found], how: _Told) -> bool:
         return True
     # Of one place the subject's id, stated or as Patient ID, is that of one patient.
     of_id = how is _Told.BY_PATIENT_ID
-    patients = {one.patient_keys for one in readable if not (of_id and one.subject_id)}
+    patients = {one.patient_keys for one in readable if not (of_id and one.subject_ids)}
     return len(patients) > 1 or any(len(keys) != 1 for keys in patients)
+
+
+class _Reported(msgspec.Struct):
+    """What a report has, and no register."""
+
+    verdict: str
+    protocol: dict[str, Any]
+
+
+def _is_report(file: Path) -> bool:
+    """Whether a file that is no register is a report, which may lie beside that of its subject."""
+    try:
+        msgspec.json.decode(file.read_bytes(), type=_Reported)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _of_nobody(subject: str, how: _Told, count: int) -> Listed:

@@ -48,6 +48,8 @@ class Unchecked:
 
 def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
     """Return what an error of a worker means."""
+    if not isinstance(error, TimeLimitError | ProcessExpired):  # these are errors of the system too
+        error = plain(error)
     match error:
         case TimeLimitError() | MemoryError():
             return _of_limits(error, limits)
@@ -73,9 +75,8 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
             reason = f"the system refused what was asked of it: {error}"
             return Unchecked(not_checked(reason, hint))
         case _:
-            bug = plain(error)
-            assert isinstance(bug, BugError)
-            return Unchecked(internal_error(bug.what), is_bug=True, log=bug.trace)
+            assert isinstance(error, BugError)
+            return Unchecked(internal_error(error.what), is_bug=True, log=error.trace)
 
 
 def unchecked_register(trouble: str) -> Unchecked:
@@ -95,6 +96,19 @@ def unchecked_cancelled() -> Unchecked:
     """Return that the executor did not do what it was given."""
     hint = "see what cancelled it, or hand in another executor, then run again"
     return Unchecked(not_checked("the executor cancelled the task before it was done", hint))
+
+
+def unchecked_by_executor(error: BaseException, limits: Limits) -> Unchecked:
+    """Return what an error of a task means: of the worker, or of the executor itself.
+
+    A worker says what went wrong in it by the few kinds of `plain`; any other kind is how an
+    executor says that it has no answer, as where a worker died.
+    """
+    if isinstance(error, BugError | MemoryError | OligortError | OSError | SystemRefusedError):
+        return unchecked_by(error, limits)
+    kind = type(error).__name__
+    hint = "see in the log of the executor what became of the worker, then check it by itself"
+    return Unchecked(not_checked(f"the executor gave an error of its own, {kind}", hint))
 
 
 def never_submitted(trouble: str) -> Unchecked:

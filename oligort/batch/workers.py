@@ -7,9 +7,11 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import TimeoutError as TimeLimitError
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +19,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from oligort.batch.failure import plain
+from oligort.batch.failure import plain, words_of_system
+from oligort.batch.handing import Left, discard, left_in_file, taken
 from oligort.batch.limits import GRACE_S, Limits
 from oligort.batch.note import left_in, notes_in
 from oligort.errors import OutputError
@@ -33,6 +36,10 @@ IN_FLIGHT_A_WORKER = 2
 
 MOST_RESTARTS = 3
 """Times that all workers may fail to start, or die idle, before a batch gives up."""
+
+A_JUMP_S = 1.0
+"""Seconds by which the clock on the wall, which pebble reads, may be ahead of one that only runs
+on: more than any correction while a submission is checked, less than a machine sleeps."""
 
 PRELOADED = ("oligort.batch.judge", "oligort.batch.portion", "oligort.checks.preloaded")
 """What is imported once, and shared by every worker that is started afterwards."""
@@ -85,7 +92,7 @@ class Workers(Generic[T, R]):
         waiting = iter(tasks)
         again: deque[T] = deque()
         tried: set[int] = set()
-        running: dict[Future[R], tuple[T, Path]] = {}
+        running: dict[Future[R | Left[R]], tuple[T, Path, float]] = {}
         most = self._count * IN_FLIGHT_A_WORKER
         while True:
             while len(running) < most:
@@ -93,33 +100,45 @@ class Workers(Generic[T, R]):
                 if task is None:
                     break
                 folder = self._scratch / str(next(self._numbers))
-                running[self._scheduled(task, folder)] = task, folder
+                begin_s = time.monotonic()
+                try:
+                    running[self._scheduled(task, folder)] = task, folder, begin_s
+                except (OSError, RuntimeError) as broken:  # no process can be started, or goes on
+                    again.append(task)
+                    again.extend(other for other, *_ in running.values())
+                    running.clear()
+                    self._restart(broken)
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task, folder = running.pop(future)
+                task, folder, begin_s = running.pop(future)
                 error = future.exception()
                 note = ""
                 if error is not None:
                     note = left_in(folder)
                     shutil.rmtree(folder, ignore_errors=True)
+                    discard(_answer_of(folder))
                 if isinstance(error, BrokenProcessPool):
                     again.append(task)
-                    again.extend(other for other, _ in running.values())
+                    again.extend(other for other, *_ in running.values())
                     running.clear()
                     self._restart(error)
                     break
+                took_s = time.monotonic() - begin_s
+                if isinstance(error, TimeLimitError) and took_s + A_JUMP_S < self._limits.seconds:
+                    again.append(task)  # the clock of the machine was set, or the machine slept
+                    continue
                 if isinstance(error, ProcessExpired | MemoryError) and id(task) not in tried:
                     tried.add(id(task))
                     again.append(task)
                     continue
                 tried.discard(id(task))
                 self._restarts = 0
-                yield task, future, note
+                yield task, taken(future), note
 
-    def _scheduled(self, task: T, folder: Path) -> "Future[R]":
+    def _scheduled(self, task: T, folder: Path) -> "Future[R | Left[R]]":
         timeout = self._limits.seconds or None
-        scheduled: Future[R] = self._pool.schedule(
+        scheduled: Future[R | Left[R]] = self._pool.schedule(
             _within_limits, args=(self._do, task, self._limits.seconds, folder), timeout=timeout
         )
         return scheduled
@@ -127,9 +146,12 @@ class Workers(Generic[T, R]):
     def _restart(self, error: BaseException) -> None:
         self._restarts += 1
         if self._restarts > MOST_RESTARTS:
+            said = words_of_system(error)
             raise OutputError(
-                f"expected worker processes that start, found none after {MOST_RESTARTS} attempts; "
-                "allow them more memory with --memory-limit, or look whether something kills them"
+                f"expected worker processes that start, found none after {MOST_RESTARTS} attempts"
+                f"{f' ({said})' if said else ''}; allow them more memory with --memory-limit, look "
+                "whether something kills them, and see that there is space where the system keeps "
+                "temporary files (TMPDIR)"
             ) from error
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
@@ -168,7 +190,7 @@ def _begin(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) -> R:
+def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) -> R | Left[R]:
     """Do a task, with its temporary files in a folder; none hangs for ever when its batch is gone.
 
     Raises
@@ -181,13 +203,12 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
     has_timer = bool(seconds) and hasattr(signal, "setitimer")
     if has_timer:
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
-    folder.mkdir()
-    usual, tempfile.tempdir = tempfile.tempdir, str(folder)
+    usual, tempfile.tempdir = tempfile.tempdir, str(_made(folder))
     try:
         with notes_in(folder):
             answer = do(task)
         shutil.rmtree(folder, ignore_errors=True)
-        return answer
+        return left_in_file(answer, _answer_of(folder))
     except Exception as error:  # noqa: BLE001 - told by the batch, as what it is
         failure = plain(error)
     finally:
@@ -195,3 +216,19 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
             signal.setitimer(signal.ITIMER_REAL, 0)
         tempfile.tempdir = usual
     raise failure
+
+
+def _answer_of(folder: Path) -> Path:
+    return folder.with_suffix(".answer")
+
+
+def _made(folder: Path) -> Path:
+    """Return a folder for the temporary files of a task, or the one above where it cannot be made.
+
+    Most tasks need none. One that does hears from the system there why it can have none.
+    """
+    try:
+        folder.mkdir(parents=True)  # somebody may have tidied up the one above
+    except OSError:
+        return folder.parent
+    return folder

@@ -74,6 +74,7 @@ def batch(
     """
     if out is None and not dry_run:
         raise OutputError("expected --out DIR, where the reports are written, or --dry-run")
+    from oligort.batch.output import Output
     from oligort.batch.registers import RegisterList
     from oligort.batch.run import Batch
     from oligort.cli.progress import looking
@@ -81,6 +82,8 @@ def batch(
     listed = RegisterList.load(registers) if registers else RegisterList()
     for told in listed.notes:
         note(told)
+    if out is not None and not dry_run:
+        Output.refuse_taken(out, root, is_fresh=fresh)
     how = Batch(jobs, Limits(time_limit, memory_limit), is_fresh=fresh, has_pages=pages)
     with looking() as watch:
         planned = how.plan(root, protocol, listed, watch)

@@ -1,17 +1,22 @@
 """`oligort cohort`: what many reports say together."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
 from oligort.cli.options import JsonFile
-from oligort.cli.output import STANDARD_OUTPUT, note, refuse_overwriting, show, write_json
+from oligort.cli.output import (
+    STANDARD_OUTPUT,
+    note,
+    refuse_overwriting,
+    show,
+    write_json,
+    write_page,
+    written_whole,
+)
 from oligort.cli.status import Status, answering
-from oligort.display import quoted
-from oligort.errors import OutputError
 
 
 @answering
@@ -58,13 +63,16 @@ def cohort(
         note(told)
     with ExitStack() as files:
         tables = CohortTables(
-            *(files.enter_context(_table(path)) if path else None for path in (csv, findings))
+            *(
+                files.enter_context(written_whole(path, "the table")) if path else None
+                for path in (csv, findings)
+            )
         )
         result = cohort_of(folder, expected=listed.sites, tables=tables)
     if html is not None:
         from oligort.report.cohort_page import cohort_page
 
-        write_text(cohort_page(result, reports=_way(html.parent, folder)), html)
+        write_page(cohort_page(result, reports=_way(html.parent, folder)), html)
     if json is not None:
         write_json(result.to_json(), json)
     if json != STANDARD_OUTPUT:
@@ -72,30 +80,6 @@ def cohort(
 
         show(cohort_view(result))
     return Status.DONE
-
-
-def write_text(text: str, file: Path) -> None:
-    """Write a page.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    with _table(file) as stream:
-        stream.write(text)
-
-
-@contextmanager
-def _table(path: Path) -> Iterator[TextIO]:
-    try:
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-    except OSError as error:
-        raise OutputError(
-            f"expected to write to {quoted(path)}, found: {error.strerror}; "
-            "name a file in a folder that exists and may be written to"
-        ) from error
 
 
 def _way(page: Path, reports: Path) -> str:

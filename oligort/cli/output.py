@@ -3,11 +3,11 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from oligort.display import quoted, safe_text
 from oligort.errors import DicomError, NotDicomError, NotEvaluable, OutputError
@@ -110,20 +110,53 @@ def refuse_standard_output(page: Path | None) -> None:
 
 
 def write_page(text: str, file: Path) -> None:
-    """Write a page to a file, whole or not at all: a page that ends early would look like one.
+    """Write a page to a file, whole or not at all.
 
     Raises
     ------
     OutputError
         If it cannot be written there.
     """
+    with written_whole(file, "the page") as stream:
+        stream.write(text)
+
+
+@contextmanager
+def written_whole(file: Path, what: str) -> Iterator[TextIO]:
+    """Yield a stream to a file that is there when all is written, and else is as it was before.
+
+    A page or a table that ends early would look like a whole one.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written there.
+    """
+    try:
+        if file.exists() and not file.is_file():  # a pipe, a terminal: nothing takes its place
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                yield stream
+            return
+        with _beside(file.resolve()) as stream:  # what a link leads to, not the link
+            yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"expected to write {what} to {quoted(file)}, found: {error.strerror}; "
+            "name a file in a folder that exists and may be written to"
+        ) from error
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[TextIO]:
     scratch = None
     try:
         with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=".oligort-", delete=False
+            *("w", -1, "utf-8", ""), dir=file.parent, prefix=".oligort-", delete=False
         ) as stream:
             scratch = Path(stream.name)
-            stream.write(text)
+            yield cast(TextIO, stream)
             stream.flush()
             os.fsync(stream.fileno())
         # As any other file of the user's: a temporary one is for its maker alone.
@@ -131,13 +164,10 @@ def write_page(text: str, file: Path) -> None:
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)
         scratch.replace(file)
-    except OSError as error:
+    except BaseException:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
-        raise OutputError(
-            f"expected to write the page to {quoted(file)}, found: {error.strerror}; "
-            "name a file in a folder that exists and may be written to"
-        ) from error
+        raise
 
 
 def show(view: "RenderableType") -> None:

@@ -60,55 +60,69 @@ def registers_of(
     RegisterError
         If a file cannot be read, or a cell is not what its key takes; with file, line and column.
     """
+    registers, troubles = registers_and_troubles_of(patients, lesions, columns)
+    for trouble in troubles.values():
+        raise trouble
+    return registers
+
+
+def registers_and_troubles_of(
+    patients: str | Path, lesions: str | Path, columns: str | Path | ColumnMap
+) -> tuple[dict[str, Register], dict[str, RegisterError]]:
+    """Return the register of each subject in both tables, or why there is none.
+
+    Raises
+    ------
+    RegisterError
+        If a file cannot be read, or of a row nobody knows whose it is: it may be anybody's.
+    """
     rules = columns if isinstance(columns, ColumnMap) else ColumnMap.load(columns)
     of_patients = _Table(Path(patients), rules.patients, rules, patient_kinds())
     of_lesions = _Table(Path(lesions), rules.lesions, rules, lesion_kinds())
-    found: dict[str, tuple[Row, dict[str, Any]]] = {}
+    rows: dict[str, Row] = {}
+    found: dict[str, dict[str, Any]] = {}
+    troubles: dict[str, RegisterError] = {}
     for row in of_patients.rows:
-        values = of_patients.read(row)
-        of_patients.refuse_contradiction(row, values, Register, {"schema_version": 1})
-        subject = values[SUBJECT]
-        if subject in found:
-            raise of_patients.refusal(
-                row, SUBJECT, f"expected each subject in one row, found {quoted(subject)} again, "
-                f"as in line {found[subject][0].line}"
-            )  # fmt: skip
-        found[subject] = row, _nested(values) | {"schema_version": 1, "lesions": []}
-    if not found:
+        subject = of_patients.subject_of(row)
+        try:
+            first = rows.setdefault(subject, row)
+            if first is not row:
+                raise of_patients.refusal(
+                    row, SUBJECT, f"expected each subject in one row, found {quoted(subject)} "
+                    f"again, as in line {first.line}"
+                )  # fmt: skip
+            values = of_patients.read(row)
+            of_patients.refuse_contradiction(row, values, Register, {"schema_version": 1})
+            found[subject] = _nested(values) | {"schema_version": 1, "lesions": []}
+        except RegisterError as trouble:
+            troubles.setdefault(subject, trouble)
+    if not rows:
         raise RegisterError(
             f"{shown_file(of_patients.path)}: expected a row for each patient, found none"
         )
     seen: dict[tuple[str, str], Row] = {}
-    drawn: dict[tuple[str, str], Row] = {}
     for row in of_lesions.rows:
-        values = of_lesions.read(row)
-        subject = values.pop(SUBJECT)
-        if subject not in found:
-            raise of_lesions.refusal(
+        subject = of_lesions.subject_of(row)
+        if subject not in rows:
+            nobodys = of_lesions.refusal(
                 row, SUBJECT, f"expected a subject of {quoted(of_patients.path.name)}, found "
                 f"{quoted(subject)}"
             )  # fmt: skip
-        first = seen.setdefault((subject, values["id"]), row)
-        if first is not row:
-            raise of_lesions.refusal(
-                row, "id", f"expected each lesion of a subject in one row, found "
-                f"{quoted(values['id'])} again, as in line {first.line}"
-            )  # fmt: skip
-        of_lesions.refuse_contradiction(row, values, RegisterLesion, {})
-        for roi_name in values.get(_ROI_NAMES, ()):
-            first = drawn.setdefault((subject, roi_name), row)
-            if first is not row:
-                raise of_lesions.refusal(
-                    row, _ROI_NAMES, f"expected each ROI in one lesion only, found "
-                    f"{quoted(roi_name)} again, as in line {first.line}"
-                )  # fmt: skip
-        found[subject][1]["lesions"].append(values)
-    return {
-        subject: Register.from_dict(
-            table, file=f"{shown_file(of_patients.path)}, line {row.line}, and its lesions"
-        )
-        for subject, (row, table) in found.items()
-    }
+            raise next(iter(troubles.values()), nobodys)  # which may tell whose it was to be
+        try:
+            lesion = of_lesions.lesion(row, subject, seen)
+            if subject in found:
+                found[subject]["lesions"].append(lesion)
+        except RegisterError as trouble:
+            troubles.setdefault(subject, trouble)
+    registers: dict[str, Register] = {}
+    for subject in found.keys() - troubles.keys():
+        told = f"{shown_file(of_patients.path)}, line {rows[subject].line}, and its lesions"
+        try:
+            registers[subject] = Register.from_dict(found[subject], file=told)
+        except RegisterError as trouble:
+            troubles[subject] = trouble
+    return {subject: registers[subject] for subject in rows if subject in registers}, troubles
 
 
 def write_registers(registers: Mapping[str, Register], folder: Path) -> list[Path]:
@@ -203,6 +217,47 @@ class _Table:
             if key in self.columns and key not in found:
                 raise self.refusal(row, key, "expected text, found an empty cell")
         return found
+
+    def subject_of(self, row: Row) -> str:
+        """Return whose a row is.
+
+        Raises
+        ------
+        RegisterError
+            If it does not say so.
+        """
+        subject = self._value(row, SUBJECT)
+        if not subject:
+            raise self.refusal(row, SUBJECT, "expected text, found an empty cell")
+        if problem := problem_of(subject, self.kinds[SUBJECT]):
+            raise self.refusal(row, SUBJECT, problem)
+        return str(subject)
+
+    def lesion(self, row: Row, subject: str, seen: dict[tuple[str, str], Row]) -> dict[str, Any]:
+        """Return the lesion of a row; `seen` are the rows by subject and lesion, or ROI.
+
+        Raises
+        ------
+        RegisterError
+            If a cell cannot be read, or a row before says the same of another lesion.
+        """
+        values = self.read(row)
+        values.pop(SUBJECT)
+        first = seen.setdefault((subject, values["id"]), row)
+        if first is not row:
+            raise self.refusal(
+                row, "id", f"expected each lesion of a subject in one row, found "
+                f"{quoted(values['id'])} again, as in line {first.line}"
+            )  # fmt: skip
+        self.refuse_contradiction(row, values, RegisterLesion, {})
+        for roi_name in values.get(_ROI_NAMES, ()):
+            first = seen.setdefault((subject, f"{_ROI_NAMES}\0{roi_name}"), row)
+            if first is not row:
+                raise self.refusal(
+                    row, _ROI_NAMES, f"expected each ROI in one lesion only, found "
+                    f"{quoted(roi_name)} again, as in line {first.line}"
+                )  # fmt: skip
+        return values
 
     def refuse_contradiction(
         self, row: Row, values: Mapping[str, Any], kind: type[Any], also: dict[str, Any]

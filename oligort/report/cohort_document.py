@@ -1,6 +1,7 @@
 """What many reports say together: rows, counts by site, check and month, what needs eyes first."""
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -20,6 +21,9 @@ NO_SITE, NO_DATE = "not stated", "no date"
 
 _NOT_CHECKED, _INTERNAL_ERROR, _NOT_SUBMITTED = "OL090", "OL091", "OL092"
 _SECOND_ENGINE = "OL305"
+
+
+_BY_PLACE = re.compile(r"submission-[0-9a-f]{8}")
 
 
 class Eyes(StrEnum):
@@ -92,6 +96,16 @@ class Row(_Plain, frozen=True, kw_only=True):
     passed: int
     eyes: dict[Eyes, tuple[str, ...]]
     left_over: bool = False
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether anything says whose it is.
+
+        What could not be read is called by its place below the root of its batch, as in another
+        batch another submission is that lies in a folder of the same name.
+        """
+        is_unread = not self.eyes.keys().isdisjoint({Eyes.NOT_CHECKED, Eyes.INTERNAL_ERROR})
+        return not (is_unread and _BY_PLACE.fullmatch(self.subject))
 
     @property
     def is_of_all(self) -> bool:
@@ -318,7 +332,7 @@ class Gathering:
     def _repeated(self) -> tuple[Repeated, ...]:
         files: dict[tuple[str, str], list[str]] = defaultdict(list)
         for row in self.rows:
-            if not row.left_over:
+            if not row.left_over and row.has_subject:
                 files[row.subject, row.site].append(row.file)
         return tuple(
             Repeated(subject=subject, site=site, files=tuple(of_one))

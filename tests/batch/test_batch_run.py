@@ -23,9 +23,11 @@ from troubles import (
     judged_after_time_out,
     judged_at_once,
     judged_at_once_in_trouble,
+    judged_in_a_second,
     judged_in_trouble,
     judged_oddly,
     judged_of_site,
+    judged_to_death,
     judged_while_away,
     judged_without_page,
 )
@@ -110,6 +112,39 @@ def test_every_trouble_has_a_report_with_its_reason_and_stops_nothing(troubled, 
         assert finding.hint
     assert summary.bugs == 1
     assert summary.verdicts.total() == 3 + len(TROUBLES) + 2
+
+
+def test_one_that_is_killed_while_it_hands_over_keeps_nobody_waiting(tmp_path):
+    write_exports(tmp_path / "root", range(6))
+    begin_s = time.monotonic()
+    how = {"jobs": 2, "limits": Limits(), "judge": judged_to_death}
+    _, told = run(tmp_path / "root", tmp_path / "out", **how)
+    assert time.monotonic() - begin_s < 60  # as long as the others would wait for the channel
+    (killed,) = [done for done in told if done.trouble]
+    assert killed.subject == subject_of(1)
+    assert "was killed by signal SIGKILL" in killed.trouble
+    assert len(told) == 6
+
+
+class Clock:
+    """The clock on the wall, an hour ahead soon after it is asked, as when a machine has slept."""
+
+    def __init__(self) -> None:
+        self.begin_s = 0.0
+        self.sleep = time.sleep
+
+    def time(self) -> float:
+        now_s = time.time()
+        self.begin_s = self.begin_s or now_s  # when the first task begins
+        return now_s + 3600 * (now_s > self.begin_s + 0.3)
+
+
+def test_a_clock_that_is_set_makes_nobody_late(tmp_path, monkeypatch):
+    write_exports(tmp_path / "root", range(4))
+    monkeypatch.setattr("pebble.pool.process.time", Clock())
+    how = {"jobs": 2, "limits": Limits(seconds=60), "judge": judged_in_a_second}
+    _, told = run(tmp_path / "root", tmp_path / "out", **how)
+    assert [done.trouble for done in told] == [""] * 4
 
 
 def test_the_others_are_reported_as_by_a_check_alone(troubled, undisturbed):
@@ -426,6 +461,21 @@ def test_a_second_batch_at_the_same_time_is_refused_and_harms_nothing(small, tmp
     ):
         run(small, tmp_path / "out")
     run(small, tmp_path / "out")
+
+
+def test_what_cannot_be_taken_is_refused_before_anything_is_looked_for(small, tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other"
+    other.mkdir()
+    Output.refuse_taken(out, small)
+    assert not out.exists()
+    with Output.opened(out, small), pytest.raises(OutputError, match="no other batch at work"):
+        Output.refuse_taken(out, small)
+    before = contents(out)
+    with pytest.raises(OutputError, match="found those of another one"):
+        Output.refuse_taken(out, other)
+    Output.refuse_taken(out, other, is_fresh=True)
+    Output.refuse_taken(out, small)
+    assert contents(out) == before
 
 
 def test_a_mark_that_cannot_be_read_is_refused_in_words(small, tmp_path, monkeypatch):

@@ -1,8 +1,11 @@
 """check_all: the reports of a folder one by one, whatever the executor."""
 
+import errno
+import gc
 import pickle
 import re
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -98,10 +101,44 @@ def test_submissions_that_were_read_already(root):
     ]
 
 
+def test_of_what_is_read_on_the_way_no_more_than_two_are_alive(root):
+    """The one that is checked or was, and the next, while it is read: as in a loop by hand."""
+    alive: list[weakref.ref[oligort.Submission]] = []
+    most: list[int] = []
+
+    def read_on() -> Iterator[oligort.Submission]:
+        for _ in range(6):
+            one = oligort.read(root / "patient00000")
+            alive.append(weakref.ref(one))
+            gc.collect()
+            most.append(sum(ref() is not None for ref in alive))
+            yield one
+            del one
+
+    reports = oligort.check_all(read_on())
+    next(reports)
+    assert len(alive) == 1
+    assert len(list(reports)) == 5
+    assert max(most) == 2
+
+
 def cancelled() -> Future[object]:
     future: Future[object] = Future()
     future.cancel()
     return future
+
+
+class KilledWorkerError(Exception):
+    """As a cluster says that a worker died."""
+
+
+def failing_by(error: Exception) -> Callable[[], Future[object]]:
+    def failed() -> Future[object]:
+        future: Future[object] = Future()
+        future.set_exception(error)
+        return future
+
+    return failed
 
 
 def answering(answer: object) -> Callable[[], Future[object]]:
@@ -117,6 +154,11 @@ def answering(answer: object) -> Callable[[], Future[object]]:
     ("first", "reason"),
     [
         (cancelled, "the executor cancelled the task"),
+        (
+            failing_by(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")),
+            "the system refused what was asked of it: Connection refused",
+        ),
+        (failing_by(KilledWorkerError("P-10000000")), "error of its own, KilledWorkerError"),
         (answering(None), "expected a report of oligort as JSON, found an answer of type NoneType"),
         (answering(b"{"), "found an answer of type bytes that is none"),
         (answering(b'{"x": 1}'), "the report of the worker cannot be used"),
@@ -134,6 +176,7 @@ def test_what_is_no_answer_is_told_and_the_rest_goes_on(root, first, reason):
     assert odd.subject == subject_of(0)
     assert [one.code for one in odd.findings] == ["OL090"]
     assert reason in odd.findings[0].message
+    assert "P-10000000" not in odd.to_json()
     assert len(others) == 2
 
 

@@ -9,11 +9,13 @@ import pytest
 from many_exports import as_bytes, numbered, register_of, subject_of, template, write_exports
 from msgspec.structs import replace
 from small_export import OBJECTS
+from troubles import judged_at_once
 
 import oligort
 from oligort.batch.discovery import found_below
 from oligort.batch.limits import Limits
 from oligort.batch.registers import RegisterList
+from oligort.batch.run import Batch
 from oligort.clinical.register import Register
 from oligort.errors import RegisterError
 from oligort.finding import Grade
@@ -172,6 +174,69 @@ def test_a_register_is_of_one_site(tmp_path, site, fits):
     assert matched(tmp_path, RegisterList.of([Register.from_dict(said)])) == fits
 
 
+def test_a_cell_that_is_wrong_is_told_of_its_subject_and_stops_nobody_else(tmp_path):
+    write_exports(tmp_path / "root", range(4))
+    subjects = [subject_of(n) for n in range(4)]
+    (tmp_path / "columns.toml").write_text(COLUMNS)
+    patients = tmp_path / "patients.csv"
+    arms = ("local_therapy", "local", "local_therapy", "")
+    rows = [f"{subject},{arm}" for subject, arm in zip(subjects, arms, strict=True)]
+    patients.write_text("\n".join(["SUBJID,ARM", *rows, rows[3], ""]))
+    lesions = [f"{subjects[2]},L1,distant,fourteen", f"{subjects[0]},L1,distant,14"]
+    (tmp_path / "lesions.csv").write_text("\n".join(["SUBJID,NO,KIND,SIZE", *lesions, ""]))
+    registers = RegisterList.load(patients)
+    assert registers.subjects == (subjects[0],)
+    told = ("patients.csv, line 3", "lesions.csv, line 2", "patients.csv, line 6")
+    assert len(registers.notes) == len(told)
+    with pytest.warns(UserWarning, match="line [236], column"):
+        first, *others = oligort.check_all(tmp_path / "root", registers=patients)
+    assert first.arm == "local_therapy"
+    for report, where in zip(others, (told[0], told[1], told[2]), strict=True):
+        (finding,) = report.findings
+        assert finding.code == "OL090"
+        assert where in finding.message
+    # a lesion of nobody may be anybody's
+    (tmp_path / "lesions.csv").write_text("SUBJID,NO,KIND,SIZE\nS-99,L1,distant,14\n")
+    patients.write_text(f"SUBJID,ARM\n{rows[0]}\n")
+    with pytest.raises(RegisterError, match='found "S-99"'):
+        RegisterList.load(patients)
+    # and of tables in which everything is wrong there is nothing to go on with
+    patients.write_text(f"SUBJID,ARM\n{rows[1]}\n")
+    (tmp_path / "lesions.csv").write_text("SUBJID,NO,KIND,SIZE\n")
+    with pytest.raises(RegisterError, match="line 2"):
+        RegisterList.load(patients)
+
+
+def test_the_map_of_the_columns_beside_its_tables_is_no_register(tmp_path):
+    for name in ("columns.toml", "patients.csv", "lesions.csv"):
+        (tmp_path / name).write_text(COLUMNS if name == "columns.toml" else "SUBJID\n")
+    with pytest.raises(RegisterError, match=r'name that of the patients, .*"patients.csv"'):
+        RegisterList.load(tmp_path)
+    registers = RegisterList.load(write_registers(tmp_path, 1))
+    assert (list(registers.by_subject), registers.notes) == ([subject_of(1)], ())
+
+
+def test_what_a_batch_wrote_among_the_registers_is_none(tmp_path):
+    """As where one folder holds submissions, registers and what is written."""
+    write_registers(tmp_path, 0, 1)
+    write_exports(tmp_path, range(2))
+    told = RegisterList.load(tmp_path)
+    batch = Batch(jobs=1, judge=judged_at_once)
+    for out in (tmp_path / "out", tmp_path):
+        for _ in range(2):
+            planned = batch.plan(tmp_path, "nct06190782", RegisterList.load(tmp_path))
+            batch.run(planned, out, lambda done: None)
+            assert RegisterList.load(tmp_path) == told
+    # and a report by itself is left out, and told
+    report = (tmp_path / "reports" / f"{subject_of(0)}.json").read_text()
+    (tmp_path / f"{subject_of(0)}.json").write_text(report)
+    registers = RegisterList.load(tmp_path)
+    assert registers.by_subject == told.by_subject
+    assert [note.split(": ")[1] for note in registers.notes] == [
+        "expected a register, found a report; left out"
+    ]
+
+
 def test_two_registers_of_one_subject_are_told_and_neither_is_used(tmp_path):
     write_registers(tmp_path, 1, 2)
     (tmp_path / "again.json").write_text(register_of(1).to_json())
@@ -225,3 +290,27 @@ def test_a_folder_without_any_register_is_refused(tmp_path):
     (tmp_path / "a.toml").write_text("subject = 1")
     with pytest.raises(RegisterError, match="among 1 files; "):
         RegisterList.load(tmp_path)
+
+
+def test_what_states_two_subjects_takes_the_register_of_neither_nor_of_its_folder(tmp_path):
+    root = tmp_path / "root"
+    (folder,) = write_exports(root, range(1))
+    folder = folder.rename(root / subject_of(1))
+    dose = folder / "RD.dcm"
+    content = dose.read_bytes()
+    dose.write_bytes(content.replace(subject_of(0).encode(), subject_of(0).lower().encode()))
+    listed = [RegisterList.of([replace(register_of(n), site="")]) for n in range(3)]
+    # in two spellings it is one
+    assert [matched(root, one) for one in listed] == [{folder.name: subject_of(0)}, {}, {}]
+    dose.write_bytes(content.replace(subject_of(0).encode(), subject_of(2).encode()))
+    assert [matched(root, one) for one in listed] == [{}, {}, {}]
+
+
+def test_a_register_of_none_of_the_sites_that_the_files_state_does_not_fit(tmp_path):
+    root = tmp_path / "root"
+    (folder,) = write_exports(root, range(1))
+    dose = folder / "RD.dcm"
+    dose.write_bytes(dose.read_bytes().replace(b"SITE", b"SEAT"))
+    for site, fits in (("Site", True), ("SEAT", True), ("", True), ("OTHER", False)):
+        listed = RegisterList.of([replace(register_of(0), site=site)])
+        assert bool(matched(root, listed)) is fits

@@ -5,6 +5,7 @@ import os
 import signal
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -78,6 +79,26 @@ def judged_at_once(task: Task) -> Judged:
     reason = Unchecked(not_checked(f"of {fingerprint}", ""))
     report = report_of(reason, Whose(subject), Protocol.load(task.protocol))
     return Judged(fingerprint, subject, report.verdict, {".json": report.to_json().encode()})
+
+
+def judged_in_a_second(task: Task) -> Judged:
+    """Do the same, but not at once."""
+    time.sleep(1)
+    return judged_at_once(task)
+
+
+class Deadly(bytes):
+    """What kills the process that sends it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        be_killed(Path())
+        return bytes, ()
+
+
+def judged_to_death(task: Task) -> Judged:
+    """Do the same; at one submission the process is killed while its answer is handed over."""
+    answer = judged_at_once(task)
+    return replace(answer, files={".json": Deadly()}) if task.base.endswith("1") else answer
 
 
 def judged_of_site(task: Task) -> Judged:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from oligort.batch.left_over import NOTE, noted
+from oligort.cli import main
 from oligort.cohort import cohort_of
 from oligort.document import FileRecord, ProtocolRecord, Report
 from oligort.errors import DicomError, OutputError
@@ -25,6 +26,15 @@ from oligort.report.text import plain_text
 
 SOURCE = Source(document="NCT06190782", section="X6")
 HOSTILE = '</script><img src=x onerror=alert(1)>=1+1 "&'
+
+
+def status_of(*arguments: str) -> int:
+    """Return the exit status of a command, run in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["oligort", *arguments])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+    return int(leaving.value.code)
 
 
 def finding(code: str, grade: Grade, *flags: Flag, about: str = "") -> Finding:
@@ -407,3 +417,44 @@ def test_the_command_writes_page_tables_and_json(reports, tmp_path):
     assert '"./out/reports/1.json"' in (tmp_path / "c.html").read_text()
     assert len((tmp_path / "s.csv").read_text().splitlines()) == 7
     assert len((tmp_path / "f.csv").read_text().splitlines()) == 12
+
+
+def test_what_nobody_could_read_is_no_subject_of_several_submissions(tmp_path):
+    """Two sites, each with a batch of its own, may call a folder alike."""
+    unread = report("submission-2758a1c3", finding("OL090", OPEN), site="")
+    stated = report("submission-2758a1c4", finding("OL301", PASS), site="")
+    for site in ("a", "b"):
+        (tmp_path / site).mkdir()
+        (tmp_path / site / "unread.json").write_text(unread)
+        (tmp_path / site / "stated.json").write_text(stated)
+    (repeated,) = cohort_of(tmp_path).repeated
+    assert repeated.subject == "submission-2758a1c4"
+
+
+def test_tables_are_whole_or_as_they_were(reports, tmp_path, monkeypatch):
+    """A table that ends early, or holds its heading alone, would tell of fewer deviations."""
+    (tmp_path / "empty").mkdir()
+    tables = [tmp_path / "s.csv", tmp_path / "f.csv"]
+    options = [*("--csv", str(tables[0])), *("--findings", str(tables[1]))]
+    assert status_of("cohort", str(tmp_path / "empty"), *options) == 2
+    assert not any(table.exists() for table in tables)
+    assert status_of("cohort", str(reports), *options) == 0
+    whole = [table.read_text() for table in tables]
+    beside = sorted(tmp_path.iterdir())
+    assert status_of("cohort", str(tmp_path / "empty"), *options) == 2
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert status_of("cohort", str(reports), *options) == 2
+    assert [table.read_text() for table in tables] == whole
+    assert sorted(tmp_path.iterdir()) == beside
+
+
+def test_a_table_goes_down_a_pipe(reports, tmp_path):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True) as reader:
+        assert status_of("cohort", str(reports), "--csv", str(pipe)) == 0
+        assert len(reader.communicate()[0].splitlines()) == 7
+    assert pipe.is_fifo()
