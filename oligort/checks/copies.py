@@ -9,7 +9,7 @@ from oligort.checks.case import Case
 from oligort.display import quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
-from oligort.lesions.drawn import drawn_part, is_of_one_roi
+from oligort.lesions.drawn import drawn_part, is_drawn_in
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Role
 
@@ -42,7 +42,7 @@ def _is_one_volume(case: Case, contour: Lesion, other: Lesion) -> bool:
     if reach_mm > max(contour.maximum_3d_mm.high, other.maximum_3d_mm.high):
         return False  # neither holds the other's centre, nor the most of it
     structures = case.submission.structure_set.structures
-    if not all(is_of_one_roi(structures, one) for one in (contour, other)):
+    if not all(is_drawn_in(structures, one) for one in (contour, other)):
         return False
     spacing_mm = case.submission.usual_spacing_mm
     own, its = (drawn_part(structures, one, spacing_mm) for one in (contour, other))

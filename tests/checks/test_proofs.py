@@ -110,3 +110,14 @@ def test_a_copy_in_planes_that_are_not_parallel_is_told_by_its_box() -> None:
     mixed = replace(structures, structures=(primary, turned))
     submission = replace(case.submission, structure_sets=(mixed,))
     assert graded(Case(submission, case.protocol, case.register))[0] is Grade.NOT_EVALUABLE
+
+
+@pytest.mark.parametrize("twice", ["GTVm01", "GTVp"])
+def test_a_copy_of_an_roi_that_is_there_twice_proves_nothing(twice: str) -> None:
+    """One lesion counted twice was taken for no copy: nobody asked of which ROI it is."""
+    case = case_of({"GTVp": cube(2), "GTVm01": cube(2)}, [PRIMARY, entry("GTVm01") | PROVEN])
+    (structures,) = case.submission.structure_sets
+    again = next(one for one in structures if one.roi_name == twice)
+    both = replace(structures, structures=(*structures.structures, again))
+    submission = replace(case.submission, structure_sets=(both,))
+    assert graded(Case(submission, case.protocol, case.register))[0] is Grade.NOT_EVALUABLE

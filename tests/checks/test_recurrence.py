@@ -401,3 +401,11 @@ def test_gross_tumour_that_cannot_be_measured_is_not_outside(roi_name):
                 finding([FAR], "no", now, entries)
     assert finding([FAR], "yes", beside(crossing), [ENTRY]).grade is Grade.MAJOR
     assert finding([FAR], "no", beside(replace(one, contours=())), [ENTRY]).grade is Grade.PASS
+
+
+def test_an_roi_that_is_there_twice_is_looked_for_in_both_places():
+    """Two ROIs of one number and name ended the check with an error."""
+    inside = drawn("GTVm01_Liver", 1, Box((0.0, 0.0, 60.0), (20.0, 20.0, 20.0)))
+    for other, grade in ((LESION, Grade.PASS), (inside, Grade.NOT_EVALUABLE)):
+        both = replace(NOW, structure_sets=(replace(SET, structures=(LESION, other)),))
+        assert finding([FAR], "no", both).grade is grade
