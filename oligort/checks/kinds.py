@@ -10,6 +10,7 @@ from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import listed, quoted, safe_text
 from oligort.lesions.lesion import Lesion
+from oligort.lesions.stations import is_regional_station, never_regional_words, regional_words
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.lesions.whereabouts import distant_organs
 from oligort.protocol.settings import PrimaryOrgans
@@ -45,7 +46,8 @@ def doubt_of_kind(
         case LesionKind.DISTANT:
             return _doubt_of_distant(entry, contours, register)
         case _:
-            return _doubt_of_other(entry, contours, register, primary_organs)
+            doubt = _doubt_of_other(entry, contours, register, primary_organs)
+            return doubt or _doubt_of_place(entry, contours, register)
 
 
 def doubt_of_proof(
@@ -81,7 +83,13 @@ def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], registe
     organs = {entry.organ}.union(*((it.organ, it.said.organ, it.lies_in) for it in contours))
     if Organ.ESOPHAGUS in organs and _may_be_oesophageal(register):
         return f"{called} and lies in the oesophagus, as the primary does"
-    return ""
+    if not _may_be_oesophageal(register) or entry.organ not in {Organ.LYMPH_NODES, None}:
+        return ""
+    if is_regional_station(entry.station):
+        return f"{called} and its station, {quoted(entry.station)}, is a regional one"
+    of_nodes = (one for one in contours if one.said.role is Role.GTV_NODE)
+    named = [one.roi_name for one in of_nodes if regional_words(one.roi_name)]
+    return f"{called} and {quoted(named[0])} is named after regional nodes" if named else ""
 
 
 def _doubt_of_other(
@@ -110,6 +118,21 @@ def _doubt_of_other(
         f"{called} and {place}"
         if is_primary and (place := _open_place(entry, contours, register, primary_organs))
         else ""
+    )
+
+
+def _doubt_of_place(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    """Return that a regional node's station or name says a place where none is one, or ""."""
+    if entry.kind is not LesionKind.REGIONAL_NODE or not _may_be_oesophageal(register):
+        return ""
+    written = [entry.station, *(one.roi_name for one in contours)]
+    found = [(text, word) for text in written if (word := never_regional_words(text))]
+    if not found:
+        return ""
+    text, word = found[0]
+    return (
+        f"{safe_text(entry.id)} is called a regional node and {quoted(text)} says {quoted(word)}, "
+        f"where no node is regional of the oesophagus"
     )
 
 

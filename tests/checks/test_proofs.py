@@ -121,3 +121,33 @@ def test_a_copy_of_an_roi_that_is_there_twice_proves_nothing(twice: str) -> None
     both = replace(structures, structures=(*structures.structures, again))
     submission = replace(case.submission, structure_sets=(both,))
     assert graded(Case(submission, case.protocol, case.register))[0] is Grade.NOT_EVALUABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "station"),
+    [
+        *(("GTVn01", said) for said in ("7", "107", "106recL", "subcarinal", "right paratracheal")),
+        *(("GTVn_subcarinal", ""), ("GTV LN paraesophageal", "")),
+    ],
+)
+def test_a_biopsied_node_of_a_regional_station_proves_nothing(name: str, station: str) -> None:
+    """Called distant, a node below the carina was the pathological proof of a metastasis."""
+    node = entry(name, organ="LymphNodes") | PROVEN | {"station": station}
+    grade, message = graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, node]))
+    assert (grade, "regional" in message) == (Grade.NOT_EVALUABLE, True), message
+    other = {"disease": {"oesophageal_squamous_cell_carcinoma": "no"}}
+    assert graded(case_of({name: cube(1)}, [node], **other))[0] is Grade.PASS
+
+
+@pytest.mark.parametrize(
+    ("name", "station"),
+    [
+        *(("GTVn01", said) for said in ("", "16a2", "104R", "supraclavicular L", "hilar", "7, 8")),
+        *(("GTVn01", said) for said in ("inguinal", "not regional", "nonregional", "axilla R")),
+        *(("GTVn2", ""), ("GTVn07", ""), ("GTVm_LN_mediastinal", ""), ("GTVn inguinal", "")),
+    ],
+)
+def test_a_biopsied_node_of_another_or_no_station_is_proof(name: str, station: str) -> None:
+    node = entry(name, organ="LymphNodes") | PROVEN | {"station": station}
+    grade, message = graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, node]))
+    assert grade is Grade.PASS, message

@@ -62,6 +62,27 @@ def test_a_named_metastasis_that_the_register_calls_a_regional_node_is_a_range()
     assert any("its name says gtv metastasis" in query.message for query in run("OL204", case))
 
 
+@pytest.mark.parametrize(
+    ("name", "station", "grade"),
+    [
+        *(("GTVn_inguinal", "", Grade.NOT_EVALUABLE), ("GTV LN axilla", "", Grade.NOT_EVALUABLE)),
+        *(("GTVn05", said, Grade.NOT_EVALUABLE) for said in ("groin left", "腹股沟", "Leiste")),
+        *(("GTVn05", said, Grade.PASS) for said in ("", "7", "supraclavicular", "not inguinal")),
+    ],
+)
+def test_a_regional_node_where_none_is_regional_may_be_a_metastasis(
+    name: str, station: str, grade: Grade
+) -> None:
+    """An inguinal node that the register calls regional was no metastasis, and nobody asked."""
+    solids = liver(3) | {"GTVm04_Bone": cube(4), name: cube(5)}
+    entries = [entry(one, organ=one.split("_")[1]) for one in list(solids)[:4]]
+    node = entry(name, "regional_node", "LymphNodes") | {"station": station}
+    case = case_of(solids, [*entries, node])
+    assert run("OL201", case)[0].grade is grade
+    told = [query for query in run("OL204", case) if "no node is regional" in query.message]
+    assert bool(told) == (grade is Grade.NOT_EVALUABLE)
+
+
 def test_an_organ_of_the_register_that_the_name_contradicts_is_a_query() -> None:
     solids = liver(2)
     entries = [entry("GTVm01_Liver"), entry("GTVm02_Liver", organ="Bone")]
