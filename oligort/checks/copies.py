@@ -23,6 +23,15 @@ def copy_of_other(case: Case, contours: Iterable[Lesion]) -> str:
     That is one of nearly the same volume, or one that lies in the other. Where the planes of the
     two are not parallel their boxes are compared.
     """
+    return _told(case, contours, "is drawn again as")
+
+
+def margin_of_other(case: Case, margins: Iterable[Lesion]) -> str:
+    """Return which margin of some (a PTV) goes around the primary or a node, as `copy_of_other`."""
+    return _told(case, margins, "is drawn around")
+
+
+def _told(case: Case, contours: Iterable[Lesion], relation: str) -> str:
     others = [one for one in case.census_if_drawn if one.role in _CALLED]
     if not others:
         return ""
@@ -30,7 +39,7 @@ def copy_of_other(case: Case, contours: Iterable[Lesion]) -> str:
         for other in others:
             if other.roi_name != contour.roi_name and _is_one_volume(case, contour, other):
                 return (
-                    f"{quoted(contour.label)} is drawn again as {quoted(other.label)}, "
+                    f"{quoted(contour.label)} {relation} {quoted(other.label)}, "
                     f"{_CALLED[other.role]}"
                 )
     return ""

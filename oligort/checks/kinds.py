@@ -81,6 +81,8 @@ def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], registe
     if primaries:
         return f"{called} and {listed(dict.fromkeys(primaries))} is named the primary"
     organs = {entry.organ}.union(*((it.organ, it.said.organ, it.lies_in) for it in contours))
+    # Of what only most lies in it the place is told where it contradicts the organ that is said.
+    organs |= {it.held_by for it in contours if it.organ_conflict}
     if Organ.ESOPHAGUS in organs and _may_be_oesophageal(register):
         return f"{called} and lies in the oesophagus, as the primary does"
     if not _may_be_oesophageal(register) or entry.organ not in {Organ.LYMPH_NODES, None}:

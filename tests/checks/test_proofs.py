@@ -151,3 +151,26 @@ def test_a_biopsied_node_of_another_or_no_station_is_proof(name: str, station: s
     node = entry(name, organ="LymphNodes") | PROVEN | {"station": station}
     grade, message = graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, node]))
     assert grade is Grade.PASS, message
+
+
+def test_what_lies_mostly_in_the_oesophagus_proves_no_metastasis_elsewhere() -> None:
+    """A lesion "of the lungs", 75 % of it in the drawn oesophagus, was proof and a query."""
+    lesion = entry("Lesion 1", organ="Lungs") | PROVEN
+    for offset_mm, grade in ((-5.0, Grade.NOT_EVALUABLE), (-15.0, Grade.PASS)):
+        oesophagus = Box((200.0 + offset_mm, 0, 0), (20.0, 20.0, 80.0))
+        case = case_of({"Lesion 1": cube(2), "Esophagus": oesophagus}, [lesion])
+        assert graded(case)[0] is grade
+
+
+@pytest.mark.parametrize("name", ["PTV1", "CTVp", "PTVp"])
+def test_a_margin_around_the_primary_proves_no_metastasis(name: str) -> None:
+    """Named for a metastasis, with the primary alone in it, it was the proof of that."""
+    lesion = entry(name, organ="Lungs") | PROVEN | {"size_mm": 20}
+    drawn = {"GTVp": cube(2), name: cube(2, 30.0)}
+    grade, message = graded(case_of(drawn, [PRIMARY, lesion]))
+    assert grade is Grade.NOT_EVALUABLE
+    assert f'"{name}" is drawn around "GTVp", the primary' in message
+    # Around another place, or beside the lesion's own contour, it says nothing.
+    assert graded(case_of(drawn | {name: cube(3, 30.0)}, [PRIMARY, lesion]))[0] is Grade.PASS
+    both = lesion | {"roi_names": ["GTVm01", name]}
+    assert graded(case_of(drawn | {"GTVm01": cube(4)}, [PRIMARY, both]))[0] is Grade.PASS
