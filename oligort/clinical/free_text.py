@@ -1,4 +1,4 @@
-"""Free text of a register: whether it says anything, and a nodal station in one spelling.
+"""Free text of a register: whether it says anything, and which nodal station.
 
 Forms want every cell filled in, and so people write "-" or "n/a" where they have nothing to say.
 """
@@ -64,6 +64,45 @@ def one_station(text: str) -> str:
     is_several = sum(map(_has_a_digit, words)) > 1 or not _SEVERAL.isdisjoint(words)
     plain = "".join(words)
     return "" if is_several or not says_anything(plain) else plain
+
+
+def may_be_one_station(first: str, second: str) -> bool:
+    """Whether two stations of `one_station` may be one that is spelt, or told, in two ways.
+
+    That is one of which the other is a part ("16" and "16a2"), the same letters in another order, a
+    letter for a digit that looks like it, and one letter of a longer word; numbers make stations.
+
+    Examples
+    --------
+    >>> may_be_one_station("16a2", "l6a2"), may_be_one_station("hilar", "hilarl")
+    (True, True)
+    >>> may_be_one_station("16a1", "16a2"), may_be_one_station("1", "10")
+    (False, False)
+    """
+    shorter, longer = sorted((first, second), key=len)
+    rest = longer.removeprefix(shorter)
+    is_part = rest != longer and not (shorter[-1:].isdigit() and rest[:1].isdigit())
+    numbers = ["".join(filter(str.isdigit, one)) for one in (first, second)]
+    is_turned = sorted(first) == sorted(second) and numbers[0] == numbers[1]
+    is_alike = first.translate(_LOOK_ALIKES) == second.translate(_LOOK_ALIKES)
+    return is_part or is_turned or is_alike or _are_a_letter_apart(shorter, longer)
+
+
+_LOOK_ALIKES = str.maketrans({"l": "1", "i": "1", "o": "0"})
+"""Letters that are typed, or recognised, for digits."""
+
+_LONG_WORD = 6
+"""Letters from which on one of them makes no other station; of short ones each may count."""
+
+
+def _are_a_letter_apart(shorter: str, longer: str) -> bool:
+    """Whether one letter differs, is missing or added; not the last one, which may say the side."""
+    if not (shorter.isalpha() and longer.isalpha()) or len(shorter) < _LONG_WORD:
+        return False
+    if len(shorter) == len(longer):
+        differ = [a != b for a, b in zip(shorter, longer, strict=True)]
+        return sum(differ) == 1 and not differ[-1]
+    return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
 
 
 def _words(text: str) -> list[str]:
