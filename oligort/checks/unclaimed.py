@@ -36,6 +36,10 @@ TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
 MADE_ROLES = frozenset({Role.HELPER, Role.RING, Role.UNION, Role.EXTERNAL})
 """Roles of what is drawn for planning, mostly around targets; a register may name it even so."""
 
+_TYPES_OF_NOTHING = frozenset({"", "NONE", "OTHER", "UNDEFINED", "UNKNOWN", "UNSPECIFIED"})
+"""RT ROI Interpreted Types (3006,00A4) that say nothing: none, and words that the standard does not
+know, which systems write for none."""
+
 WIDEST_LESION_MM = 250.0
 """Width of one outline, along an axis of the patient, that bodies, couches and masks have and no
 metastasis: half of what the register takes for a size at all."""
@@ -114,15 +118,32 @@ def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[s
 
 
 def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str]:
-    """Return the ROIs that may be lesions, of whose nature neither name nor type says anything."""
+    """Return the ROIs that may be lesions, of whose nature neither name nor type says anything.
+
+    A control of the optimisation lies at a target; one that meets none may be anything.
+    """
     may_be = set(unclaimed_rois(submission, known))
+    drawn = {one: name for one, name in submission.roi_names.items() if not one.is_empty}
+    targets = [
+        box_of(one) for one, name in drawn.items() if not TARGET_ROLES.isdisjoint(_roles_of(name))
+    ]
+    unknown = [
+        structure
+        for structure, name in drawn.items()
+        if structure.roi_name in may_be
+        and _roles_of(name) == {Role.UNKNOWN}
+        and not name.may_be_tumour
+    ]
     return [
         structure.roi_name
-        for structure, name in submission.roi_names.items()
-        if structure.roi_name in may_be
-        and (name.role is Role.UNKNOWN and name.base is Role.UNKNOWN and not name.may_be_tumour)
-        and not structure.interpreted_type.strip()
+        for structure in unknown
+        if (kind := structure.interpreted_type.strip().upper()) in _TYPES_OF_NOTHING
+        or (kind == "CONTROL" and not any(boxes_meet(box_of(structure), it) for it in targets))
     ]
+
+
+def _roles_of(name: RoiName) -> set[Role]:
+    return {name.role, name.base}
 
 
 def _is_no_lesion(
