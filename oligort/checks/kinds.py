@@ -5,10 +5,12 @@ not be a distant metastasis, and counts and proves nothing for certain.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import listed, quoted, safe_text
+from oligort.lesions.beyond import too_far_for_one_organ
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.stations import is_regional_station, never_regional_words, regional_words
 from oligort.lesions.vocabulary import Organ, Role
@@ -116,11 +118,22 @@ def _doubt_of_other(
             return f"{called} and nearly all of it lies in an ROI of {one.lies_in}"
         if is_primary and (place := _beside(one, entry.organ, primary_organs)):
             return f"{called} and {place}: it may be a distant metastasis"
-    return (
-        f"{called} and {place}"
-        if is_primary and (place := _open_place(entry, contours, register, primary_organs))
-        else ""
-    )
+    place = _apart(contours) or _open_place(entry, contours, register, primary_organs)
+    return f"{called} and {place}" if is_primary and place else ""
+
+
+def _apart(contours: Sequence[Lesion]) -> str:
+    """Return which two contours of a primary lie too far apart for both to be of it, or "".
+
+    Where the oesophagus is drawn that tells of each by itself (`_beside`).
+    """
+    if any(Organ.ESOPHAGUS in one.beyond for one in contours):
+        return ""
+    for first, second in combinations(contours, 2):
+        if too_far_for_one_organ(first, second):
+            labels = f"{quoted(first.label)} and {quoted(second.label)}"
+            return f"{labels} lie too far apart for that: one may be a distant metastasis"
+    return ""
 
 
 def _doubt_of_place(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
@@ -164,7 +177,7 @@ def _open_place(
     primary_organs: PrimaryOrgans,
 ) -> str:
     """Return why a primary of no stated organ may lie outside the oesophagus, or ""."""
-    if entry.organ is not None:
+    if entry.organ is not None or entry.kind is not LesionKind.PRIMARY:
         return ""
     primaries = register.lesions_of(LesionKind.PRIMARY)
     if entry is not next(one for one in primaries if one.organ is None):

@@ -1,11 +1,14 @@
-"""Beyond: whether a lesion lies wholly outside of an organ, where that organ is drawn whole."""
+"""Beyond: whether a lesion lies wholly outside of an organ, or too far from another for one."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from oligort.geometry.components import Part
 from oligort.geometry.contact import comes_within, shared_volume_cc
 from oligort.geometry.slabs import SlabModel
 from oligort.lesions.aliases import least_organ_cc
+from oligort.lesions.lesion import Lesion
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Organ, Side
 
@@ -26,6 +29,13 @@ FAR_NODE_MM = 60.0
 Those above the clavicle and at the coeliac trunk lie nearer. It is only a query: the oesophagus may
 be drawn in part.
 """
+
+FARTHEST_ACROSS_MM = 100.0
+"""How far apart across the patient two parts of one primary may lie: from the oesophagus to the far
+side of the stomach."""
+
+FARTHEST_ALONG_MM = 350.0
+"""The same along the patient: the oesophagus is some 250 mm long, and the stomach goes on below."""
 
 DRAWN_WHOLE = frozenset(
     {
@@ -77,3 +87,19 @@ def lies_beyond(part: Part, model: SlabModel, *, least_mm: float = 0.0) -> bool:
     )
     reach_mm = BEYOND_ORGAN_MM if is_within_planes else BEYOND_END_MM
     return not comes_within(part.model, model, max(reach_mm, least_mm))
+
+
+def least_gap_mm(first: Lesion, second: Lesion) -> tuple[float, float]:
+    """Return how far two lesions surely lie apart, across the patient and along it, in mm.
+
+    From their centres and largest diameters: 0 or less where they may touch.
+    """
+    reach_mm = (float(first.maximum_3d_mm) + float(second.maximum_3d_mm)) / 2
+    x_mm, y_mm, z_mm = first.centroid_mm - second.centroid_mm
+    return float(np.hypot(x_mm, y_mm)) - reach_mm, abs(float(z_mm)) - reach_mm
+
+
+def too_far_for_one_organ(first: Lesion, second: Lesion) -> bool:
+    """Whether two lesions cannot both lie in the oesophagus, or it and the stomach."""
+    across_mm, along_mm = least_gap_mm(first, second)
+    return across_mm > FARTHEST_ACROSS_MM or along_mm > FARTHEST_ALONG_MM

@@ -467,6 +467,22 @@ def test_a_regional_node_far_from_the_oesophagus_is_a_query() -> None:
         assert any("more than 60 mm from the oesophagus" in one for one in queries) is is_query
 
 
+@pytest.mark.parametrize(
+    ("x_mm", "grade"), [(700.0, Grade.PASS), (725.0, Grade.PASS), (745.0, Grade.NOT_EVALUABLE)]
+)
+def test_parts_of_a_primary_too_far_apart_are_not_all_of_it(x_mm: float, grade: Grade) -> None:
+    """Where no oesophagus is drawn a metastasis that was named for the primary was none."""
+    # From the centres to the farthest points 17.3 mm each, and 100 mm between them: 734.6 mm.
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(6), "GTVp2": cube(6)}
+    solids["GTVp2"] = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+    entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
+    primary = entry("GTVp", "primary", "Esophagus") | {"roi_names": ["GTVp", "GTVp2"]}
+    case = case_of(solids, [*entries, primary])
+    assert run("OL201", case)[0].grade is grade
+    told = [query for query in run("OL204", case) if "too far apart" in query.message]
+    assert bool(told) == (grade is Grade.NOT_EVALUABLE)
+
+
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]
