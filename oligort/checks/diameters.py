@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oligort.checks.accounting import AccountedLesion
+from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
 from oligort.checks.case import Case
+from oligort.clinical.answer import Answer
+from oligort.clinical.dates import more_than_months_after
 from oligort.clinical.register import RegisterLesion
-from oligort.display import exact_number
+from oligort.display import exact_number, quoted
 from oligort.lesions.extent import Extent
 from oligort.lesions.lesion import Lesion
 from oligort.measure import Measure
@@ -93,4 +95,28 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
         if max(low_mm - stated_mm, stated_mm - high_mm) > tolerance_mm + LENGTH_ROUNDING_MM:
             said = exact_number(stated_mm)
             told.append(f"the register says {said} mm ({diameter}), drawn {drawn:.1f} mm")
+    return told
+
+
+def sizes_of_another_time(case: Case) -> list[str]:
+    """Return the metastases whose size was measured at another time than they were found, told.
+
+    Both dates hold for all days that they may mean. What the protocol takes for one time, between
+    the primary and metastases, is one time here too.
+    """
+    assert case.register is not None
+    found = case.register.disease.oligometastasis_date
+    months = case.protocol.criteria.synchronous_months.limit
+    told = []
+    for entry in case.register.lesions:
+        at = entry.size_date
+        if at is None or found is None or entry.kind not in DISTANT_OR_UNKNOWN:
+            continue
+        before = more_than_months_after(at, found, months) is Answer.YES
+        if before or more_than_months_after(found, at, months) is Answer.YES:
+            told.append(
+                f"the size of {quoted(entry.id)} is of {at} (size_date), more than {months} months "
+                f"{'before' if before else 'after'} oligometastasis_date ({found}): it may be no "
+                f"baseline size"
+            )
     return told

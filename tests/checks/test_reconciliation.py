@@ -483,6 +483,45 @@ def test_parts_of_a_primary_too_far_apart_are_not_all_of_it(x_mm: float, grade: 
     assert bool(told) == (grade is Grade.NOT_EVALUABLE)
 
 
+@pytest.mark.parametrize(("x_mm", "is_far"), [(700.0, False), (745.0, True)])
+def test_a_regional_node_far_from_the_primary_is_asked_where_no_oesophagus_is_drawn(
+    x_mm: float, is_far: bool
+) -> None:
+    solids = {"GTVp": cube(6), "GTVn01": Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))}
+    primary = entry("GTVp", "primary", "Esophagus")
+    entries = [primary, entry("GTVn01", "regional_node", "LymphNodes")]
+    queries, _ = queries_and_match(case_of(solids, entries))
+    assert any('lies too far from "GTVp"' in query for query in queries) == is_far
+    drawn = solids | {"Esophagus": cube(6, 60.0)}
+    queries, _ = queries_and_match(case_of(drawn, entries))
+    assert not any("lies too far from" in query for query in queries)
+
+
+@pytest.mark.parametrize(
+    ("size_date", "kind", "told"),
+    [
+        *(("2026-03-11", "distant", ""), ("2025-09-20", "distant", "")),
+        *(("2025-09-19", "distant", "before"), ("2026-10", "distant", "after")),
+        *(("2026", "distant", ""), ("2026-09", "distant", ""), ("2024", None, "before")),
+        ("2024", "primary", ""),  # a metachronous metastasis is found later
+    ],
+)
+def test_a_size_of_another_time_than_the_metastases_is_a_query(
+    size_date: str, kind: str | None, told: str
+) -> None:
+    """A size of years before, or after treatment, passed for the baseline's."""
+    lesion = entry("GTVm01_Liver") | {"kind": kind, "size_mm": 28, "size_date": size_date}
+    lesion |= {"organ": "Esophagus"} if kind == "primary" else {}
+    dates = {"disease": {"oligometastasis_date": "2026-03-20"}}
+    case = case_of(liver(1), [lesion], **dates)
+    found = [query for query in queries_and_match(case)[0] if "size_date" in query]
+    assert bool(found) == bool(told)
+    assert all(f"6 months {told} oligometastasis_date" in query for query in found)
+    assert not any(
+        "size_date" in query for query in queries_and_match(case_of(liver(1), [lesion]))[0]
+    )
+
+
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]
