@@ -65,12 +65,42 @@ def doubt_of_proof(
     """
     if doubt := doubt_of_kind(entry, contours, register, primary_organs):
         return doubt
+    if not _may_be_oesophageal(register):
+        return ""
+    organs = {entry.organ}.union(*((it.organ, it.said.organ, it.lies_in) for it in contours))
+    where = sorted(one for one in organs if one in PRIMARY_ORGANS[primary_organs])
+    if where and not register.lesions_of(LesionKind.PRIMARY):
+        return (
+            f"{safe_text(entry.id)} is called a distant metastasis and lies in {where[0]}, where "
+            f"the primary may lie, and the register lists no primary"
+        )
     is_said = entry.organ is not None or any(
         one.organ is not None or one.said.role is Role.GTV_METASTASIS for one in contours
     )
-    if is_said or not _may_be_oesophageal(register):
+    if is_said:
         return ""
     return f"the organ of {safe_text(entry.id)} is not known, and may be the oesophagus"
+
+
+def doubt_of_unlisted_primary(
+    contour: Lesion,
+    listed_ones: Sequence[Lesion],
+    register: Register,
+    primary_organs: PrimaryOrgans,
+) -> str:
+    """Return why what is named the primary, and not listed, may be a metastasis, or "".
+
+    `listed_ones` are the contours of the primaries that are.
+    """
+    if not _may_be_oesophageal(register):
+        return ""
+    called = f"{quoted(contour.label)} is named the primary and not listed"
+    if place := _beside(contour, None, primary_organs):
+        return f"{called}, and {place}"
+    is_far = Organ.ESOPHAGUS not in contour.beyond and listed_ones
+    if is_far and all(too_far_for_one_organ(contour, one) for one in listed_ones):
+        return f"{called}, and lies too far from {quoted(listed_ones[0].label)} to be of it"
+    return ""
 
 
 def _may_be_oesophageal(register: Register) -> bool:

@@ -12,10 +12,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion, contours_of
+from oligort.checks.accounting import (
+    DISTANT_OR_UNKNOWN,
+    AccountedLesion,
+    contours_of,
+    unclaimed_primaries,
+)
 from oligort.checks.claims import Claims
-from oligort.checks.kinds import doubt_of_kind
-from oligort.clinical.register import Register, RegisterLesion
+from oligort.checks.kinds import doubt_of_kind, doubt_of_unlisted_primary
+from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.geometry.components import parts
@@ -61,7 +66,8 @@ def perhaps_metastases(
 
     They are those that the same ROI would bring into doubt if the register named it for them, or a
     contour that it does not list; no more of them than there are such ROIs, for one is one of them.
-    And those that name an organ's ROI, which lies where a metastasis does or is named after it.
+    And those that name an organ's ROI, which lies where a metastasis does or is named after it; and
+    what is named the primary, is not listed, and lies where none does.
     """
 
     def doubt_of(*contours: Lesion) -> str:
@@ -72,6 +78,7 @@ def perhaps_metastases(
     left = len({one.roi_name for one in perhaps})
     if register is None:
         return
+    yield from _primaries_elsewhere(register, census, primary_organs)
     for entry in register.lesions:
         contours = contours_of(entry, census, register)
         is_open = not claims.settle(entry, contours)
@@ -83,12 +90,36 @@ def perhaps_metastases(
         if doubt := doubt_of(*own) or _doubt_of_names(entry, own):
             yield replace(lesion, doubt=doubt).perhaps_drawn_as((*own, *claims.unclaimed))
             continue
-        doubted = [one for one in perhaps if doubt_of(one)]
+        doubted = [one for one in perhaps if doubt_of(*contours, one)]
+        if not doubted and doubt_of(*contours, *perhaps):
+            doubted = [*perhaps]  # two of them are too far apart for one primary
         # What is unlisted counts by itself: the entry adds what else it may be drawn as.
         if doubted and left and (claims.unclaimed or contours):
             left -= 1
             # It may be several ROIs: with one that brings it into doubt, all of them.
-            yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(claims.unclaimed)
+            doubt = doubt_of(*contours, *doubted)
+            yield replace(lesion, doubt=doubt).perhaps_drawn_as(claims.unclaimed)
+
+
+def _primaries_elsewhere(
+    register: Register, census: LesionCensus, primary_organs: PrimaryOrgans
+) -> Iterator[AccountedLesion]:
+    """Yield what is named the primary and not listed, and lies where the primary does not.
+
+    What an answer less leaves unlisted must not pass where it would be in doubt if it were listed.
+    """
+    if not register.lesions:
+        return
+    primaries = [
+        one
+        for entry in register.lesions_of(LesionKind.PRIMARY)
+        for one in contours_of(entry, census, register)
+    ]
+    for one in unclaimed_primaries(census, register):
+        if one.counted.most or one.said.superseded:
+            continue  # it is accounted for as it is, or is no further lesion
+        if doubt := doubt_of_unlisted_primary(one, primaries, register, primary_organs):
+            yield AccountedLesion((one,), None, Count(0, 1), doubt=doubt)
 
 
 def _doubt_of_names(entry: RegisterLesion, own: Sequence[Lesion]) -> str:

@@ -174,3 +174,15 @@ def test_a_margin_around_the_primary_proves_no_metastasis(name: str) -> None:
     assert graded(case_of(drawn | {name: cube(3, 30.0)}, [PRIMARY, lesion]))[0] is Grade.PASS
     both = lesion | {"roi_names": ["GTVm01", name]}
     assert graded(case_of(drawn | {"GTVm01": cube(4)}, [PRIMARY, both]))[0] is Grade.PASS
+
+
+def test_a_lesion_where_the_primary_may_lie_proves_nothing_where_no_primary_is_listed() -> None:
+    """A tumour at the cardia, listed as a metastasis of the stomach, was its own proof."""
+    lesion = entry("GTV_stomach", organ="Stomach") | PROVEN
+    grade, message = graded(case_of({"GTV_stomach": cube(1)}, [lesion]))
+    assert grade is Grade.NOT_EVALUABLE
+    assert "the register lists no primary" in message
+    removed = {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "surgery"}
+    listed = [lesion, removed | {"roi_names": []}]
+    assert graded(case_of({"GTV_stomach": cube(1)}, listed))[0] is Grade.PASS
+    assert graded(case_of({"GTVm01_Liver": cube(1)}, [LIVER | PROVEN]))[0] is Grade.PASS

@@ -390,7 +390,8 @@ def test_a_primary_without_an_organ_may_be_a_metastasis_unless_its_roi_says() ->
     for name, grade in (("GTVp", Grade.PASS), ("Kn 5", Grade.NOT_EVALUABLE)):
         drawn = [*entries, primary | {"roi_names": [name], "therapy": "radiotherapy"}]
         assert run("OL201", case_of(solids, drawn))[0].grade is grade
-    around = solids | {"Esophagus": cube(6, 90.0)}
+    around = {name: solid for name, solid in solids.items() if name != "GTVp"}
+    around["Esophagus"] = cube(6, 90.0)
     assert run("OL201", case_of(around, drawn))[0].grade is Grade.PASS
 
 
@@ -520,6 +521,30 @@ def test_a_size_of_another_time_than_the_metastases_is_a_query(
     assert not any(
         "size_date" in query for query in queries_and_match(case_of(liver(1), [lesion]))[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("x_mm", "name", "around", "is_doubted"),
+    [
+        *((750.0, "GTVp2", around, True) for around in ({}, {"Esophagus": cube(6, 60.0)})),
+        (650.0, "GTVp2", {}, False),  # near the listed one it is a further outline of that
+        (680.0, "GTVp2", {"Esophagus": cube(6, 60.0)}, True),
+        (750.0, "GTVp_old", {}, False),
+    ],
+)
+def test_a_primary_that_is_not_listed_and_lies_elsewhere_may_be_a_metastasis(
+    x_mm: float, name: str, around: dict[str, Box], is_doubted: bool
+) -> None:
+    """Listed for the primary it counted 0 to 1; left out of the register, none."""
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(6)}
+    solids[name] = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+    entries = [entry(one, organ=one.split("_")[1]) for one in list(solids)[:4]]
+    entries.append(entry("GTVp", "primary", "Esophagus"))
+    (finding,) = run("OL201", case_of(solids | around, entries))
+    assert finding.grade is (Grade.NOT_EVALUABLE if is_doubted else Grade.PASS)
+    assert (f'"{name}" is named the primary and not listed' in finding.message) == is_doubted
+    other = {"disease": {"oesophageal_squamous_cell_carcinoma": "no"}}
+    assert run("OL201", case_of(solids | around, entries, **other))[0].grade is Grade.PASS
 
 
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
