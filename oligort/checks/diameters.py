@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
+from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
 from oligort.clinical.answer import Answer
 from oligort.clinical.dates import more_than_months_after
 from oligort.clinical.register import RegisterLesion
-from oligort.display import exact_number, quoted
+from oligort.display import exact_number
 from oligort.lesions.extent import Extent
 from oligort.lesions.lesion import Lesion
 from oligort.measure import Measure
@@ -98,25 +98,22 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
     return told
 
 
-def sizes_of_another_time(case: Case) -> list[str]:
-    """Return the metastases whose size was measured at another time than they were found, told.
+def size_of_another_time(case: Case, entry: RegisterLesion | None) -> str:
+    """Return that a size was measured at another time than the metastases were found, or "".
 
     Both dates hold for all days that they may mean. What the protocol takes for one time, between
     the primary and metastases, is one time here too.
     """
-    assert case.register is not None
-    found = case.register.disease.oligometastasis_date
+    found = case.register.disease.oligometastasis_date if case.register else None
+    at = entry.size_date if entry else None
+    if at is None or found is None:
+        return ""
     months = case.protocol.criteria.synchronous_months.limit
-    told = []
-    for entry in case.register.lesions:
-        at = entry.size_date
-        if at is None or found is None or entry.kind not in DISTANT_OR_UNKNOWN:
-            continue
-        before = more_than_months_after(at, found, months) is Answer.YES
-        if before or more_than_months_after(found, at, months) is Answer.YES:
-            told.append(
-                f"the size of {quoted(entry.id)} is of {at} (size_date), more than {months} months "
-                f"{'before' if before else 'after'} oligometastasis_date ({found}): it may be no "
-                f"baseline size"
-            )
-    return told
+    is_before = more_than_months_after(at, found, months) is Answer.YES
+    if not is_before and more_than_months_after(found, at, months) is not Answer.YES:
+        return ""
+    return (
+        f"the size is of {at} (size_date), more than {months} months "
+        f"{'before' if is_before else 'after'} oligometastasis_date ({found}): it may be no "
+        f"baseline size"
+    )

@@ -117,7 +117,8 @@ def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], registe
     organs |= {it.held_by for it in contours if it.organ_conflict}
     if Organ.ESOPHAGUS in organs and _may_be_oesophageal(register):
         return f"{called} and lies in the oesophagus, as the primary does"
-    if not _may_be_oesophageal(register) or entry.organ not in {Organ.LYMPH_NODES, None}:
+    said = {entry.organ, *(one.said.organ for one in contours)} - {None}
+    if not _may_be_oesophageal(register) or (said and Organ.LYMPH_NODES not in said):
         return ""
     if is_regional_station(entry.station):
         return f"{called} and its station, {quoted(entry.station)}, is a regional one"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
 from oligort.checks.claims import NEVER_CONTOURED, claims_primaries
-from oligort.checks.diameters import size_disagreements, sizes_of_another_time
+from oligort.checks.diameters import size_disagreements
 from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
@@ -35,10 +35,9 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     and numbers in which register and contours contradict each other (with the fraction in each
     organ), lesions wholly outside of the organ that register or name say, where that is drawn
     whole, a primary away from the oesophagus, regional nodes far from it (or from the primary where
-    it is not drawn), sizes of another time than the metastases, lesions that are drawn and were
-    removed, targets that are drawn around no known lesion, in whole or in one of their separate
-    parts, and lungs or GTVs that are drawn though the register's anatomy says that one lung was
-    removed or that there is no GTV.
+    it is not drawn), lesions that are drawn and were removed, targets that are drawn around no
+    known lesion, in whole or in one of their separate parts, and lungs or GTVs that are drawn
+    though the register's anatomy says that one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
@@ -210,7 +209,6 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     if lost := case.lost_lesions:
         yield f"{', '.join(map(str, lost))} is drawn around no known lesion"
     yield from _contradictions(case)
-    yield from sizes_of_another_time(case)
     yield from _far_nodes(case, matches)
     yield from case.census.notes
 

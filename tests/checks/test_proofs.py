@@ -139,6 +139,16 @@ def test_a_biopsied_node_of_a_regional_station_proves_nothing(name: str, station
     assert graded(case_of({name: cube(1)}, [node], **other))[0] is Grade.PASS
 
 
+def test_a_station_tells_of_nodes_alone() -> None:
+    """Of the liver a 7 is a segment; what is named a node is one, whatever organ is said."""
+    for name, organ, grade in (
+        ("GTVm01_Liver", "Liver", Grade.PASS),
+        ("GTVn01", "Lungs", Grade.NOT_EVALUABLE),
+    ):
+        lesion = entry(name, organ=organ) | PROVEN | {"station": "7"}
+        assert graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, lesion]))[0] is grade
+
+
 @pytest.mark.parametrize(
     ("name", "station"),
     [

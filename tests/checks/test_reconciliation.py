@@ -499,31 +499,6 @@ def test_a_regional_node_far_from_the_primary_is_asked_where_no_oesophagus_is_dr
 
 
 @pytest.mark.parametrize(
-    ("size_date", "kind", "told"),
-    [
-        *(("2026-03-11", "distant", ""), ("2025-09-20", "distant", "")),
-        *(("2025-09-19", "distant", "before"), ("2026-10", "distant", "after")),
-        *(("2026", "distant", ""), ("2026-09", "distant", ""), ("2024", None, "before")),
-        ("2024", "primary", ""),  # a metachronous metastasis is found later
-    ],
-)
-def test_a_size_of_another_time_than_the_metastases_is_a_query(
-    size_date: str, kind: str | None, told: str
-) -> None:
-    """A size of years before, or after treatment, passed for the baseline's."""
-    lesion = entry("GTVm01_Liver") | {"kind": kind, "size_mm": 28, "size_date": size_date}
-    lesion |= {"organ": "Esophagus"} if kind == "primary" else {}
-    dates = {"disease": {"oligometastasis_date": "2026-03-20"}}
-    case = case_of(liver(1), [lesion], **dates)
-    found = [query for query in queries_and_match(case)[0] if "size_date" in query]
-    assert bool(found) == bool(told)
-    assert all(f"6 months {told} oligometastasis_date" in query for query in found)
-    assert not any(
-        "size_date" in query for query in queries_and_match(case_of(liver(1), [lesion]))[0]
-    )
-
-
-@pytest.mark.parametrize(
     ("x_mm", "name", "around", "is_doubted"),
     [
         *((750.0, "GTVp2", around, True) for around in ({}, {"Esophagus": cube(6, 60.0)})),
