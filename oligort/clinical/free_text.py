@@ -4,6 +4,7 @@ Forms want every cell filled in, and so people write "-" or "n/a" where they hav
 """
 
 import re
+import unicodedata
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -14,6 +15,23 @@ _SAYS_NOTHING = frozenset(
         *("notdone", "notapplicable", "notavailable", "notstated", "notspecified"),
         *("ja", "nein", "nee", "non", "oui", "si", "ka", "keine", "keiner", "keineangabe"),
         *("unbekannt", "onbekend", "geen", "inconnu", "aucun", "aucune", "rien"),
+        *("ninguno", "ninguna", "desconocido", "noaplica", "nessuno", "nessuna", "sconosciuto"),
+        *("nenhum", "ingen", "inget", "ukjent", "brak", "noreason", "nonegiven", "notgiven"),
+        *("无", "無", "没有", "沒有", "暂无", "不详", "不詳", "不明", "未知", "未明", "不清楚"),
+        *(
+            "不适用",
+            "不適用",
+            "待定",
+            "待查",
+            "未填",
+            "未做",
+            "未查",
+            "其他",
+            "其它",
+            "否",
+            "是",
+            "空",
+        ),
     }
 )
 """What stands for an empty cell, in small letters and digits alone."""
@@ -22,6 +40,7 @@ _SEVERAL = frozenset(
     {
         *("multiple", "several", "various", "different", "many", "diverse"),
         *("mehrere", "verschiedene", "meerdere", "plusieurs"),
+        *("多个", "多個", "多发", "多發", "多处", "多處", "多站", "多组", "多組"),
     }
 )
 """What is said of several stations, and so of none."""
@@ -33,6 +52,13 @@ _KINDS = frozenset(
     }
 )
 """Words that say that a station follows, and not which."""
+
+
+_BEFORE_A_NUMBER = re.compile(r"(?<![^\W_])(no|nr|st|ln|lns|lk|station|level|group|region)(?=\d)")
+"""Those words where nothing stands between them and the number: "No7"."""
+
+_AROUND_A_NUMBER = re.compile(r"第?(\d+[a-z]*\d*[a-z]*)[组組站区區号號]")
+"""A number of a station as it is counted in Chinese: "第7组" is 7."""
 
 
 def says_anything(text: str) -> bool:
@@ -63,7 +89,7 @@ def one_station(text: str) -> str:
     words = _suffixed([word for word in words if word not in _KINDS] or words)
     is_several = sum(map(_has_a_digit, words)) > 1 or not _SEVERAL.isdisjoint(words)
     plain = "".join(words)
-    return "" if is_several or not says_anything(plain) else plain
+    return plain if not is_several and says_anything(text) and says_anything(plain) else ""
 
 
 def may_be_one_station(first: str, second: str) -> bool:
@@ -106,7 +132,9 @@ def _are_a_letter_apart(shorter: str, longer: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+    """Return words in small letters of one form; what only counts stations stands apart."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return _WORD.findall(_BEFORE_A_NUMBER.sub(r"\1 ", _AROUND_A_NUMBER.sub(r"\1 ", plain)))
 
 
 def _suffixed(words: list[str]) -> list[str]:
