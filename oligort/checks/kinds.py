@@ -103,6 +103,22 @@ def doubt_of_unlisted_primary(
     return ""
 
 
+def doubt_of_second_primary(
+    entry: RegisterLesion, contours: Sequence[Lesion], others: Sequence[Lesion], register: Register
+) -> str:
+    """Return that a primary lies too far from all contours of `others` to be one as well, or ""."""
+    pairs = [(one, other) for one in contours for other in others]
+    is_asked = _may_be_oesophageal(register) and not any(
+        Organ.ESOPHAGUS in it.beyond for it in contours
+    )
+    if not pairs or not is_asked or not all(too_far_for_one_organ(*pair) for pair in pairs):
+        return ""
+    return (
+        f"{safe_text(entry.id)} is called the primary of the oesophagus and lies too far from "
+        f"{quoted(others[0].label)}, another one: it may be a distant metastasis"
+    )
+
+
 def _may_be_oesophageal(register: Register) -> bool:
     return register.disease.oesophageal_squamous_cell_carcinoma is not Answer.NO
 

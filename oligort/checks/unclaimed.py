@@ -19,7 +19,11 @@ from oligort.checks.accounting import (
     unclaimed_primaries,
 )
 from oligort.checks.claims import Claims
-from oligort.checks.kinds import doubt_of_kind, doubt_of_unlisted_primary
+from oligort.checks.kinds import (
+    doubt_of_kind,
+    doubt_of_second_primary,
+    doubt_of_unlisted_primary,
+)
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import quoted, safe_text
 from oligort.errors import NotEvaluable
@@ -78,7 +82,7 @@ def perhaps_metastases(
     left = len({one.roi_name for one in perhaps})
     if register is None:
         return
-    yield from _primaries_elsewhere(register, census, primary_organs)
+    yield from _primaries_elsewhere(register, census, claims, primary_organs)
     for entry in register.lesions:
         contours = contours_of(entry, census, register)
         is_open = not claims.settle(entry, contours)
@@ -102,19 +106,22 @@ def perhaps_metastases(
 
 
 def _primaries_elsewhere(
-    register: Register, census: LesionCensus, primary_organs: PrimaryOrgans
+    register: Register, census: LesionCensus, claims: Claims, primary_organs: PrimaryOrgans
 ) -> Iterator[AccountedLesion]:
-    """Yield what is named the primary and not listed, and lies where the primary does not.
+    """Yield what is called the primary, or named so and not listed, and lies where it does not.
 
     What an answer less leaves unlisted must not pass where it would be in doubt if it were listed.
     """
     if not register.lesions:
         return
-    primaries = [
-        one
-        for entry in register.lesions_of(LesionKind.PRIMARY)
-        for one in contours_of(entry, census, register)
-    ]
+    primaries: list[Lesion] = []
+    for entry in register.lesions_of(LesionKind.PRIMARY):
+        own = contours_of(entry, census, register)
+        doubt = doubt_of_second_primary(entry, own, primaries, register)
+        is_doubted = doubt_of_kind(entry, own, register, primary_organs)
+        if doubt and not is_doubted and claims.settle(entry, own):
+            yield AccountedLesion(own, entry, Count(0, len(own)), "ROI name", doubt)
+        primaries += own
     for one in unclaimed_primaries(census, register):
         if one.counted.most or one.said.superseded:
             continue  # it is accounted for as it is, or is no further lesion

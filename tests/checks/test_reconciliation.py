@@ -522,6 +522,22 @@ def test_a_primary_that_is_not_listed_and_lies_elsewhere_may_be_a_metastasis(
     assert run("OL201", case_of(solids | around, entries, **other))[0].grade is Grade.PASS
 
 
+@pytest.mark.parametrize(("x_mm", "is_doubted"), [(700.0, False), (745.0, True)])
+def test_a_second_primary_too_far_from_the_first_may_be_a_metastasis(
+    x_mm: float, is_doubted: bool
+) -> None:
+    """As parts of one entry they were doubted, and as two entries not."""
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(6)}
+    solids["Kn 5"] = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+    entries = [entry(one, organ=one.split("_")[1]) for one in list(solids)[:4]]
+    entries += [entry(name, "primary", "Esophagus") for name in ("GTVp", "Kn 5")]
+    (finding,) = run("OL201", case_of(solids, entries))
+    assert finding.grade is (Grade.NOT_EVALUABLE if is_doubted else Grade.PASS)
+    assert ('too far from "GTVp", another one' in finding.message) == is_doubted
+    queries, _ = queries_and_match(case_of(solids, entries))
+    assert any("another one" in query for query in queries) == is_doubted
+
+
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:
     solids = liver(3)
     entries = [entry(name) for name in solids]
