@@ -5,12 +5,11 @@ not be a distant metastasis, and counts and proves nothing for certain.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import listed, quoted, safe_text
-from oligort.lesions.beyond import too_far_for_one_organ
+from oligort.lesions.beyond import pair_too_far_apart, too_far_for_one_organ
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.stations import is_regional_station, never_regional_words, regional_words
 from oligort.lesions.vocabulary import Organ, Role
@@ -176,11 +175,11 @@ def _apart(contours: Sequence[Lesion]) -> str:
     """
     if any(Organ.ESOPHAGUS in one.beyond for one in contours):
         return ""
-    for first, second in combinations(contours, 2):
-        if too_far_for_one_organ(first, second):
-            labels = f"{quoted(first.label)} and {quoted(second.label)}"
-            return f"{labels} lie too far apart for that: one may be a distant metastasis"
-    return ""
+    pair = pair_too_far_apart(contours)
+    if pair is None:
+        return ""
+    labels = " and ".join(quoted(one.label) for one in pair)
+    return f"{labels} lie too far apart for that: one may be a distant metastasis"
 
 
 def _doubt_of_place(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:

@@ -79,7 +79,10 @@ def perhaps_metastases(
         return doubt_of_kind(entry, contours, register, primary_organs)
 
     perhaps = (*claims.unclaimed, *unlisted)
-    left = len({one.roi_name for one in perhaps})
+    by_roi: dict[str, list[Lesion]] = {}
+    for one in perhaps:
+        by_roi.setdefault(one.roi_name, []).append(one)
+    left = len(by_roi)
     if register is None:
         return
     yield from _primaries_elsewhere(register, census, claims, primary_organs)
@@ -94,9 +97,13 @@ def perhaps_metastases(
         if doubt := doubt_of(*own) or _doubt_of_names(entry, own):
             yield replace(lesion, doubt=doubt).perhaps_drawn_as((*own, *claims.unclaimed))
             continue
-        doubted = [one for one in perhaps if doubt_of(*contours, one)]
-        if not doubted and doubt_of(*contours, *perhaps):
-            doubted = [*perhaps]  # two of them are too far apart for one primary
+        # An entry names an ROI as a whole, beside those of its own that are drawn.
+        doubted = [
+            part
+            for parts_of_one in by_roi.values()
+            if doubt_of(*contours, *parts_of_one)
+            for part in parts_of_one
+        ]
         # What is unlisted counts by itself: the entry adds what else it may be drawn as.
         if doubted and left and (claims.unclaimed or contours):
             left -= 1

@@ -89,17 +89,25 @@ def lies_beyond(part: Part, model: SlabModel, *, least_mm: float = 0.0) -> bool:
     return not comes_within(part.model, model, max(reach_mm, least_mm))
 
 
-def least_gap_mm(first: Lesion, second: Lesion) -> tuple[float, float]:
-    """Return how far two lesions surely lie apart, across the patient and along it, in mm.
+def pair_too_far_apart(lesions: Sequence[Lesion]) -> tuple[Lesion, Lesion] | None:
+    """Return two lesions that cannot both lie in the oesophagus, or it and the stomach, or None.
 
-    From their centres and largest diameters: 0 or less where they may touch.
+    From their centres and largest diameters: between them lies at least as much.
     """
-    reach_mm = (float(first.maximum_3d_mm) + float(second.maximum_3d_mm)) / 2
-    x_mm, y_mm, z_mm = first.centroid_mm - second.centroid_mm
-    return float(np.hypot(x_mm, y_mm)) - reach_mm, abs(float(z_mm)) - reach_mm
+    if len(lesions) <= 1:
+        return None
+    centres_mm = np.array([one.centroid_mm for one in lesions])
+    radii_mm = np.array([float(one.maximum_3d_mm) for one in lesions]) / 2
+    for number in range(1, len(lesions)):
+        off_mm = np.abs(centres_mm[:number] - centres_mm[number])
+        reach_mm = radii_mm[:number] + radii_mm[number]
+        across_mm = np.hypot(off_mm[:, 0], off_mm[:, 1]) - reach_mm
+        is_far = (across_mm > FARTHEST_ACROSS_MM) | (off_mm[:, 2] - reach_mm > FARTHEST_ALONG_MM)
+        if is_far.any():
+            return lesions[int(is_far.argmax())], lesions[number]
+    return None
 
 
 def too_far_for_one_organ(first: Lesion, second: Lesion) -> bool:
     """Whether two lesions cannot both lie in the oesophagus, or it and the stomach."""
-    across_mm, along_mm = least_gap_mm(first, second)
-    return across_mm > FARTHEST_ACROSS_MM or along_mm > FARTHEST_ALONG_MM
+    return pair_too_far_apart((first, second)) is not None
