@@ -137,8 +137,12 @@ def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], registe
         return ""
     if is_regional_station(entry.station):
         return f"{called} and its station, {quoted(entry.station)}, is a regional one"
-    of_nodes = (one for one in contours if one.said.role is Role.GTV_NODE)
-    named = [one.roi_name for one in of_nodes if regional_words(one.roi_name)]
+    # What is named a metastasis says itself that it is none of the regional nodes.
+    named = [
+        one.roi_name
+        for one in contours
+        if one.said.role is not Role.GTV_METASTASIS and regional_words(one.roi_name)
+    ]
     return f"{called} and {quoted(named[0])} is named after regional nodes" if named else ""
 
 

@@ -127,7 +127,7 @@ def test_a_copy_of_an_roi_that_is_there_twice_proves_nothing(twice: str) -> None
     ("name", "station"),
     [
         *(("GTVn01", said) for said in ("7", "107", "106recL", "subcarinal", "right paratracheal")),
-        *(("GTVn_subcarinal", ""), ("GTV LN paraesophageal", "")),
+        *(("GTVn_subcarinal", ""), ("GTV LN paraesophageal", ""), ("GTV_subcarinal", "")),
     ],
 )
 def test_a_biopsied_node_of_a_regional_station_proves_nothing(name: str, station: str) -> None:
