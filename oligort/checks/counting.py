@@ -8,7 +8,7 @@ register does not say a station or a side, the lesion may be of any, and the num
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations, product
+from itertools import product
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn, most_counted_rois
 from oligort.clinical.free_text import may_be_one_station
@@ -276,8 +276,12 @@ def _by_station(nodes: Sequence[AccountedLesion]) -> Count:
 
 def _alike(stations: Sequence[str]) -> list[tuple[int, int]]:
     """Return the pairs of stations, by their places, that may be one by their spelling."""
-    pairs = combinations(range(len(stations)), 2)
-    return [(a, b) for a, b in pairs if may_be_one_station(stations[a], stations[b])]
+    return [
+        (first, second)
+        for second, name in enumerate(stations)
+        for first in range(second)
+        if may_be_one_station(stations[first], name)
+    ]
 
 
 def _stations_in_doubt(nodes: Sequence[AccountedLesion]) -> list[str]:
