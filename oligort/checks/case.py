@@ -227,6 +227,12 @@ class Case:
         by_kind = self._named_primary if is_distant and is_claimed else ()
         return (*own, *self.unclaimed, *by_kind)
 
+    def margins_of(self, entry: RegisterLesion) -> tuple[Lesion, ...]:
+        """Return the margins (CTV, ITV, PTV) that an entry names, measured as what they hold."""
+        margins = self._names.margins
+        own = (one for one in self._named_otherwise if one.roi_name in margins)
+        return tuple(one for one in own if one.roi_name in entry.roi_names)
+
     @cached_property
     def claims(self) -> Claims:
         """What the ROI names of the register stand for; of no structure set, nothing."""

@@ -9,7 +9,7 @@ from oligort.checks.case import Case
 from oligort.display import quoted
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
-from oligort.lesions.drawn import drawn_part, is_of_one_roi
+from oligort.lesions.drawn import drawn_part, is_drawn_in
 from oligort.lesions.lesion import Lesion
 from oligort.lesions.vocabulary import Role
 
@@ -23,6 +23,15 @@ def copy_of_other(case: Case, contours: Iterable[Lesion]) -> str:
     That is one of nearly the same volume, or one that lies in the other. Where the planes of the
     two are not parallel their boxes are compared.
     """
+    return _told(case, contours, "is drawn again as")
+
+
+def margin_of_other(case: Case, margins: Iterable[Lesion]) -> str:
+    """Return which margin of some (a PTV) goes around the primary or a node, as `copy_of_other`."""
+    return _told(case, margins, "is drawn around")
+
+
+def _told(case: Case, contours: Iterable[Lesion], relation: str) -> str:
     others = [one for one in case.census_if_drawn if one.role in _CALLED]
     if not others:
         return ""
@@ -30,7 +39,7 @@ def copy_of_other(case: Case, contours: Iterable[Lesion]) -> str:
         for other in others:
             if other.roi_name != contour.roi_name and _is_one_volume(case, contour, other):
                 return (
-                    f"{quoted(contour.label)} is drawn again as {quoted(other.label)}, "
+                    f"{quoted(contour.label)} {relation} {quoted(other.label)}, "
                     f"{_CALLED[other.role]}"
                 )
     return ""
@@ -42,7 +51,7 @@ def _is_one_volume(case: Case, contour: Lesion, other: Lesion) -> bool:
     if reach_mm > max(contour.maximum_3d_mm.high, other.maximum_3d_mm.high):
         return False  # neither holds the other's centre, nor the most of it
     structures = case.submission.structure_set.structures
-    if not all(is_of_one_roi(structures, one) for one in (contour, other)):
+    if not all(is_drawn_in(structures, one) for one in (contour, other)):
         return False
     spacing_mm = case.submission.usual_spacing_mm
     own, its = (drawn_part(structures, one, spacing_mm) for one in (contour, other))

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn, most_counted_rois
+from oligort.clinical.free_text import may_be_one_station
 from oligort.clinical.register import LesionKind
-from oligort.display import listed
+from oligort.display import listed, quoted
+from oligort.geometry.components import connected_groups
 from oligort.lesions.lesion import Count
 from oligort.lesions.vocabulary import Organ, Side
 from oligort.protocol.settings import (
@@ -68,7 +70,14 @@ class Place:
         if self.organ is None or other.organ is None:
             mine, theirs = self._organs, other._organs
             return not mine or not theirs or not mine.isdisjoint(theirs)
-        return self.organ is other.organ and (None in (self.part, other.part) or self == other)
+        return self.organ is other.organ and self._may_be_part(other.part)
+
+    def _may_be_part(self, other: str | None) -> bool:
+        """Whether a part of the same organ may be this one: a station may be spelt otherwise."""
+        if self.part is None or other is None:
+            return True
+        is_station = self.organ is Organ.LYMPH_NODES
+        return self.part == other or (is_station and may_be_one_station(self.part, other))
 
     @property
     def _organs(self) -> frozenset[Organ]:
@@ -207,7 +216,11 @@ class Counting:
                 open_keys.setdefault("station", []).append(lesion.name)
             if in_one_organ and self.place_of(lesion).part is None and lesion.organ in PAIRED:
                 open_keys.setdefault("side", []).append(lesion.name)
-        return [f"{key} is not known of {listed(names)}" for key, names in open_keys.items()]
+        unsaid = [f"{key} is not known of {listed(names)}" for key, names in open_keys.items()]
+        asked = [one for one in lesions if one.station and one.organ is Organ.LYMPH_NODES]
+        if of_place or by_station or of_regional:
+            unsaid += _stations_in_doubt(asked)
+        return unsaid
 
     def _regional(self, lesions: Sequence[AccountedLesion]) -> Count:
         counts = [lesion.counted for lesion in lesions]
@@ -236,15 +249,54 @@ def _is_alike(place: Place, other: Place) -> bool:
 
 
 def _by_station(nodes: Sequence[AccountedLesion]) -> Count:
-    """Return how many stations some nodes are of; a node of unknown station may be of any."""
-    stations: dict[str, list[Count]] = {}
+    """Return how many stations some nodes are of; a node of unknown station may be of any.
+
+    Stations that may be one by their spelling are one at least; of one station whose nodes lie on
+    both sides there may be two.
+    """
+    stations: dict[str, list[AccountedLesion]] = {}
     unknown: list[Count] = []
     for node in nodes:
-        is_of_station = node.station and node.organ is Organ.LYMPH_NODES
-        (stations.setdefault(node.station, []) if is_of_station else unknown).append(node.counted)
-    known = _sum([_as_one(counts) for counts in stations.values()])
+        if node.station and node.organ is Organ.LYMPH_NODES:
+            stations.setdefault(node.station, []).append(node)
+        else:
+            unknown.append(node.counted)
+    names = list(stations)
+    alike = _alike(names)
+    least: dict[int, int] = {}
+    most = 0
+    for name, group in zip(names, connected_groups(len(names), alike), strict=True):
+        counted = _sum([node.counted for node in stations[name]])
+        sides = {node.side for node in stations[name] if node.counted.most} - {None}
+        least[group] = max(least.get(group, 0), min(counted.least, 1))
+        most += min(counted.most, max(1, len(sides)))
     apart = _sum(unknown)
-    return Count(max(known.least, min(apart.least, 1)), known.most + apart.most)
+    return Count(max(sum(least.values()), min(apart.least, 1)), most + apart.most)
+
+
+def _alike(stations: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the pairs of stations, by their places, that may be one by their spelling."""
+    return [
+        (first, second)
+        for second, name in enumerate(stations)
+        for first in range(second)
+        if may_be_one_station(stations[first], name)
+    ]
+
+
+def _stations_in_doubt(nodes: Sequence[AccountedLesion]) -> list[str]:
+    """Return which stations of some nodes may be one, or two, a sentence each."""
+    written = {one.station: one.entry.station for one in nodes if one.entry}
+    names = list(written)
+    told = [
+        f"the stations {quoted(written[names[a]])} and {quoted(written[names[b]])} may be one"
+        for a, b in _alike(names)
+    ]
+    for name in names:
+        sides = {one.side for one in nodes if one.station == name} - {None}
+        if len(sides) > 1:
+            told.append(f"nodes of station {quoted(written[name])} lie on both sides")
+    return told
 
 
 def _as_one(counts: Sequence[Count]) -> Count:

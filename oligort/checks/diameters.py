@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
+from oligort.clinical.answer import Answer
+from oligort.clinical.dates import more_than_months_after
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number
 from oligort.lesions.extent import Extent
@@ -94,3 +96,24 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
             said = exact_number(stated_mm)
             told.append(f"the register says {said} mm ({diameter}), drawn {drawn:.1f} mm")
     return told
+
+
+def size_of_another_time(case: Case, entry: RegisterLesion | None) -> str:
+    """Return that a size was measured at another time than the metastases were found, or "".
+
+    Both dates hold for all days that they may mean. What the protocol takes for one time, between
+    the primary and metastases, is one time here too.
+    """
+    found = case.register.disease.oligometastasis_date if case.register else None
+    at = entry.size_date if entry else None
+    if at is None or found is None:
+        return ""
+    months = case.protocol.criteria.synchronous_months.limit
+    is_before = more_than_months_after(at, found, months) is Answer.YES
+    if not is_before and more_than_months_after(found, at, months) is not Answer.YES:
+        return ""
+    return (
+        f"the size is of {at} (size_date), more than {months} months "
+        f"{'before' if is_before else 'after'} oligometastasis_date ({found}): it may be no "
+        f"baseline size"
+    )

@@ -1,6 +1,7 @@
-"""Earlier field: the part of a lesion inside an isodose of an earlier course."""
+"""Earlier field: the part of a lesion inside an isodose of an earlier course, or of several."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
@@ -8,6 +9,7 @@ from oligort.checks.plausibility import Fit, fit_of_course
 from oligort.clinical.answer import Answer
 from oligort.courses import Course
 from oligort.display import quoted
+from oligort.dose.composite import composite_of
 from oligort.dose.dvh import Dvh
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
@@ -17,6 +19,7 @@ from oligort.geometry.algebra import Shape
 from oligort.geometry.region import Region
 from oligort.lesions.drawn import drawn_part
 from oligort.lesions.lesion import Lesion
+from oligort.once import Given, counted_once
 from oligort.protocol.settings import Percent, Range
 from oligort.selection import title
 
@@ -104,11 +107,7 @@ class EarlierField:
             )
 
     def _dvh(self, lesion: Lesion) -> Dvh:
-        submission = self.case.submission
-        spacing_mm = submission.usual_spacing_mm
-        drawn = drawn_part(submission.structure_set.structures, lesion, spacing_mm)
-        region = Region(Shape((drawn.alone(lesion.label),)), spacing_mm)
-        return compute_dvh(region, self.course.grid, lesion.label)
+        return compute_dvh(_region_of(self.case, lesion), self.course.grid, lesion.label)
 
     def _part(self, dvh: Dvh, at_gy: float) -> tuple[float, float]:
         """Return the least and the most that receives a dose, in percent of the volume."""
@@ -121,6 +120,42 @@ class EarlierField:
             ends = volume.intervals.get("numerical", (float(volume), float(volume)))
             return min(ends[0], volume), max(ends[1], volume)
         return volume.low, volume.high
+
+
+def together(case: Case, fields: Sequence[EarlierField], lesions: Sequence[Lesion]) -> str:
+    """Return which lesions the doses of several courses reach together, as a sentence, or "".
+
+    That is where their sum is as high as the highest isodose of one of them. Doses that cannot be
+    added tell nothing.
+    """
+    at_gy = max((field.least_gy for field in fields), default=0.0)
+    limits = case.protocol.settings.in_field_part
+    told = []
+    with suppress(NotEvaluable):
+        # One course may be given twice, and a sum beside what it holds.
+        given = {Given(one.course.dose, one.course.plans): one.course.grid for one in fields}
+        own = [given[one] for one in counted_once(list(given))[0]]
+        if len(own) <= 1:
+            return ""
+        dose = composite_of(own)
+        for lesion in lesions:
+            dvh = compute_dvh(_region_of(case, lesion), dose, lesion.label)
+            percent = 0.0 if dvh.max_gy is None else float(dvh[Metric("V", "%", at_gy, "Gy")])
+            if percent >= limits.least:
+                told.append(f"{quoted(lesion.label)} {percent:.1f} %")
+    if not told:
+        return ""
+    return (
+        f"{', '.join(told)} inside {at_gy:g} Gy of the {len(own)} earlier courses together, "
+        f"though in the field of none"
+    )
+
+
+def _region_of(case: Case, lesion: Lesion) -> Region:
+    submission = case.submission
+    spacing_mm = submission.usual_spacing_mm
+    drawn = drawn_part(submission.structure_set.structures, lesion, spacing_mm)
+    return Region(Shape((drawn.alone(lesion.label),)), spacing_mm)
 
 
 def _reaches_border(dose: DoseGrid, at_gy: float) -> bool:

@@ -149,8 +149,9 @@ def pathology(case: Case) -> Iterator[Finding]:
     Why it matters: an inclusion criterion; a biopsied primary or regional node does not count.
 
     How it is measured: the register's distant lesions whose pathology is yes and of which neither
-    ROI name, organ nor place says that they are the primary, and whose contour is not drawn again
-    as the primary or a node.
+    ROI name, organ nor place says that they are the primary, neither station nor ROI name that they
+    are regional nodes, and whose contour is not drawn again as the primary or a node, nor is a
+    margin (PTV, CTV, ITV) around one.
 
     Not evaluable when: there is no register, it lists no distant lesion, or too few are known to
     be proven and others may be: of unknown pathology or kind, contradicted (by ROI name, organ,

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from oligort.clinical.answer import Answer
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import listed, quoted, safe_text
+from oligort.lesions.beyond import pair_too_far_apart, too_far_for_one_organ
 from oligort.lesions.lesion import Lesion
+from oligort.lesions.stations import is_regional_station, never_regional_words, regional_words
 from oligort.lesions.vocabulary import Organ, Role
 from oligort.lesions.whereabouts import distant_organs
 from oligort.protocol.settings import PrimaryOrgans
@@ -45,7 +47,8 @@ def doubt_of_kind(
         case LesionKind.DISTANT:
             return _doubt_of_distant(entry, contours, register)
         case _:
-            return _doubt_of_other(entry, contours, register, primary_organs)
+            doubt = _doubt_of_other(entry, contours, register, primary_organs)
+            return doubt or _doubt_of_place(entry, contours, register)
 
 
 def doubt_of_proof(
@@ -61,12 +64,58 @@ def doubt_of_proof(
     """
     if doubt := doubt_of_kind(entry, contours, register, primary_organs):
         return doubt
+    if not _may_be_oesophageal(register):
+        return ""
+    organs = {entry.organ}.union(*((it.organ, it.said.organ, it.lies_in) for it in contours))
+    where = sorted(one for one in organs if one in PRIMARY_ORGANS[primary_organs])
+    if where and not register.lesions_of(LesionKind.PRIMARY):
+        return (
+            f"{safe_text(entry.id)} is called a distant metastasis and lies in {where[0]}, where "
+            f"the primary may lie, and the register lists no primary"
+        )
     is_said = entry.organ is not None or any(
         one.organ is not None or one.said.role is Role.GTV_METASTASIS for one in contours
     )
-    if is_said or not _may_be_oesophageal(register):
+    if is_said:
         return ""
     return f"the organ of {safe_text(entry.id)} is not known, and may be the oesophagus"
+
+
+def doubt_of_unlisted_primary(
+    contour: Lesion,
+    listed_ones: Sequence[Lesion],
+    register: Register,
+    primary_organs: PrimaryOrgans,
+) -> str:
+    """Return why what is named the primary, and not listed, may be a metastasis, or "".
+
+    `listed_ones` are the contours of the primaries that are.
+    """
+    if not _may_be_oesophageal(register):
+        return ""
+    called = f"{quoted(contour.label)} is named the primary and not listed"
+    if place := _beside(contour, None, primary_organs):
+        return f"{called}, and {place}"
+    is_far = Organ.ESOPHAGUS not in contour.beyond and listed_ones
+    if is_far and all(too_far_for_one_organ(contour, one) for one in listed_ones):
+        return f"{called}, and lies too far from {quoted(listed_ones[0].label)} to be of it"
+    return ""
+
+
+def doubt_of_second_primary(
+    entry: RegisterLesion, contours: Sequence[Lesion], others: Sequence[Lesion], register: Register
+) -> str:
+    """Return that a primary lies too far from all contours of `others` to be one as well, or ""."""
+    pairs = [(one, other) for one in contours for other in others]
+    is_asked = _may_be_oesophageal(register) and not any(
+        Organ.ESOPHAGUS in it.beyond for it in contours
+    )
+    if not pairs or not is_asked or not all(too_far_for_one_organ(*pair) for pair in pairs):
+        return ""
+    return (
+        f"{safe_text(entry.id)} is called the primary of the oesophagus and lies too far from "
+        f"{quoted(others[0].label)}, another one: it may be a distant metastasis"
+    )
 
 
 def _may_be_oesophageal(register: Register) -> bool:
@@ -79,9 +128,22 @@ def _doubt_of_distant(entry: RegisterLesion, contours: Sequence[Lesion], registe
     if primaries:
         return f"{called} and {listed(dict.fromkeys(primaries))} is named the primary"
     organs = {entry.organ}.union(*((it.organ, it.said.organ, it.lies_in) for it in contours))
+    # Of what only most lies in it the place is told where it contradicts the organ that is said.
+    organs |= {it.held_by for it in contours if it.organ_conflict}
     if Organ.ESOPHAGUS in organs and _may_be_oesophageal(register):
         return f"{called} and lies in the oesophagus, as the primary does"
-    return ""
+    said = {entry.organ, *(one.said.organ for one in contours)} - {None}
+    if not _may_be_oesophageal(register) or (said and Organ.LYMPH_NODES not in said):
+        return ""
+    if is_regional_station(entry.station):
+        return f"{called} and its station, {quoted(entry.station)}, is a regional one"
+    # What is named a metastasis says itself that it is none of the regional nodes.
+    named = [
+        one.roi_name
+        for one in contours
+        if one.said.role is not Role.GTV_METASTASIS and regional_words(one.roi_name)
+    ]
+    return f"{called} and {quoted(named[0])} is named after regional nodes" if named else ""
 
 
 def _doubt_of_other(
@@ -106,10 +168,36 @@ def _doubt_of_other(
             return f"{called} and nearly all of it lies in an ROI of {one.lies_in}"
         if is_primary and (place := _beside(one, entry.organ, primary_organs)):
             return f"{called} and {place}: it may be a distant metastasis"
+    place = _apart(contours) or _open_place(entry, contours, register, primary_organs)
+    return f"{called} and {place}" if is_primary and place else ""
+
+
+def _apart(contours: Sequence[Lesion]) -> str:
+    """Return which two contours of a primary lie too far apart for both to be of it, or "".
+
+    Where the oesophagus is drawn that tells of each by itself (`_beside`).
+    """
+    if any(Organ.ESOPHAGUS in one.beyond for one in contours):
+        return ""
+    pair = pair_too_far_apart(contours)
+    if pair is None:
+        return ""
+    labels = " and ".join(quoted(one.label) for one in pair)
+    return f"{labels} lie too far apart for that: one may be a distant metastasis"
+
+
+def _doubt_of_place(entry: RegisterLesion, contours: Sequence[Lesion], register: Register) -> str:
+    """Return that a regional node's station or name says a place where none is one, or ""."""
+    if entry.kind is not LesionKind.REGIONAL_NODE or not _may_be_oesophageal(register):
+        return ""
+    written = [entry.station, *(one.roi_name for one in contours)]
+    found = [(text, word) for text in written if (word := never_regional_words(text))]
+    if not found:
+        return ""
+    text, word = found[0]
     return (
-        f"{called} and {place}"
-        if is_primary and (place := _open_place(entry, contours, register, primary_organs))
-        else ""
+        f"{safe_text(entry.id)} is called a regional node and {quoted(text)} says {quoted(word)}, "
+        f"where no node is regional of the oesophagus"
     )
 
 
@@ -139,7 +227,7 @@ def _open_place(
     primary_organs: PrimaryOrgans,
 ) -> str:
     """Return why a primary of no stated organ may lie outside the oesophagus, or ""."""
-    if entry.organ is not None:
+    if entry.organ is not None or entry.kind is not LesionKind.PRIMARY:
         return ""
     primaries = register.lesions_of(LesionKind.PRIMARY)
     if entry is not next(one for one in primaries if one.organ is None):

@@ -9,7 +9,7 @@ from oligort.display import listed
 from oligort.geometry.components import Part, connected_groups
 from oligort.geometry.contact import touch
 from oligort.geometry.diameter import maximum_3d
-from oligort.lesions.drawn import DrawnPart, drawn_part, is_of_one_roi
+from oligort.lesions.drawn import DrawnPart, drawn_part, is_drawn_in
 from oligort.lesions.outlines import joint_sizes
 from oligort.protocol.limits import Limit
 
@@ -48,13 +48,13 @@ def as_one_lesion(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Di
 
 
 def _drawn(case: Case, lesion: AccountedLesion) -> list[DrawnPart]:
-    """Return what is drawn for a lesion, as far as one ROI of the name and number is there."""
+    """Return what is drawn for a lesion, as far as an ROI of its number and name is there."""
     submission = case.submission
     structures = submission.structure_set.structures
     return [
         drawn_part(structures, one, submission.usual_spacing_mm)
         for one in lesion.contours
-        if is_of_one_roi(structures, one)
+        if is_drawn_in(structures, one)
     ]
 
 

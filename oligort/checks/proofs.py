@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oligort.checks.accounting import AccountedLesion, may_be_drawn, unclaimed_primaries
 from oligort.checks.case import Case
-from oligort.checks.copies import copy_of_other
+from oligort.checks.copies import copy_of_other, margin_of_other
 from oligort.checks.kinds import doubt_of_kind, doubt_of_proof
 from oligort.checks.lesions import why_incomplete
 from oligort.clinical.answer import Answer
@@ -81,6 +81,8 @@ def _doubts(case: Case, register: Register, lesion: AccountedLesion) -> Iterator
         yield doubt
     if copy := copy_of_other(case, lesion.contours):
         yield f"{safe_text(entry.id)} is called a distant metastasis, and {copy}"
+    if not lesion.contours and (other := margin_of_other(case, case.margins_of(entry))):
+        yield f"{safe_text(entry.id)} is called a distant metastasis, and {other}"
     primaries = unclaimed_primaries(case.census_if_drawn, register)
     unclaimed = listed(dict.fromkeys(one.roi_name for one in primaries))
     if unclaimed and may_be_drawn(lesion):

@@ -14,6 +14,7 @@ from oligort.clinical.register import Arm, LesionKind, RegisterLesion, Therapy
 from oligort.display import listed, quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
+from oligort.lesions.beyond import too_far_for_one_organ
 from oligort.lesions.lesion import Count, Lesion
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 
@@ -33,10 +34,10 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     lesions that the register does not list, the primary among them, kinds, organs, sides, sizes
     and numbers in which register and contours contradict each other (with the fraction in each
     organ), lesions wholly outside of the organ that register or name say, where that is drawn
-    whole, a primary away from the oesophagus, regional nodes far from it, lesions that are drawn
-    and were removed, targets that are drawn around no known lesion, in whole or in one of their
-    separate parts, and lungs or GTVs that are drawn though the register's anatomy says that one
-    lung was removed or that there is no GTV.
+    whole, a primary away from the oesophagus, regional nodes far from it (or from the primary where
+    it is not drawn), lesions that are drawn and were removed, targets that are drawn around no
+    known lesion, in whole or in one of their separate parts, and lungs or GTVs that are drawn
+    though the register's anatomy says that one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.
@@ -208,7 +209,29 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     if lost := case.lost_lesions:
         yield f"{', '.join(map(str, lost))} is drawn around no known lesion"
     yield from _contradictions(case)
+    yield from _far_nodes(case, matches)
     yield from case.census.notes
+
+
+def _far_nodes(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
+    """Yield regional nodes too far from every contour of the primary for one organ of it.
+
+    Where the oesophagus is drawn the census tells of nodes that are far from it.
+    """
+    drawn = (name for one, name in case.submission.roi_names.items() if not one.is_empty)
+    if any(name.role is Role.ORGAN and name.organ is Organ.ESOPHAGUS for name in drawn):
+        return
+    contours = {
+        kind: [it for one in matches if one.entry and one.entry.kind is kind for it in one.contours]
+        for kind in (LesionKind.PRIMARY, LesionKind.REGIONAL_NODE)
+    }
+    primaries = contours[LesionKind.PRIMARY]
+    for node in contours[LesionKind.REGIONAL_NODE]:
+        if primaries and all(too_far_for_one_organ(node, one) for one in primaries):
+            yield (
+                f"{quoted(node.label)} is a regional node by the register, and lies too far from "
+                f"{listed(one.label for one in primaries)} for one: it may be a distant metastasis"
+            )
 
 
 def _drawn_though_absent(case: Case) -> Iterator[str]:

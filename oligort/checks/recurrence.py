@@ -6,7 +6,7 @@ from functools import cached_property
 
 from oligort.checks.answers import answer_finding, required_answer
 from oligort.checks.case import Case
-from oligort.checks.earlier_field import EarlierField, PartInside
+from oligort.checks.earlier_field import EarlierField, PartInside, together
 from oligort.checks.lesions import why_incomplete, why_unplaced
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
@@ -38,7 +38,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
     an isodose of what that course prescribed. The isodose, and how large a part makes a lesion
     in-field, are settings of the protocol. Where a course prescribes several doses, the part is
     told for the lowest and the highest of them, and both must agree. Where register and dose
-    contradict each other both are told, with QUERY: a "yes" of the register stands.
+    contradict each other both are told, with QUERY: a "yes" of the register stands. QUERY as well:
+    several courses together reach in a lesion the highest isodose of one, and none does alone.
 
     Not evaluable when: neither answers; the register says no and the dose says yes; an earlier
     dose was given and is of another patient id, has no prescription, does not fit it, or cannot be
@@ -69,9 +70,10 @@ def recurrence(case: Case) -> Iterator[Finding]:
             raise NotEvaluable(f"{spoken}; {told}")
         if unseen := _unseen(case):
             raise NotEvaluable(f"{spoken}; {told}; {unseen}")
-    unexplained = ""
+    queries: tuple[str, ...] = ()
     if Answer.YES not in (said, dosed):
         unexplained = by_dose.unexplained_inside
+        queries = tuple(filter(None, (unexplained, by_dose.together_inside)))
         # A clear "no" is an answer by itself; without one the pass rests on what is drawn.
         unsaid = unexplained if said is Answer.UNKNOWN else ""
         if perhaps := "; ".join(
@@ -96,8 +98,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
         "OL114",
         rule,
         answer,
-        message="; ".join(filter(None, (spoken, told, unexplained))),
-        flags=(Flag.QUERY,) if said is not dosed or unexplained else (),
+        message="; ".join((spoken, told, *queries)),
+        flags=(Flag.QUERY,) if said is not dosed or queries else (),
         evidence=by_dose.evidence,
     )
 
@@ -245,6 +247,12 @@ class _ByDose:
             for part in self._parts[0]
         )
 
+    @property
+    def together_inside(self) -> str:
+        """What the courses reach together, and none of them alone, or ""."""
+        lesions = [lesion for lesion in self.case.census if _may_recur(lesion)]
+        return together(self.case, self._fields[0], lesions)
+
     @cached_property
     def _parts(self) -> tuple[tuple[PartInside, ...], tuple[str, ...]]:
         """The part of each lesion in each course, and why some cannot be told."""
@@ -261,12 +269,26 @@ class _ByDose:
     def _parts_of(self, lesions: list[Lesion], reasons: list[str]) -> list[PartInside]:
         """Return the part of some lesions in each course; add why some cannot be told."""
         parts: list[PartInside] = []
-        for course in self._courses(reasons):
+        fields, refused = self._fields
+        reasons += refused
+        for field in fields:
             try:
-                parts += EarlierField.of(self.case, course).parts(lesions)
+                parts += field.parts(lesions)
             except NotEvaluable as error:
                 reasons.append(str(error))
         return parts
+
+    @cached_property
+    def _fields(self) -> tuple[tuple[EarlierField, ...], tuple[str, ...]]:
+        """The field of each earlier course, and why some have none."""
+        reasons: list[str] = []
+        fields: list[EarlierField] = []
+        for course in self._courses(reasons):
+            try:
+                fields.append(EarlierField.of(self.case, course))
+            except NotEvaluable as error:
+                reasons.append(str(error))
+        return tuple(fields), tuple(reasons)
 
     def _courses(self, reasons: list[str]) -> Iterator[Course]:
         """Yield the earlier courses, none that is the judged one; say why where one has none."""

@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from oligort.checks.accounting import AccountedLesion
 from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
 from oligort.checks.case import Case
-from oligort.checks.diameters import Diameter, Stated, size_disagreements
+from oligort.checks.diameters import (
+    Diameter,
+    Stated,
+    size_disagreements,
+    size_of_another_time,
+)
 from oligort.checks.lesions import why_undecided
 from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
@@ -41,7 +46,8 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     contour further apart than the setting. BORDERLINE: drawn closer to the limit than the setting
     borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
     an upper bound; a register size above it is a query. So is an ROI that neither name, type nor
-    register explains and that would be too large if it is a lesion.
+    register explains and that would be too large if it is a lesion, and a register size that
+    decides and is of another time than the metastases (size_date, oligometastasis_date).
 
     Not evaluable when: contour or such a bound and the register, several outlines that may be the
     lesion's (of lesions in contact, a shell, a margin), several ROIs of one entry within 10 mm of
@@ -224,7 +230,7 @@ def _undrawn(
         if doubt := _doubt_of_stated(case, rule, lesion, stated, diameter, is_bounded=is_bounded):
             reason = f"the register says {stated} ({diameter}), and {doubt}"
             return not_evaluable("OL203", rule, reason, about=entry.id, hint=_NAME_IT)
-        return _as_stated(rule, lesion, stated, diameter, (margins, bound_mm))
+        return _as_stated(case, rule, lesion, stated, diameter, bound=(margins, bound_mm))
     if not margins:
         said = (
             f"of its {diameter} the register says {stated}"
@@ -328,10 +334,12 @@ def _contradicted(
 
 
 def _as_stated(
+    case: Case,
     rule: Limit,
     lesion: AccountedLesion,
     stated: Stated,
     diameter: Diameter,
+    *,
     bound: tuple[list[str], float | None],
 ) -> Finding:
     """Return the finding on a register's size that decides, unless its margins are smaller."""
@@ -341,12 +349,14 @@ def _as_stated(
     if bound_mm is None or stated.low_mm <= bound_mm:
         drawn = "is known to be" if lesion.perhaps else "is"
         message = f"register: {stated} ({diameter}); no GTV {drawn} drawn for it"
+        queries = []
         in_3d_mm = Diameter.IN_3D.stated_mm(lesion.entry)
-        flags: tuple[Flag, ...] = ()
         # As of a contour: what is within the limit in one plane need not be so in space.
         if allowed and in_3d_mm is not None and not rule.allows(in_3d_mm):
-            message += f"; its 3D diameter of {exact_number(in_3d_mm)} mm is above the limit"
-            flags = (Flag.QUERY,)
+            queries.append(f"its 3D diameter of {exact_number(in_3d_mm)} mm is above the limit")
+        queries += filter(None, [size_of_another_time(case, lesion.entry)])
+        flags = (Flag.QUERY,) * bool(queries)
+        message = "; ".join([message, *queries])
         return held_against(
             "OL203", rule, mm, about=lesion.name, flags=flags, message=message, hint=_TOO_LARGE
         )

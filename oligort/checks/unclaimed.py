@@ -12,10 +12,19 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion, contours_of
+from oligort.checks.accounting import (
+    DISTANT_OR_UNKNOWN,
+    AccountedLesion,
+    contours_of,
+    unclaimed_primaries,
+)
 from oligort.checks.claims import Claims
-from oligort.checks.kinds import doubt_of_kind
-from oligort.clinical.register import Register, RegisterLesion
+from oligort.checks.kinds import (
+    doubt_of_kind,
+    doubt_of_second_primary,
+    doubt_of_unlisted_primary,
+)
+from oligort.clinical.register import LesionKind, Register, RegisterLesion
 from oligort.display import quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.geometry.components import parts
@@ -35,6 +44,10 @@ TARGET_ROLES = MARGIN_ROLES | GTV_ROLES
 
 MADE_ROLES = frozenset({Role.HELPER, Role.RING, Role.UNION, Role.EXTERNAL})
 """Roles of what is drawn for planning, mostly around targets; a register may name it even so."""
+
+_TYPES_OF_NOTHING = frozenset({"", "NONE", "OTHER", "UNDEFINED", "UNKNOWN", "UNSPECIFIED"})
+"""RT ROI Interpreted Types (3006,00A4) that say nothing: none, and words that the standard does not
+know, which systems write for none."""
 
 WIDEST_LESION_MM = 250.0
 """Width of one outline, along an axis of the patient, that bodies, couches and masks have and no
@@ -57,7 +70,8 @@ def perhaps_metastases(
 
     They are those that the same ROI would bring into doubt if the register named it for them, or a
     contour that it does not list; no more of them than there are such ROIs, for one is one of them.
-    And those that name an organ's ROI, which lies where a metastasis does or is named after it.
+    And those that name an organ's ROI, which lies where a metastasis does or is named after it; and
+    what is named the primary, is not listed, and lies where none does.
     """
 
     def doubt_of(*contours: Lesion) -> str:
@@ -65,9 +79,13 @@ def perhaps_metastases(
         return doubt_of_kind(entry, contours, register, primary_organs)
 
     perhaps = (*claims.unclaimed, *unlisted)
-    left = len({one.roi_name for one in perhaps})
+    by_roi: dict[str, list[Lesion]] = {}
+    for one in perhaps:
+        by_roi.setdefault(one.roi_name, []).append(one)
+    left = len(by_roi)
     if register is None:
         return
+    yield from _primaries_elsewhere(register, census, claims, primary_organs)
     for entry in register.lesions:
         contours = contours_of(entry, census, register)
         is_open = not claims.settle(entry, contours)
@@ -79,12 +97,43 @@ def perhaps_metastases(
         if doubt := doubt_of(*own) or _doubt_of_names(entry, own):
             yield replace(lesion, doubt=doubt).perhaps_drawn_as((*own, *claims.unclaimed))
             continue
-        doubted = [one for one in perhaps if doubt_of(one)]
+        # An entry names an ROI as a whole, beside those of its own that are drawn.
+        doubted = [
+            part
+            for parts_of_one in by_roi.values()
+            if doubt_of(*contours, *parts_of_one)
+            for part in parts_of_one
+        ]
         # What is unlisted counts by itself: the entry adds what else it may be drawn as.
         if doubted and left and (claims.unclaimed or contours):
             left -= 1
             # It may be several ROIs: with one that brings it into doubt, all of them.
-            yield replace(lesion, doubt=doubt_of(*doubted)).perhaps_drawn_as(claims.unclaimed)
+            doubt = doubt_of(*contours, *doubted)
+            yield replace(lesion, doubt=doubt).perhaps_drawn_as(claims.unclaimed)
+
+
+def _primaries_elsewhere(
+    register: Register, census: LesionCensus, claims: Claims, primary_organs: PrimaryOrgans
+) -> Iterator[AccountedLesion]:
+    """Yield what is called the primary, or named so and not listed, and lies where it does not.
+
+    What an answer less leaves unlisted must not pass where it would be in doubt if it were listed.
+    """
+    if not register.lesions:
+        return
+    primaries: list[Lesion] = []
+    for entry in register.lesions_of(LesionKind.PRIMARY):
+        own = contours_of(entry, census, register)
+        doubt = doubt_of_second_primary(entry, own, primaries, register)
+        is_doubted = doubt_of_kind(entry, own, register, primary_organs)
+        if doubt and not is_doubted and claims.settle(entry, own):
+            yield AccountedLesion(own, entry, Count(0, len(own)), "ROI name", doubt)
+        primaries += own
+    for one in unclaimed_primaries(census, register):
+        if one.counted.most or one.said.superseded:
+            continue  # it is accounted for as it is, or is no further lesion
+        if doubt := doubt_of_unlisted_primary(one, primaries, register, primary_organs):
+            yield AccountedLesion((one,), None, Count(0, 1), doubt=doubt)
 
 
 def _doubt_of_names(entry: RegisterLesion, own: Sequence[Lesion]) -> str:
@@ -114,15 +163,32 @@ def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[s
 
 
 def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str]:
-    """Return the ROIs that may be lesions, of whose nature neither name nor type says anything."""
+    """Return the ROIs that may be lesions, of whose nature neither name nor type says anything.
+
+    A control of the optimisation lies at a target; one that meets none may be anything.
+    """
     may_be = set(unclaimed_rois(submission, known))
+    drawn = {one: name for one, name in submission.roi_names.items() if not one.is_empty}
+    targets = [
+        box_of(one) for one, name in drawn.items() if not TARGET_ROLES.isdisjoint(_roles_of(name))
+    ]
+    unknown = [
+        structure
+        for structure, name in drawn.items()
+        if structure.roi_name in may_be
+        and _roles_of(name) == {Role.UNKNOWN}
+        and not name.may_be_tumour
+    ]
     return [
         structure.roi_name
-        for structure, name in submission.roi_names.items()
-        if structure.roi_name in may_be
-        and (name.role is Role.UNKNOWN and name.base is Role.UNKNOWN and not name.may_be_tumour)
-        and not structure.interpreted_type.strip()
+        for structure in unknown
+        if (kind := structure.interpreted_type.strip().upper()) in _TYPES_OF_NOTHING
+        or (kind == "CONTROL" and not any(boxes_meet(box_of(structure), it) for it in targets))
     ]
+
+
+def _roles_of(name: RoiName) -> set[Role]:
+    return {name.role, name.base}
 
 
 def _is_no_lesion(

@@ -1,11 +1,14 @@
-"""Beyond: whether a lesion lies wholly outside of an organ, where that organ is drawn whole."""
+"""Beyond: whether a lesion lies wholly outside of an organ, or too far from another for one."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from oligort.geometry.components import Part
 from oligort.geometry.contact import comes_within, shared_volume_cc
 from oligort.geometry.slabs import SlabModel
 from oligort.lesions.aliases import least_organ_cc
+from oligort.lesions.lesion import Lesion
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Organ, Side
 
@@ -26,6 +29,13 @@ FAR_NODE_MM = 60.0
 Those above the clavicle and at the coeliac trunk lie nearer. It is only a query: the oesophagus may
 be drawn in part.
 """
+
+FARTHEST_ACROSS_MM = 100.0
+"""How far apart across the patient two parts of one primary may lie: from the oesophagus to the far
+side of the stomach."""
+
+FARTHEST_ALONG_MM = 350.0
+"""The same along the patient: the oesophagus is some 250 mm long, and the stomach goes on below."""
 
 DRAWN_WHOLE = frozenset(
     {
@@ -77,3 +87,27 @@ def lies_beyond(part: Part, model: SlabModel, *, least_mm: float = 0.0) -> bool:
     )
     reach_mm = BEYOND_ORGAN_MM if is_within_planes else BEYOND_END_MM
     return not comes_within(part.model, model, max(reach_mm, least_mm))
+
+
+def pair_too_far_apart(lesions: Sequence[Lesion]) -> tuple[Lesion, Lesion] | None:
+    """Return two lesions that cannot both lie in the oesophagus, or it and the stomach, or None.
+
+    From their centres and largest diameters: between them lies at least as much.
+    """
+    if len(lesions) <= 1:
+        return None
+    centres_mm = np.array([one.centroid_mm for one in lesions])
+    radii_mm = np.array([float(one.maximum_3d_mm) for one in lesions]) / 2
+    for number in range(1, len(lesions)):
+        off_mm = np.abs(centres_mm[:number] - centres_mm[number])
+        reach_mm = radii_mm[:number] + radii_mm[number]
+        across_mm = np.hypot(off_mm[:, 0], off_mm[:, 1]) - reach_mm
+        is_far = (across_mm > FARTHEST_ACROSS_MM) | (off_mm[:, 2] - reach_mm > FARTHEST_ALONG_MM)
+        if is_far.any():
+            return lesions[int(is_far.argmax())], lesions[number]
+    return None
+
+
+def too_far_for_one_organ(first: Lesion, second: Lesion) -> bool:
+    """Whether two lesions cannot both lie in the oesophagus, or it and the stomach."""
+    return pair_too_far_apart((first, second)) is not None

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part, parts
 from oligort.geometry.slabs import PlaneFrame
 from oligort.geometry.structure import Contour, Structure
@@ -39,6 +42,8 @@ def drawn_part(
 ) -> DrawnPart:
     """Return what was drawn for a lesion.
 
+    Of several ROIs of its number and name it is the one that has a part where the lesion lies.
+
     Parameters
     ----------
     structures : sequence of Structure
@@ -51,23 +56,41 @@ def drawn_part(
     Raises
     ------
     ValueError
-        If the lesion is not of these structures, or of more than one (`is_of_one_roi`).
+        If the lesion is not of these structures (`is_drawn_in`).
     """
-    own = _rois_of(structures, lesion)
-    if len(own) != 1:
-        raise ValueError(f"expected one ROI of the lesion, found {len(own)}")
-    part = parts(own[0], usual_spacing_mm)[lesion.part - 1]
-    return DrawnPart(own[0], part, _contour_numbers(own[0], part))
+    own = [
+        (one, its[lesion.part - 1])
+        for one in _rois_of(structures, lesion)
+        if len(its := _parts_of(one, usual_spacing_mm)) >= lesion.part
+    ]
+    if not own:
+        raise ValueError("expected an ROI of the lesion's number and name, found none")
+    structure, part = min(own, key=lambda it: _off(it[1], lesion))
+    return DrawnPart(structure, part, _contour_numbers(structure, part))
 
 
-def is_of_one_roi(structures: Sequence[Structure], lesion: Lesion) -> bool:
-    """Whether one ROI alone has the number and the name of a lesion: else nobody can tell which."""
-    return len(_rois_of(structures, lesion)) == 1
+def is_drawn_in(structures: Sequence[Structure], lesion: Lesion) -> bool:
+    """Whether an ROI among structures has the number and the name of a lesion."""
+    return bool(_rois_of(structures, lesion))
 
 
 def _rois_of(structures: Sequence[Structure], lesion: Lesion) -> list[Structure]:
     roi = lesion.roi_number, lesion.roi_name
     return [one for one in structures if (one.roi_number, one.roi_name) == roi]
+
+
+def _parts_of(structure: Structure, usual_spacing_mm: float | None) -> Sequence[Part]:
+    """Return the parts of an ROI; none of what cannot be measured, which no lesion is of."""
+    try:
+        return parts(structure, usual_spacing_mm)
+    except NotEvaluable:
+        return ()
+
+
+def _off(part: Part, lesion: Lesion) -> tuple[float, float]:
+    """Return how far a part lies from a lesion, in mm, and by how much its volume differs."""
+    off_mm = float(np.linalg.norm(part.centroid_mm - lesion.centroid_mm))
+    return off_mm, abs(part.volume_cc - lesion.volume_cc)
 
 
 def _contour_numbers(structure: Structure, part: Part) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Stations: which one the name of nodes says, and whether it says that they are regional ones."""
+"""Stations: which one nodes are of, by a name or the register, and whether it is a regional one."""
 
 from oligort.lesions.aliases import Phrase, role_words, side_words
 from oligort.lesions.phrases import Parsed, is_idle, parse, position
@@ -34,6 +34,54 @@ def are_regional(parsed: Parsed) -> bool:
     unsaid = {word for word in parsed.rest if not is_idle(word) and (word,) not in neutral}
     is_n = (parsed.letter,) in role_words("nodes", "n_of_tnm")
     return bool(stations or is_n) and unsaid | places <= stations
+
+
+def regional_words(written: str) -> str:
+    """Return the words by which a station, or the name of nodes, says that it is regional, or "".
+
+    Not those of a name that says another place as well, and not the N of TNM: a distant node is
+    called a GTVn too.
+
+    Examples
+    --------
+    >>> regional_words("GTVn_subcarinal"), regional_words("GTVn01"), regional_words("not regional")
+    ('subcarinal', '', '')
+    """
+    parsed = parse(words_of(written))
+    said = _said_of_nodes(parsed, "regional")
+    within = {word for phrase in said for word in phrase}
+    elsewhere = [
+        phrase
+        for phrase, alias in parsed.organs
+        if alias.organ is not Organ.LYMPH_NODES and not within.issuperset(phrase)
+    ]
+    is_elsewhere = elsewhere or _said_of_nodes(parsed, "never_regional")
+    return "" if is_elsewhere or not said else " ".join(said[0])
+
+
+def never_regional_words(written: str) -> str:
+    """Return the words of a place where no node is regional of the oesophagus, or "".
+
+    Examples
+    --------
+    >>> never_regional_words("GTV LN axilla L"), never_regional_words("supraclavicular")
+    ('axilla', '')
+    """
+    said = _said_of_nodes(parse(words_of(written)), "never_regional")
+    return " ".join(said[0]) if said else ""
+
+
+def is_regional_station(stated: str) -> bool:
+    """Whether a station that the register says is regional, by its words or its number."""
+    numbers = [word for word in words_of(stated) if word.isdigit()]
+    is_number = len(numbers) == 1 and (numbers[0],) in role_words("nodes", "regional_numbers")
+    return bool(regional_words(stated)) or (is_number and not never_regional_words(stated))
+
+
+def _said_of_nodes(parsed: Parsed, key: str) -> list[Phrase]:
+    """Return the phrases of one list for nodes that a name holds and does not deny."""
+    found = (one for one in role_words("nodes", key) if position(parsed.spoken, one) is not None)
+    return sorted(one for one in found if parsed.negated.isdisjoint(one))
 
 
 _SHORTEST_NUMBER = 3

@@ -66,6 +66,43 @@ def test_what_names_no_one_station_may_be_of_any(said):
     assert STATIONS.total(lesions(*[node(said)] * 6)) == Count(1, 6)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        *(("16a2", "l6a2"), ("106", "1O6"), ("16", "16a2"), ("106rec R", "106recR right")),
+        *(("paraaortic", "paraaotric"), ("subcarinal", "subcarnal"), ("hilar", "hilar left")),
+        ("left gastric", "gastric, left"),
+    ],
+)
+def test_a_station_that_is_spelt_in_two_ways_may_be_one(first, second):
+    """Three nodes of a station and one of its misspelt twin were three and one, which passed."""
+    assert STATIONS.total(lesions(node(first), node(second))) == Count(1, 2)
+    counts = APART.per_organ(lesions(node(first), node(first), node(first), node(second)))
+    assert max(count.most for count in counts.values()) == 4
+    told = APART.unsaid(lesions(node(first), node(second)), in_one_organ=True)
+    assert "may be one" in " ".join(told)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        *(("16a1", "16a2"), ("4L", "4R"), ("106recL", "106recR"), ("1", "10"), ("8M", "8Lo")),
+        *(("supraclavicular L", "supraclavicular R"), ("paraaortic", "hilar"), ("7", "107")),
+    ],
+)
+def test_stations_that_differ_by_what_tells_them_apart_are_two(first, second):
+    assert STATIONS.total(lesions(node(first), node(second))) == Count(2, 2)
+    assert not STATIONS.unsaid(lesions(node(first), node(second)), in_one_organ=False)
+
+
+def test_nodes_of_one_station_on_both_sides_may_be_of_two():
+    """A station that is written without its side was one, whatever `side` said."""
+    left, right = node("supraclavicular", side="L"), node("supraclavicular", side="R")
+    assert STATIONS.total(lesions(left, right)) == Count(1, 2)
+    assert STATIONS.total(lesions(left, left, node("supraclavicular"))) == Count(1, 1)
+    assert "both sides" in " ".join(STATIONS.unsaid(lesions(left, right), in_one_organ=False))
+
+
 def test_a_node_without_a_station_may_be_of_any():
     assert STATIONS.total(lesions(node(), node())) == Count(1, 2)
     assert STATIONS.total(lesions(node("16a2"), node())) == Count(1, 2)

@@ -597,3 +597,46 @@ def test_what_nobody_explains_is_told_where_it_would_be_too_large(name):
     listed = [entry("GTVm01_Bone", "Bone"), entry(name)]
     graded = findings("OL203", submission_of(drawn), listed)
     assert [it.grade for it in graded] == [Grade.PASS, Grade.MAJOR]
+
+
+@pytest.mark.parametrize(
+    ("interpreted_type", "x_mm", "is_asked"),
+    [
+        *((said, 600.0, True) for said in ("", "NONE", "OTHER", "Undefined", "CONTROL")),
+        *((said, 600.0, False) for said in ("ORGAN", "AVOIDANCE", "SUPPORT", "DOSE_REGION")),
+        ("CONTROL", 130.0, False),  # it meets a target, as what steers an optimisation does
+    ],
+)
+def test_a_type_that_says_nothing_explains_no_roi(interpreted_type, x_mm, is_asked):
+    """An ROI of a type that the standard does not know, or of an optimisation, was explained."""
+    drawn = {"GTVm01_Bone": cube(1), "M4": Box((x_mm, 0.0, 0.0), (60.0, 8.0, 20.0))}
+    begun = submission_of(drawn)
+    (structures,) = begun.structure_sets
+    metastasis, other = structures
+    typed = (metastasis, replace(other, interpreted_type=interpreted_type))
+    case = replace(begun, structure_sets=(replace(structures, structures=typed),))
+    found = findings("OL203", case, [entry("GTVm01_Bone", "Bone")])
+    assert any("M4" in one.message for one in found) == is_asked
+
+
+@pytest.mark.parametrize(
+    ("size_date", "told"),
+    [
+        *(("2026-03-11", ""), ("2025-09-20", ""), ("2026", ""), ("2026-09", "")),
+        *(("2025-09-19", "before"), ("2024", "before"), ("2026-10", "after")),
+    ],
+)
+def test_a_size_of_another_time_than_the_metastases_is_a_query_where_it_decides(size_date, told):
+    """No check read when a lesion was measured: a size of years before passed in silence."""
+    removed = entry("x") | {"roi_names": [], "therapy": "surgery", "size_mm": 28}
+    listed = [removed | {"size_date": size_date}]
+    dates = {"disease": {"oligometastasis_date": "2026-03-20"}}
+    (found,) = findings("OL203", submission_of({"GTVp": cube(1)}), listed, **dates)
+    assert (found.grade, found.flags) == (Grade.PASS, (Flag.QUERY,) * bool(told))
+    assert (f"6 months {told} oligometastasis_date" in found.message) == bool(told)
+    # Where the contour decides, or no date is given to compare with, nothing is asked.
+    (found,) = findings("OL203", submission_of({"GTVp": cube(1)}), listed)
+    assert not found.flags
+    drawn = [entry("GTVm01_Bone", "Bone") | {"size_mm": 28, "size_date": size_date}]
+    (found,) = findings("OL203", submission_of({"GTVm01_Bone": cube(1)}), drawn, **dates)
+    assert not found.flags

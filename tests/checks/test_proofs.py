@@ -110,3 +110,89 @@ def test_a_copy_in_planes_that_are_not_parallel_is_told_by_its_box() -> None:
     mixed = replace(structures, structures=(primary, turned))
     submission = replace(case.submission, structure_sets=(mixed,))
     assert graded(Case(submission, case.protocol, case.register))[0] is Grade.NOT_EVALUABLE
+
+
+@pytest.mark.parametrize("twice", ["GTVm01", "GTVp"])
+def test_a_copy_of_an_roi_that_is_there_twice_proves_nothing(twice: str) -> None:
+    """One lesion counted twice was taken for no copy: nobody asked of which ROI it is."""
+    case = case_of({"GTVp": cube(2), "GTVm01": cube(2)}, [PRIMARY, entry("GTVm01") | PROVEN])
+    (structures,) = case.submission.structure_sets
+    again = next(one for one in structures if one.roi_name == twice)
+    both = replace(structures, structures=(*structures.structures, again))
+    submission = replace(case.submission, structure_sets=(both,))
+    assert graded(Case(submission, case.protocol, case.register))[0] is Grade.NOT_EVALUABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "station"),
+    [
+        *(("GTVn01", said) for said in ("7", "107", "106recL", "subcarinal", "right paratracheal")),
+        *(("GTVn_subcarinal", ""), ("GTV LN paraesophageal", ""), ("GTV_subcarinal", "")),
+    ],
+)
+def test_a_biopsied_node_of_a_regional_station_proves_nothing(name: str, station: str) -> None:
+    """Called distant, a node below the carina was the pathological proof of a metastasis."""
+    node = entry(name, organ="LymphNodes") | PROVEN | {"station": station}
+    grade, message = graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, node]))
+    assert (grade, "regional" in message) == (Grade.NOT_EVALUABLE, True), message
+    other = {"disease": {"oesophageal_squamous_cell_carcinoma": "no"}}
+    assert graded(case_of({name: cube(1)}, [node], **other))[0] is Grade.PASS
+
+
+def test_a_station_tells_of_nodes_alone() -> None:
+    """Of the liver a 7 is a segment; what is named a node is one, whatever organ is said."""
+    for name, organ, grade in (
+        ("GTVm01_Liver", "Liver", Grade.PASS),
+        ("GTVn01", "Lungs", Grade.NOT_EVALUABLE),
+    ):
+        lesion = entry(name, organ=organ) | PROVEN | {"station": "7"}
+        assert graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, lesion]))[0] is grade
+
+
+@pytest.mark.parametrize(
+    ("name", "station"),
+    [
+        *(("GTVn01", said) for said in ("", "16a2", "104R", "supraclavicular L", "hilar", "7, 8")),
+        *(("GTVn01", said) for said in ("inguinal", "not regional", "nonregional", "axilla R")),
+        *(("GTVn2", ""), ("GTVn07", ""), ("GTVm_LN_mediastinal", ""), ("GTVn inguinal", "")),
+    ],
+)
+def test_a_biopsied_node_of_another_or_no_station_is_proof(name: str, station: str) -> None:
+    node = entry(name, organ="LymphNodes") | PROVEN | {"station": station}
+    grade, message = graded(case_of({"GTVp": cube(2), name: cube(1)}, [PRIMARY, node]))
+    assert grade is Grade.PASS, message
+
+
+def test_what_lies_mostly_in_the_oesophagus_proves_no_metastasis_elsewhere() -> None:
+    """A lesion "of the lungs", 75 % of it in the drawn oesophagus, was proof and a query."""
+    lesion = entry("Lesion 1", organ="Lungs") | PROVEN
+    for offset_mm, grade in ((-5.0, Grade.NOT_EVALUABLE), (-15.0, Grade.PASS)):
+        oesophagus = Box((200.0 + offset_mm, 0, 0), (20.0, 20.0, 80.0))
+        case = case_of({"Lesion 1": cube(2), "Esophagus": oesophagus}, [lesion])
+        assert graded(case)[0] is grade
+
+
+@pytest.mark.parametrize("name", ["PTV1", "CTVp", "PTVp"])
+def test_a_margin_around_the_primary_proves_no_metastasis(name: str) -> None:
+    """Named for a metastasis, with the primary alone in it, it was the proof of that."""
+    lesion = entry(name, organ="Lungs") | PROVEN | {"size_mm": 20}
+    drawn = {"GTVp": cube(2), name: cube(2, 30.0)}
+    grade, message = graded(case_of(drawn, [PRIMARY, lesion]))
+    assert grade is Grade.NOT_EVALUABLE
+    assert f'"{name}" is drawn around "GTVp", the primary' in message
+    # Around another place, or beside the lesion's own contour, it says nothing.
+    assert graded(case_of(drawn | {name: cube(3, 30.0)}, [PRIMARY, lesion]))[0] is Grade.PASS
+    both = lesion | {"roi_names": ["GTVm01", name]}
+    assert graded(case_of(drawn | {"GTVm01": cube(4)}, [PRIMARY, both]))[0] is Grade.PASS
+
+
+def test_a_lesion_where_the_primary_may_lie_proves_nothing_where_no_primary_is_listed() -> None:
+    """A tumour at the cardia, listed as a metastasis of the stomach, was its own proof."""
+    lesion = entry("GTV_stomach", organ="Stomach") | PROVEN
+    grade, message = graded(case_of({"GTV_stomach": cube(1)}, [lesion]))
+    assert grade is Grade.NOT_EVALUABLE
+    assert "the register lists no primary" in message
+    removed = {"id": "P", "kind": "primary", "organ": "Esophagus", "therapy": "surgery"}
+    listed = [lesion, removed | {"roi_names": []}]
+    assert graded(case_of({"GTV_stomach": cube(1)}, listed))[0] is Grade.PASS
+    assert graded(case_of({"GTVm01_Liver": cube(1)}, [LIVER | PROVEN]))[0] is Grade.PASS

@@ -62,6 +62,27 @@ def test_a_named_metastasis_that_the_register_calls_a_regional_node_is_a_range()
     assert any("its name says gtv metastasis" in query.message for query in run("OL204", case))
 
 
+@pytest.mark.parametrize(
+    ("name", "station", "grade"),
+    [
+        *(("GTVn_inguinal", "", Grade.NOT_EVALUABLE), ("GTV LN axilla", "", Grade.NOT_EVALUABLE)),
+        *(("GTVn05", said, Grade.NOT_EVALUABLE) for said in ("groin left", "腹股沟", "Leiste")),
+        *(("GTVn05", said, Grade.PASS) for said in ("", "7", "supraclavicular", "not inguinal")),
+    ],
+)
+def test_a_regional_node_where_none_is_regional_may_be_a_metastasis(
+    name: str, station: str, grade: Grade
+) -> None:
+    """An inguinal node that the register calls regional was no metastasis, and nobody asked."""
+    solids = liver(3) | {"GTVm04_Bone": cube(4), name: cube(5)}
+    entries = [entry(one, organ=one.split("_")[1]) for one in list(solids)[:4]]
+    node = entry(name, "regional_node", "LymphNodes") | {"station": station}
+    case = case_of(solids, [*entries, node])
+    assert run("OL201", case)[0].grade is grade
+    told = [query for query in run("OL204", case) if "no node is regional" in query.message]
+    assert bool(told) == (grade is Grade.NOT_EVALUABLE)
+
+
 def test_an_organ_of_the_register_that_the_name_contradicts_is_a_query() -> None:
     solids = liver(2)
     entries = [entry("GTVm01_Liver"), entry("GTVm02_Liver", organ="Bone")]
@@ -369,7 +390,8 @@ def test_a_primary_without_an_organ_may_be_a_metastasis_unless_its_roi_says() ->
     for name, grade in (("GTVp", Grade.PASS), ("Kn 5", Grade.NOT_EVALUABLE)):
         drawn = [*entries, primary | {"roi_names": [name], "therapy": "radiotherapy"}]
         assert run("OL201", case_of(solids, drawn))[0].grade is grade
-    around = solids | {"Esophagus": cube(6, 90.0)}
+    around = {name: solid for name, solid in solids.items() if name != "GTVp"}
+    around["Esophagus"] = cube(6, 90.0)
     assert run("OL201", case_of(around, drawn))[0].grade is Grade.PASS
 
 
@@ -444,6 +466,76 @@ def test_a_regional_node_far_from_the_oesophagus_is_a_query() -> None:
         listed = entry("GTV 1", "regional_node", "LymphNodes")
         queries, _ = queries_and_match(case_of(drawn, [listed]))
         assert any("more than 60 mm from the oesophagus" in one for one in queries) is is_query
+
+
+@pytest.mark.parametrize(
+    ("x_mm", "grade"), [(700.0, Grade.PASS), (725.0, Grade.PASS), (745.0, Grade.NOT_EVALUABLE)]
+)
+def test_parts_of_a_primary_too_far_apart_are_not_all_of_it(x_mm: float, grade: Grade) -> None:
+    """Where no oesophagus is drawn a metastasis that was named for the primary was none."""
+    # From the centres to the farthest points 17.3 mm each, and 100 mm between them: 734.6 mm.
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(6), "GTVp2": cube(6)}
+    solids["GTVp2"] = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+    entries = [entry(name, organ=name.split("_")[1]) for name in list(solids)[:4]]
+    primary = entry("GTVp", "primary", "Esophagus") | {"roi_names": ["GTVp", "GTVp2"]}
+    case = case_of(solids, [*entries, primary])
+    assert run("OL201", case)[0].grade is grade
+    told = [query for query in run("OL204", case) if "too far apart" in query.message]
+    assert bool(told) == (grade is Grade.NOT_EVALUABLE)
+
+
+@pytest.mark.parametrize(("x_mm", "is_far"), [(700.0, False), (745.0, True)])
+def test_a_regional_node_far_from_the_primary_is_asked_where_no_oesophagus_is_drawn(
+    x_mm: float, is_far: bool
+) -> None:
+    solids = {"GTVp": cube(6), "GTVn01": Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))}
+    primary = entry("GTVp", "primary", "Esophagus")
+    entries = [primary, entry("GTVn01", "regional_node", "LymphNodes")]
+    queries, _ = queries_and_match(case_of(solids, entries))
+    assert any('lies too far from "GTVp"' in query for query in queries) == is_far
+    drawn = solids | {"Esophagus": cube(6, 60.0)}
+    queries, _ = queries_and_match(case_of(drawn, entries))
+    assert not any("lies too far from" in query for query in queries)
+
+
+@pytest.mark.parametrize(
+    ("x_mm", "name", "around", "is_doubted"),
+    [
+        *((750.0, "GTVp2", around, True) for around in ({}, {"Esophagus": cube(6, 60.0)})),
+        (650.0, "GTVp2", {}, False),  # near the listed one it is a further outline of that
+        (680.0, "GTVp2", {"Esophagus": cube(6, 60.0)}, True),
+        (750.0, "GTVp_old", {}, False),
+    ],
+)
+def test_a_primary_that_is_not_listed_and_lies_elsewhere_may_be_a_metastasis(
+    x_mm: float, name: str, around: dict[str, Box], is_doubted: bool
+) -> None:
+    """Listed for the primary it counted 0 to 1; left out of the register, none."""
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(6)}
+    solids[name] = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+    entries = [entry(one, organ=one.split("_")[1]) for one in list(solids)[:4]]
+    entries.append(entry("GTVp", "primary", "Esophagus"))
+    (finding,) = run("OL201", case_of(solids | around, entries))
+    assert finding.grade is (Grade.NOT_EVALUABLE if is_doubted else Grade.PASS)
+    assert (f'"{name}" is named the primary and not listed' in finding.message) == is_doubted
+    other = {"disease": {"oesophageal_squamous_cell_carcinoma": "no"}}
+    assert run("OL201", case_of(solids | around, entries, **other))[0].grade is Grade.PASS
+
+
+@pytest.mark.parametrize(("x_mm", "is_doubted"), [(700.0, False), (745.0, True)])
+def test_a_second_primary_too_far_from_the_first_may_be_a_metastasis(
+    x_mm: float, is_doubted: bool
+) -> None:
+    """As parts of one entry they were doubted, and as two entries not."""
+    solids = liver(3) | {"GTVm04_Bone": cube(4), "GTVp": cube(6)}
+    solids["Kn 5"] = Box((x_mm, 0.0, 0.0), (20.0, 20.0, 20.0))
+    entries = [entry(one, organ=one.split("_")[1]) for one in list(solids)[:4]]
+    entries += [entry(name, "primary", "Esophagus") for name in ("GTVp", "Kn 5")]
+    (finding,) = run("OL201", case_of(solids, entries))
+    assert finding.grade is (Grade.NOT_EVALUABLE if is_doubted else Grade.PASS)
+    assert ('too far from "GTVp", another one' in finding.message) == is_doubted
+    queries, _ = queries_and_match(case_of(solids, entries))
+    assert any("another one" in query for query in queries) == is_doubted
 
 
 def test_a_second_primary_without_an_organ_may_be_a_metastasis() -> None:

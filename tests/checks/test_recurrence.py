@@ -401,3 +401,31 @@ def test_gross_tumour_that_cannot_be_measured_is_not_outside(roi_name):
                 finding([FAR], "no", now, entries)
     assert finding([FAR], "yes", beside(crossing), [ENTRY]).grade is Grade.MAJOR
     assert finding([FAR], "no", beside(replace(one, contours=())), [ENTRY]).grade is Grade.PASS
+
+
+def test_an_roi_that_is_there_twice_is_looked_for_in_both_places():
+    """Two ROIs of one number and name ended the check with an error."""
+    inside = drawn("GTVm01_Liver", 1, Box((0.0, 0.0, 60.0), (20.0, 20.0, 20.0)))
+    for other, grade in ((LESION, Grade.PASS), (inside, Grade.NOT_EVALUABLE)):
+        both = replace(NOW, structure_sets=(replace(SET, structures=(LESION, other)),))
+        assert finding([FAR], "no", both).grade is grade
+
+
+def again(earlier: Submission, uid: str) -> Submission:
+    """Return an export with another dose and another plan, by their UIDs."""
+    (dose,), (plan,) = earlier.doses, earlier.plans
+    dose = replace(dose, sop_instance_uid=f"{uid}.1", plan_uids=(uid,))
+    return replace(earlier, doses=(dose,), plans=(replace(plan, sop_instance_uid=uid),))
+
+
+@pytest.mark.parametrize("said", ["no", "unknown"])
+def test_two_courses_that_reach_together_what_none_does_are_a_query(said):
+    """A lesion between two fields, with a third of the dose of each, was outside in silence."""
+    # 20 and 19 Gy in the middle of the lesion, 1 Gy more each mm: 30 Gy in 14.5 of its 20 mm.
+    first, second = prior(20.0), again(prior(19.0), "9.8")
+    found = finding([first, second], said)
+    assert (found.grade, found.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert "72.5 % inside 30 Gy of the 2 earlier courses together" in found.message
+    # One that is given twice, alone, or whose sum stays below tells nothing.
+    for earlier in ([first], [first, first], [first, again(prior(-15.0), "9.8")]):
+        assert "together" not in finding(earlier, said).message

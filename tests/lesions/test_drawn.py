@@ -59,5 +59,14 @@ def test_the_same_loop_in_every_plane_is_told_by_its_plane():
 def test_a_lesion_of_other_structures_is_refused():
     one, other = (Sphere((0.0, 0.0, 0.0), 9.0).structure(n, 1, PLANES_MM) for n in ("GTV", "GTV2"))
     (lesion,) = census([one], usual_spacing_mm=3.0)
-    with pytest.raises(ValueError, match="expected one ROI of the lesion, found 0"):
+    with pytest.raises(ValueError, match="number and name, found none"):
         drawn_part([other], lesion, 3.0)
+
+
+def test_of_two_rois_of_one_number_and_name_it_is_the_one_where_the_lesion_lies():
+    first, second = (
+        Sphere((x, 0.0, 0.0), 9.0).structure("GTVm01", 1, PLANES_MM) for x in (0.0, 60.0)
+    )
+    found = census([first, second], usual_spacing_mm=3.0)
+    drawn = [drawn_part([first, second], lesion, 3.0).structure for lesion in found]
+    assert [one is it for one, it in zip(drawn, (first, second), strict=True)] == [True, True]
