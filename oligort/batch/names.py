@@ -101,6 +101,9 @@ class Names:
             if is_taken or self._output.holds(entry):
                 # A run that was stopped may have left what the submission, away now, was called.
                 self._output.settle(key, entry, partial(self.is_of_another, key))
+            elif not entry.former:
+                # It was stopped before its first report, or somebody removed that.
+                self._output.forget(key)
             if is_taken:
                 self._output.forget(key)
         return unknown_in(self._output.folder / REPORTS, self._now.values())

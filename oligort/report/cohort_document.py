@@ -5,6 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import Literal
 from urllib.parse import quote
 
@@ -101,8 +102,7 @@ class Row(_Plain, frozen=True, kw_only=True):
     def has_subject(self) -> bool:
         """Whether anything says whose it is.
 
-        What could not be read is called by its place below the root of its batch, as in another
-        batch another submission is that lies in a folder of the same name.
+        What is unread is called by its place in its batch, as another is in another batch.
         """
         is_unread = not self.eyes.keys().isdisjoint({Eyes.NOT_CHECKED, Eyes.INTERNAL_ERROR})
         return not (is_unread and _BY_PLACE.fullmatch(self.subject))
@@ -330,14 +330,20 @@ class Gathering:
         )
 
     def _repeated(self) -> tuple[Repeated, ...]:
-        files: dict[tuple[str, str], list[str]] = defaultdict(list)
+        by_subject: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
         for row in self.rows:
-            if not row.left_over and row.has_subject:
-                files[row.subject, row.site].append(row.file)
+            if not row.left_over and row.has_subject and Eyes.NOT_SUBMITTED not in row.eyes:
+                by_subject[row.subject][row.site.casefold()].append(row)
         return tuple(
-            Repeated(subject=subject, site=site, files=tuple(of_one))
-            for (subject, site), of_one in sorted(files.items())
-            if len(of_one) > 1
+            Repeated(
+                subject=subject,
+                site=" or ".join(sorted({row.site for row in rows} - {""})),
+                files=tuple(row.file for row in rows),
+            )
+            for subject, by_site in sorted(by_subject.items())
+            # What states no site may be of any.
+            for rows in ([[*chain(*by_site.values())]] if "" in by_site else by_site.values())
+            if len(rows) > 1
         )
 
     def _shared(self) -> tuple[Shared, ...]:

@@ -644,6 +644,29 @@ def test_a_batch_that_is_killed_between_two_names_leaves_no_report_behind(
     assert contents(out) == contents(calm)
 
 
+def test_of_one_that_is_withdrawn_before_its_first_report_nothing_stays(
+    small, tmp_path, monkeypatch
+):
+    write = Output.write
+
+    def stopped(output: Output, path: Path, content: bytes) -> None:
+        if path.parent.name == REPORTS:
+            raise StoppedError
+        write(output, path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Output, "write", stopped)
+        with pytest.raises(StoppedError):
+            run(small, tmp_path / "out")
+    (withdrawn,) = (tmp_path / "out" / LEDGER).glob("*.json")
+    subjects = [subject_of(n) for n in range(3)]
+    number = subjects.index(json.loads(withdrawn.read_text())["name"])
+    shutil.rmtree(small / f"patient{number:05d}")
+    run(small, tmp_path / "out")
+    run(small, tmp_path / "anew")
+    assert contents(tmp_path / "out") == contents(tmp_path / "anew")
+
+
 def test_of_a_report_on_its_way_to_another_name_one_is_left_over(small, tmp_path, monkeypatch):
     """The batch was killed, and the submission withdrawn before the next."""
     out = tmp_path / "out"

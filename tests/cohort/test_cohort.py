@@ -431,6 +431,27 @@ def test_what_nobody_could_read_is_no_subject_of_several_submissions(tmp_path):
     assert repeated.subject == "submission-2758a1c4"
 
 
+@pytest.mark.parametrize(
+    ("sites", "told"),
+    [
+        (("A", ""), ["A"]),
+        (("A", "a"), ["A or a"]),
+        (("A", "B"), []),
+        (("A", "B", ""), ["A or B"]),
+        (("", ""), [""]),
+    ],
+)
+def test_submissions_of_a_subject_are_several_where_one_states_no_site(tmp_path, sites, told):
+    for number, site in enumerate(sites):
+        text = report("1", finding("OL301", PASS), site=site)
+        (tmp_path / f"{number}.json").write_text(text)
+    (tmp_path / "9.json").write_text(report("1", finding("OL092", OPEN), site=""))
+    cohort = cohort_of(tmp_path)
+    assert [one.site for one in cohort.repeated] == told
+    apart = [row.file for row in cohort.rows if Eyes.JUDGED_APART in row.eyes]
+    assert apart == ([f"{number}.json" for number in range(len(sites))] if told else [])
+
+
 def test_tables_are_whole_or_as_they_were(reports, tmp_path, monkeypatch):
     """A table that ends early, or holds its heading alone, would tell of fewer deviations."""
     (tmp_path / "empty").mkdir()
