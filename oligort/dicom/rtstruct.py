@@ -34,6 +34,12 @@ A coordinate that lost its decimal point lies beyond, and would ask for a raster
 LARGEST_EXTENT_MM = 3_000.0
 """Largest extent of an ROI along an axis that is believed: more than any couch of a CT travels."""
 
+LARGEST_BOX_M3 = 1.0
+"""Largest box around an ROI that is believed: twice that of a tall patient with the arms at rest.
+
+A few contours of metres ask for rasters of billions of voxels.
+"""
+
 
 def read_structure_set(
     dataset: Dataset, file: str, masked: Masking = UNMASKED
@@ -200,11 +206,17 @@ def _refuse_implausible_extent(contours: tuple[Contour, ...]) -> None:
             f"expected points within {FARTHEST_MM / 1000:g} m of the origin in "
             f"{title('ContourData')}, found one at {farthest_mm / 1000:g} m"
         )
-    extent_mm = float((highest_mm - lowest_mm).max())
+    extents_mm = highest_mm - lowest_mm
+    extent_mm = float(extents_mm.max())
     if extent_mm > LARGEST_EXTENT_MM:
         raise DicomError(
             f"expected an extent of at most {LARGEST_EXTENT_MM / 1000:g} m in "
             f"{title('ContourData')}, found {extent_mm / 1000:g} m"
+        )
+    if (box_m3 := float((extents_mm / 1000).prod())) > LARGEST_BOX_M3:
+        raise DicomError(
+            f"expected points within {LARGEST_BOX_M3:g} cubic metre in {title('ContourData')}, "
+            f"found a box of {box_m3:.3g}"
         )
 
 
