@@ -24,6 +24,12 @@ from oligort.errors import DicomError
 MAX_REPEATS = 1_000
 """Most repeats of one object that are kept: one is enough to refuse it."""
 
+MAX_LOOKED = 600_000
+"""Most elements and items of one object that are looked at, but of contours that are read at once.
+
+As many as 50,000 contours have that are read one by one; each takes three microseconds.
+"""
+
 ROI_CONTOUR_SEQUENCE = 0x30060039
 """Where its length is stated, its items are looked at as they are read, thousands at once."""
 
@@ -84,7 +90,8 @@ def repeats_in(
     Raises
     ------
     DicomError
-        If an item of a sequence of the standard ends within an element.
+        If an item of a sequence of the standard ends within an element, or there are more than
+        `MAX_LOOKED` elements.
     """
     looked = _Look(encoded, is_little_endian)
     try:
@@ -102,7 +109,8 @@ def refuse_repeats_in_items(sequence: RawDataElement) -> None:
     RepeatedError
         If one does, with different values.
     DicomError
-        If an item ends within an element, or before its end.
+        If an item ends within an element, or before its end, or there are more than `MAX_LOOKED`
+        elements.
     """
     looked = _Look(sequence.value or b"", sequence.is_little_endian)
     is_implicit_vr = sequence.is_implicit_VR or sequence.VR == "UN"
@@ -169,6 +177,7 @@ class _Look:
     encoded: bytes
     is_little_endian: bool
     found: list[Repeat] = field(default_factory=list)
+    _looked: int = 0
 
     def pass_elements(
         self, begin: int, end: int | None, is_implicit_vr: bool, within: tuple[int, ...]
@@ -262,6 +271,11 @@ class _Look:
 
     def _head(self, begin: int, is_implicit_vr: bool) -> tuple[int, bytes | None, int, int]:
         """Return tag, VR and length of an element, and where its value begins."""
+        self._looked += 1
+        if self._looked > MAX_LOOKED:
+            raise DicomError(
+                f"expected at most {MAX_LOOKED} elements in one object, found more: export it again"
+            )
         order = "<" if self.is_little_endian else ">"
         try:
             group, element, length = struct.unpack_from(f"{order}HHL", self.encoded, begin)

@@ -10,11 +10,11 @@ from pydicom.dataset import Dataset
 from oligort.dicom.contour_items import (
     CONTOUR_TYPES,
     POINT,
+    Counted,
     DrawnRoi,
     drawn_rois,
-    refuse_many_contours,
 )
-from oligort.dicom.elements import integer, items, numbers, text, title
+from oligort.dicom.elements import integer, items, numbers, stored_bytes, text, title
 from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.display import quoted
 from oligort.errors import DicomError
@@ -77,7 +77,7 @@ def read_structure_set(
     roi_numbers = Counter(integer(roi, "ROINumber") for roi in rois)
     drawn_on = _drawn_on(dataset)
     image_uids = set(drawn_on.images)
-    counts = 0, 0
+    counted = Counted()
     for roi in rois:
         roi_number = integer(roi, "ROINumber")
         roi_name = masked.roi_name(text(roi, "ROIName"))
@@ -87,15 +87,14 @@ def read_structure_set(
             if roi_numbers[roi_number] > 1:
                 raise DicomError(f"it shares the ROI number {roi_number} with another ROI")
             own_items = contour_items.get(roi_number, [])
-            contours = _contours(own_items)
-            counts = counts[0] + len(contours), counts[1] + sum(len(c.points_mm) for c in contours)
+            contours = _contours(own_items, counted)
             image_uids.update(_contour_image_uids(own_items))
         except DicomError as error:
+            counted.refuse_many()  # of the whole, and no fault of one ROI
             left_out.append(roi_name)
             reason = f"the ROI {quoted(roi_name)} is left out: {error}"
             faults.append(Fault(file, reason, FaultKind.LEFT_OUT))
             continue
-        refuse_many_contours(*counts)
         structures.append(
             Structure(
                 roi_number=roi_number,
@@ -158,7 +157,7 @@ def _interpreted_types(dataset: Dataset) -> dict[int | None, str]:
     }
 
 
-def _contours(contour_items: Sequence[DrawnRoi | Dataset]) -> tuple[Contour, ...]:
+def _contours(contour_items: Sequence[DrawnRoi | Dataset], counted: Counted) -> tuple[Contour, ...]:
     """Return the contours of one ROI.
 
     Raises
@@ -170,22 +169,22 @@ def _contours(contour_items: Sequence[DrawnRoi | Dataset]) -> tuple[Contour, ...
         raise DicomError(f"expected its contours in one item, found {len(contour_items)} items")
     contours: tuple[Contour, ...] = ()
     for item in contour_items:
-        contours = item.contours if isinstance(item, DrawnRoi) else _one_by_one(item)
+        contours = item.contours if isinstance(item, DrawnRoi) else _one_by_one(item, counted)
     _refuse_implausible_extent(contours)
     return contours
 
 
-def _one_by_one(item: Dataset) -> tuple[Contour, ...]:
+def _one_by_one(item: Dataset, counted: Counted) -> tuple[Contour, ...]:
     contours: list[Contour] = []
-    points = 0
-    for position, encoded in enumerate(items(item, "ContourSequence"), start=1):
+    drawn = items(item, "ContourSequence")
+    counted.add(contours=len(drawn))
+    for position, encoded in enumerate(drawn, start=1):
+        # before they are read: what then turns out to be none takes as long
+        counted.add(points=(stored_bytes(encoded, "ContourData").count(b"\\") + 1) // 3)
         try:
-            contour = _contour(encoded)
+            contours.append(_contour(encoded))
         except DicomError as error:
             raise DicomError(f"in contour {position}, {error}") from error
-        points += len(contour.points_mm)
-        refuse_many_contours(position, points)
-        contours.append(contour)
     # One without points tells something only beside loops: there it may have been one.
     if any(contour.encloses_area for contour in contours):
         return tuple(contours)
