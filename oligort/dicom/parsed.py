@@ -89,11 +89,15 @@ def parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> Par
     return Parsed(dataset, end, stopped_at, is_ascending(tags), repeated_among(tags))
 
 
-def repeats_of(parsed: Parsed, encoded: bytes) -> tuple[Repeat, ...]:
+def repeats_of(parsed: Parsed, encoded: bytes, most: int | None = None) -> tuple[Repeat, ...]:
     """Return the elements that stand again behind, with another value; the bytes begin the file."""
     begin = parse(encoded, at_first).end
     return repeats_in(
-        encoded, begin, is_little_endian=parsed.is_little_endian, repeated=parsed.repeated
+        encoded,
+        begin,
+        is_little_endian=parsed.is_little_endian,
+        repeated=parsed.repeated,
+        most=most,
     )
 
 
