@@ -222,6 +222,15 @@ def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
     return tuple(value)
 
 
+def only_uid(dataset: Dataset, keyword: str) -> str:
+    """Return the UID that the items of a sequence refer to, or "" where there is none or several.
+
+    Of several no order of items says which one is meant.
+    """
+    uids = {text(item, "ReferencedSOPInstanceUID") for item in items(dataset, keyword)} - {""}
+    return uids.pop() if len(uids) == 1 else ""
+
+
 def numbers(dataset: Dataset, keyword: str) -> Floats:
     """Return all values of a numeric element as finite floats, from its bytes where it can.
 

@@ -14,6 +14,7 @@ from oligort.dicom.elements import (
     items,
     number,
     numbers,
+    only_uid,
     stored_bytes,
     text,
     title,
@@ -76,7 +77,6 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         If what the object says of itself cannot be read at all.
     """
     plans = items(dataset, "ReferencedRTPlanSequence")
-    structure_sets = items(dataset, "ReferencedStructureSetSequence")
     grid, refusal = None, ""
     try:
         grid = _dose_grid(dataset)
@@ -89,9 +89,7 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         dose_type=text(dataset, "DoseType"),
         summation_type=text(dataset, "DoseSummationType"),
         plan_uids=tuple(text(plan, "ReferencedSOPInstanceUID") for plan in plans),
-        structure_set_uid=next(
-            (text(item, "ReferencedSOPInstanceUID") for item in structure_sets), ""
-        ),
+        structure_set_uid=only_uid(dataset, "ReferencedStructureSetSequence"),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         heterogeneity_correction=text(dataset, "TissueHeterogeneityCorrection"),
         grid=grid,
