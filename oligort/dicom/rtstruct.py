@@ -21,8 +21,11 @@ from oligort.errors import DicomError
 from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.objects import Fault, FaultKind
 
-MAX_ROIS = 4_096
-"""Most ROIs of one structure set: ten times those of the largest in use; each name is read."""
+MAX_ROIS = 2_000
+"""Most ROIs of one structure set: five times those of the largest in use.
+
+Each that is drawn takes some milliseconds in a check.
+"""
 
 FARTHEST_MM = 10_000.0
 """Farthest from the origin of the patient system, along an axis, that a point is believed.
