@@ -271,6 +271,12 @@ def _stored_values(dataset: Dataset, shape: _Shape) -> npt.NDArray[np.integer]:
     """Return the integers of the file as (frame, row, column), their count checked first."""
     if not is_present(dataset, "PixelData"):
         raise DicomError(f"expected the dose in {title('PixelData')}, found none")
+    for keyword in ("FloatPixelData", "DoubleFloatPixelData"):
+        if is_present(dataset, keyword):
+            raise DicomError(
+                f"expected the dose in {title('PixelData')} alone, found {title(keyword)} as well: "
+                "which one is meant cannot be told; export it again"
+            )
     encoded = stored_bytes(dataset, "PixelData")
     syntax = transfer_syntax(dataset)
     if syntax == RLE_LOSSLESS:
