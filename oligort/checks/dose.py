@@ -136,7 +136,8 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     refers to (where one refers to none, of any ROI that reads as a target), as multiples of what
     all plans of the dose prescribe to it, against the protocol's settings. ROI numbers hold in the
     structure set that the plan names alone. QUERY: of an earlier course without structures only the
-    maximum is held against its prescription.
+    maximum is held against its prescription; or the Beam Doses (300A,0084) of the plan, over all
+    fractions, give less than a third of it.
 
     Not evaluable when: the dose does not fit, no dose can be chosen, its plan, or one of several,
     is not there or prescribes no dose, no target is drawn, an ROI that a prescription refers to is
@@ -149,10 +150,11 @@ def dose_fits_prescription(case: Case) -> Iterator[Finding]:
     fit = fit_of(case)
     if not fit.fits:
         raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
+    is_asked = fit.is_held and (fit.target is None or fit.beams_are_low)
     yield Finding(
         code="OL401",
         grade=Grade.PASS if fit.is_held else Grade.NOT_EVALUABLE,
-        flags=(Flag.QUERY,) if fit.is_held and fit.target is None else (),
+        flags=(Flag.QUERY,) if is_asked else (),
         message=fit.message,
         source=CONVENTION,
     )

@@ -32,19 +32,29 @@ MOST_TOLD = 3
 """Targets whose medians a message tells; the number of the others follows."""
 
 
+LOW_BEAMS = 1 / 3
+"""Of what is prescribed, beams that give less in all are asked about.
+
+Their dose points may lie anywhere, also where little is given. Of real plans at hand the beams give
+0.9 of it and more where the dose is whole, and 0.18 where it is a part.
+"""
+
+
 @dataclass(frozen=True)
 class Fit:
     """How a dose fits its prescription.
 
     `target` names the ROIs that were looked at; None where the plan prescribes no dose, or there
     are no structures. `fits` is then true where nothing contradicts it, and `message` says so.
-    `is_held` tells whether a prescription was held against anything, were it the maximum alone.
+    `is_held` tells whether a prescription was held against anything, were it the maximum alone,
+    `beams_are_low` whether the plan's beams give too little of it to be believed.
     """
 
     fits: bool
     message: str
     target: str | None = None
     is_held: bool = True
+    beams_are_low: bool = False
 
 
 def fit_of(case: Case) -> Fit:
@@ -85,6 +95,7 @@ def _fit_of_all(case: Case) -> Fit:
         "; ".join(told),
         ", ".join(targets) if len(targets) == len(fits) else None,
         all(fit.is_held for fit in fits),
+        any(fit.beams_are_low for fit in fits),
     )
 
 
@@ -192,6 +203,9 @@ def _fit_of(case: Case, submission: Submission, course: Course) -> Fit:
         fit = Fit(True, f"{prescribed}, no structures to find its target in")
     else:
         fit = _fit_of_targets(limits, submission, together, prescribed)
+    if fit.fits and together.is_complete and 0 < beams_gy < LOW_BEAMS * together.least_gy:
+        told = f"{fit.message}; but the plan's beams give {beams_gy:.2f} Gy in all"
+        fit = replace(fit, message=told, beams_are_low=True)
     if not together.is_complete and fit.fits:
         told = f"{fit.message}; not all of its plans are there and prescribe: {NOT_TOLD}"
         return replace(fit, message=told, is_held=False)

@@ -59,6 +59,10 @@ _UID = re.compile(rb"[0-9.]+")
 _TYPES = {geometric_type.encode(): geometric_type for geometric_type in CONTOUR_TYPES}
 
 
+MAX_ODD_CONTOURS = 50_000
+"""Most contours of a structure set that are read one by one, since some are not plainly encoded."""
+
+
 @dataclass(frozen=True)
 class DrawnRoi:
     """The contours of one item of the ROI Contour Sequence, and the images that they name."""
@@ -86,6 +90,35 @@ def refuse_many_contours(contours: int, points: int) -> None:
             f"expected at most {MAX_POINTS} contour points, found more: the most that is read of "
             "one structure set; export fewer ROIs in one"
         )
+
+
+@dataclass
+class Counted:
+    """How many contours and points of a structure set were read one by one, used or not."""
+
+    contours: int = 0
+    points: int = 0
+
+    def add(self, *, contours: int = 0, points: int = 0) -> None:
+        """Count what is to be read.
+
+        Raises
+        ------
+        DicomError
+            If there are more than `MAX_ODD_CONTOURS` or `MAX_POINTS`.
+        """
+        self.contours += contours
+        self.points += points
+        self.refuse_many()
+
+    def refuse_many(self) -> None:
+        """Raise where there are more than any structure set has, as `add` does."""
+        if self.contours > MAX_ODD_CONTOURS:
+            raise DicomError(
+                f"expected at most {MAX_ODD_CONTOURS} contours where some are not plainly encoded, "
+                "found more: the most that is read one by one; export fewer ROIs in one"
+            )
+        refuse_many_contours(self.contours, self.points)
 
 
 def drawn_rois(dataset: Dataset) -> list[DrawnRoi] | None:

@@ -57,10 +57,22 @@ MAX_TEXT_BYTES = 64 * 1024
 """Longest text that is read: six times what the standard allows of any but unlimited text."""
 
 MAX_ITEMS = 400_000
-"""Most items of one sequence, nested ones too: the most contours that are read, with their images.
+"""Most items of one object, nested ones too: the most contours that are read, with their images.
 
 Each takes a kilobyte where pydicom builds it.
 """
+
+MAX_RECORDS = 200_000
+"""Most items of the index of a medium: one for each of the most files, and its picture."""
+
+MAX_OTHER_ITEMS = 50_000
+"""Most items of any other sequence, nested ones too: the images of ten scans of ten phases."""
+
+_MOST_ITEMS = {
+    "ROIContourSequence": MAX_ITEMS,
+    "ContourSequence": MAX_ITEMS,
+    "DirectoryRecordSequence": MAX_RECORDS,
+}
 
 _TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
 """The warnings of pydicom that matter: a name may not be what was written.
@@ -152,7 +164,8 @@ def _refuse_bombs(
         return
     if dictionary_VR(element.tag) == "SQ":
         is_big = isinstance(element, RawDataElement) and not element.is_little_endian
-        refuse_many_items(encoded, title(keyword), is_little_endian=not is_big)
+        most = _MOST_ITEMS.get(keyword, MAX_OTHER_ITEMS)
+        refuse_many_items(encoded, title(keyword), is_little_endian=not is_big, most=most)
     elif len(encoded) > most_bytes:
         raise DicomError(
             f"expected at most {most_bytes} bytes in {title(keyword)}, found {len(encoded)}"
@@ -160,18 +173,18 @@ def _refuse_bombs(
 
 
 def refuse_many_items(
-    encoded: bytes, where: str, *, is_little_endian: bool, begin: int = 0
+    encoded: bytes, where: str, *, is_little_endian: bool, begin: int = 0, most: int = MAX_ITEMS
 ) -> None:
-    """Raise where encoded elements hold more items than any object has.
+    """Raise where encoded elements hold more items than any object, or any sequence, has.
 
     Raises
     ------
     DicomError
-        If there are more than `MAX_ITEMS`.
+        If there are more than `most`.
     """
     found = encoded.count(_ITEM_TAGS[is_little_endian], begin)
-    if found > MAX_ITEMS:
-        raise DicomError(f"expected at most {MAX_ITEMS} items in {where}, found {found}")
+    if found > most:
+        raise DicomError(f"expected at most {most} items in {where}, found {found}")
 
 
 def tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
@@ -207,6 +220,15 @@ def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
     if any(tag.group == _DELIMITERS_GROUP for tag in tags):
         raise DicomError(f"{title(keyword)} is damaged: an item of it begins inside another")
     return tuple(value)
+
+
+def only_uid(dataset: Dataset, keyword: str) -> str:
+    """Return the UID that the items of a sequence refer to, or "" where there is none or several.
+
+    Of several no order of items says which one is meant.
+    """
+    uids = {text(item, "ReferencedSOPInstanceUID") for item in items(dataset, keyword)} - {""}
+    return uids.pop() if len(uids) == 1 else ""
 
 
 def numbers(dataset: Dataset, keyword: str) -> Floats:

@@ -93,7 +93,7 @@ class Recognised:
             If the header cannot be read, or the file is too short for the pixels it declares.
         """
         to_pixels = self._to_pixels or _ToPixels.of(Content.of(self.path))
-        parsed, encoded, size_bytes, pixels_end = to_pixels
+        parsed, encoded, size_bytes, _, pixels_end = to_pixels
         header = parsed.dataset
         refuse_truncated(header, encoded)
         refuse_repeats(parsed, encoded)
@@ -105,8 +105,7 @@ class Recognised:
             header = behind
             encoded += Content.of(self.path).first()[pixels_end:]
         if parsed.stopped_at is not None and transfer_syntax(header) in NATIVE_SYNTAXES:
-            is_implicit, _ = header.original_encoding
-            found = size_bytes - parsed.end - (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
+            found = size_bytes - to_pixels.pixels_begin
             declared = _declared_pixel_bytes(header)
             if found < declared:
                 raise DicomError(
@@ -234,12 +233,14 @@ def transfer_syntax(dataset: Dataset) -> str:
 class _ToPixels(NamedTuple):
     """What was parsed of a file before its pixels, its bytes, and how many the file has in all.
 
-    `pixels_end` is where pixels of a stated length end.
+    `pixels_begin` is where the value of the pixels begins, `pixels_end` where those of a stated
+    length end.
     """
 
     parsed: Parsed
     encoded: bytes
     size_bytes: int
+    pixels_begin: int
     pixels_end: int
 
     @property
@@ -252,12 +253,11 @@ class _ToPixels(NamedTuple):
         parsed = parse_until(content, _at_pixels)
         size_bytes = content.size_bytes
         if parsed.stopped_at is None:
-            return cls(parsed, content.first(parsed.end), size_bytes, size_bytes)
-        is_implicit, is_little_endian = parsed.dataset.original_encoding
-        begin = parsed.end + (_IMPLICIT_HEAD_BYTES if is_implicit else _HEAD_BYTES)
+            return cls(parsed, content.first(parsed.end), size_bytes, size_bytes, size_bytes)
+        begin = parsed.end + (_IMPLICIT_HEAD_BYTES if parsed.is_implicit_vr else _HEAD_BYTES)
         encoded = content.first(begin)
-        length = int.from_bytes(encoded[-4:], "big" if is_little_endian is False else "little")
-        return cls(parsed, encoded[: parsed.end], size_bytes, begin + length)
+        length = int.from_bytes(encoded[-4:], "little" if parsed.is_little_endian else "big")
+        return cls(parsed, encoded[: parsed.end], size_bytes, begin, begin + length)
 
 
 def _stand_behind(dataset: FileDataset, header: Parsed) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom.dataset import FileDataset
-
-from oligort.dicom.content import as_parsed, elements_of, stored_bytes_of
+from oligort.dicom.content import as_parsed, stored_bytes_of
 from oligort.dicom.elements import is_present, items, text, title
+from oligort.dicom.parsed import Parsed, parse, repeats_of
+from oligort.dicom.repeats import RepeatedError
 from oligort.dicom.truncation import refuse_truncated
 from oligort.display import listed
 from oligort.errors import DicomError
@@ -18,6 +18,9 @@ INDEX_NAME = "dicomdir"
 
 MAX_INDEX_BYTES = 64 * 1024**2
 """Largest index that is read: some hundred thousand records."""
+
+MAX_RECORD_ELEMENTS = 1_500_000
+"""Most elements of an index that are looked at: fifteen for each of the most files."""
 
 
 @dataclass(frozen=True)
@@ -123,24 +126,27 @@ def _file_ids(index: Path) -> tuple[list[tuple[str, ...]], str]:
         warnings.simplefilter("ignore")  # ids that are none are not there
         try:
             encoded = as_parsed(stored_bytes_of(index), index)
-            dataset, _ = elements_of(encoded)
+            parsed = parse(encoded)
         except DicomError as error:
             raise DicomError(f"the index of the medium cannot be read: {error}") from error
-        cut_short = _why_cut_short(dataset, encoded)  # as it stands in the file, before it is read
+        cut_short = _why_incomplete(parsed, encoded)  # as it stands in the file, before it is read
+        dataset = parsed.dataset
         ids = [
             text(record, "ReferencedFileID") for record in items(dataset, "DirectoryRecordSequence")
         ]
     return [tuple(file_id.split("\\")) for file_id in dict.fromkeys(ids) if file_id], cut_short
 
 
-def _why_cut_short(dataset: FileDataset, encoded: bytes) -> str:
+def _why_incomplete(parsed: Parsed, encoded: bytes) -> str:
     """Return why an index may list fewer files than its medium has, or ""."""
     may_lack = "files of the medium may be missing from it, export it anew"
-    if not is_present(dataset, "DirectoryRecordSequence"):
+    if not is_present(parsed.dataset, "DirectoryRecordSequence"):
         where = title("DirectoryRecordSequence")
         return f"expected the records of the files in {where}, found none: {may_lack}"
     try:
-        refuse_truncated(dataset, encoded)
+        refuse_truncated(parsed.dataset, encoded)
+        if repeats := repeats_of(parsed, encoded, MAX_RECORD_ELEMENTS):
+            raise RepeatedError(repeats)
     except DicomError as error:
         return f"{error}; {may_lack}"
     return ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.tag import BaseTag
 
@@ -33,6 +34,19 @@ class Parsed:
     stopped_at: int | None
     is_ascending: bool
     repeated: frozenset[int]
+
+    @property
+    def is_implicit_vr(self) -> bool:
+        """Whether the elements are of implicit VR as they stand, whatever the file meta says."""
+        for element in self.dataset.values():
+            if isinstance(element, RawDataElement):
+                return element.is_implicit_VR
+        return self.dataset.original_encoding[0] is not False
+
+    @property
+    def is_little_endian(self) -> bool:
+        """Whether the elements are little endian."""
+        return self.dataset.original_encoding[1] is not False
 
 
 def at_first(tag: int) -> bool:
@@ -75,11 +89,16 @@ def parse(encoded: bytes, stop_when: Callable[[int], bool] | None = None) -> Par
     return Parsed(dataset, end, stopped_at, is_ascending(tags), repeated_among(tags))
 
 
-def repeats_of(parsed: Parsed, encoded: bytes) -> tuple[Repeat, ...]:
+def repeats_of(parsed: Parsed, encoded: bytes, most: int | None = None) -> tuple[Repeat, ...]:
     """Return the elements that stand again behind, with another value; the bytes begin the file."""
-    is_little_endian = parsed.dataset.original_encoding[1] is not False
     begin = parse(encoded, at_first).end
-    return repeats_in(encoded, begin, is_little_endian=is_little_endian, repeated=parsed.repeated)
+    return repeats_in(
+        encoded,
+        begin,
+        is_little_endian=parsed.is_little_endian,
+        repeated=parsed.repeated,
+        most=most,
+    )
 
 
 def hidden_in(parsed: Parsed, content: Content) -> tuple[Dataset, ...]:

@@ -17,6 +17,9 @@ MAX_DATA_BYTES = 8 * 1024**2
 MAX_DVHS = 1000
 """Most histograms of one dose that are read: ten times the structures of any plan."""
 
+MAX_BINS = 4_000_000
+"""Most bins of all histograms of one dose: 200 structures of 200 Gy in bins of 0.01 Gy."""
+
 
 def planned_dvhs(dataset: Dataset) -> tuple[PlannedDvh, ...]:
     """Return the histograms of an RT Dose that name an ROI, in the order of the file.
@@ -33,6 +36,9 @@ def planned_dvhs(dataset: Dataset) -> tuple[PlannedDvh, ...]:
         raise DicomError(
             f"expected up to {MAX_DVHS} items in {title('DVHSequence')}, found {len(found)}"
         )
+    bins = sum(stored_bytes(item, "DVHData").count(b"\\") // 2 for item in found)
+    if bins > MAX_BINS:
+        raise DicomError(f"expected up to {MAX_BINS} bins in {title('DVHSequence')}, found {bins}")
     return tuple(_planned_dvh(item) for item in found)
 
 

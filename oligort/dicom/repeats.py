@@ -9,6 +9,7 @@ An element that is longer than its item says nothing of what stood there: refuse
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,9 +25,16 @@ from oligort.errors import DicomError
 MAX_REPEATS = 1_000
 """Most repeats of one object that are kept: one is enough to refuse it."""
 
+MAX_LOOKED = 600_000
+"""Most elements and items of one object that are looked at, but of contours that are read at once.
+
+As many as 50,000 contours have that are read one by one; each takes three microseconds.
+"""
+
 ROI_CONTOUR_SEQUENCE = 0x30060039
 """Where its length is stated, its items are looked at as they are read, thousands at once."""
 
+_META_BEGIN = 132
 _SEQUENCES = frozenset(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ")
 _FRAGMENTED = frozenset({b"OB", b"OW"})
 _TRAILING_PADDING = 0xFFFCFFFC
@@ -74,19 +82,31 @@ def repeated_among(tags: Sequence[BaseTag]) -> frozenset[int]:
 
 
 def repeats_in(
-    encoded: bytes, begin: int, *, is_little_endian: bool, repeated: frozenset[int]
+    encoded: bytes,
+    begin: int,
+    *,
+    is_little_endian: bool,
+    repeated: frozenset[int],
+    most: int | None = None,
 ) -> tuple[Repeat, ...]:
     """Return what stands twice in an encoded dataset that begins at `begin`, and differs.
 
-    `repeated` are the tags that its reader saw twice: where something unusual stands before them,
-    they cannot be compared, and count as different.
+    The file meta information before it is looked at as well. `repeated` are the tags that its
+    reader saw twice: where something unusual stands before them, they cannot be compared, and count
+    as different.
 
     Raises
     ------
     DicomError
-        If an item of a sequence of the standard ends within an element.
+        If an item of a sequence of the standard ends within an element, or there are more than
+        `most` elements, which is `MAX_LOOKED` unless given.
     """
-    looked = _Look(encoded, is_little_endian)
+    meta = _Look(encoded, is_little_endian=True)
+    with suppress(UnusualError):  # none, or a damaged one
+        meta.pass_elements(
+            _META_BEGIN if encoded[:begin][128:132] == b"DICM" else 0, begin, False, ()
+        )
+    looked = _Look(encoded, is_little_endian, meta.found, most)
     try:
         looked.pass_elements(begin, None, False, ())
     except UnusualError:
@@ -102,7 +122,8 @@ def refuse_repeats_in_items(sequence: RawDataElement) -> None:
     RepeatedError
         If one does, with different values.
     DicomError
-        If an item ends within an element, or before its end.
+        If an item ends within an element, or before its end, or there are more than `MAX_LOOKED`
+        elements.
     """
     looked = _Look(sequence.value or b"", sequence.is_little_endian)
     is_implicit_vr = sequence.is_implicit_VR or sequence.VR == "UN"
@@ -169,6 +190,8 @@ class _Look:
     encoded: bytes
     is_little_endian: bool
     found: list[Repeat] = field(default_factory=list)
+    most: int | None = None
+    _looked: int = 0
 
     def pass_elements(
         self, begin: int, end: int | None, is_implicit_vr: bool, within: tuple[int, ...]
@@ -262,6 +285,12 @@ class _Look:
 
     def _head(self, begin: int, is_implicit_vr: bool) -> tuple[int, bytes | None, int, int]:
         """Return tag, VR and length of an element, and where its value begins."""
+        self._looked += 1
+        most = MAX_LOOKED if self.most is None else self.most
+        if self._looked > most:
+            raise DicomError(
+                f"expected at most {most} elements in one object, found more: export it again"
+            )
         order = "<" if self.is_little_endian else ">"
         try:
             group, element, length = struct.unpack_from(f"{order}HHL", self.encoded, begin)

@@ -14,6 +14,7 @@ from oligort.dicom.elements import (
     items,
     number,
     numbers,
+    only_uid,
     stored_bytes,
     text,
     title,
@@ -76,7 +77,6 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         If what the object says of itself cannot be read at all.
     """
     plans = items(dataset, "ReferencedRTPlanSequence")
-    structure_sets = items(dataset, "ReferencedStructureSetSequence")
     grid, refusal = None, ""
     try:
         grid = _dose_grid(dataset)
@@ -89,9 +89,7 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         dose_type=text(dataset, "DoseType"),
         summation_type=text(dataset, "DoseSummationType"),
         plan_uids=tuple(text(plan, "ReferencedSOPInstanceUID") for plan in plans),
-        structure_set_uid=next(
-            (text(item, "ReferencedSOPInstanceUID") for item in structure_sets), ""
-        ),
+        structure_set_uid=only_uid(dataset, "ReferencedStructureSetSequence"),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         heterogeneity_correction=text(dataset, "TissueHeterogeneityCorrection"),
         grid=grid,
@@ -273,6 +271,12 @@ def _stored_values(dataset: Dataset, shape: _Shape) -> npt.NDArray[np.integer]:
     """Return the integers of the file as (frame, row, column), their count checked first."""
     if not is_present(dataset, "PixelData"):
         raise DicomError(f"expected the dose in {title('PixelData')}, found none")
+    for keyword in ("FloatPixelData", "DoubleFloatPixelData"):
+        if is_present(dataset, keyword):
+            raise DicomError(
+                f"expected the dose in {title('PixelData')} alone, found {title(keyword)} as well: "
+                "which one is meant cannot be told; export it again"
+            )
     encoded = stored_bytes(dataset, "PixelData")
     syntax = transfer_syntax(dataset)
     if syntax == RLE_LOSSLESS:

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from oligort.dicom.elements import integer, items, number, number_above_zero, text, title
+from oligort.dicom.elements import (
+    integer,
+    items,
+    number,
+    number_above_zero,
+    only_uid,
+    text,
+    title,
+)
 from oligort.dicom.identity import Masking, patient_key
 from oligort.objects import Plan, Prescription, file_key
 
@@ -29,7 +37,6 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
     DicomError
         If a number in it is none.
     """
-    structure_sets = items(dataset, "ReferencedStructureSetSequence")
     return Plan(
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
         file=file,
@@ -38,9 +45,7 @@ def read_plan(dataset: Dataset, file: str, modality: str = "RTPLAN") -> Plan:
         modality=modality,
         intent=text(dataset, "PlanIntent"),
         approval_status=text(dataset, "ApprovalStatus"),
-        structure_set_uid=next(
-            (text(item, "ReferencedSOPInstanceUID") for item in structure_sets), ""
-        ),
+        structure_set_uid=only_uid(dataset, "ReferencedStructureSetSequence"),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         prescriptions=_prescriptions(dataset),
         fractions_planned=_fractions_planned(dataset),
@@ -94,9 +99,9 @@ def _prescriptions(dataset: Dataset) -> tuple[Prescription, ...]:
 
 
 def doubts_of_plan(dataset: Dataset) -> tuple[str, ...]:
-    """Return what a plan states of its fractions that cannot be: it is taken for not stated.
+    """Return what a plan states that cannot be: it is taken for not stated.
 
-    0 is a field left unfilled.
+    Fractions of 0 are a field left unfilled.
 
     Raises
     ------
@@ -104,6 +109,12 @@ def doubts_of_plan(dataset: Dataset) -> tuple[str, ...]:
         If a number in it is none.
     """
     doubts = []
+    structure_sets = items(dataset, "ReferencedStructureSetSequence")
+    if len(structure_sets) > 1 and not only_uid(dataset, "ReferencedStructureSetSequence"):
+        doubts.append(
+            f"expected one structure set in {title('ReferencedStructureSetSequence')}, found "
+            f"{len(structure_sets)}: which one it was planned on is taken for unknown"
+        )
     for group in items(dataset, "FractionGroupSequence"):
         count = integer(group, "NumberOfFractionsPlanned")
         if count is not None and not 0 <= count <= MOST_FRACTIONS:

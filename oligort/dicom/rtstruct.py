@@ -10,19 +10,22 @@ from pydicom.dataset import Dataset
 from oligort.dicom.contour_items import (
     CONTOUR_TYPES,
     POINT,
+    Counted,
     DrawnRoi,
     drawn_rois,
-    refuse_many_contours,
 )
-from oligort.dicom.elements import integer, items, numbers, text, title
+from oligort.dicom.elements import integer, items, numbers, stored_bytes, text, title
 from oligort.dicom.identity import UNMASKED, Masking, patient_key
 from oligort.display import quoted
 from oligort.errors import DicomError
 from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.objects import Fault, FaultKind
 
-MAX_ROIS = 4_096
-"""Most ROIs of one structure set: ten times those of the largest in use; each name is read."""
+MAX_ROIS = 2_000
+"""Most ROIs of one structure set: five times those of the largest in use.
+
+Each that is drawn takes some milliseconds in a check.
+"""
 
 FARTHEST_MM = 10_000.0
 """Farthest from the origin of the patient system, along an axis, that a point is believed.
@@ -33,6 +36,12 @@ A coordinate that lost its decimal point lies beyond, and would ask for a raster
 
 LARGEST_EXTENT_MM = 3_000.0
 """Largest extent of an ROI along an axis that is believed: more than any couch of a CT travels."""
+
+LARGEST_BOX_M3 = 1.0
+"""Largest box around an ROI that is believed: twice that of a tall patient with the arms at rest.
+
+A few contours of metres ask for rasters of billions of voxels.
+"""
 
 
 def read_structure_set(
@@ -71,7 +80,7 @@ def read_structure_set(
     roi_numbers = Counter(integer(roi, "ROINumber") for roi in rois)
     drawn_on = _drawn_on(dataset)
     image_uids = set(drawn_on.images)
-    counts = 0, 0
+    counted = Counted()
     for roi in rois:
         roi_number = integer(roi, "ROINumber")
         roi_name = masked.roi_name(text(roi, "ROIName"))
@@ -81,15 +90,14 @@ def read_structure_set(
             if roi_numbers[roi_number] > 1:
                 raise DicomError(f"it shares the ROI number {roi_number} with another ROI")
             own_items = contour_items.get(roi_number, [])
-            contours = _contours(own_items)
-            counts = counts[0] + len(contours), counts[1] + sum(len(c.points_mm) for c in contours)
+            contours = _contours(own_items, counted)
             image_uids.update(_contour_image_uids(own_items))
         except DicomError as error:
+            counted.refuse_many()  # of the whole, and no fault of one ROI
             left_out.append(roi_name)
             reason = f"the ROI {quoted(roi_name)} is left out: {error}"
             faults.append(Fault(file, reason, FaultKind.LEFT_OUT))
             continue
-        refuse_many_contours(*counts)
         structures.append(
             Structure(
                 roi_number=roi_number,
@@ -152,7 +160,7 @@ def _interpreted_types(dataset: Dataset) -> dict[int | None, str]:
     }
 
 
-def _contours(contour_items: Sequence[DrawnRoi | Dataset]) -> tuple[Contour, ...]:
+def _contours(contour_items: Sequence[DrawnRoi | Dataset], counted: Counted) -> tuple[Contour, ...]:
     """Return the contours of one ROI.
 
     Raises
@@ -164,22 +172,22 @@ def _contours(contour_items: Sequence[DrawnRoi | Dataset]) -> tuple[Contour, ...
         raise DicomError(f"expected its contours in one item, found {len(contour_items)} items")
     contours: tuple[Contour, ...] = ()
     for item in contour_items:
-        contours = item.contours if isinstance(item, DrawnRoi) else _one_by_one(item)
+        contours = item.contours if isinstance(item, DrawnRoi) else _one_by_one(item, counted)
     _refuse_implausible_extent(contours)
     return contours
 
 
-def _one_by_one(item: Dataset) -> tuple[Contour, ...]:
+def _one_by_one(item: Dataset, counted: Counted) -> tuple[Contour, ...]:
     contours: list[Contour] = []
-    points = 0
-    for position, encoded in enumerate(items(item, "ContourSequence"), start=1):
+    drawn = items(item, "ContourSequence")
+    counted.add(contours=len(drawn))
+    for position, encoded in enumerate(drawn, start=1):
+        # before they are read: what then turns out to be none takes as long
+        counted.add(points=(stored_bytes(encoded, "ContourData").count(b"\\") + 1) // 3)
         try:
-            contour = _contour(encoded)
+            contours.append(_contour(encoded))
         except DicomError as error:
             raise DicomError(f"in contour {position}, {error}") from error
-        points += len(contour.points_mm)
-        refuse_many_contours(position, points)
-        contours.append(contour)
     # One without points tells something only beside loops: there it may have been one.
     if any(contour.encloses_area for contour in contours):
         return tuple(contours)
@@ -200,11 +208,17 @@ def _refuse_implausible_extent(contours: tuple[Contour, ...]) -> None:
             f"expected points within {FARTHEST_MM / 1000:g} m of the origin in "
             f"{title('ContourData')}, found one at {farthest_mm / 1000:g} m"
         )
-    extent_mm = float((highest_mm - lowest_mm).max())
+    extents_mm = highest_mm - lowest_mm
+    extent_mm = float(extents_mm.max())
     if extent_mm > LARGEST_EXTENT_MM:
         raise DicomError(
             f"expected an extent of at most {LARGEST_EXTENT_MM / 1000:g} m in "
             f"{title('ContourData')}, found {extent_mm / 1000:g} m"
+        )
+    if (box_m3 := float((extents_mm / 1000).prod())) > LARGEST_BOX_M3:
+        raise DicomError(
+            f"expected points within {LARGEST_BOX_M3:g} cubic metre in {title('ContourData')}, "
+            f"found a box of {box_m3:.3g}"
         )
 
 

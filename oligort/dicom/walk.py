@@ -18,6 +18,9 @@ from oligort.dicom.passage import UNDEFINED_LENGTH, Passage, UnusualError
 MAX_DEPTH = 4
 """Deepest nesting of sequences that is walked; those of contours lie three deep."""
 
+MAX_ELEMENTS = 64
+"""Most elements of an item that is walked: a contour has ten, and some private ones."""
+
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _DELIMITERS_GROUP = 0xFFFE
 
@@ -120,7 +123,7 @@ class Walk:
                     elif vr not in _SHORT:
                         return self._delimited(item, begin, end)
                 tag = group << 16 | element
-                if tag in item or tag == _SPECIFIC_CHARACTER_SET:
+                if tag in item or tag == _SPECIFIC_CHARACTER_SET or len(item) == MAX_ELEMENTS:
                     raise UnusualError
                 if length == UNDEFINED_LENGTH:
                     if tag in self.sequences and vr in {None, b"SQ"}:

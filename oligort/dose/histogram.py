@@ -56,6 +56,9 @@ Starting with too few costs little: with each halving there are eight times as m
 MOST_SUB_VOXELS = 4_000_000
 """No region is cut into more: what is then still in doubt stands in the interval."""
 
+MOSTLY_OUTSIDE = 8.0
+"""A region of so many times the volume of the grid has next to no dose, in voxels of any size."""
+
 TOLERANCE, REFINED_FROM_GY = 2e-4, 5.0
 """Sub-voxels are halved while the curve is in doubt by more than this share of the volume, V20 by
 0.02 percentage points, at any dose of at least 5 Gy, the lowest that is asked of a lung.
@@ -185,8 +188,11 @@ def steps_mm(region: Region, field: DoseField | CompositeField) -> tuple[float, 
 
 
 def _step_mm(volume_mm3: float, sub_voxels: int, field: DoseField | CompositeField) -> float:
-    """Return the size of so many sub-voxels; none is larger than a voxel of the dose."""
-    return float(np.clip((volume_mm3 / sub_voxels) ** (1 / 3), FINEST_MM, field.spacing_mm))
+    """Return the size of so many sub-voxels; where the dose is, none is larger than its voxels."""
+    fields = field.fields if isinstance(field, CompositeField) else (field,)
+    is_outside = volume_mm3 > MOSTLY_OUTSIDE * sum(one.grid.volume_mm3 for one in fields)
+    largest_mm = np.inf if is_outside else field.spacing_mm
+    return float(np.clip((volume_mm3 / sub_voxels) ** (1 / 3), FINEST_MM, largest_mm))
 
 
 def bin_width_gy(low_gy: float, high_gy: float) -> float:

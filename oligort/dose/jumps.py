@@ -65,6 +65,9 @@ EMPTY_ROWS = 1 / 4
 A gap of air between chin and chest is wider than one frame, or not as deep.
 """
 
+FRAMES_TOGETHER = 16
+"""Frames whose voxels are held against each other at once: of noise half of them are asked."""
+
 NEIGHBOURS = tuple(
     (i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if (i, j, k) != (0, 0, 0)
 )
@@ -140,8 +143,19 @@ def _without(voxels: npt.NDArray[np.intp], dose_gy: Floats) -> Floats:
 
 def _lone(dose_gy: Floats) -> npt.NDArray[np.intp]:
     """Return the indices (V, 3) of voxels that stand alone, above their neighbours or below."""
+    highest = float(dose_gy.max())
+    found = [
+        _lone_inside(dose_gy[:, :, first : first + FRAMES_TOGETHER + 2], highest)
+        + np.array([0, 0, first])
+        for first in range(0, dose_gy.shape[2] - 2, FRAMES_TOGETHER)
+    ]
+    voxels = np.concatenate(found)
+    return voxels[np.lexsort(voxels.T[::-1])]
+
+
+def _lone_inside(dose_gy: Floats, highest: float) -> npt.NDArray[np.intp]:
+    """Return those of a few frames, of which the first and the last are neighbours only."""
     inner = dose_gy[1:-1, 1:-1, 1:-1]
-    highest = dose_gy.max()
     # Hardly any voxel differs by the least share from one on either side: the others are done.
     along = dose_gy[:-2, 1:-1, 1:-1], dose_gy[2:, 1:-1, 1:-1]
     least, most = np.minimum(*along), np.maximum(*along)
@@ -151,12 +165,17 @@ def _lone(dose_gy: Floats) -> npt.NDArray[np.intp]:
     asked: npt.NDArray[np.intp] = np.argwhere(is_asked) + 1
     if not len(asked):
         return asked
-    beside = np.stack([dose_gy[tuple((asked + step).T)] for step in NEIGHBOURS])
     own = dose_gy[tuple(asked.T)]
-    is_peak = own > LONE_RATIO * beside.max(axis=0) + LONE_SHARE * highest
-    is_hole = (LONE_RATIO * own < beside.min(axis=0)) & (beside.min(axis=0) > LONE_SHARE * highest)
-    lone: npt.NDArray[np.intp] = asked[is_peak | is_hole]
-    return lone
+    most, least = np.zeros(len(asked)), np.full(len(asked), np.inf)
+    for step in NEIGHBOURS:
+        beside = dose_gy[tuple((asked + step).T)]
+        most, least = np.maximum(most, beside), np.minimum(least, beside)
+        is_peak = own > LONE_RATIO * most + LONE_SHARE * highest
+        is_hole = (LONE_RATIO * own < least) & (least > LONE_SHARE * highest)
+        # Of noise half of all voxels are asked, and hardly any after a few of their neighbours.
+        left = is_peak | is_hole
+        asked, own, most, least = asked[left], own[left], most[left], least[left]
+    return asked
 
 
 def _frames(dose_gy: Floats) -> tuple[int, ...]:

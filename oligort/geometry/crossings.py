@@ -18,6 +18,7 @@ from oligort.geometry.structure import Points
 
 _Bools = npt.NDArray[np.bool_]
 _Indices = npt.NDArray[np.int64]
+_Amounts = _Indices | npt.NDArray[np.float64]
 
 NOISE_MM2 = 1.0
 """An area in doubt of less is the noise of digitising: a pixel of a CT of 500 mm in 512 columns."""
@@ -29,10 +30,11 @@ Two observers who draw one tumour differ by ten times as much; a curl where the 
 and lifted has some square millimetres.
 """
 
-MOST_PAIRS = 20_000_000
-"""Pairs of edges side by side in one loop that are looked at, at most: some seconds.
+MOST_PAIRS = 10_000_000
+"""Pairs of edges side by side that are looked at, at most, in all crowded loops: some seconds.
 
-A loop of 6,000 edges has as many only if each runs beside all others.
+A loop of 4,500 edges has as many only if each runs beside all others. The loops with most pairs
+are given up first, as scribbles.
 """
 
 MOST_CROSSINGS = 5_000
@@ -41,11 +43,21 @@ MOST_CROSSINGS = 5_000
 3,000 points around 50 mm whose noise is twice their step cross some 1,000 times.
 """
 
+MOST_STRIPS = 3_000_000
+"""Strips of edges from which areas are made, at most, in all loops that cross: some seconds.
+
+100 loops of 3,000 points whose noise is twice their step have as many. The loops with most are
+given up first.
+"""
+
 MANY_NEIGHBOURS = 8
 """More edges than this beside one, in the mean of a loop, and the other axis is tried.
 
 Outlines have three.
 """
+
+CROWDED = 50
+"""More edges than this beside one, in the mean of a loop, are those of a scribble or a comb."""
 
 _PAIRS_TOGETHER = 500_000
 """Pairs of edges that are compared at once: some 100 MB."""
@@ -94,7 +106,9 @@ def self_crossings(loops: Sequence[Points]) -> tuple[SelfCrossing, ...]:
         Closed, in mm; they need not repeat their first point, and may repeat any.
     """
     edges = _Edges.of(loops)
-    is_rough = edges.pair_counts(len(loops)) > MOST_PAIRS
+    beside = edges.pair_counts(len(loops))
+    is_crowded = beside > CROWDED * np.bincount(edges.loop, minlength=len(loops))
+    is_rough = is_crowded & _beyond(MOST_PAIRS, np.where(is_crowded, beside, 0))
     counts = np.zeros((3, len(loops)), dtype=np.int64)
     for first, second in edges.side_by_side(is_rough):
         for kind, pairs in enumerate(edges.meeting(first, second)):
@@ -102,6 +116,8 @@ def self_crossings(loops: Sequence[Points]) -> tuple[SelfCrossing, ...]:
     crosses, touches, retraces = counts
     is_rough |= crosses > MOST_CROSSINGS
     may_cross = (crosses > 0) | ((touches > 0) & (retraces == 0)) | is_rough
+    strips = np.where(may_cross & ~is_rough, edges.strip_counts(crosses), 0)
+    is_rough |= _beyond(MOST_STRIPS, strips)
     found = []
     for number in np.flatnonzero(may_cross).tolist():
         too_rough = SelfCrossing(number, None, 0.0)
@@ -109,6 +125,18 @@ def self_crossings(loops: Sequence[Points]) -> tuple[SelfCrossing, ...]:
         if crossing.in_doubt_mm2 is None or crossing.in_doubt_mm2 > 0:
             found.append(crossing)
     return tuple(found)
+
+
+def _beyond(most: int, amounts: _Amounts) -> _Bools:
+    """Return which amounts (L,), the largest first, are to be given up for `most` in all.
+
+    Of equal ones all or none, so that the order of loops decides nothing.
+    """
+    ascending = np.sort(amounts)
+    kept = int(np.searchsorted(np.cumsum(ascending), most, side="right"))
+    if kept == len(ascending):
+        return np.zeros(len(amounts), dtype=bool)
+    return np.asarray(amounts >= ascending[kept])
 
 
 def _in_doubt(number: int, loop: Points) -> SelfCrossing:
@@ -178,6 +206,21 @@ class _Edges:
         """Return how many pairs of edges lie side by side in each loop, (L,)."""
         counts = np.bincount(self.loop, self.neighbours, minlength=loop_count)
         return counts.astype(np.int64)
+
+    def strip_counts(self, crosses: _Indices) -> npt.NDArray[np.float64]:
+        """Return into how many strips the edges of each loop are cut, (L,), about.
+
+        A line across it meets so many edges as their heights make up its own; there is one for each
+        end and each crossing.
+        """
+        count = len(crosses)
+        heights = np.bincount(self.loop, self.high[:, 1] - self.low[:, 1], minlength=count)
+        lowest, highest = np.full(count, np.inf), np.full(count, -np.inf)
+        np.minimum.at(lowest, self.loop, self.low[:, 1])
+        np.maximum.at(highest, self.loop, self.high[:, 1])
+        own = np.maximum(highest - lowest, _MARGIN_MM)
+        lines = np.bincount(self.loop, minlength=count) + crosses
+        return np.asarray(np.where(heights > 0, heights / own, 0) * lines)
 
     def side_by_side(self, is_left_out: _Bools) -> Iterator[tuple[_Indices, _Indices]]:
         """Yield pairs of edges of one loop whose extents meet, of all loops (L,) not left out."""

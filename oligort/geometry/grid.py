@@ -97,6 +97,13 @@ class Grid:
         """Voxels along i, j and k."""
         return self.i_count, self.j_count, len(self.frame_positions_mm)
 
+    @property
+    def volume_mm3(self) -> float:
+        """Volume of all voxels."""
+        i_mm, j_mm = self.i_count * self.i_spacing_mm, self.j_count * self.j_spacing_mm
+        between_mm = np.ptp(self.frame_positions_mm) / max(len(self.frame_positions_mm) - 1, 1)
+        return float(i_mm * j_mm * between_mm * len(self.frame_positions_mm))
+
     @cached_property
     def normal(self) -> Floats:
         """Unit vector along which k grows: i_direction x j_direction."""

@@ -22,7 +22,9 @@ from oligort.dicom import (
     instance,
     passage,
     read,
+    repeats,
     rtdose,
+    walk,
 )
 from oligort.dicom.instance import read_object
 from oligort.dicom.rtstruct import read_structure_set
@@ -66,14 +68,10 @@ def test_more_contours_or_points_than_any_are_refused(
 ):
     drawn = structure_set({"Heart": [contour(SQUARE), contour(SQUARE)]})
     path = write(drawn, tmp_path / "rtss.dcm", ExplicitVRLittleEndian)
-    if not is_fast:  # read item by item, an ROI is left out by itself
+    if not is_fast:  # read item by item
         monkeypatch.setattr(contour_items, "_TYPES", {})
     monkeypatch.setattr(contour_items, name, most)
-    if is_fast:
-        refusal_of(path, f"at most {most} contour")
-    else:
-        _, (fault,) = read_structure_set(read_object(path)[0], "rtss.dcm")
-        assert f"at most {most} contour" in fault.reason
+    refusal_of(path, f"at most {most} contour")
 
 
 @pytest.mark.parametrize(("name", "most"), [("MAX_CONTOURS", 3), ("MAX_POINTS", 15)])
@@ -93,9 +91,43 @@ def test_contours_and_points_are_counted_over_all_rois(
 def test_a_sequence_of_more_items_than_any_is_refused(tmp_path, write, structure_set, monkeypatch):
     path = write(structure_set({"Heart": [], "Cord": []}), tmp_path / "rtss.dcm")
     monkeypatch.setattr(elements, "MAX_TEXT_BYTES", 10)  # below, nothing is counted
-    monkeypatch.setattr(elements, "MAX_ITEMS", 1)
+    monkeypatch.setattr(elements, "MAX_OTHER_ITEMS", 1)
     with pytest.raises(DicomError, match="at most 1 items"):
         elements.items(read_object(path)[0], "StructureSetROISequence")
+
+
+def test_contours_that_are_read_one_by_one_count_when_their_roi_is_left_out_too(
+    tmp_path, write, structure_set, contour, monkeypatch
+):
+    """A last contour that is none hid from the limits what was read before it, ROI for ROI."""
+    broken = [contour(SQUARE), contour(SQUARE), contour([(0, 0, 5)], "CLOSED")]
+    drawn = structure_set(dict.fromkeys(("Heart", "Cord", "Liver"), broken))
+    path = write(drawn, tmp_path / "rtss.dcm", ExplicitVRLittleEndian)
+    left_out = read_structure_set(read_object(path)[0], "rtss.dcm")[0].left_out
+    assert left_out == ("Heart", "Cord", "Liver")
+    for name, most in (("MAX_ODD_CONTOURS", 8), ("MAX_POINTS", 26)):
+        with monkeypatch.context() as patched:
+            patched.setattr(contour_items, name, most)
+            refusal_of(path, f"at most {most} contour")
+
+
+def test_more_elements_than_any_object_has_are_not_looked_at(export, write, plan, monkeypatch):
+    """Whoever fills an item with millions of elements holds nobody up."""
+    write(plan(), export / "plan.dcm", ExplicitVRLittleEndian)
+    monkeypatch.setattr(repeats, "MAX_LOOKED", 20)
+    assert "at most 20 elements" in " ".join(reasons(read.read(export)))
+
+
+def test_an_item_of_more_elements_than_a_contour_has_is_not_walked(
+    tmp_path, write, structure_set, contour, monkeypatch
+):
+    """It is read one by one, and nothing is lost."""
+    path = write(structure_set({"Heart": [contour(SQUARE)]}), tmp_path / "rtss.dcm")
+    assert contour_items.drawn_rois(read_object(path)[0])
+    monkeypatch.setattr(walk, "MAX_ELEMENTS", 2)
+    dataset, _ = read_object(path)
+    assert contour_items.drawn_rois(dataset) is None
+    assert len(read_structure_set(dataset, "rtss.dcm")[0].structures[0].contours) == 1
 
 
 def test_long_numbers_are_not_read(tmp_path, write, structure_set, contour):

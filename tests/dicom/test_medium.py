@@ -1,6 +1,7 @@
 """Media: the index of a DICOM medium says what belongs to it, and what is missing is told."""
 
 import os
+import struct
 import warnings
 import zipfile
 
@@ -129,6 +130,43 @@ def test_an_index_cut_short_is_told_wherever_it_is_cut(is_undefined, medium):
     if not is_undefined:
         assert "may be missing from it" in fault.reason
         assert len(read(index).structure_sets) == 1
+
+
+@pytest.mark.parametrize("is_record", [False, True])
+@pytest.mark.parametrize("ask_for_index", [False, True])
+def test_an_index_that_says_two_things_is_told(ask_for_index, is_record, medium):
+    """Of two sequences of records, or two names in one, readers keep the last and say nothing."""
+    index = medium(*BOTH)
+    encoded = index.read_bytes()
+    if is_record:
+        name = b"\x04\0\0\x15" + struct.pack("<L", 8) + b"DICOM\\RS"  # implicit VR
+        begin = encoded.index(b"\x04\0\0\x15")
+        length = int.from_bytes(encoded[begin + 4 : begin + 8], "little")
+        assert encoded[begin + 8 : begin + 8 + length] == b"DICOM\\RS"
+        behind = begin + 8 + length
+        again = name.replace(b"RS", b"R2")
+        encoded = encoded[:behind] + again + encoded[behind:]
+        for head in (b"\xfe\xff\0\xe0", b"\x04\0\x20\x12"):  # its item and the sequence
+            at = encoded.rindex(head, 0, begin) + 4
+            stated = int.from_bytes(encoded[at : at + 4], "little") + len(again)
+            encoded = encoded[:at] + stated.to_bytes(4, "little") + encoded[at + 4 :]
+    else:
+        only_one = medium(BOTH[1]).read_bytes()
+        encoded += only_one[only_one.index(b"\x04\0\x20\x12") :]
+    index.write_bytes(encoded)
+    faults = read(index if ask_for_index else index.parent).faults
+    (told,) = (fault for fault in faults if "found it twice" in fault.reason)
+    assert told.file == "DICOMDIR"
+    assert told.kind is not FaultKind.FOREIGN
+    assert "may be missing from it" in told.reason
+
+
+def test_an_index_of_more_elements_than_files_have_is_told(medium, monkeypatch):
+    index = medium(*BOTH)
+    assert read(index).faults == ()
+    monkeypatch.setattr("oligort.dicom.medium.MAX_RECORD_ELEMENTS", 5)
+    (fault,) = read(index).faults
+    assert "at most 5 elements" in fault.reason
 
 
 @pytest.mark.parametrize("content", [b"\0" * 900, b"no object", None])

@@ -181,6 +181,9 @@ def test_longer_than_any_plan(monkeypatch, through_file):
     assert "up to 10 bytes" in one.refusal
     (refused,) = through_file(*[dvh_item()] * 3).planned_dvhs
     assert "found 3" in refused.refusal
+    monkeypatch.setattr(planned_dvh, "MAX_BINS", 3)
+    (refused,) = through_file(*[dvh_item()] * 2).planned_dvhs
+    assert "up to 3 bins" in refused.refusal
 
 
 def test_a_dose_without_histograms(dose, write, tmp_path):

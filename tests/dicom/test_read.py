@@ -11,7 +11,13 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage, MRImageStorage, SpatialFiducialsStorage
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MRImageStorage,
+    SpatialFiducialsStorage,
+)
 
 from oligort.dicom.content import HEAD_BYTES
 from oligort.dicom.instance import read_object
@@ -379,6 +385,30 @@ def test_truncated_image_is_a_fault(export, write, image):
     assert faults_of(read(export)) == {
         "ct.dcm": "expected 32 bytes of pixels, found 31: the file is truncated"
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (ImplicitVRLittleEndian, ExplicitVRLittleEndian),
+        (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
+    ],
+)
+def test_the_pixels_of_an_image_begin_where_its_bytes_say(written, said, export, write, image):
+    """Whatever transfer syntax is named: nothing is missing, nothing behind them is passed over."""
+    path, begin = export / "ct.dcm", b"\x08\0\x16\0"
+    meta, body = (
+        write(image(5, "1.2.9.1"), path, syntax).read_bytes().split(begin, 1)[part]
+        for part, syntax in enumerate((said, written))
+    )
+    encoded = meta + begin + body
+    path.write_bytes(encoded)
+    assert faults_of(read(export)) == {}
+    path.write_bytes(encoded[:-1])
+    assert "expected 32 bytes of pixels, found 31" in faults_of(read(export))["ct.dcm"]
+    head = b"\x06\0\0\0" if written == ImplicitVRLittleEndian else b"LO\x06\0"
+    path.write_bytes(encoded + b"\x10\0\x40\x10" + head + b"Street")
+    assert "PatientAddress" in {one.keyword for one in read(export).identity_left}
 
 
 def test_patient_is_compared_by_digest_and_never_named(tmp_path, write, structure_set, dose):

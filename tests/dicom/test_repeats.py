@@ -66,6 +66,20 @@ def test_a_dose_that_says_two_things_of_one_element_is_refused(tmp_path, tag, vr
         assert value.decode() not in reason
 
 
+def test_file_meta_information_that_says_two_things_is_refused(tmp_path):
+    whole = as_written(dose())
+    for uid, is_the_same in ((b"1.2.840.10008.1.2\0", False), (b"1.2.840.10008.1.2.1\0", True)):
+        again = element(0x00020010, b"UI", uid)
+        stated = int.from_bytes(whole[140:144], "little")
+        encoded = whole[:140] + (stated + len(again)).to_bytes(4, "little")
+        encoded += again + whole[144:]
+        files = {"RS": as_written(structures()), "RD": encoded}
+        if is_the_same:
+            assert not submission(tmp_path, **files).faults
+        else:
+            assert "Transfer Syntax UID (0002,0010) once" in fault_of(tmp_path, **files)
+
+
 def test_what_stands_behind_something_unusual_is_seen_as_well(tmp_path):
     # A private element of undefined length that holds no items: the reader seeks its delimiter.
     head = struct.pack("<HH2sHL", 0x0009, 0x1001, b"OB", 0, 0xFFFFFFFF)

@@ -184,6 +184,7 @@ REFUSED = {
     "more than declared": ({"PixelData": bytes(480)}, "of another size"),
     "declared far beyond the data": ({"Rows": 65535, "Columns": 65535}, "are truncated"),
     "no pixels": ({"PixelData": None}, "found none"),
+    "pixels of two kinds": ({"FloatPixelData": bytes(240)}, "Float Pixel Data (7FE0,0008) as well"),
     "signed below 0": (
         {"PixelRepresentation": 1, "PixelData": np.full(60, -1, np.int32).tobytes()},
         "expected doses of at least 0 Gy, found -0.01",

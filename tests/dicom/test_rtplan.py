@@ -1,10 +1,12 @@
 """RT Plan: prescription, fractions and the beams' own dose."""
 
 import pytest
+from linked_export import referring
 from pydicom.dataset import Dataset
 
 from oligort.dicom.instance import read_object
 from oligort.dicom.read import read
+from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import doubts_of_plan, read_plan
 from oligort.objects import FaultKind, Prescription
 
@@ -60,6 +62,21 @@ def test_a_negative_beam_dose_is_unknown_and_told(plan):
     (doubt,) = doubts_of_plan(dataset)
     assert "Beam Dose (300A,0084), found -2.75 Gy" in doubt
     assert doubts_of_plan(plan()) == ()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_structure_sets_no_order_says_which_is_meant(order, plan, dose):
+    planned, computed = plan(), dose()
+    uids = ["1.2.1", "1.2.11"][::order]
+    for dataset, read_ in ((planned, read_plan), (computed, read_dose)):
+        dataset.ReferencedStructureSetSequence = [referring(uid) for uid in uids]
+        computed.set_original_encoding(False, True)
+        assert read_(dataset, "file.dcm").structure_set_uid == ""
+    (doubt,) = doubts_of_plan(planned)
+    assert "one structure set in Referenced Structure Set Sequence (300C,0060), found 2" in doubt
+    planned.ReferencedStructureSetSequence = [referring("1.2.1"), referring("1.2.1")]
+    assert read_plan(planned, "file.dcm").structure_set_uid == "1.2.1"
+    assert doubts_of_plan(planned) == ()
 
 
 def test_what_cannot_be_of_a_plan_is_told_of_its_file(plan, write, tmp_path):

@@ -201,6 +201,18 @@ def test_roi_at_the_bounds_of_what_is_believed_is_kept(structure_set, contour, r
     assert faults == ()
 
 
+def test_a_box_that_no_patient_fills_is_not_believed(structure_set, contour, read):
+    """A few contours of metres would ask for rasters of billions of voxels."""
+    square = [(0, 0, 0), (1001, 0, 0), (1001, 1001, 0), (0, 1001, 0)]
+    for height_mm, is_believed in ((990, True), (1001, False)):
+        above = [(x, y, height_mm) for x, y, _ in square]
+        read_set, faults = read(structure_set({"Cube": [contour(square), contour(above)]}))
+        assert bool(len(read_set)) is is_believed
+        assert [fault.reason.endswith("found a box of 1") for fault in faults] == [True] * (
+            not is_believed
+        )
+
+
 def test_two_contour_items_for_one_roi_leave_it_out(structure_set, contour, read):
     dataset = structure_set({"A": [contour(SQUARE)], "B": [contour(SQUARE)]})
     dataset.ROIContourSequence[1].ReferencedROINumber = 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oligort.dose.grid import DoseGrid
-from oligort.dose.histogram import compute_dvh
+from oligort.dose.histogram import compute_dvh, steps_mm
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.grid import Grid
@@ -175,6 +175,18 @@ def test_a_structure_wholly_outside_has_no_dose(dvh_of):
     for metric in ("V20Gy[%]", "D2cc", "Mean"):
         with pytest.raises(NotEvaluable, match="outside the dose grid"):
             dvh[metric]
+
+
+@pytest.mark.parametrize("spacing_mm", [0.05, 0.2])
+def test_tiny_voxels_of_a_grid_in_a_large_structure_are_not_followed_all_over(spacing_mm, dvh_of):
+    """One damaged Pixel Spacing asked for a billion sub-voxels where there is no dose."""
+    small = uniform(30.0, (20, 13, 30), (-5.0, -5.0, -5.0), spacing_mm)
+    assert min(steps_mm(Region(Shape((CUBE,))), small.field("linear"))) > spacing_mm / 2
+    dvh = dvh_of(CUBE, small)
+    covered_cc = 20 * 13 * 30 * spacing_mm**3 / 1000
+    assert dvh.volume_cc == pytest.approx(8, rel=1e-9)
+    assert dvh.volume_cc - dvh.uncovered_cc == pytest.approx(covered_cc, rel=0.1)
+    assert dvh.max_gy == pytest.approx(30)
 
 
 def test_volume_and_dose_metrics_are_inverse_to_each_other(dose_of, dvh_of):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from oligort.dose import jumps
 from oligort.dose.jumps import jumps_of
 
 SHAPE = (21, 25, 17)
@@ -199,3 +200,19 @@ def test_frames_that_repeat_a_lower_one_are_found(first, last):
 
 def test_a_dose_that_does_not_change_along_the_frames_repeats_none():
     assert jumps_of(np.repeat(field()[:, :, 8:9], 17, axis=2)).filled == ()
+
+
+def test_lone_voxels_are_those_of_every_neighbour_whatever_is_compared_together(monkeypatch):
+    """In the frames at the borders of what is held against each other at once as well."""
+    dose = np.full((9, 8, 45), 20.0)
+    lone = [(3, 4, k) for k in (1, 5, 15, 16, 17, 31, 33, 43)]
+    for number, at in enumerate(lone):
+        dose[at] = 60.0 if number % 2 else 3.0
+    dose[6, 3, 16:18] = 60.0  # two beside each other
+    assert jumps_of(dose).voxels.tolist() == [list(at) for at in lone]
+    random = np.random.default_rng(2)
+    noise = 1.0 + 50 * (random.random((12, 12, 40)) < 0.01)
+    together = jumps._lone(noise)
+    monkeypatch.setattr(jumps, "FRAMES_TOGETHER", 3)
+    assert len(together) > 3
+    assert jumps._lone(noise).tolist() == together.tolist()

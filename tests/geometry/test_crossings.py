@@ -194,3 +194,22 @@ def test_a_scribble_is_declined_and_not_waited_for(monkeypatch):
         assert not found.is_noise
     (found,) = self_crossings([np.random.default_rng(3).uniform(0, 100, (1000, 2))])
     assert found.in_doubt_mm2 is None
+
+
+@pytest.mark.parametrize("limit", ["MOST_PAIRS", "MOST_STRIPS"])
+def test_many_scribbles_are_declined_together_and_not_outlines(limit, monkeypatch):
+    """Each alone is within the limits; in whatever order, the worst are given up first."""
+    random = np.random.default_rng(4)
+    scribbles = [random.uniform(0, 100, (count, 2)) for count in (110, 120, 130, 140, 130)]
+    outlines = [circle(1500, 150.0, 0.0), BOW_TIE]
+    monkeypatch.setattr(crossings, "CROWDED", 20)
+    monkeypatch.setattr(crossings, limit, {"MOST_PAIRS": 10_000, "MOST_STRIPS": 120_000}[limit])
+    loops = [*scribbles, *outlines]
+    for order in (range(7), range(6, -1, -1)):
+        found = {
+            order[one.loop]: one for one in self_crossings([loops[number] for number in order])
+        }
+        given_up = [number for number in found if found[number].in_doubt_mm2 is None]
+        assert sorted(given_up) == [2, 3, 4]
+        assert found[6].in_doubt_mm2
+        assert set(found) == {0, 1, 2, 3, 4, 6}
