@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.effect import fractions_of
 from oligort.checks.plan_kind import kind_of
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
+from oligort.finding import Finding
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.protocol.limits import AppliesWhen, DoseLimit
 
@@ -20,6 +22,17 @@ def applicable_limits(case: Case) -> Iterator[DoseLimit]:
         except NotEvaluable:
             pass  # told by the limit itself; what is measured for it is shown all the same
         yield limit
+
+
+def told_without_limits(case: Case, code: str) -> Iterator[Finding]:
+    """Yield that a check of what limits are about has nothing to ask, where no limit holds.
+
+    No finding at all would read as if the check had not run, and a verdict as if it had.
+    """
+    if not any(applicable_limits(case)):
+        has_some = bool(case.protocol.dose_limits)
+        reason = "none of its dose limits applies" if has_some else "it has no dose limit"
+        yield information(code, f"nothing is asked by the protocol: {reason}")
 
 
 def limited_once(case: Case) -> tuple[DoseLimit, ...]:

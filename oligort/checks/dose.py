@@ -5,7 +5,11 @@ from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.answers import grade_throughout, held_against, not_evaluable
-from oligort.checks.applicability import limited_once, why_not_applicable
+from oligort.checks.applicability import (
+    limited_once,
+    told_without_limits,
+    why_not_applicable,
+)
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.cut_out import told_of_gaps_cut_out
@@ -66,6 +70,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
+    if not case.protocol.dose_limits:
+        yield from told_without_limits(case, "OL301")
     for limit in case.protocol.dose_limits:
         try:
             if reason := why_not_applicable(case, limit):
@@ -99,6 +105,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention; the grade is the protocol's setting.
     """
+    yield from told_without_limits(case, "OL302")
     for limit in limited_once(case):
         try:
             dvh = judged(case, limit).dvh

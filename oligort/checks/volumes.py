@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oligort.checks.answers import information
-from oligort.checks.applicability import limited_once
+from oligort.checks.applicability import limited_once, told_without_limits
 from oligort.checks.case import Case
 from oligort.checks.judged import organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -16,7 +16,7 @@ from oligort.geometry.algebra import Shape
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.protocol.limits import DoseLimit
-from oligort.protocol.settings import PlausibleVolumes
+from oligort.protocol.tissues import PlausibleVolumes
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,8 @@ def plausible_volumes(case: Case) -> Iterator[Finding]:
     Source: oligort convention; ranges and grade are the protocol's settings.
     """
     plausible = case.protocol.plausible_volumes
+    if plausible:
+        yield from told_without_limits(case, "OL017")
     for limit in limited_once(case) if plausible else ():
         assert plausible
         try:

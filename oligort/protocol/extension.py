@@ -132,7 +132,19 @@ def _about(limit: object) -> tuple[object, ...]:
         return ()
     relation = str(limit.get("relation", ""))
     when = limit.get("applies_when")
-    return (limit.get("structure"), _metric(limit.get("metric")), relation[:1], when)
+    structure = _structure(limit.get("structure"))
+    return (structure, _metric(limit.get("metric")), relation[:1], when)
+
+
+def _structure(text: object) -> object:
+    """Return a structure in one spelling; what is none is refused where the limit is read."""
+    from oligort.errors import ExpressionError
+    from oligort.geometry.algebra import parse
+
+    try:
+        return str(parse(text)).casefold() if isinstance(text, str) else text
+    except ExpressionError:
+        return text
 
 
 def _metric(text: object) -> object:
