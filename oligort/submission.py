@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from oligort.anatomy import Anatomy
 from oligort.conventions import DEFAULT, Conventions
-from oligort.courses import Chosen, choose, choose_structure_set
+from oligort.courses import CHOOSE, Chosen, choose, choose_structure_set
 from oligort.dose.comparison import beside_drawn
 from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.counted import settings_of
@@ -148,7 +148,7 @@ class Submission:
             )
         except SelectionError as error:
             # What the user asks for is refused at once; this is what the register names.
-            raise NotEvaluable(str(error)) from error
+            raise NotEvaluable(str(error), CHOOSE) from error
 
     @cached_property
     def structure_set(self) -> StructureSet:

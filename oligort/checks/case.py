@@ -22,6 +22,7 @@ from oligort.checks.unclaimed import (
     perhaps_metastases,
     unclaimed_rois,
 )
+from oligort.checks.what_to_do import SEND_REGISTER
 from oligort.clinical.register import PlanKind, Register, RegisterLesion
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
@@ -116,7 +117,7 @@ class Case:
             If none was given.
         """
         if self.register is None:
-            raise NotEvaluable("no register was given")
+            raise NotEvaluable("no register was given", SEND_REGISTER)
         return self.register
 
     @cached_property

@@ -27,6 +27,7 @@ from oligort.checks.plan_kind import require_one_kind, require_screening_or_said
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.checks.volumes import require_plausible_volumes
+from oligort.checks.what_to_do import COVER_IT, PHYSICAL_DOSE, WHOLE_DOSE
 from oligort.display import quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
@@ -89,6 +90,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
                 str(error),
                 about=limit.structure,
                 evidence=_shown_anyway(case, limit),
+                hint=error.hint,
             )
 
 
@@ -114,8 +116,9 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
                 code="OL302",
                 grade=Grade.NOT_EVALUABLE,
                 about=limit.structure,
-                message=f"whether it lies inside the dose grid is not evaluable, because {error}",
+                message=f"Structure inside the dose grid: not evaluable, because {error}",
                 source=CONVENTION,
+                hint=error.hint,
             )
             continue
         outside = 100 * _not_covered_cc(dvh) / dvh.volume_cc
@@ -128,7 +131,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
             message=_outside_told(dvh),
             evidence=(Evidence(name="outside the dose grid", measured=outside, unit="%"),),
             source=CONVENTION,
-            hint="" if covers else "export the dose on a grid that covers the structure",
+            hint="" if covers else COVER_IT,
         )
 
 
@@ -208,17 +211,21 @@ def _require_gradable(case: Case) -> None:
     if dose.dose_type == "EFFECTIVE" and not accepts_effective:
         raise NotEvaluable(
             "the Dose Type is EFFECTIVE (weighted for biological effect), which the protocol's "
-            "settings do not accept"
+            "settings do not accept",
+            PHYSICAL_DOSE,
         )
     if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
-        raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL")
+        raise NotEvaluable(
+            f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL", PHYSICAL_DOSE
+        )
     for part in doses_of_parts(case.submission.chosen.doses):
         raise NotEvaluable(
-            f"the dose is of a part of a plan ({part.summation_type or 'no summation type'})"
+            f"the dose is of a part of a plan ({part.summation_type or 'no summation type'})",
+            WHOLE_DOSE,
         )
     fit = fit_of(case)
     if not fit.fits:
-        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
+        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}", WHOLE_DOSE)
 
 
 def _with_missing_planes(dvh: Dvh, missing_cc: float) -> Dvh:
@@ -237,7 +244,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         # What gets less than the limit's dose raises a share of volume where it is cut out.
         raise NotEvaluable(
             f"{'; '.join(judged.remarks)}: {limit.metric} is {value:.2f} {limit.unit} without it; "
-            f"draw it, or delete the ROI"
+            f"draw it, or delete the ROI",
+            "draw the contours of this ROI, or delete it",
         )
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
     fit = fit_of(case)
@@ -248,7 +256,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
             f"{why}{limit.metric} is {computed.low:.3f} to {computed.high:.3f} {limit.unit}, "
-            f"and the limit lies between"
+            f"and the limit lies between",
+            COVER_IT if unknown_cc else "",
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
     if missing_cc:
@@ -257,7 +266,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             raise NotEvaluable(
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
                 f"{limit.metric} is {possible.low:.2f} to {possible.high:.2f} {limit.unit}, and "
-                f"the limit lies between"
+                f"the limit lies between",
+                "draw the missing planes",
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
@@ -347,7 +357,9 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
     if grade_throughout(beside, limit) is not limit.grade_of(value):
         raise NotEvaluable(
             f"{limit.metric} is {value:.2f} {limit.unit}, and {beside:.2f} {limit.unit} for "
-            f"{what}; the limit lies between"
+            f"{what}; the limit lies between",
+            "delete the ROIs that are no longer meant, and name the others as TG-263 does; in the "
+            "register give roi_names of each lesion",
         )
 
 

@@ -14,6 +14,7 @@ from oligort.checks.measurements import measurements_of
 from oligort.checks.plan_kind import kind_of
 from oligort.checks.registry import CONVENTION, ENTRY_POINTS, Check, checks_of, packages_of
 from oligort.checks.site_checks import load_checks
+from oligort.checks.what_to_do import what_to_do
 from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
 from oligort.display import quoted, safe_text
@@ -194,24 +195,35 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
                     f"{quoted(finding.code)}"
                 )
             count += 1
-            yield finding if one.is_ours else _as_typed(one, finding)
+            yield _advised(finding if one.is_ours else _as_typed(one, finding))
         if not count and not one.is_ours:
             raise NotEvaluable("the check yielded no finding")
     except SelectionError:
         raise
     except NotEvaluable as error:
         rule = one.rule(case.protocol) if one.rule else None
-        yield Finding(
-            code=one.code,
-            criterion=rule.criterion if rule else "",
-            grade=Grade.NOT_EVALUABLE,
-            message=f"{rule.description if rule else one.title}: not evaluable, because {error}",
-            source=rule.source if rule else CONVENTION,
+        what = rule.description if rule else one.title
+        yield _advised(
+            Finding(
+                code=one.code,
+                criterion=rule.criterion if rule else "",
+                grade=Grade.NOT_EVALUABLE,
+                message=f"{what}: not evaluable, because {error}",
+                source=rule.source if rule else CONVENTION,
+                hint=error.hint,
+            )
         )
     except Exception as error:
         if one.is_ours:
             raise
         raise failed(one, error) from error
+
+
+def _advised(finding: Finding) -> Finding:
+    """Return a finding that says what to do, where it is not evaluable."""
+    if finding.hint or finding.grade is not Grade.NOT_EVALUABLE:
+        return finding
+    return msgspec.structs.replace(finding, hint=what_to_do(finding.code))
 
 
 def _as_typed(one: Check, finding: Finding) -> Finding:

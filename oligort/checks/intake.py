@@ -7,6 +7,7 @@ from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.placeholder import require_one_of
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.what_to_do import ONE_PLAN, what_to_do
 from oligort.courses import Course
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
@@ -49,6 +50,7 @@ def files(case: Case) -> Iterator[Finding]:
             about=fault.file,
             message=f"{quoted(fault.file)}: {fault.reason}",
             source=CONVENTION,
+            hint="" if fault.kind is FaultKind.FOREIGN else what_to_do("OL001"),
         )
     if all(fault.kind is FaultKind.FOREIGN for fault in faults):
         count = sum(len(export.provenance) for export in (submission, *submission.earlier))
@@ -159,6 +161,7 @@ def references(case: Case) -> Iterator[Finding]:
             grade=grade,
             message=f"{message}; taken together by their frame of reference",
             source=CONVENTION,
+            hint=ONE_PLAN,
         )
     if not graded:
         yield Finding(

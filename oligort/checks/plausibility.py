@@ -7,10 +7,11 @@ from weakref import WeakKeyDictionary
 
 from oligort.checks.case import Case
 from oligort.checks.prescribed import Roi, doses_by_roi, refers_elsewhere, roi_of, totals_by_roi
+from oligort.checks.what_to_do import WHOLE_DOSE
 from oligort.courses import Course
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
-from oligort.errors import NotEvaluable
+from oligort.errors import NotEvaluable, advising
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import GTV_ROLES, Role
 from oligort.measure import Measure
@@ -47,6 +48,7 @@ class Fit:
     is_held: bool = True
 
 
+@advising(WHOLE_DOSE)
 def fit_of(case: Case) -> Fit:
     """Return how the judged doses fit the prescriptions of their plans, each course by itself.
 
@@ -99,7 +101,7 @@ def fit_of_course(case: Case, course: Course) -> Fit:
     try:
         return _fit_of(case, _alone(case.submission, course), course)
     except NotEvaluable as error:
-        raise NotEvaluable(f"{title(course.dose)}: {error}") from error
+        raise NotEvaluable(f"{title(course.dose)}: {error}", error.hint) from error
 
 
 def _alone(submission: Submission, course: Course) -> Submission:
@@ -210,7 +212,7 @@ def _fit_of_targets(
             median_gy = submission.dvh_of(target)[MEDIAN]
         except NotEvaluable as error:
             raise NotEvaluable(
-                f"{name} cannot be held against the {prescribed}: {error}"
+                f"{name} cannot be held against the {prescribed}: {error}", error.hint
             ) from error
         is_fit = limits.allow_median(median_gy, least_gy, most_gy)
         if is_fit is None:

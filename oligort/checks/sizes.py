@@ -11,6 +11,7 @@ from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
 from oligort.checks.too_large import too_large_if_a_lesion
 from oligort.checks.unclaimed import MARGIN_ROLES
+from oligort.checks.what_to_do import LIST_LESIONS
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
 from oligort.errors import NotEvaluable
@@ -66,9 +67,11 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
             hint="list it in the register if it is a lesion; else give it a type, or a known name",
         )
     if undecided := why_undecided(case):
-        raise NotEvaluable(undecided)
+        raise NotEvaluable(undecided, LIST_LESIONS)
     if not case.accounted:
-        raise NotEvaluable("no distant metastasis is drawn, and the register lists none")
+        raise NotEvaluable(
+            "no distant metastasis is drawn, and the register lists none", LIST_LESIONS
+        )
 
 
 def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
@@ -216,7 +219,7 @@ def _undrawn(
         reason = f"the register says {stated}, and " + (
             "; ".join(lesion.doubts) or "not its kind: it may be the primary"
         )
-        return not_evaluable("OL203", rule, reason, about=entry.id, hint="give kind")
+        return not_evaluable("OL203", rule, reason, about=entry.id, hint=_SAY_KIND)
     margins = _margins_of(case, entry)
     bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
@@ -297,6 +300,8 @@ _TOO_LARGE = (
     "both are, ask the trial office whether the patient can be in the trial"
 )
 
+
+_SAY_KIND = "say in the register what the lesion is (kind): the primary, a node or a metastasis"
 
 _NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"
 

@@ -105,7 +105,10 @@ def require_plausible_volumes(case: Case, limit: DoseLimit) -> None:
     plausible = case.protocol.plausible_volumes
     for volume in _volumes(case, limit, plausible) if plausible else ():
         if volume.decides and not volume.is_plausible:
-            raise NotEvaluable(f"the volume is not plausible: {volume.told}")
+            raise NotEvaluable(f"the volume is not plausible: {volume.told}", RIGHT_VOLUME)
+
+
+RIGHT_VOLUME = "correct the contours, or name the ROI what it is"
 
 
 @check("OL017", "Plausible volumes")
@@ -146,7 +149,7 @@ def plausible_volumes(case: Case) -> Iterator[Finding]:
                     message=volume.told,
                     evidence=(volume.evidence,),
                     source=CONVENTION,
-                    hint="correct the contours, or name the ROI what it is",
+                    hint=RIGHT_VOLUME,
                 )
         uneven = tuple(_uneven_sides(case, limit, plausible))
         yield from uneven
