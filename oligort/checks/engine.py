@@ -271,13 +271,17 @@ def _subject(submission: Submission, register: Register | None) -> str:
 
 
 def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
-    """Return the labels of all plans that are judged, in the order of their dates, and a date."""
+    """Return the labels of all plans that are judged, by their dates, and that of the latest.
+
+    Plans of earlier courses are among the labels; the date is of the submission's own.
+    """
     try:
         chosen = submission.chosen
     except NotEvaluable:
         return "", ""
     labels = [label for _, label in sorted((one.date, one.label) for one in chosen.plans)]
-    return " + ".join(filter(None, labels)), chosen.plan.date if chosen.plan else ""
+    own = [plan for course in chosen.courses if not course.is_prior for plan in course.plans]
+    return " + ".join(filter(None, labels)), max((one.date for one in own), default="")
 
 
 def _packages(asked: Iterable[Check]) -> Iterator[Setting]:

@@ -79,7 +79,8 @@ def _fit_of_all(case: Case) -> Fit:
         return _fit_of(case, case.submission, courses[0])
     fits = [fit_of_course(case, course) for course in courses]
     told = [
-        f"{title(course.dose)}: {fit.message}" for course, fit in zip(courses, fits, strict=True)
+        f"{title(course.dose)}{' of an earlier course' * course.is_prior}: {fit.message}"
+        for course, fit in zip(courses, fits, strict=True)
     ]
     targets = [fit.target for fit in fits if fit.target is not None]
     return Fit(
