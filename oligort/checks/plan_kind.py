@@ -379,7 +379,7 @@ def _of_arm(case: Case, grade: Grade, message: str, query: str = "") -> Finding:
         grade=grade,
         flags=(Flag.QUERY,) if query else (),
         message="; ".join(filter(None, (message, query))),
-        source=case.protocol.grades.source,
+        source=case.protocol.grades.source_of("dose_in_arm_without_local_therapy"),
         hint=_TREATED_THERE if grade in {Grade.MAJOR, Grade.MINOR} else "",
     )
 

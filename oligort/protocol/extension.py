@@ -40,6 +40,9 @@ def extended(base: Mapping[str, Any], own: Mapping[str, Any], file: str) -> Tabl
                 f"from those of the protocol that it extends"
             )
         whole["grades"] = {**base.get("grades", {}), "question": "", **own["grades"]}
+        rules = [it.get("rules", {}) for it in (base.get("grades", {}), own["grades"])]
+        if all(map(_is_table, rules)):
+            whole["grades"]["rules"] = {**rules[0], **rules[1]}
     limits = own.get("dose_limits")
     if isinstance(limits, list):
         # Its own come first, so that a fault is told by the number that the entry has in the file.

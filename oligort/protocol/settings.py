@@ -3,13 +3,14 @@
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from oligort.display import listed, quoted
 from oligort.document import Setting
-from oligort.finding import Grade
+from oligort.finding import Grade, Source
 from oligort.protocol.limits import refuse_unless_deviation
 from oligort.protocol.sourced import Sourced, Strict
+from oligort.spelling import nearest
 
 Percent = Literal["%"]
 PercentagePoints = Literal["percentage points"]
@@ -243,10 +244,13 @@ class Settings(Strict, frozen=True, kw_only=True):
 class Grades(Sourced, frozen=True, kw_only=True):
     """What becomes of a deviation that breaks no criterion.
 
+    `source` is where the grades come from; `rules` says where the rule itself stands that a
+    deviation breaks, by its name, where a document has it.
+
     Raises
     ------
     ValueError
-        If a grade is none that a deviation can have.
+        If a grade is none that a deviation can have, or a rule is of none of the deviations.
     """
 
     lesion_without_therapy: Grade
@@ -268,16 +272,29 @@ class Grades(Sourced, frozen=True, kw_only=True):
     specks: Grade
     organ_cut_off: Grade
     volume_implausible: Grade
+    rules: dict[str, Source] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a grade that would hide a deviation."""
+        """Refuse a grade that would hide a deviation, and a rule that nothing breaks."""
         super().__post_init__()
-        for name, grade in self.of_deviations().items():
+        deviations = self.of_deviations()
+        for name, grade in deviations.items():
             refuse_unless_deviation(name, grade)
+        for name in self.rules:
+            if name not in deviations:
+                raise ValueError(
+                    f"rules: expected deviations, found {quoted(name)}{nearest(name, deviations)}"
+                )
+
+    def source_of(self, deviation: str) -> Source:
+        """Return where the rule stands that a deviation breaks; else where its grade does."""
+        return self.rules.get(deviation, self.source)
 
     def of_deviations(self) -> dict[str, Grade]:
         """Return the grade of each deviation by its name."""
-        names = (name for name in self.__struct_fields__ if name not in {"source", "question"})
+        names = (
+            name for name in self.__struct_fields__ if name not in {"source", "question", "rules"}
+        )
         return {name: getattr(self, name) for name in names}
 
     def record(self) -> Setting:

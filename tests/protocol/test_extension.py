@@ -254,3 +254,18 @@ def test_a_name_of_blanks_is_none(site, key):
     lines = [f'{key} = "  "' if one.startswith(f"{key} =") else one for one in HEAD.split("\n")]
     with pytest.raises(ProtocolError, match=rf"{key}: expected text that is not blank"):
         site("\n".join(lines))
+
+
+def test_the_rule_of_a_deviation_has_its_own_source(trial, site):
+    """A rule that the trial's record has is no assumption, whatever its grade is."""
+    arm, lesion = "dose_in_arm_without_local_therapy", "lesion_without_therapy"
+    assert trial.grades.source_of(lesion).document == "NCT06190782"
+    assert trial.grades.source_of("specks").document == "assumption"
+    own = '[grades]\nsource = { document = "QUANTEC 2010", section = "g" }\nspecks = "INFO"\n'
+    rule = '[grades.rules]\n{} = {{ document = "QUANTEC 2010", section = "r" }}\n'
+    protocol = site(HEAD + own + rule.format(arm))
+    assert protocol.grades.source_of(arm).section == "r"
+    assert protocol.grades.source_of(lesion) == trial.grades.source_of(lesion)
+    assert protocol.grades.source_of("specks").section == "g"
+    with pytest.raises(ProtocolError, match=r'grades: rules: .* did you mean "specks"'):
+        site(HEAD + own + rule.format("speck"))
