@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
-from oligort.checks.answers import grade_throughout, held_against, not_evaluable
-from oligort.checks.applicability import (
-    limited_once,
-    told_without_limits,
-    why_not_applicable,
-)
+from oligort.checks.answers import grade_throughout, held_against, not_evaluable, told_beside
+from oligort.checks.applicability import limited_once, told_without_limits, why_not_applicable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.cut_out import told_of_gaps_cut_out
@@ -255,7 +251,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc
         why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
-            f"{why}{limit.metric} is {computed.low:.3f} to {computed.high:.3f} {limit.unit}, "
+            f"{why}{limit.metric} is {told_beside(computed.low, limit, 3)} to "
+            f"{told_beside(computed.high, limit, 3)} {limit.unit}, "
             f"and the limit lies between",
             COVER_IT if unknown_cc else "",
         )
@@ -265,7 +262,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         if grade_throughout(possible, limit) is not limit.grade_of(value):
             raise NotEvaluable(
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
-                f"{limit.metric} is {possible.low:.2f} to {possible.high:.2f} {limit.unit}, and "
+                f"{limit.metric} is {told_beside(possible.low, limit)} to "
+                f"{told_beside(possible.high, limit)} {limit.unit}, and "
                 f"the limit lies between",
                 "draw the missing planes",
             )
@@ -281,7 +279,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     is_within_doubt = grade_throughout(off_by, limit) is None
     if is_within_doubt:
         remarks.append(
-            f"as computed, {off_by.low:.3f} to {off_by.high:.3f} {limit.unit}: "
+            f"as computed, {told_beside(off_by.low, limit, 3)} to "
+            f"{told_beside(off_by.high, limit, 3)} {limit.unit}: "
             "the limit lies between"
         )
     if is_within_doubt or _is_close(case, limit, value):
@@ -300,7 +299,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         float(value),
         about=limit.structure,
         flags=tuple(flags),
-        message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
+        message=f"{limit.metric} {told_beside(value, limit)} {limit.unit}; {'; '.join(remarks)}",
         hint="" if limit.allows(value) else BEYOND_LIMIT,
         interval=(value.low, value.high) if value.intervals else None,
     )
@@ -342,7 +341,7 @@ def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
         if grade is None:
             may.append(f"{name} {other:.2f} {limit.unit} ({other.low:.3f} to {other.high:.3f})")
         elif grade is not limit.grade_of(value):
-            would.append(f"{name} {other:.2f} {limit.unit}")
+            would.append(f"{name} {told_beside(other, limit)} {limit.unit}")
     told = [f"would change for {', '.join(would)}"] if would else []
     told += [f"may change for {', '.join(may)}"] if may else []
     return f"the verdict {' and '.join(told)}" if told else ""
@@ -356,7 +355,8 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
         return  # told among the remarks, and a query
     if grade_throughout(beside, limit) is not limit.grade_of(value):
         raise NotEvaluable(
-            f"{limit.metric} is {value:.2f} {limit.unit}, and {beside:.2f} {limit.unit} for "
+            f"{limit.metric} is {told_beside(value, limit)} {limit.unit}, and "
+            f"{told_beside(beside, limit)} {limit.unit} for "
             f"{what}; the limit lies between",
             "delete the ROIs that are no longer meant, and name the others as TG-263 does; in the "
             "register give roi_names of each lesion",

@@ -26,9 +26,9 @@ from oligort.report.plane_picture import (
     Ruler,
     sampled_dose,
 )
-from oligort.report.rounding import shown, shown_interval
 from oligort.report.underlay import Box, underlay_of, window_of
 from oligort.report.view import name_of, view_of
+from oligort.rounding import shown, shown_interval
 
 AROUND_MM = 24.0
 """How far a picture reaches beyond the lesion: a PTV's margin and the fall of dose beyond it."""

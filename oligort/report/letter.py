@@ -12,10 +12,10 @@ from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.report.measured import measured_as_shown
 from oligort.report.page_findings import reasons_of, views
-from oligort.report.rounding import shown_limit
 from oligort.report.templating import TEMPLATES, environment
 from oligort.report.text import MAX_SENTENCE
 from oligort.report.words import grade_words, verdict_words
+from oligort.rounding import shown_limit
 
 if TYPE_CHECKING:
     from jinja2 import Environment

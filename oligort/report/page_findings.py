@@ -7,9 +7,9 @@ from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.report.measured import measured_as_shown
 from oligort.report.reasons import by_reason
-from oligort.report.rounding import shown_limit
 from oligort.report.tables import APART
 from oligort.report.words import grade_words
+from oligort.rounding import shown_limit
 
 ELIGIBILITY, LESIONS, DOSE = "OL1", "OL2", "OL3"
 """How the codes of the families begin."""

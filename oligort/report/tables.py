@@ -14,9 +14,9 @@ from oligort.protocol.settings import GradeWords
 from oligort.report.families import family_views
 from oligort.report.measured import measured_as_shown
 from oligort.report.reasons import asked_by, by_reason
-from oligort.report.rounding import shown_limit
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
 from oligort.report.words import VERDICTS, count_words, verdict_words
+from oligort.rounding import shown_limit
 
 GRADE_STYLES = {
     Grade.MAJOR: "bold red",
