@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 SEND_REGISTER = (
-    "fill in the register of this patient, which `oligort register template` prints empty, and "
-    "send it too"
+    "fill in the register of this patient, which the command oligort register template prints "
+    "empty, and send it too"
 )
 
 ANSWER_IT = (
