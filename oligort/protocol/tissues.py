@@ -66,6 +66,14 @@ def _names_of(structure: str) -> tuple[str, ...]:
     return (structure, first, *((str(organ),) if organ else ()))
 
 
+def _is_name_of_tg263(name: str) -> bool:
+    """Whether a name is an organ's, "Lungs", or one side's, "Lung_L", to the letter."""
+    read = read_roi_name(name)
+    if read.side in {Side.LEFT, Side.RIGHT}:
+        return read.organ is not None and name.endswith(f"_{read.side}")
+    return name in set(Organ)
+
+
 class PlausibleVolumes(Strict, frozen=True, kw_only=True):
     """How large organs can be: what lies outside is not believed, and no limit is held against it.
 
@@ -87,10 +95,12 @@ class PlausibleVolumes(Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse ranges of what is no organ."""
-        unknown = [name for name in self.organs if read_roi_name(name).organ is None]
+        # By the very words of TG-263: "Lung_Rs" reads as lungs, and is of neither side nor of both.
+        unknown = [name for name in self.organs if not _is_name_of_tg263(name)]
         if unknown:
             raise ValueError(
                 f"organs: expected organs as TG-263 names them, found {listed(sorted(unknown))}"
+                f"{nearest(unknown[0], [*Organ])}"
             )
 
     def of(self, organ: Organ, side: Side | None) -> Range[CubicCentimetres] | None:

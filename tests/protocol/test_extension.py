@@ -269,3 +269,15 @@ def test_the_rule_of_a_deviation_has_its_own_source(trial, site):
     assert protocol.grades.source_of("specks").section == "g"
     with pytest.raises(ProtocolError, match=r'grades: rules: .* did you mean "specks"'):
         site(HEAD + own + rule.format("speck"))
+
+
+@pytest.mark.parametrize("name", ["Lung_Rs", "heart", "Lung R", "PTV"])
+def test_volumes_of_what_is_no_organ_to_the_letter_are_refused(site, name):
+    """What reads as an organ, and is neither it nor a side of it, is held against nothing."""
+    table = (
+        '[plausible_volumes.organs."{}"]\nleast = 200\nmost = 7000\nunit = "cc"\n'
+        'source = {{ document = "QUANTEC 2010", section = "s" }}\n'
+    )
+    with pytest.raises(ProtocolError, match=r"plausible_volumes: organs: expected organs"):
+        site(HEAD + table.format(name))
+    assert "Kidney_L" in site(HEAD + table.format("Kidney_L")).plausible_volumes.organs
