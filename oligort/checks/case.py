@@ -15,6 +15,7 @@ from oligort.checks.accounting import (
 from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
 from oligort.checks.lost_lesions import LostLesion, around_no_lesion
+from oligort.checks.nobody_named import naming_nobody
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
     may_be_lesion,
@@ -103,6 +104,8 @@ class Case:
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.
+        register = naming_nobody(self.register, self.submission.masker)
+        object.__setattr__(self, "register", register)
         submission = _with_roles_of(self.submission, self.register)
         kind = self.asked_kind or (self.register.plan_kind if self.register else None)
         submission = _with_courses_of(submission, self.register, kind)
