@@ -104,7 +104,9 @@ class Case:
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.
-        register = naming_nobody(self.register, self.submission.masker)
+        exports = (self.submission, *self.submission.earlier)
+        plans = [plan for export in exports for plan in export.plans]
+        register = naming_nobody(self.register, self.submission.masker, plans)
         object.__setattr__(self, "register", register)
         submission = _with_roles_of(self.submission, self.register)
         kind = self.asked_kind or (self.register.plan_kind if self.register else None)

@@ -1,18 +1,24 @@
 """A register that names nobody: what repeats the patient's identity is masked, as in DICOM."""
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from oligort.clinical.register import Register, RegisterLesion
-from oligort.objects import Masker
+from oligort.objects import Masker, Plan
+from oligort.selection import fitting
 
 
-def naming_nobody(register: Register | None, masker: Masker | None) -> Register | None:
-    """Return a register whose names of lesions, ROIs, stations and site name no patient.
+def naming_nobody(
+    register: Register | None, masker: Masker | None, plans: Sequence[Plan] = ()
+) -> Register | None:
+    """Return a register whose names of lesions, ROIs, stations, plans and site name no patient.
 
-    ROI names are masked like those that are drawn, so that they are still found. What is of the
-    trial's subject id names nobody; where no identity is known, or none is there, nothing changes.
+    ROI names are masked like those that are drawn, so that they are still found; a plan that is
+    there (`plans`) is called by its UID instead. What is of the trial's subject id names nobody;
+    where no identity is known, or none is there, nothing changes.
     """
     if register is None or masker is None:
         return register
@@ -30,11 +36,29 @@ def naming_nobody(register: Register | None, masker: Masker | None) -> Register 
             station=masker.beside(lesion.station, subject),
         )
 
-    lesions = tuple(map(masked, register.lesions))
-    site = masker.beside(register.site, subject)
-    if lesions == register.lesions and site == register.site:
+    def plan_name(name: str) -> str:
+        shown = masker.beside(name, subject)
+        if shown == name:
+            return name
+        uids = {plan.sop_instance_uid for plan in fitting(plans, name)}
+        # Another plan's label may be masked to the same: what is not there must not be that one.
+        return uids.pop() if len(uids) == 1 else f"{shown} (masked)"
+
+    changed: dict[str, Any] = {
+        "lesions": tuple(map(masked, register.lesions)),
+        "site": masker.beside(register.site, subject),
+    }
+    for keys in PLAN_LISTS:
+        names = _Distinct()
+        for key in keys:
+            changed[key] = tuple(names.of(plan_name(name)) for name in getattr(register, key))
+    if all(value == getattr(register, key) for key, value in changed.items()):
         return register
-    return msgspec.structs.replace(register, lesions=lesions, site=site)
+    return msgspec.structs.replace(register, **changed)
+
+
+PLAN_LISTS = (("courses",), ("screening_plans", "delivered_plans"))
+"""Keys of a register that list plans by label or UID; among those of each no plan stands twice."""
 
 
 class _Distinct:

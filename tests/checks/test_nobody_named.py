@@ -8,7 +8,9 @@ from oligort.checks.engine import case_of, report_on
 from oligort.checks.nobody_named import naming_nobody
 from oligort.clinical.register import Register
 from oligort.dicom.identity import masking
+from oligort.objects import Plan, file_key
 from oligort.report.html import page
+from oligort.selection import fitting
 
 NAME = ("Quillfeather", "Zebulon")
 
@@ -60,3 +62,23 @@ def test_the_subject_id_names_nobody_and_two_ids_stay_two():
     assert [one.id for one in masked.lesions] == ["DEMO-77 a", "***", "*** 2"]
     assert naming_nobody(register, masking(["DEMO-77"])) is register
     assert naming_nobody(register, None) is register
+
+
+def test_a_plan_that_is_there_is_called_by_its_uid_and_another_one_never_by_its_label():
+    label = "Quillfeather a"
+    plan = Plan("1.2.3", "RP.dcm", "*** a", file_keys=frozenset({file_key(label)}))
+    register = Register.from_dict(
+        {
+            "schema_version": 1,
+            "subject": "DEMO-77",
+            "courses": ["Quillfeather a", "QUILLFEATHER A", "boost"],
+            "screening_plans": ["Quillfeather a"],
+            "delivered_plans": ["Zebulon a"],
+        }
+    )
+    masked = naming_nobody(register, masking(NAME), [plan])
+    assert masked.screening_plans == ("1.2.3",)
+    assert masked.courses[::2] == ("1.2.3", "boost")
+    # It was called like the other one, and is not taken for it.
+    assert masked.delivered_plans == ("*** a (masked)",)
+    assert not fitting([plan], masked.delivered_plans[0])
