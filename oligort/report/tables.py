@@ -157,7 +157,8 @@ def _judged(report: Report) -> Iterator[Text]:
 def _row(*cells: RenderableType, style: str = "") -> Table:
     """Return one line of the table; the second-last cells have fixed widths, so lines align."""
     row = Table.grid(padding=(0, 1, 0, 0), expand=True)
-    row.add_column(width=_CODE)
+    # The code of a site's own check may be longer: whole, it can be looked for.
+    row.add_column(min_width=_CODE, no_wrap=True)
     row.add_column(width=_CRITERION)
     row.add_column(ratio=1, overflow="fold")
     if len(cells) > 4:

@@ -305,3 +305,8 @@ def test_a_reason_that_leaves_several_checks_open_is_told_once():
         f"2 checks, because {reason} OL003 References S OL004 The dose S To do: choose one" in text
     )
     assert "OL010 References: not evaluable" in text
+
+
+def test_the_code_of_a_check_stands_in_one_piece():
+    own = finding("HOSPITAL1234", Grade.MINOR, "", "the label is other")
+    assert "HOSPITAL1234 " in report_text(report(own, finding("OL010", Grade.MINOR)))
