@@ -15,6 +15,7 @@ from oligort.checks.accounting import (
 from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
 from oligort.checks.lost_lesions import LostLesion, around_no_lesion
+from oligort.checks.nobody_named import naming_nobody
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
     may_be_lesion,
@@ -22,6 +23,7 @@ from oligort.checks.unclaimed import (
     perhaps_metastases,
     unclaimed_rois,
 )
+from oligort.checks.what_to_do import SEND_REGISTER
 from oligort.clinical.register import PlanKind, Register, RegisterLesion
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
@@ -102,6 +104,10 @@ class Case:
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.
+        exports = (self.submission, *self.submission.earlier)
+        plans = [plan for export in exports for plan in export.plans]
+        register = naming_nobody(self.register, self.submission.masker, plans)
+        object.__setattr__(self, "register", register)
         submission = _with_roles_of(self.submission, self.register)
         kind = self.asked_kind or (self.register.plan_kind if self.register else None)
         submission = _with_courses_of(submission, self.register, kind)
@@ -116,7 +122,7 @@ class Case:
             If none was given.
         """
         if self.register is None:
-            raise NotEvaluable("no register was given")
+            raise NotEvaluable("no register was given", SEND_REGISTER)
         return self.register
 
     @cached_property

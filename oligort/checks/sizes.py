@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 
 from oligort.checks.accounting import AccountedLesion
-from oligort.checks.answers import allowed_throughout, held_against, not_evaluable
+from oligort.checks.answers import (
+    allowed_throughout,
+    held_against,
+    not_evaluable,
+    told_beside,
+)
 from oligort.checks.case import Case
 from oligort.checks.diameters import (
     Diameter,
@@ -16,6 +21,7 @@ from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
 from oligort.checks.too_large import too_large_if_a_lesion
 from oligort.checks.unclaimed import MARGIN_ROLES
+from oligort.checks.what_to_do import LIST_LESIONS
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
 from oligort.errors import NotEvaluable
@@ -72,9 +78,11 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
             hint="list it in the register if it is a lesion; else give it a type, or a known name",
         )
     if undecided := why_undecided(case):
-        raise NotEvaluable(undecided)
+        raise NotEvaluable(undecided, LIST_LESIONS)
     if not case.accounted:
-        raise NotEvaluable("no distant metastasis is drawn, and the register lists none")
+        raise NotEvaluable(
+            "no distant metastasis is drawn, and the register lists none", LIST_LESIONS
+        )
 
 
 def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:
@@ -116,7 +124,8 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
     allowed = allowed_throughout(deciding, rule)
     if allowed is None:
         reason = (
-            f"its {diameter} is {deciding.low:.1f} to {deciding.high:.1f} mm and the limit lies "
+            f"its {diameter} is {told_beside(deciding.low, rule)} to "
+            f"{told_beside(deciding.high, rule)} mm and the limit lies "
             f"between"
         )
         if "planes" in deciding.intervals:
@@ -126,7 +135,7 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
             reason += f", by which outlines are its own: {told}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     if not allowed and (doubt := _why_not_sure(case, rule, lesion, diameter)):
-        reason = f"it measures {deciding:.1f} mm, and {doubt}"
+        reason = f"it measures {told_beside(deciding, rule)} mm, and {doubt}"
         return not_evaluable("OL203", rule, reason, about=lesion.name)
     by_register = stated.allowed(rule) if stated else None
     if allowed:
@@ -135,12 +144,12 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
         together = as_one_lesion(case, rule, lesion, diameter) if asked else ""
         other = _contradicted(case, rule, lesion, deciding, diameter)
         if told := together or (f"{other}: {lesion.open_match}" if other else ""):
-            reason = f"the contour measures {deciding:.1f} mm, and {told}"
+            reason = f"the contour measures {told_beside(deciding, rule)} mm, and {told}"
             hint = _EACH_ITS_OWN if together else _NAME_IT
             return not_evaluable("OL203", rule, reason, about=lesion.name, hint=hint)
     if by_register is not None and by_register is not allowed:
         reason = (
-            f"the contour measures {deciding:.1f} mm and the register says {stated} "
+            f"the contour measures {told_beside(deciding, rule)} mm and the register says {stated} "
             f"({diameter}), on both sides of the limit"
         )
         return not_evaluable("OL203", rule, reason, about=lesion.name, flags=(Flag.QUERY,))
@@ -154,8 +163,10 @@ def _finding_by(case: Case, rule: Limit, lesion: AccountedLesion, diameter: Diam
         flags=(Flag.QUERY,) * bool(queries) + (Flag.BORDERLINE,) * is_borderline,
         message="; ".join(
             [
-                f"longest axial {largest.longest_axial_mm:.1f} mm ({_where(largest)}), "
-                f"short axis {largest.short_axis_mm:.1f} mm, 3D {largest.maximum_3d_mm:.1f} mm",
+                f"longest axial {told_beside(largest.longest_axial_mm, rule)} mm "
+                f"({_where(largest)}), "
+                f"short axis {told_beside(largest.short_axis_mm, rule)} mm, "
+                f"3D {told_beside(largest.maximum_3d_mm, rule)} mm",
                 *queries,
             ]
         ),
@@ -203,7 +214,9 @@ def _queries(
     """Return what a reviewer should look at although the verdict stands."""
     queries = []
     if rule.allows(deciding) and not rule.allows(largest.maximum_3d_mm):
-        queries.append(f"the 3D diameter of {largest.maximum_3d_mm:.1f} mm is above the limit")
+        queries.append(
+            f"the 3D diameter of {told_beside(largest.maximum_3d_mm, rule)} mm is above the limit"
+        )
     return queries + size_disagreements(case, lesion)
 
 
@@ -222,7 +235,7 @@ def _undrawn(
         reason = f"the register says {stated}, and " + (
             "; ".join(lesion.doubts) or "not its kind: it may be the primary"
         )
-        return not_evaluable("OL203", rule, reason, about=entry.id, hint="give kind")
+        return not_evaluable("OL203", rule, reason, about=entry.id, hint=_SAY_KIND)
     margins = _margins_of(case, entry)
     bound_mm = _bound_mm(case, margins, diameter)
     if stated is not None and allowed is not None:
@@ -250,7 +263,8 @@ def _undrawn(
         hint = f"give {diameter.key} in the register, and {_NAME_IT.removeprefix('give ')}"
         return not_evaluable("OL203", rule, doubt, about=entry.id, hint=hint)
     assert bound_mm is not None
-    message = f"at most {bound_mm:.1f} mm, the size of {quoted(margins[0])}; no GTV is drawn"
+    told = told_beside(bound_mm, rule)
+    message = f"at most {told} mm, the size of {quoted(margins[0])}; no GTV is drawn"
     return held_against("OL203", rule, bound_mm, about=entry.id, message=message, hint=_TOO_LARGE)
 
 
@@ -259,10 +273,10 @@ def _doubt_of_bound(
 ) -> str:
     """Return why margins alone do not show that a lesion is within the limit, or ""."""
     if bound_mm is None or not rule.allows(bound_mm):
-        said = "nothing" if bound_mm is None else f"{bound_mm:.1f} mm"
+        said = "nothing" if bound_mm is None else f"{told_beside(bound_mm, rule)} mm"
         return f"only {listed(margins)} is drawn for it, which bounds its size by {said}"
     not_found = _not_found(case, lesion)
-    told = f"{listed(margins)} bounds its size by {bound_mm:.1f} mm, and {not_found}"
+    told = f"{listed(margins)} bounds its size by {told_beside(bound_mm, rule)} mm, and {not_found}"
     return told if not_found else ""
 
 
@@ -304,6 +318,8 @@ _TOO_LARGE = (
 )
 
 
+_SAY_KIND = "say in the register what the lesion is (kind): the primary, a node or a metastasis"
+
 _NAME_IT = "give roi_names in the register as they are drawn; [] where nothing is drawn for it"
 
 
@@ -329,7 +345,7 @@ def _contradicted(
         drawn = diameter.drawn_mm(contour)
         is_near = known.low_mm - tolerance_mm <= drawn <= known.high_mm + tolerance_mm
         if allowed_throughout(drawn, rule) is not allowed and (allowed or is_near):
-            return f"{quoted(contour.label)} measures {drawn:.1f} mm"
+            return f"{quoted(contour.label)} measures {told_beside(drawn, rule)} mm"
     return ""
 
 
@@ -362,7 +378,7 @@ def _as_stated(
         )
     told = (
         f"the register says {stated} ({diameter}), and {listed(margins)}, which bounds it by "
-        f"{bound_mm:.1f} mm, is drawn for it"
+        f"{told_beside(bound_mm, rule)} mm, is drawn for it"
     )
     flags = (Flag.QUERY,)
     if not allowed and rule.allows(bound_mm):
