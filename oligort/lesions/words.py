@@ -28,8 +28,12 @@ _GLUED_TARGET = re.compile(
     rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?[pinm]?[gcpi]tv)({_LETTER}{{3,}}?)(?=[gcpi]tv)"
 )
 _LEVEL_NUMBER = r"(?:1[0-2]|0?[1-9])"
+_APART = " _.-"
+"""What may stand in a vertebra that is written apart ("T 8", "T_8")."""
+
 _LEVEL = re.compile(
-    rf"(?i)(?<!{_LETTER})(th|[ctdls])({_LEVEL_NUMBER})"
+    # "L 2" and "S 1" are more often a side and a number; "T 8" would be the T of TNM.
+    rf"(?i)(?<!{_LETTER})(th|[cdls]|t[{_APART}]*)({_LEVEL_NUMBER})"
     rf"(?:\s?[-/]\s?(?:th|[ctdls])?{_LEVEL_NUMBER})?(?!\d|[cm]m|c?gy)"
 )
 _UNFOLDED = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "æ": "ae", "Æ": "Ae"})
@@ -53,7 +57,7 @@ def words_of(name: str) -> list[str]:
     (['oesophage'], ['vertebra', 'l#', '3'], ['lungs', '·', 'gtv'])
     """
     plain = re.sub(f"['’]s|[#{GLUE}]", " ", _folded(plain_text(name)))
-    plain = _LEVEL.sub(r" \1# \2 ", plain)
+    plain = _LEVEL.sub(lambda level: f" {level[1].rstrip(_APART)}# {level[2]} ", plain)
     plain = _CAMEL.sub(" ", _GLUED_TARGET.sub(_with_glue, plain))
     words = []
     for word in _WORD.findall(plain):
