@@ -22,6 +22,9 @@ _WORD = re.compile(rf"[{_CJK}]+|{_LETTER}+#?|\d+|[-+&%~/,{GLUE}]")
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])|(?<=[A-Z][a-z])(?=[A-Z][a-z])")
 _DASH = re.compile("[‐-―−]")
 _WITHOUT = re.compile(r"(?i)(?<![^\W_])w\s*/\s*o(?![^\W\d_])")
+_NUMBER_SIGN = re.compile(r"(?i)n\.?\s*°")
+"""The degree sign is what keyboards have for the o of "N°" and "Nº"."""
+
 _SORTING = "zz?|x"
 _TARGET = re.compile(rf"({_SORTING})?([pinm]?|hr|ir|lr)(gtv|ctv|ptv|itv)([^\W\d_]*)")
 _GLUED_TARGET = re.compile(
@@ -43,7 +46,7 @@ _LIGATURES = str.maketrans({"œ": "oe", "Œ": "Oe"})
 def plain_text(name: str) -> str:
     """Return a name with one form for each character: no full-width letters, one kind of dash."""
     plain = _DASH.sub("-", unicodedata.normalize("NFKC", name))
-    return _WITHOUT.sub(" without ", plain)
+    return _NUMBER_SIGN.sub(" no ", _WITHOUT.sub(" without ", plain))
 
 
 def words_of(name: str) -> list[str]:

@@ -60,8 +60,15 @@ def test_what_is_not_a_target_is_none_whatever_its_type_says(name, interpreted_t
     assert (read.role, read.base in GTV_ROLES) == (Role.UNKNOWN, True)
 
 
-def test_a_number_is_no_negation():
-    assert read_roi_name("GTV no 1").role is Role.GTV
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV no 1", "No1 GTV", "No. 2 GTV", "N°1 GTV", "№ 3 GTV", "P1_GTV"),
+        *("GTV N°2", "GTVn°1", "GTV n.° 3", "GTV Nº 4", "GTV N ° 1"),
+    ],
+)
+def test_a_number_is_no_negation_no_node_and_no_primary(name):
+    assert read_roi_name(name).role is Role.GTV
 
 
 @pytest.mark.parametrize("number", [0, *range(10, 100, 10), 100])
