@@ -193,7 +193,7 @@ def test_a_planners_word_beside_gross_tumour_leaves_it_open(name):
 @pytest.mark.parametrize(
     "name",
     [
-        *("GTV+5mm", "GTVexp", "PTV-GTV", "PTV_iso1", "zPTV", "GTV_avoid", "GTV overlap Liver"),
+        *("GTV+5mm", "GTVexpand", "PTV-GTV", "PTV_iso1", "zPTV", "GTV_avoid", "GTV overlap Liver"),
         *("zGTV ring", "GTV prv", "GTV~", "Iso1", "fiducials", "zLiver", "Couch"),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
     read = read_roi_name(name, "GTV")
     assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
     # A margin by its name is none, whatever its type.
-    for made in ("PTV-GTV", "GTVexp", "GTV+5mm"):
+    for made in ("PTV-GTV", "GTVexpand", "GTV exp 5mm", "GTV+5mm"):
         assert not read_roi_name(made, "GTV").may_be_tumour
 
 
@@ -356,10 +356,11 @@ def test_what_holds_no_metastasis_by_its_name_is_left_alone(name):
     ("name", "may_be"),
     [
         *(("Met ant liver margin", True), ("GTV_liver_margin", True), ("GTV Leber Saum", True)),
-        *(("GTV_margin", False), ("GTV_liver_margin_5mm", False), ("GTV_liver_exp", False)),
+        *(("GTV_margin", False), ("GTV_liver_margin_5mm", False), ("GTV_liver_exp_5mm", False)),
+        *(("GTV_EXP", True), ("GTVexp", True), ("GTVm1_exp", True), ("GTV_liver_exp", True)),
     ],
 )
-def test_the_margin_of_an_organ_is_its_edge_and_that_of_a_gtv_is_none(name, may_be):
+def test_the_margin_of_an_organ_is_its_edge_and_that_of_a_gtv_is_none_or_expiration(name, may_be):
     read = read_roi_name(name)
     assert (read.role, read.may_be_tumour) == (Role.HELPER, may_be)
 
