@@ -78,7 +78,10 @@ def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:
             return doubt, role
         between = [word for word in parsed.spoken[end:start] if not _may_stand_between(word)]
         is_bare = alias.organ is Organ.LUNGS and len(parsed.words) == 2
-        if parsed.target_phrase in ACRONYMS and (GLUE in parsed.words or between or is_bare):
+        # "Ipsi lung GTV" is more often what planners spare than a lesion on that side.
+        is_spared = any((word,) in role_words("remains", "side") for word in parsed.rest)
+        is_open = GLUE in parsed.words or between or is_bare or is_spared
+        if parsed.target_phrase in ACRONYMS and is_open:
             return doubt, Role.UNKNOWN
     return "", Role.UNKNOWN
 

@@ -61,6 +61,15 @@ def test_what_is_not_a_target_is_none_whatever_its_type_says(name, interpreted_t
 
 
 @pytest.mark.parametrize(
+    "name", ["Ipsi lung GTV", "contra lung GTV", "Lung_Contra GTV", "对侧肺 GTV", "Ipsi kidney GTV"]
+)
+def test_one_of_a_pair_by_where_the_tumour_is_may_be_what_is_spared(name):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, True)
+    assert read_roi_name(name.replace("GTV", "met")).role is Role.GTV_METASTASIS
+
+
+@pytest.mark.parametrize(
     "name",
     [
         *("GTV no 1", "No1 GTV", "No. 2 GTV", "N°1 GTV", "№ 3 GTV", "P1_GTV"),
