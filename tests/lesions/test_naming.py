@@ -80,6 +80,21 @@ def test_a_number_is_no_negation_no_node_and_no_primary(name):
     assert read_roi_name(name).role is Role.GTV
 
 
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *((name, Role.GTV) for name in ("Rundherd", "Herd 1", "nodulo 2", "Laesie_1", "Nodules")),
+        *((name, Role.GTV) for name in ("Lesiones", "Läsionen", "Tumori", "Raumforderung 3")),
+        *(
+            (name, Role.GTV_METASTASIS)
+            for name in ("Herd Leber", "Rundherd Lunge re", "Nodulo polmone")
+        ),
+    ],
+)
+def test_gross_tumour_in_other_languages_is_known(name, role):
+    assert read_roi_name(name).role is role
+
+
 @pytest.mark.parametrize("number", [0, *range(10, 100, 10), 100])
 @pytest.mark.parametrize("name", ["GTV_T{}", "GTVT{}", "GTV T{:02}%", "gtv-t{:02}_avg"])
 def test_a_phase_of_the_breath_makes_no_primary(name, number):
