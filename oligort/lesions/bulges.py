@@ -95,6 +95,9 @@ def _bulges_as_laid(part: Part, neck_fraction: float) -> Bulges:
     waist = _waist(part, area.sum(axis=(1, 2)) * lattice.pixel_area_mm2)
     if count == 1 and waist < neck_fraction:
         count, narrowest = 2, waist
+    if not depth.max() > 0:
+        # Thinner than half a cell everywhere: nothing is deep in it, and no ball stands out of it.
+        return Bulges(max(count, 1), narrowest, max(crossing, default=0), 0.0)
     points = [_in_3d(loop, slab.position_mm) for slab in part.slabs for loop in slab.loops]
     positions = np.array([slab.position_mm for slab in part.slabs])
     cells = DrawnCells.of(np.concatenate(points), positions, lattice, area)

@@ -41,13 +41,15 @@ def may_hold_tumour(parsed: Parsed) -> bool:
     """Whether what a planner's word makes of a GTV may be the GTV itself ("GTV_fiducials")."""
     never = role_words("helper", "never_tumour")
     is_other = any((word,) in never for word in parsed.spoken) or "~" in parsed.words
-    return not is_other and (not (margin := margin_of(parsed)) or _is_edge(parsed, margin))
+    margin = margin_of(parsed)
+    return not is_other and (not margin or _may_be_no_margin(parsed, margin))
 
 
-def _is_edge(parsed: Parsed, margin: str) -> bool:
-    """Whether the word for a margin may be the edge of an organ ("GTV_liver_margin")."""
+def _may_be_no_margin(parsed: Parsed, margin: str) -> bool:
+    """Whether the word for a margin may be an organ's edge ("GTV_liver_margin") or expiration."""
     is_edge = (margin,) in role_words("margin", "edges") and bool(parsed.organs)
-    return is_edge and not length_of(parsed)
+    is_breath = (margin,) in role_words("margin", "breath")
+    return (is_edge or is_breath) and not length_of(parsed)
 
 
 def without_planning(parsed: Parsed) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from oligort.lesions.derived import length_of, margin_of
 from oligort.lesions.phrases import Parsed, is_idle, position
 from oligort.lesions.remains import is_of_remains
 from oligort.lesions.vocabulary import Organ, Role
-from oligort.lesions.words import GLUE
+from oligort.lesions.words import GLUE, SIGNS
 
 ACRONYMS = frozenset({("gtv",), ("ctv",), ("itv",), ("ptv",), ("igtv",), ("pgtv",), ("pctv",)})
 """Targets that are cut out of organs; "met" beside an organ is more often a lesion in it."""
@@ -18,7 +18,7 @@ def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
     """
     spoken, target = parsed.spoken, " ".join(parsed.target_phrase)
     start = position(spoken, parsed.target_phrase) or 0
-    before = spoken[start - 1] if start else ""
+    before = _before(parsed)
     negated = (before,) in role_words("negation", "words")
     margin, length = margin_of(parsed), length_of(parsed)
     place = next((word for word in parsed.rest if (word,) in role_words("place", "words")), "")
@@ -44,12 +44,18 @@ def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
 
 def is_no_metastasis(parsed: Parsed) -> bool:
     """Whether the word before a GTV says that it is none, or the primary's ("pGTV")."""
-    start = position(parsed.spoken, parsed.target_phrase) or 0
-    before = parsed.spoken[start - 1] if start else ""
+    before = _before(parsed)
     is_negated = (before,) in role_words("negation", "words")
     # What is not the primary may well be a metastasis.
     is_none = is_negated and parsed.target_phrase not in role_words("extent", "primary")
     return before == "p" or is_none
+
+
+def _before(parsed: Parsed) -> str:
+    """Return the word right before the target, or ""; a number too: "No 1 GTV" is no "no GTV"."""
+    words = [word for word in parsed.words if word not in SIGNS]
+    place = position(words, parsed.target_phrase) or 0
+    return words[place - 1] if place else ""
 
 
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
@@ -72,7 +78,10 @@ def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:
             return doubt, role
         between = [word for word in parsed.spoken[end:start] if not _may_stand_between(word)]
         is_bare = alias.organ is Organ.LUNGS and len(parsed.words) == 2
-        if parsed.target_phrase in ACRONYMS and (GLUE in parsed.words or between or is_bare):
+        # "Ipsi lung GTV" is more often what planners spare than a lesion on that side.
+        is_spared = any((word,) in role_words("remains", "side") for word in parsed.rest)
+        is_open = GLUE in parsed.words or between or is_bare or is_spared
+        if parsed.target_phrase in ACRONYMS and is_open:
             return doubt, Role.UNKNOWN
     return "", Role.UNKNOWN
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from oligort.geometry.components import Part
 from oligort.geometry.contact import shared_volume_cc
+from oligort.geometry.keyholes import without_keyholes
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def enclosure_of(
     if inside >= covered_fraction:
         radii_mm = [(750 * part.volume_cc / np.pi) ** (1 / 3) for part in (inner, outer)]
         return Enclosure(inside, False, max(radii_mm[1] - radii_mm[0], 0.0), offset_mm)
-    if inside > 1 - covered_fraction or not _is_hollow(outer):
+    if inside > 1 - covered_fraction or not _is_hollow(_with_plain_loops(outer)):
         return None
     in_hollow = shared_volume_cc(inner.model, filled(outer).model) / inner.volume_cc - inside
     if in_hollow < covered_fraction:
@@ -55,8 +56,25 @@ def _is_hollow(part: Part) -> bool:
     return any((slab.drawn.enclosed_mm2 < 0).any() for slab in part.slabs)
 
 
+def _with_plain_loops(part: Part) -> Part:
+    """Return a part whose keyholes are outlines and holes."""
+    plain = [
+        tuple(piece for loop in slab.loops for piece in without_keyholes(loop))
+        for slab in part.slabs
+    ]
+    if all(len(own) == len(slab.loops) for own, slab in zip(plain, part.slabs, strict=True)):
+        return part
+    slabs = [
+        # What encloses nothing at all is left as it is drawn.
+        replace(slab, loops=own or slab.loops)
+        for own, slab in zip(plain, part.slabs, strict=True)
+    ]
+    return replace(part, model=replace(part.model, slabs=tuple(slabs)), areas=None)
+
+
 def filled(part: Part) -> Part:
-    """Return a part without the holes in it."""
+    """Return a part without the holes in it, keyholes too."""
+    part = _with_plain_loops(part)
     if not _is_hollow(part):
         return part
     slabs = [

@@ -11,8 +11,9 @@ _UNDECIDED = "primary or metastasis is not said"
 _M1: Phrase = ("m", "1")
 """Distant metastases, of TNM."""
 
-_STAGES = range(1, 10)
-"""Numbers that a "T" may count tumours or stages by; "T00" to "T90" are phases of the breath."""
+_STAGES = range(1, 5)
+"""Numbers that a "T" may count tumours or stages by: there are four stages, and "T5" is a vertebra;
+"T00" to "T90" are phases of the breath."""
 
 _DOSES = frozenset({"gy", "cgy"})
 

@@ -22,14 +22,21 @@ _WORD = re.compile(rf"[{_CJK}]+|{_LETTER}+#?|\d+|[-+&%~/,{GLUE}]")
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z])|(?<=[A-Z][a-z])(?=[A-Z][a-z])")
 _DASH = re.compile("[‐-―−]")
 _WITHOUT = re.compile(r"(?i)(?<![^\W_])w\s*/\s*o(?![^\W\d_])")
+_NUMBER_SIGN = re.compile(r"(?i)n\.?\s*°")
+"""The degree sign is what keyboards have for the o of "N°" and "Nº"."""
+
 _SORTING = "zz?|x"
 _TARGET = re.compile(rf"({_SORTING})?([pinm]?|hr|ir|lr)(gtv|ctv|ptv|itv)([^\W\d_]*)")
 _GLUED_TARGET = re.compile(
     rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?[pinm]?[gcpi]tv)({_LETTER}{{3,}}?)(?=[gcpi]tv)"
 )
 _LEVEL_NUMBER = r"(?:1[0-2]|0?[1-9])"
+_APART = " _.-"
+"""What may stand in a vertebra that is written apart ("T 8", "T_8")."""
+
 _LEVEL = re.compile(
-    rf"(?i)(?<!{_LETTER})(th|[ctdls])({_LEVEL_NUMBER})"
+    # "L 2" and "S 1" are more often a side and a number; "T 8" would be the T of TNM.
+    rf"(?i)(?<!{_LETTER})(th|[cdls]|t[{_APART}]*)({_LEVEL_NUMBER})"
     rf"(?:\s?[-/]\s?(?:th|[ctdls])?{_LEVEL_NUMBER})?(?!\d|[cm]m|c?gy)"
 )
 _UNFOLDED = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "æ": "ae", "Æ": "Ae"})
@@ -39,7 +46,7 @@ _LIGATURES = str.maketrans({"œ": "oe", "Œ": "Oe"})
 def plain_text(name: str) -> str:
     """Return a name with one form for each character: no full-width letters, one kind of dash."""
     plain = _DASH.sub("-", unicodedata.normalize("NFKC", name))
-    return _WITHOUT.sub(" without ", plain)
+    return _NUMBER_SIGN.sub(" no ", _WITHOUT.sub(" without ", plain))
 
 
 def words_of(name: str) -> list[str]:
@@ -53,7 +60,7 @@ def words_of(name: str) -> list[str]:
     (['oesophage'], ['vertebra', 'l#', '3'], ['lungs', '·', 'gtv'])
     """
     plain = re.sub(f"['’]s|[#{GLUE}]", " ", _folded(plain_text(name)))
-    plain = _LEVEL.sub(r" \1# \2 ", plain)
+    plain = _LEVEL.sub(lambda level: f" {level[1].rstrip(_APART)}# {level[2]} ", plain)
     plain = _CAMEL.sub(" ", _GLUED_TARGET.sub(_with_glue, plain))
     words = []
     for word in _WORD.findall(plain):

@@ -10,7 +10,7 @@ from skimage.draw import polygon2mask
 from skimage.measure import label
 
 from oligort.errors import NotEvaluable
-from oligort.geometry.components import linked_areas, parts
+from oligort.geometry.components import connected_groups, linked_areas, parts
 from oligort.geometry.contact import shared_at_least_mm2, shared_volume_cc, touch
 from oligort.geometry.overlay import overlay
 from oligort.geometry.slabs import slabs_of
@@ -275,3 +275,20 @@ def test_what_surely_shares_an_area_is_told_at_once_and_what_does_not_is_none():
     assert max(shared_at_least_mm2(box, box + np.array([5, 0]))) == pytest.approx(5 * 5)
     for apart in ([10, 0], [11, 0], [0, 11], [0, 10]):
         assert not any(shared_at_least_mm2(box, box + apart))
+
+
+@pytest.mark.parametrize("aside_mm", [0.06, 0.5, 1.0, 1.5])
+@pytest.mark.parametrize("x", [80.0, 20.0])
+def test_two_solids_in_planes_of_their_own_may_be_two(aside_mm, x):
+    """Each lies between the planes of the other: pieces of one plane were as many lesions."""
+    turn = np.arange(36) * np.pi / 18
+    round_ = np.stack([10 * np.cos(turn), 10 * np.sin(turn)], axis=1)
+    planes_mm = np.arange(-9.0, 10, 3)
+    contours = tuple(
+        Contour(np.column_stack([round_ + np.array([at, 0.0]), np.full(36, z + away)]))
+        for at, away in ((0.0, 0.0), (x, aside_mm))
+        for z in planes_mm
+    )
+    found = parts(Structure(1, "GTVm1", contours))
+    links = [(a, b) for a, part in enumerate(found) for b in part.maybe_one_with]
+    assert len(set(connected_groups(len(found), links))) <= 2

@@ -128,3 +128,16 @@ def test_neither_where_the_patient_lies_nor_where_loops_begin_decides(radii_mm, 
         seen.add((found.most, round(found.neck_fraction, 6)))
     assert len(seen) == 1
     assert seen.pop()[0] == 2
+
+
+@pytest.mark.parametrize("width_mm", [0.05, 0.3])
+@pytest.mark.parametrize("planes_mm", [(0.0, 3.0, 6.0), (0.0, 0.1)])
+def test_a_sliver_that_fills_half_of_no_cell_is_one_part(width_mm, planes_mm):
+    """Booleans of planning systems leave them beside lesions; one stopped the census."""
+    sliver = Rotation.from_euler("z", 17, degrees=True).apply(
+        np.array([[-30, 0, 0], [30, 0, 0], [30, width_mm, 0], [-30, width_mm, 0]])
+    )
+    drawn = Structure(1, "GTVm1", tuple(Contour(sliver + np.array([0, 0, z])) for z in planes_mm))
+    (part,) = parts(drawn)
+    assert bulges_of(part, NECK).most == 1
+    assert census([drawn]).count.most == 1

@@ -60,8 +60,39 @@ def test_what_is_not_a_target_is_none_whatever_its_type_says(name, interpreted_t
     assert (read.role, read.base in GTV_ROLES) == (Role.UNKNOWN, True)
 
 
-def test_a_number_is_no_negation():
-    assert read_roi_name("GTV no 1").role is Role.GTV
+@pytest.mark.parametrize(
+    "name", ["Ipsi lung GTV", "contra lung GTV", "Lung_Contra GTV", "对侧肺 GTV", "Ipsi kidney GTV"]
+)
+def test_one_of_a_pair_by_where_the_tumour_is_may_be_what_is_spared(name):
+    read = read_roi_name(name)
+    assert (read.role, read.may_be_tumour) == (Role.UNKNOWN, True)
+    assert read_roi_name(name.replace("GTV", "met")).role is Role.GTV_METASTASIS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV no 1", "No1 GTV", "No. 2 GTV", "N°1 GTV", "№ 3 GTV", "P1_GTV"),
+        *("GTV N°2", "GTVn°1", "GTV n.° 3", "GTV Nº 4", "GTV N ° 1"),
+    ],
+)
+def test_a_number_is_no_negation_no_node_and_no_primary(name):
+    assert read_roi_name(name).role is Role.GTV
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *((name, Role.GTV) for name in ("Rundherd", "Herd 1", "nodulo 2", "Laesie_1", "Nodules")),
+        *((name, Role.GTV) for name in ("Lesiones", "Läsionen", "Tumori", "Raumforderung 3")),
+        *(
+            (name, Role.GTV_METASTASIS)
+            for name in ("Herd Leber", "Rundherd Lunge re", "Nodulo polmone")
+        ),
+    ],
+)
+def test_gross_tumour_in_other_languages_is_known(name, role):
+    assert read_roi_name(name).role is role
 
 
 @pytest.mark.parametrize("number", [0, *range(10, 100, 10), 100])
@@ -71,9 +102,21 @@ def test_a_phase_of_the_breath_makes_no_primary(name, number):
     assert read_roi_name(name.format(number)).role is Role.GTV
 
 
-@pytest.mark.parametrize("number", range(1, 10))
+@pytest.mark.parametrize("number", range(1, 5))
 def test_a_tumour_that_is_counted_is_the_primary(number):
     assert read_roi_name(f"GTVt{number}").role is Role.GTV_PRIMARY
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GTV T 8", "GTV_T_8", "GTV-T-8", "GTV T.8", "GTV (T 6)", "GTV T 6-7", "GTV-T 6"),
+        *("GTV T 4", "GTV_T_04", "GTVT6", "GTVt9", "GTVT5"),
+    ],
+)
+def test_a_thoracic_vertebra_makes_no_primary(name):
+    """It lies behind the oesophagus, where no place tells a metastasis of it from the primary."""
+    assert read_roi_name(name).role is Role.GTV
 
 
 @pytest.mark.parametrize(
@@ -174,7 +217,7 @@ def test_a_planners_word_beside_gross_tumour_leaves_it_open(name):
 @pytest.mark.parametrize(
     "name",
     [
-        *("GTV+5mm", "GTVexp", "PTV-GTV", "PTV_iso1", "zPTV", "GTV_avoid", "GTV overlap Liver"),
+        *("GTV+5mm", "GTVexpand", "PTV-GTV", "PTV_iso1", "zPTV", "GTV_avoid", "GTV overlap Liver"),
         *("zGTV ring", "GTV prv", "GTV~", "Iso1", "fiducials", "zLiver", "Couch"),
     ],
 )
@@ -188,7 +231,7 @@ def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
     read = read_roi_name(name, "GTV")
     assert (read.role, read.may_be_tumour) == (Role.HELPER, True)
     # A margin by its name is none, whatever its type.
-    for made in ("PTV-GTV", "GTVexp", "GTV+5mm"):
+    for made in ("PTV-GTV", "GTVexpand", "GTV exp 5mm", "GTV+5mm"):
         assert not read_roi_name(made, "GTV").may_be_tumour
 
 
@@ -337,10 +380,11 @@ def test_what_holds_no_metastasis_by_its_name_is_left_alone(name):
     ("name", "may_be"),
     [
         *(("Met ant liver margin", True), ("GTV_liver_margin", True), ("GTV Leber Saum", True)),
-        *(("GTV_margin", False), ("GTV_liver_margin_5mm", False), ("GTV_liver_exp", False)),
+        *(("GTV_margin", False), ("GTV_liver_margin_5mm", False), ("GTV_liver_exp_5mm", False)),
+        *(("GTV_EXP", True), ("GTVexp", True), ("GTVm1_exp", True), ("GTV_liver_exp", True)),
     ],
 )
-def test_the_margin_of_an_organ_is_its_edge_and_that_of_a_gtv_is_none(name, may_be):
+def test_the_margin_of_an_organ_is_its_edge_and_that_of_a_gtv_is_none_or_expiration(name, may_be):
     read = read_roi_name(name)
     assert (read.role, read.may_be_tumour) == (Role.HELPER, may_be)
 

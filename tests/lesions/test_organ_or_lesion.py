@@ -194,7 +194,7 @@ def test_what_a_tumour_leaves_of_an_organ_is_no_metastasis(name, typed):
 
 @pytest.mark.parametrize(
     ("organ", "name"),
-    [("Liver", "xyz liver GTV"), ("Lung_L", "Ipsi lung GTV"), ("Lungs", "GTVm2_Lung")],
+    [("Liver", "xyz liver GTV"), ("Lung_L", "xyz lung GTV"), ("Lungs", "GTVm2_Lung")],
 )
 def test_what_fills_half_of_a_large_organ_is_no_lesion_for_certain_whatever_its_name(organ, name):
     """Of a pair drawn as one, one side is the organ; the register settles it."""
@@ -207,6 +207,12 @@ def test_what_fills_half_of_a_large_organ_is_no_lesion_for_certain_whatever_its_
     assert settled.count == Count(1, 1)
     small = census([drawn[0], roi(name, at(0, 15))])
     assert small.count == Count(1, 1)
+
+
+def test_one_of_a_pair_by_where_the_tumour_is_counts_by_what_it_fills():
+    lung, name = roi("Lung_L", at(0, 50), typed="ORGAN"), "Ipsi lung GTV"
+    assert census([lung, roi(name, at(0, 50), at(0, 12))]).count == Count(0, 0)
+    assert census([lung, roi(name, at(0, 15))]).count == Count(0, 1)
 
 
 def test_an_itv_in_a_bone_is_no_organ():

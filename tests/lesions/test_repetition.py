@@ -165,7 +165,21 @@ def test_an_even_margin_is_no_further_lesion_and_leaves_the_size_open(name, kept
     assert outline_mm(found, kept) == pytest.approx((30, 40), abs=0.05)
 
 
-@pytest.mark.parametrize("name", ["GTV+5mm", "GTVm1 exp"])
+def test_a_lesion_in_expiration_is_counted_and_measured():
+    """Expiration and expansion are written alike; what holds no other lesion is no margin."""
+    alone = census([roi("GTVm1_exp", at(0)), roi("GTVm2", at(200), number=2)])
+    assert alone.count == Count(1, 2)
+    phases = census([roi("GTVm1_insp", at(0)), roi("GTVm1_exp", at(40, radius=20), number=2)])
+    assert ([one.label for one in phases], phases.count) == (
+        ["GTVm1_insp", "GTVm1_exp"],
+        Count(1, 2),
+    )
+    margin = census([roi("GTVm1", at(0)), roi("GTVm1_exp", at(0, radius=20), number=2)])
+    assert ([one.label for one in margin], margin.count) == (["GTVm1"], Count(1, 1))
+    assert 'is a margin around "GTVm1"' in reason(margin, "GTVm1_exp")
+
+
+@pytest.mark.parametrize("name", ["GTV+5mm", "GTVm1 expand"])
 def test_a_margin_by_name_is_none_and_leaves_no_doubt(name):
     found = census([roi("GTVm1", at(0)), roi(name, at(0, radius=20), number=2)])
     assert ([one.label for one in found], found.count) == (["GTVm1"], Count(1, 1))
