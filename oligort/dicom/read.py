@@ -376,6 +376,7 @@ class _Reading:
             registrations=tuple(self.registrations),
             trial_subject_id=trial_subject_id,
             trial_site_id=trial_site_id,
+            stated_subjects=tuple(self.said.get("ClinicalTrialSubjectID", {}).items()),
             patient_age_years=min(self.ages_years, default=None),
             oldest_age_years=max(self.ages_years) if len(self.ages_years) > 1 else None,
             treatment_records=tuple(self.treatment_records),
