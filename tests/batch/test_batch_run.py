@@ -21,6 +21,7 @@ from troubles import (
     TROUBLE,
     TROUBLES,
     judged_after_time_out,
+    judged_and_left,
     judged_at_once,
     judged_at_once_in_trouble,
     judged_in_a_second,
@@ -124,6 +125,18 @@ def test_one_that_is_killed_while_it_hands_over_keeps_nobody_waiting(tmp_path):
     assert killed.subject == subject_of(1)
     assert "was killed by signal SIGKILL" in killed.trouble
     assert len(told) == 6
+
+
+@pytest.mark.skipif(os.name != "posix", reason="where the system tells whether a process is there")
+def test_one_that_leaves_as_if_its_work_were_done_is_told_as_what_it_is(tmp_path):
+    write_exports(tmp_path / "root", range(3))
+    begin_s = time.monotonic()
+    _, told = run(tmp_path / "root", tmp_path / "out", limits=Limits(), judge=judged_and_left)
+    assert time.monotonic() - begin_s < 100  # and not 300 s, the time limit
+    (left,) = [done for done in told if done.trouble]
+    assert left.subject == subject_of(1)
+    assert "the process that checked it ended by itself with status 0, twice" in left.trouble
+    assert len(told) == 3
 
 
 class Clock:
