@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oligort.display import listed, quoted
-from oligort.errors import ExpressionError, NotEvaluable
+from oligort.errors import ExpressionError, NotEvaluable, advising
 from oligort.geometry.algebra import (
     Combination,
     Expression,
@@ -23,7 +23,7 @@ from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.organ_or_lesion import HALF_OF_AN_ORGAN
 from oligort.lesions.site_map import SiteMap
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.meant import Meant, one_drawn
+from oligort.meant import DRAW_OR_NAME, NO_TUMOUR, ONE_SIDE, Meant, one_drawn
 from oligort.sides import MIDLINE, why_not_two_sides, why_one_side
 
 ROLE_NAMES: Mapping[str, frozenset[Role]] = {
@@ -66,6 +66,7 @@ class Anatomy:
     site_map: SiteMap = field(default_factory=SiteMap)
     _pairs: dict[Organ, str] = field(default_factory=dict, init=False, repr=False)
 
+    @advising(DRAW_OR_NAME)
     def structures_of(self, name: str) -> tuple[Structure, ...]:
         """Return the structures that a name stands for; in double quotes it is that of no role.
 
@@ -269,7 +270,8 @@ class Anatomy:
         drawn = tuple(structure for structure in structures if not structure.is_empty)
         if not drawn:
             what = "every one is empty" if structures else "no ROI is read as one"
-            raise NotEvaluable(f"no {role_name} is drawn: {what}")
+            absent = NO_TUMOUR if role_name == "GTV" else ""
+            raise NotEvaluable(f"no {role_name} is drawn: {what}", f"{DRAW_OR_NAME}{absent}")
         # "GTVm01_old" is gross tumour only where nothing newer is.
         return tuple(one for one in drawn if not self.roi_names[one].superseded) or drawn
 
@@ -293,7 +295,8 @@ class Anatomy:
         if wanted.side is Side.BOTH and (left or right):
             alone = (left or right)[0].roi_name
             raise NotEvaluable(
-                f"only one side of {quoted(name)} is drawn ({quoted(alone)}): the other is missing"
+                f"only one side of {quoted(name)} is drawn ({quoted(alone)}): the other is missing",
+                ONE_SIDE if wanted.organ is Organ.LUNGS else "",
             )
         raise NotEvaluable(f"no ROI is read as {quoted(name)}{self._suggestion(name)}")
 

@@ -62,7 +62,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     not_shown : tuple of Change
         What deviated or was open before, and is not shown to be corrected: its rule is not asked of
         it now, or passes because something else is asked: another plan or dose of those that were
-        there before, or another limit. Somebody has to look.
+        there before, another limit, or the same files and register by other rules. Somebody has to
+        look.
     moved : tuple of Moved
         Numbers that are not the same.
     differences : tuple of str
@@ -108,6 +109,8 @@ def compare(before: Report, after: Report) -> Comparison:
     gone = _drawn_in(before) - _told_of(after)
     # Under one protocol, limits that differ are made of what the submission holds.
     has_other_rules = before.protocol.sha256 != after.protocol.sha256
+    # The same files and register under other rules: nobody corrected anything.
+    is_unchanged = bool(has_other_rules and after.provenance and _sent(before) == _sent(after))
     passed = _shown_to_pass(before, after)
     corrected, new, standing, no_longer_drawn, not_shown = [], [], [], [], []
     for key in dict.fromkeys((*earlier, *later)):
@@ -118,7 +121,10 @@ def compare(before: Report, after: Report) -> Comparison:
             standing.append(change)
         elif was and not change.after and change.about in gone:
             no_longer_drawn.append(change)
-        elif was and has_other_rules and _has_other_limits(earlier.get(key), later.get(key)):
+        elif was and (
+            is_unchanged
+            or (has_other_rules and _has_other_limits(earlier.get(key), later.get(key)))
+        ):
             not_shown.append(change)
         elif was and _is_corrected(change, passed, earlier.get(key), later.get(key)):
             corrected.append(change)
@@ -224,6 +230,16 @@ def _is_corrected(
     if before is None or after is None:
         return (change.code, change.criterion) in passed
     return after.grade is Grade.PASS
+
+
+SENT = frozenset({"register", "names"})
+"""Settings that are digests of what a site sends beside its files."""
+
+
+def _sent(report: Report) -> tuple[frozenset[str], dict[str, str]]:
+    """Return the digests of all that a report rests on and a site can correct."""
+    digests = frozenset(one.sha256 for one in report.provenance)
+    return digests, {one.name: one.value for one in report.settings if one.name in SENT}
 
 
 def _has_other_limits(before: Finding | None, after: Finding | None) -> bool:

@@ -13,7 +13,7 @@ from typing import Protocol
 from oligort.again import is_held_again
 from oligort.dose.grid import DoseGrid
 from oligort.dose.same import is_same_dose
-from oligort.errors import NotEvaluable
+from oligort.errors import NotEvaluable, advising
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Registration
 from oligort.once import Given, Held, counted_once, is_one_course
@@ -37,6 +37,20 @@ class Export(Protocol):
     @property
     def selection(self) -> Selection:
         """What the user asked for among them."""
+
+
+CHOOSE = (
+    "say which plan the patient gets or got, or that all of them are courses, which a reviewer "
+    "then names with --plan or --dose; or send that plan alone, with its dose and structures"
+)
+"""What to do where several doses could be meant, or their sum."""
+
+SEND_STRUCTURES = "export the structure set (RTSTRUCT) that the plan was made on, with it"
+
+ONE_STRUCTURE_SET = (
+    "send the structure set alone that the plan was made on, or the plan that refers to it; those "
+    "of an earlier course belong in a folder of their own, which a reviewer gives as --prior"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +150,7 @@ class Chosen:
         )
 
 
+@advising(CHOOSE)
 def choose(
     structure_sets: Sequence[StructureSet],
     plans: Sequence[Plan],
@@ -307,7 +322,8 @@ def _given_before(
         ]
     except NotEvaluable as error:
         told = "in the export of an earlier course"
-        raise NotEvaluable(f"{told}, {error} (there the register's courses choose)") from error
+        reason = f"{told}, {error} (there the register's courses choose)"
+        raise NotEvaluable(reason, error.hint) from error
 
 
 def choose_structure_set(
@@ -321,7 +337,7 @@ def choose_structure_set(
         If there is none, or several and the plans do not decide.
     """
     if not structure_sets:
-        raise NotEvaluable("no RTSTRUCT is in the submission")
+        raise NotEvaluable("no RTSTRUCT is in the submission", SEND_STRUCTURES)
     if len(structure_sets) == 1:
         return structure_sets[0]
     referred = {p.structure_set_uid for p in ([plan] if plan else plans)}
@@ -331,7 +347,8 @@ def choose_structure_set(
     raise NotEvaluable(
         f"{len(structure_sets)} RTSTRUCTs are there and no one plan decides between them: "
         f"{listing(structure_sets)}; name the files to read, choose a plan, or give an earlier "
-        f"course as one"
+        f"course as one",
+        ONE_STRUCTURE_SET,
     )
 
 

@@ -103,7 +103,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If the verdict is not that of the findings.
+        If the verdict is not that of the findings, or one of them is of a grade that is none.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -126,7 +126,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse a verdict that its findings do not give."""
-        if self.verdict is not verdict_of(self.findings):
+        if self.verdict != verdict_of(self.findings):
             raise ValueError(
                 f"expected the verdict {verdict_of(self.findings)} of the findings, "
                 f"found {self.verdict}"
@@ -142,8 +142,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return next((it for it in self.decisions if it.finding == finding.mark), None)
 
     def graded(self, grade: Grade) -> tuple[Finding, ...]:
-        """Return the findings of one grade, in the order of the checks."""
-        return tuple(finding for finding in self.findings if finding.grade is grade)
+        """Return the findings of one grade, in the order of the checks.
+
+        Raises
+        ------
+        ValueError
+            If the grade is none: an empty answer would read as if nothing were wrong.
+        """
+        asked = Grade(grade)
+        return tuple(finding for finding in self.findings if finding.grade == asked)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dicts, lists, strings and numbers."""

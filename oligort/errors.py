@@ -1,5 +1,8 @@
 """The errors of oligort. Each message is a sentence: expected, found, where, what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class OligortError(Exception):
     """Base of every error that oligort raises on purpose; anything else is a bug."""
@@ -58,4 +61,25 @@ class NotEvaluable(OligortError):  # noqa: N818 - an answer, not a failure
 
     The engine of the checks turns this error, and no other, into a finding of grade
     NOT_EVALUABLE.
+
+    Parameters
+    ----------
+    reason : str
+        Why.
+    hint : str
+        What to do about it, where the reason itself tells; else "".
     """
+
+    def __init__(self, reason: str = "", hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
+
+
+@contextmanager
+def advising(hint: str) -> Iterator[None]:
+    """Give what is not evaluable inside a hint, where it has none of its own."""
+    try:
+        yield
+    except NotEvaluable as error:
+        error.hint = error.hint or hint
+        raise

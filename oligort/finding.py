@@ -122,6 +122,11 @@ def verdict_of(findings: tuple[Finding, ...]) -> Grade:
     """Return the verdict over findings: MAJOR, else MINOR, else NOT_EVALUABLE, else PASS.
 
     No finding at all, or nothing but INFO, is NOT_EVALUABLE: nothing was shown.
+
+    Raises
+    ------
+    ValueError
+        If a finding is of a grade that is none: it would count nowhere.
     """
-    grades = {finding.grade for finding in findings}
+    grades = {Grade(finding.grade) for finding in findings}
     return next((grade for grade in VERDICT_ORDER if grade in grades), Grade.NOT_EVALUABLE)

@@ -10,6 +10,18 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.structure import Structure
 
+DRAW_OR_NAME = (
+    "draw it, or name the ROI that is meant as TG-263 does, and delete what is not meant; what a "
+    "department names otherwise it can say in a site map (--names)"
+)
+"""What to do where a structure is missing, or several could be meant."""
+
+NO_TUMOUR = "; where there is no gross tumour, say so in the register (anatomy.gtv_absent)"
+
+ONE_SIDE = (
+    "draw the other lung too; where it was removed, say so in the register (anatomy.pneumonectomy)"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Meant:

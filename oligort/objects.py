@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from oligort.dose.grid import DoseGrid
 from oligort.dose.planned_dvh import PlannedDvh
@@ -23,6 +24,16 @@ def file_key(name: str) -> str:
     name that the user knows.
     """
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+class Masker(Protocol):
+    """Masks what repeats the patient's identity, which it knows, in texts from elsewhere."""
+
+    def roi_name(self, roi_name: str) -> str:
+        """Return an ROI name as one that was read is shown."""
+
+    def beside(self, written: str, subject: str) -> str:
+        """Return any other short text masked, but for what is of the trial's subject id."""
 
 
 class FaultKind(StrEnum):

@@ -22,6 +22,12 @@ WHOLE_COURSE_TYPES = frozenset({"PLAN", "MULTI_PLAN", "FRACTION"})
 Picks = list[tuple[Dose, Plan | None]]
 """Doses, each with the plan that the user names for it."""
 
+SEND_DOSE = (
+    "export the dose (RTDOSE) of the whole plan, all beams and all fractions, in Gy, together with "
+    "the plan and its structures"
+)
+"""What to do where no dose that can be judged is there."""
+
 
 def pick(
     structure_sets: Sequence[StructureSet],
@@ -144,13 +150,14 @@ def _is_within(dose: Dose, plan_uids: set[str]) -> bool:
 def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) -> tuple[Dose, str]:
     """Return the dose that alone stands for what was planned, and the rule that says so."""
     if not doses:
-        raise NotEvaluable("no RTDOSE is in the submission")
+        raise NotEvaluable("no RTDOSE is in the submission", SEND_DOSE)
     of_plan = [
         dose for dose in doses if plan is None or set(dose.plan_uids) == {plan.sop_instance_uid}
     ]
     if plan is not None and not of_plan:
         raise NotEvaluable(
-            f"no RTDOSE refers to plan {quoted(plan.label)}; there are: {listing(doses)}"
+            f"no RTDOSE refers to plan {quoted(plan.label)}; there are: {listing(doses)}",
+            SEND_DOSE,
         )
     groups = [dose for dose in of_plan if is_of_one_group(dose, plans)]
     whole = [d for d in of_plan if not is_of_a_part(d) and d not in groups]
@@ -158,16 +165,18 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
     if not whole and groups:
         raise NotEvaluable(
             f"{listing(groups)} {'is' if len(groups) == 1 else 'are each'} of one fraction group, "
-            f"and {listing(plans_of(groups[0], plans))} has several; they are not added up"
+            f"and {listing(plans_of(groups[0], plans))} has several; they are not added up",
+            SEND_DOSE,
         )
     if not whole:
         raise NotEvaluable(
             f"no dose of a whole plan is there, only {listing(of_plan)}; parts of a plan are not "
-            f"added up"
+            f"added up",
+            SEND_DOSE,
         )
     if not usable:
         reasons = "; ".join(f"{title(dose)}: {dose.refusal}" for dose in whole)
-        raise NotEvaluable(f"no RTDOSE can be used: {reasons}")
+        raise NotEvaluable(f"no RTDOSE can be used: {reasons}", SEND_DOSE)
     sums = [dose for dose in usable if dose.summation_type == "MULTI_PLAN"]
     if len(sums) == 1 and plan is None:
         summed = set(sums[0].plan_uids)

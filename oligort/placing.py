@@ -69,7 +69,7 @@ def placed_on(
         try:
             transform = transform_between(registrations, theirs, ours)
         except NotEvaluable as error:
-            raise NotEvaluable(f"{title(dose)} and the structures: {error}") from error
+            raise NotEvaluable(f"{title(dose)} and the structures: {error}", error.hint) from error
         return replace(dose.grid, grid=transform.of_grid(dose.grid.grid, ours))
     uid = structure_set.sop_instance_uid
     # The dose of another export is linked to other structures.

@@ -38,6 +38,10 @@ convex, has no section between two wider ones.
 """
 
 
+MEDIASTINUM_MM = 10.0
+"""Between most of one lung and most of the other lies more: the spine and great vessels. Two parts
+of one lung share their border, or drawings of it some millimetres apart."""
+
 SAME_SIDE_SHARE = 0.25
 """Share of the smaller of two sides from which on, where the other holds it, both are one organ.
 
@@ -94,8 +98,8 @@ def why_not_two_sides(
                 f"drawn; correct the one that lies on the other"
             )
     if not any(middles):
-        is_beside = organ not in WIDE or lies_side_by_side(*left, *right)
-        return "" if is_beside else f"{names} are {NOT_BESIDE}"
+        are_two = lie_apart(left, right) or lies_side_by_side(*left, *right)
+        return "" if are_two or organ not in WIDE else f"{names} are {NOT_BESIDE}"
     half = half_of_both(left, right, middles)
     if half is None or not (middles[1] or organ in WIDE):
         return ""
@@ -184,8 +188,7 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
         return None
     body_mm = np.concatenate(drawn)
     middle_mm = (body_mm.min() + body_mm.max()) / 2
-    points_mm = np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
-    return float(np.mean(points_mm > middle_mm))
+    return float(np.mean(_x_mm(structures) > middle_mm))
 
 
 def lies_side_by_side(*structures: Structure) -> bool:
@@ -200,6 +203,20 @@ def lies_side_by_side(*structures: Structure) -> bool:
     widest = np.minimum(np.maximum.accumulate(areas), np.maximum.accumulate(areas[::-1])[::-1])
     is_between = (beyond >= LEAST_PART) & (beyond <= 1 - LEAST_PART)
     return bool((is_between & (areas <= DEEPEST * widest)).any())
+
+
+def lie_apart(left: Sequence[Structure], right: Sequence[Structure]) -> bool:
+    """Whether nine tenths of the left lie further left than nine tenths of the right, and apart.
+
+    Of a lung that collapsed to a tenth of both, `lies_side_by_side` sees one only.
+    """
+    nearest_mm = np.quantile(_x_mm(left), LEAST_SIDE_SHARE)
+    farthest_mm = np.quantile(_x_mm(right), 1 - LEAST_SIDE_SHARE)
+    return bool(nearest_mm - farthest_mm > MEDIASTINUM_MM)
+
+
+def _x_mm(structures: Sequence[Structure]) -> Floats:
+    return np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
 
 
 def _sagittal_sections(structures: Sequence[Structure]) -> Floats:

@@ -10,6 +10,7 @@ import tomllib
 import types
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import (
@@ -284,7 +285,13 @@ def _leaf_problem(value: Any, kind: Any, failure: msgspec.ValidationError) -> st
 def _expected(kind: Any) -> str:
     """Return a type, with its bounds, in words."""
     base, *notes = get_args(kind) if get_origin(kind) is Annotated else (kind,)
-    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    words = {
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        bool: "true or false",
+        date: "a date such as 2026-05-31, without a time",
+    }
     text = words.get(base, str(base))
     for note in notes:
         bounds = {

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from oligort.anatomy import Anatomy
 from oligort.conventions import DEFAULT, Conventions
-from oligort.courses import Chosen, choose, choose_structure_set
+from oligort.courses import CHOOSE, Chosen, choose, choose_structure_set
 from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.counted import settings_of
 from oligort.dose.dvh import Dvh
@@ -36,6 +36,7 @@ from oligort.objects import (
     IdentityLeft,
     ImageSeries,
     LeftAlone,
+    Masker,
     Plan,
     Registration,
 )
@@ -66,18 +67,16 @@ class Submission:
         Each Clinical Trial Subject ID that objects state, with the first file that does.
     patient_age_years, oldest_age_years : int or None
         Patient's Age (0010,1010), the lowest; and the highest where the objects do not agree.
-    treatment_records : tuple of str
-        Files that say that a treatment was delivered; they are not read.
-    left_alone : tuple of LeftAlone
-        Objects of kinds that are not used.
-    selection : Selection
-        The plans and the doses that the user asked for.
-    earlier : tuple of Submission
-        Exports of earlier courses, whose doses are added.
+    treatment_records, left_alone : tuples of str, of LeftAlone
+        Files that say that a treatment was delivered, not read; objects of kinds that are not used.
+    selection, earlier : Selection, tuple of Submission
+        Plans and doses that the user asked for; exports of earlier courses, whose doses are added.
     roles : mapping of ROI name to Role
         From the clinical register; each goes before the name and the site map.
     site_map : SiteMap
         What the site's ROI names stand for, before what they say.
+    masker : Masker or None
+        Masks in other texts, as in what was read, what repeats the patient's identity.
     """
 
     structure_sets: tuple[StructureSet, ...] = ()
@@ -99,6 +98,7 @@ class Submission:
     earlier: tuple["Submission", ...] = ()
     roles: Mapping[str, Role] = field(default_factory=dict)
     site_map: SiteMap = field(default_factory=SiteMap)
+    masker: Masker | None = field(default=None, repr=False)
     # Each under the structures and the dose that it rests on (no id of theirs): copies share them.
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
     _no_other: object = field(default_factory=object, init=False, repr=False)
@@ -150,7 +150,7 @@ class Submission:
             )
         except SelectionError as error:
             # What the user asks for is refused at once; this is what the register names.
-            raise NotEvaluable(str(error)) from error
+            raise NotEvaluable(str(error), CHOOSE) from error
 
     @cached_property
     def structure_set(self) -> StructureSet:

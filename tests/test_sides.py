@@ -168,6 +168,11 @@ def test_where_nothing_tells_the_middle_two_lungs_are_side_by_side(one, other):
     assert len(lungs(LEFT, RIGHT).structures_of("Lungs")) == 2
 
 
+def test_a_collapsed_lung_beside_the_other_one_is_a_second():
+    collapsed = Box((50.0, 0, 0), (20, 60, 160))
+    assert len(lungs(collapsed, RIGHT).structures_of("Lungs")) == 2
+
+
 def test_a_mediastinum_that_moved_leaves_either_lung_in_its_half():
     collapsed = Box((110.0, 0, 0), (20, 120, 160))
     overinflated = Box((-10.0, 0, 0), (200, 120, 160))

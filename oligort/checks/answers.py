@@ -8,7 +8,8 @@ from oligort.clinical.answer import Answer
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.measure import Measure
-from oligort.protocol.limits import Limit, Requirement, Rule
+from oligort.protocol.limits import DoseLimit, Limit, Requirement, Rule
+from oligort.rounding import shown_beside, side_of
 
 MAX_REASONS = 6
 """Reasons for leaving out that one finding tells; the number of the others follows."""
@@ -59,6 +60,20 @@ def held_against(
         source=rule.source,
         hint="" if grade is Grade.PASS else hint,
     )
+
+
+def told_beside(value: float, rule: Limit, decimals: int | None = None) -> str:
+    """Return a value rounded for a sentence, but never to its limit or beyond: as a table does."""
+    unit = rule.unit or ""
+    variation = rule.variation if isinstance(rule, DoseLimit) else None
+    limits = (rule.limit, *((variation.limit,) if variation else ()))
+    told = [shown_beside(value, limit, unit) for limit in limits]
+    if decimals is not None:
+        rounded = f"{value:.{decimals}f}"
+        told.append(rounded)
+        if all(side_of(float(rounded), one) == side_of(value, one) for one in limits):
+            return rounded
+    return max(told, key=len)
 
 
 def not_evaluable(

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.effect import fractions_of
 from oligort.checks.plan_kind import kind_of
 from oligort.display import listed, quoted
-from oligort.errors import NotEvaluable
+from oligort.errors import NotEvaluable, advising
+from oligort.finding import Finding
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.protocol.limits import AppliesWhen, DoseLimit
 
@@ -20,6 +22,17 @@ def applicable_limits(case: Case) -> Iterator[DoseLimit]:
         except NotEvaluable:
             pass  # told by the limit itself; what is measured for it is shown all the same
         yield limit
+
+
+def told_without_limits(case: Case, code: str) -> Iterator[Finding]:
+    """Yield that a check of what limits are about has nothing to ask, where no limit holds.
+
+    No finding at all would read as if the check had not run, and a verdict as if it had.
+    """
+    if not any(applicable_limits(case)):
+        has_some = bool(case.protocol.dose_limits)
+        reason = "none of its dose limits applies" if has_some else "it has no dose limit"
+        yield information(code, f"nothing is asked by the protocol: {reason}")
 
 
 def limited_once(case: Case) -> tuple[DoseLimit, ...]:
@@ -40,15 +53,19 @@ def why_not_applicable(case: Case, limit: DoseLimit) -> str:
     """
     if limit.applies_when is None:
         return ""
-    open_reasons = []
+    open_reasons, hints = [], []
     for condition in (_of_arm, _of_kind, _of_organ, _of_fractions):
         try:
             if reason := condition(case, limit.applies_when):
                 return reason
         except NotEvaluable as error:
             open_reasons.append(str(error))
+            hints.append(error.hint)
     if open_reasons:
-        raise NotEvaluable(f"whether the limit applies is open: {'; '.join(open_reasons)}")
+        raise NotEvaluable(
+            f"whether the limit applies is open: {'; '.join(open_reasons)}",
+            "; ".join(dict.fromkeys(filter(None, hints))),
+        )
     return ""
 
 
@@ -57,7 +74,10 @@ def _of_arm(case: Case, when: AppliesWhen) -> str:
         return ""
     arm = case.register.arm if case.register else None
     if arm is None:
-        raise NotEvaluable(f"it is of the arm {when.arm}, and the register does not say the arm")
+        raise NotEvaluable(
+            f"it is of the arm {when.arm}, and the register does not say the arm",
+            "say the arm in the register",
+        )
     return "" if arm is when.arm else f"it is of the arm {when.arm}, and the patient is in {arm}"
 
 
@@ -68,13 +88,15 @@ def _of_kind(case: Case, when: AppliesWhen) -> str:
     if kind.kind is None or kind.is_mixed:
         raise NotEvaluable(
             f"it is of {when.plan_kind} plans, and neither --plan-kind nor the register says what "
-            f"the plan is for (plan_kind)"
+            f"the plan is for (plan_kind)",
+            "say plan_kind in the register",
         )
     if kind.kind is when.plan_kind:
         return ""
     return f"it is of {when.plan_kind} plans, and a {kind.kind} plan is judged"
 
 
+@advising("list every lesion in the register, with its organ and its roi_names")
 def _of_organ(case: Case, when: AppliesWhen) -> str:
     """Return why no metastasis lies in the organ; one that may be none, or elsewhere, is open."""
     if when.organ is None:
@@ -123,6 +145,10 @@ def _may_be_in(organs: frozenset[Organ], organ: Organ) -> bool:
     return not organs or organ in organs
 
 
+@advising(
+    "send all plans that the dose is of, each with its number of fractions; plans of other limits "
+    "are judged one by one"
+)
 def _of_fractions(case: Case, when: AppliesWhen) -> str:
     """Return why the courses have other numbers of fractions; of several, all must agree."""
     if when.fractions is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.what_to_do import what_to_do
 from oligort.display import quoted, safe_text
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
@@ -33,7 +34,8 @@ def require_for_a_patient(case: Case) -> None:
         if plan.intent.upper() in OF_NO_PATIENT:
             raise NotEvaluable(
                 f"the Plan Intent (300A,000A) of {title(plan)} is {plan.intent.upper()}: "
-                f"it was not made to treat a patient"
+                f"it was not made to treat a patient",
+                what_to_do("OL009"),
             )
 
 
@@ -73,7 +75,10 @@ def approval(case: Case) -> Iterator[Finding]:
                 hint="confirm that it is the plan of the trial",
             )
     if not plans:
-        raise NotEvaluable("no plan of the judged dose is there")
+        raise NotEvaluable(
+            "no plan of the judged dose is there",
+            "send the plan (RTPLAN) that the dose was computed of, with it",
+        )
     judged: list[Plan | StructureSet] = list(plans)
     if chosen.structure_set.approval_status:
         judged.append(chosen.structure_set)

@@ -12,9 +12,11 @@ from oligort.checks.accounting import (
     regional_nodes,
     unclaimed_primaries,
 )
+from oligort.checks.as_registered import with_courses_of, with_roles_of
 from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
 from oligort.checks.lost_lesions import LostLesion, around_no_lesion
+from oligort.checks.nobody_named import naming_nobody
 from oligort.checks.unclaimed import (
     MARGIN_ROLES,
     may_be_lesion,
@@ -22,6 +24,7 @@ from oligort.checks.unclaimed import (
     perhaps_metastases,
     unclaimed_rois,
 )
+from oligort.checks.what_to_do import SEND_REGISTER
 from oligort.clinical.register import PlanKind, Register, RegisterLesion
 from oligort.errors import NotEvaluable
 from oligort.lesions.census import CensusThresholds, LesionHint
@@ -29,60 +32,10 @@ from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
 from oligort.protocol.model import Protocol
 from oligort.protocol.settings import RegionalNodes
-from oligort.selection import Selection, fitting
 from oligort.submission import Submission
 
 _NOTHING = LesionCensus((), Count(0, 0), {}, ())
 """The census where no structure set was submitted."""
-
-
-def _with_roles_of(submission: Submission, register: Register | None) -> Submission:
-    """Return the submission with the roles that the register gives to the ROIs of its lesions.
-
-    A PTV that the register names for a lesion bounds its size and is not the lesion, and an organ
-    is none: what such names say stands. So does, of an unknown kind, what says gross tumour.
-    """
-    roles = {
-        roi_name: lesion.role
-        for lesion in (register.lesions if register else ())
-        for roi_name in lesion.roi_names
-        if may_be_lesion(name := submission.site_map.read(roi_name))
-        and (lesion.kind is not None or name.role not in GTV_ROLES)
-    }
-    return replace(submission, roles=roles) if roles else submission
-
-
-def _with_courses_of(
-    submission: Submission, register: Register | None, kind: PlanKind | None
-) -> Submission:
-    """Return the submission with the courses that the register names; the user's choice stands.
-
-    Where it names no courses, they are its plans of the kind that is judged.
-    """
-    named = register.courses if register else ()
-    if register and kind and not named:
-        named = register.plans_of(kind)
-    if not named:
-        return submission
-    of_earlier = tuple(_naming(export, named) for export in submission.earlier)
-    beyond = {name for names in of_earlier for name in names}
-    own = _naming(submission, named)
-    # What is nowhere is asked for here, and is told to be missing.
-    own = tuple(name for name in named if name in own or name not in beyond)
-    earlier = tuple(map(_asked_for, submission.earlier, of_earlier))
-    return replace(_asked_for(submission, own), earlier=earlier)
-
-
-def _asked_for(submission: Submission, names: tuple[str, ...]) -> Submission:
-    """Return an export with the plans chosen that the register names, if the user chose none."""
-    if not names or submission.selection.plans or submission.selection.doses:
-        return submission
-    return replace(submission, selection=Selection(plans=names, by="the register"))
-
-
-def _naming(submission: Submission, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of some names that a plan of an export has."""
-    return tuple(name for name in names if fitting(submission.plans, name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +55,13 @@ class Case:
 
     def __post_init__(self) -> None:
         # What the register says of an ROI holds for every question: counted, measured, subtracted.
-        submission = _with_roles_of(self.submission, self.register)
+        exports = (self.submission, *self.submission.earlier)
+        plans = [plan for export in exports for plan in export.plans]
+        register = naming_nobody(self.register, self.submission.masker, plans)
+        object.__setattr__(self, "register", register)
+        submission = with_roles_of(self.submission, self.register)
         kind = self.asked_kind or (self.register.plan_kind if self.register else None)
-        submission = _with_courses_of(submission, self.register, kind)
+        submission = with_courses_of(submission, self.register, kind)
         object.__setattr__(self, "submission", submission)
 
     def require_register(self) -> Register:
@@ -116,7 +73,7 @@ class Case:
             If none was given.
         """
         if self.register is None:
-            raise NotEvaluable("no register was given")
+            raise NotEvaluable("no register was given", SEND_REGISTER)
         return self.register
 
     @cached_property

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
-from oligort.checks.answers import grade_throughout, held_against, not_evaluable
-from oligort.checks.applicability import limited_once, why_not_applicable
+from oligort.checks.answers import grade_throughout, held_against, not_evaluable, told_beside
+from oligort.checks.applicability import limited_once, told_without_limits, why_not_applicable
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.cut_out import told_of_gaps_cut_out
@@ -23,6 +23,7 @@ from oligort.checks.plan_kind import require_one_kind, require_screening_or_said
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.checks.volumes import require_plausible_volumes
+from oligort.checks.what_to_do import COVER_IT, PHYSICAL_DOSE, WHOLE_DOSE
 from oligort.display import quoted
 from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
@@ -66,6 +67,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
 
     Source: the protocol's dose limits; NCT06190782, exclusion criteria, X6.
     """
+    if not case.protocol.dose_limits:
+        yield from told_without_limits(case, "OL301")
     for limit in case.protocol.dose_limits:
         try:
             if reason := why_not_applicable(case, limit):
@@ -83,6 +86,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
                 str(error),
                 about=limit.structure,
                 evidence=_shown_anyway(case, limit),
+                hint=error.hint,
             )
 
 
@@ -99,6 +103,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention; the grade is the protocol's setting.
     """
+    yield from told_without_limits(case, "OL302")
     for limit in limited_once(case):
         try:
             dvh = judged(case, limit).dvh
@@ -107,8 +112,9 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
                 code="OL302",
                 grade=Grade.NOT_EVALUABLE,
                 about=limit.structure,
-                message=f"whether it lies inside the dose grid is not evaluable, because {error}",
+                message=f"Structure inside the dose grid: not evaluable, because {error}",
                 source=CONVENTION,
+                hint=error.hint,
             )
             continue
         outside = 100 * _not_covered_cc(dvh) / dvh.volume_cc
@@ -121,7 +127,7 @@ def inside_the_grid(case: Case) -> Iterator[Finding]:
             message=_outside_told(dvh),
             evidence=(Evidence(name="outside the dose grid", measured=outside, unit="%"),),
             source=CONVENTION,
-            hint="" if covers else "export the dose on a grid that covers the structure",
+            hint="" if covers else COVER_IT,
         )
 
 
@@ -203,17 +209,21 @@ def _require_gradable(case: Case) -> None:
     if dose.dose_type == "EFFECTIVE" and not accepts_effective:
         raise NotEvaluable(
             "the Dose Type is EFFECTIVE (weighted for biological effect), which the protocol's "
-            "settings do not accept"
+            "settings do not accept",
+            PHYSICAL_DOSE,
         )
     if dose.dose_type not in {"PHYSICAL", "EFFECTIVE"}:
-        raise NotEvaluable(f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL")
+        raise NotEvaluable(
+            f"the Dose Type is {quoted(dose.dose_type)}, not PHYSICAL", PHYSICAL_DOSE
+        )
     for part in doses_of_parts(case.submission.chosen.doses):
         raise NotEvaluable(
-            f"the dose is of a part of a plan ({part.summation_type or 'no summation type'})"
+            f"the dose is of a part of a plan ({part.summation_type or 'no summation type'})",
+            WHOLE_DOSE,
         )
     fit = fit_of(case)
     if not fit.fits:
-        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}")
+        raise NotEvaluable(f"the dose does not fit the prescription: {fit.message}", WHOLE_DOSE)
 
 
 def _with_missing_planes(dvh: Dvh, missing_cc: float) -> Dvh:
@@ -232,7 +242,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         # What gets less than the limit's dose raises a share of volume where it is cut out.
         raise NotEvaluable(
             f"{'; '.join(judged.remarks)}: {limit.metric} is {value:.2f} {limit.unit} without it; "
-            f"draw it, or delete the ROI"
+            f"draw it, or delete the ROI",
+            "draw the contours of this ROI, or delete it",
         )
     remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
     fit = fit_of(case)
@@ -242,8 +253,10 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         unknown_cc = _not_covered_cc(judged.dvh) + judged.dvh.edge_volume_cc
         why = f"{_outside_told(judged.dvh)}: " if unknown_cc else ""
         raise NotEvaluable(
-            f"{why}{limit.metric} is {computed.low:.3f} to {computed.high:.3f} {limit.unit}, "
-            f"and the limit lies between"
+            f"{why}{limit.metric} is {told_beside(computed.low, limit, 3)} to "
+            f"{told_beside(computed.high, limit, 3)} {limit.unit}, "
+            f"and the limit lies between",
+            COVER_IT if unknown_cc else "",
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
     if missing_cc:
@@ -251,8 +264,10 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         if grade_throughout(possible, limit) is not limit.grade_of(value):
             raise NotEvaluable(
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
-                f"{limit.metric} is {possible.low:.2f} to {possible.high:.2f} {limit.unit}, and "
-                f"the limit lies between"
+                f"{limit.metric} is {told_beside(possible.low, limit)} to "
+                f"{told_beside(possible.high, limit)} {limit.unit}, and "
+                f"the limit lies between",
+                "draw the missing planes",
             )
     if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
@@ -266,7 +281,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     is_within_doubt = grade_throughout(off_by, limit) is None
     if is_within_doubt:
         remarks.append(
-            f"as computed, {off_by.low:.3f} to {off_by.high:.3f} {limit.unit}: "
+            f"as computed, {told_beside(off_by.low, limit, 3)} to "
+            f"{told_beside(off_by.high, limit, 3)} {limit.unit}: "
             "the limit lies between"
         )
     if is_within_doubt or _is_close(case, limit, value):
@@ -285,7 +301,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         float(value),
         about=limit.structure,
         flags=tuple(flags),
-        message=f"{limit.metric} {value:.2f} {limit.unit}; {'; '.join(remarks)}",
+        message=f"{limit.metric} {told_beside(value, limit)} {limit.unit}; {'; '.join(remarks)}",
         hint="" if limit.allows(value) else BEYOND_LIMIT,
         interval=(value.low, value.high) if value.intervals else None,
     )
@@ -327,7 +343,7 @@ def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
         if grade is None:
             may.append(f"{name} {other:.2f} {limit.unit} ({other.low:.3f} to {other.high:.3f})")
         elif grade is not limit.grade_of(value):
-            would.append(f"{name} {other:.2f} {limit.unit}")
+            would.append(f"{name} {told_beside(other, limit)} {limit.unit}")
     told = [f"would change for {', '.join(would)}"] if would else []
     told += [f"may change for {', '.join(may)}"] if may else []
     return f"the verdict {' and '.join(told)}" if told else ""
@@ -341,8 +357,11 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
         return  # told among the remarks, and a query
     if grade_throughout(beside, limit) is not limit.grade_of(value):
         raise NotEvaluable(
-            f"{limit.metric} is {value:.2f} {limit.unit}, and {beside:.2f} {limit.unit} for "
-            f"{what}; the limit lies between"
+            f"{limit.metric} is {told_beside(value, limit)} {limit.unit}, and "
+            f"{told_beside(beside, limit)} {limit.unit} for "
+            f"{what}; the limit lies between",
+            "delete the ROIs that are no longer meant, and name the others as TG-263 does; in the "
+            "register give roi_names of each lesion",
         )
 
 

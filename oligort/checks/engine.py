@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from numbers import Real
 from pathlib import Path
+
+import msgspec
 
 from oligort.checks.case import Case
 from oligort.checks.failure import failed
@@ -11,10 +14,11 @@ from oligort.checks.measurements import measurements_of
 from oligort.checks.plan_kind import kind_of
 from oligort.checks.registry import CONVENTION, ENTRY_POINTS, Check, checks_of, packages_of
 from oligort.checks.site_checks import load_checks
+from oligort.checks.what_to_do import what_to_do
 from oligort.clinical.register import PlanKind, Register
 from oligort.crosscheck import require_installed
-from oligort.display import quoted
-from oligort.document import FileRecord, Report, Setting
+from oligort.display import quoted, safe_text
+from oligort.document import LONGEST_FAULT, FileRecord, Report, Setting
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.finding import Finding, Grade, verdict_of
 from oligort.protocol.model import Protocol
@@ -175,7 +179,7 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
     ------
     SelectionError
         If it gives anything but findings of its own code: they would be of a check that never ran;
-        if one that does not come with oligort fails.
+        if one that does not come with oligort fails, or says what a finding cannot.
     """
     count = 0
     try:
@@ -191,24 +195,63 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
                     f"{quoted(finding.code)}"
                 )
             count += 1
-            yield finding
+            yield _advised(finding if one.is_ours else _as_typed(one, finding))
         if not count and not one.is_ours:
             raise NotEvaluable("the check yielded no finding")
     except SelectionError:
         raise
     except NotEvaluable as error:
         rule = one.rule(case.protocol) if one.rule else None
-        yield Finding(
-            code=one.code,
-            criterion=rule.criterion if rule else "",
-            grade=Grade.NOT_EVALUABLE,
-            message=f"{rule.description if rule else one.title}: not evaluable, because {error}",
-            source=rule.source if rule else CONVENTION,
+        what = rule.description if rule else one.title
+        yield _advised(
+            Finding(
+                code=one.code,
+                criterion=rule.criterion if rule else "",
+                grade=Grade.NOT_EVALUABLE,
+                message=f"{what}: not evaluable, because {error}",
+                source=rule.source if rule else CONVENTION,
+                hint=error.hint,
+            )
         )
     except Exception as error:
         if one.is_ours:
             raise
         raise failed(one, error) from error
+
+
+def _advised(finding: Finding) -> Finding:
+    """Return a finding that says what to do, where it is not evaluable."""
+    if finding.hint or finding.grade is not Grade.NOT_EVALUABLE:
+        return finding
+    return msgspec.structs.replace(finding, hint=what_to_do(finding.code))
+
+
+def _as_typed(one: Check, finding: Finding) -> Finding:
+    """Return the finding of a check of others with every part of the type that it has to be.
+
+    Nothing looked at them when it was built; one of a grade that is none would count nowhere, and
+    the verdict be a pass.
+
+    Raises
+    ------
+    SelectionError
+        If a part is of no such type, or a word none of those that it may be.
+    """
+    try:
+        return msgspec.convert(msgspec.to_builtins(finding, enc_hook=_plain_number), Finding)
+    except (msgspec.ValidationError, TypeError) as failure:
+        raise SelectionError(
+            f"{one.file}: {one.code}: expected a finding whose parts are what they have to be, "
+            f"found: {safe_text(failure, LONGEST_FAULT)}; say the grade as Grade.MAJOR, the source "
+            f"as Source(document=...), numbers as numbers"
+        ) from failure
+
+
+def _plain_number(value: object) -> float:
+    """Return a number of any kind, such as a Measure, as one that JSON has."""
+    if isinstance(value, Real):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no part of a finding")
 
 
 def _no_finding(one: Check, found: object) -> SelectionError:
@@ -228,13 +271,17 @@ def _subject(submission: Submission, register: Register | None) -> str:
 
 
 def _chosen_plan_facts(submission: Submission) -> tuple[str, str]:
-    """Return the labels of all plans that are judged, in the order of their dates, and a date."""
+    """Return the labels of all plans that are judged, by their dates, and that of the latest.
+
+    Plans of earlier courses are among the labels; the date is of the submission's own.
+    """
     try:
         chosen = submission.chosen
     except NotEvaluable:
         return "", ""
     labels = [label for _, label in sorted((one.date, one.label) for one in chosen.plans)]
-    return " + ".join(filter(None, labels)), chosen.plan.date if chosen.plan else ""
+    own = [plan for course in chosen.courses if not course.is_prior for plan in course.plans]
+    return " + ".join(filter(None, labels)), max((one.date for one in own), default="")
 
 
 def _packages(asked: Iterable[Check]) -> Iterator[Setting]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from oligort.checks.answers import information
-from oligort.checks.applicability import applicable_limits
+from oligort.checks.applicability import applicable_limits, told_without_limits
 from oligort.checks.case import Case
 from oligort.checks.judged import judged_rois, organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -268,6 +268,7 @@ def whole_organs(case: Case) -> Iterator[Finding]:
 
     Source: oligort convention; the grade is the protocol's setting.
     """
+    yield from told_without_limits(case, "OL016")
     for limit in applicable_limits(case):
         if not Metric.parse(limit.metric).needs_whole_volume:
             yield _not_looked_at(limit, f"{limit.metric} does not depend on it")

@@ -7,7 +7,8 @@ from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.placeholder import require_one_of
 from oligort.checks.registry import CONVENTION, check
-from oligort.courses import Course
+from oligort.checks.what_to_do import ONE_PLAN, what_to_do
+from oligort.courses import Chosen, Course
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.finding import Finding, Flag, Grade
@@ -49,6 +50,7 @@ def files(case: Case) -> Iterator[Finding]:
             about=fault.file,
             message=f"{quoted(fault.file)}: {fault.reason}",
             source=CONVENTION,
+            hint="" if fault.kind is FaultKind.FOREIGN else what_to_do("OL001"),
         )
     if all(fault.kind is FaultKind.FOREIGN for fault in faults):
         count = sum(len(export.provenance) for export in (submission, *submission.earlier))
@@ -173,6 +175,7 @@ def references(case: Case) -> Iterator[Finding]:
             grade=grade,
             message=f"{message}; taken together by their frame of reference",
             source=CONVENTION,
+            hint=ONE_PLAN,
         )
     if not graded:
         yield Finding(
@@ -206,7 +209,7 @@ def judged_dose(case: Case) -> Iterator[Finding]:
     yield Finding(
         code="OL004",
         grade=Grade.PASS,
-        message="; ".join((f"{listing(chosen.doses)}: {chosen.by}", *chosen.notes)),
+        message="; ".join((f"{_doses_told(chosen)}: {chosen.by}", *chosen.notes)),
         source=CONVENTION,
     )
     held = {name for plan in chosen.plans for name in (plan.label, plan.sop_instance_uid)}
@@ -353,6 +356,15 @@ def _references_of(course: Course, structure_set: StructureSet) -> _References:
                 f"{quoted(structure_set.file)}"
             )
     return _References(tuple(missing), tuple(absent))
+
+
+def _doses_told(chosen: Chosen) -> str:
+    """Return the doses that are judged; files of two exports may have one name."""
+    own, before = (
+        listing([one.dose for one in chosen.courses if one.is_prior is is_prior])
+        for is_prior in (False, True)
+    )
+    return f"{own}; of earlier courses {before}" if before else own
 
 
 def _doses_of(submission: Submission) -> tuple[Dose, ...]:

@@ -240,7 +240,7 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     try:
         standing = one_drawn(drawn, limit.structure)
     except NotEvaluable as several:
-        raise NotEvaluable(f"{several}, and {error}") from error
+        raise NotEvaluable(f"{several}, and {error}", error.hint) from error
     anatomy = case.register.anatomy if case.register else None
     is_lung = case.submission.roi_names[standing].organ is Organ.LUNGS
     if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):

@@ -122,12 +122,19 @@ def _names(structures: Sequence[Structure]) -> str:
     return listed(one.roi_name for one in structures)
 
 
+def _to_do(wrong: str) -> str:
+    """Return what to do about sides that are wrong."""
+    if wrong.startswith(SWAPPED):
+        return "correct the names, or the orientation of the images that were drawn on"
+    return "draw either side where it lies, and delete what was copied"
+
+
 def require_sides(case: Case, names: Iterable[str]) -> None:
     """Raise NotEvaluable where any of some names is one side of an organ whose sides are wrong."""
     wrong = laterality_of(case).wrong
     for name in map(read_roi_name, names):
         if name.side in {Side.LEFT, Side.RIGHT} and name.organ in wrong:
-            raise NotEvaluable(wrong[name.organ])
+            raise NotEvaluable(wrong[name.organ], _to_do(wrong[name.organ]))
 
 
 @check("OL007", "Left and right")
@@ -158,9 +165,7 @@ def left_and_right(case: Case) -> Iterator[Finding]:
             about=organ,
             message=wrong,
             source=CONVENTION,
-            hint="correct the names, or the orientation of the images that were drawn on"
-            if wrong.startswith(SWAPPED)
-            else "draw either side where it lies, and delete what was copied",
+            hint=_to_do(wrong),
         )
     for organ, doubtful in found.doubtful.items():
         yield information("OL007", doubtful, Flag.QUERY, about=organ)

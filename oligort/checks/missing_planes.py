@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from oligort.checks.answers import information
-from oligort.checks.applicability import limited_once
+from oligort.checks.applicability import limited_once, told_without_limits
 from oligort.checks.case import Case
 from oligort.checks.judged import gaps_of, gaps_of_targets, organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -31,6 +31,7 @@ def planes_of_the_structures(case: Case) -> Iterator[Finding]:
     Source: oligort convention; the grade is the protocol's setting.
     """
     yield from map(partial(_interrupted, case), gaps_of_targets(case))
+    yield from told_without_limits(case, "OL303")
     for limit in limited_once(case):
         organs = organs_of(case, limit)
         if not organs:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.what_to_do import what_to_do
 from oligort.clinical.register import Arm, LesionKind, PlanKind, Register, Therapy
 from oligort.courses import Course
 from oligort.display import listed
@@ -69,7 +70,7 @@ def require_one_kind(case: Case) -> None:
     kind = kind_of(case)
     if kind.is_mixed:
         judged = f"a {kind.kind} plan is to be judged" if kind.kind else "plans of both kinds"
-        raise NotEvaluable(f"{judged}, and {kind.contradiction}")
+        raise NotEvaluable(f"{judged}, and {kind.contradiction}", what_to_do("OL207"))
 
 
 def require_screening_or_said(case: Case) -> None:
@@ -83,7 +84,8 @@ def require_screening_or_said(case: Case) -> None:
     unlisted = _not_for_screening(case, register)
     if unlisted:
         raise NotEvaluable(
-            f"the register does not say what the plan is for (plan_kind), and {unlisted}"
+            f"the register does not say what the plan is for (plan_kind), and {unlisted}",
+            what_to_do("OL207"),
         )
 
 
@@ -228,7 +230,9 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
         if fault.kind is FaultKind.UNREADABLE and not is_planned
     ]
     if unread and register.arm is not Arm.LOCAL_THERAPY:
-        raise NotEvaluable(f"{listed(unread)} could not be read: it may be a plan or a dose")
+        raise NotEvaluable(
+            f"{listed(unread)} could not be read: it may be a plan or a dose", what_to_do("OL001")
+        )
     if register.arm is None:
         yield _of_unknown_arm(case, register, is_planned, is_screening)
         return
@@ -244,12 +248,15 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
     if missing:
         raise NotEvaluable(
             f"in the arm without local therapy the register lists {listed(missing)} as delivered, "
-            f"and no such plan is there"
+            f"and no such plan is there",
+            "send the plan that the register lists, with its dose, or correct delivered_plans",
         )
     if records := case.submission.treatment_records:
         raise NotEvaluable(
             f"in the arm without local therapy {listed(records)} says that a treatment was "
-            f"delivered: confirm that it was an earlier one"
+            f"delivered: confirm that it was an earlier one",
+            "tell the trial office which treatment it records; an earlier course belongs in a "
+            "folder of its own",
         )
     treated = {
         therapy: [
@@ -272,7 +279,9 @@ def dose_and_arm(case: Case) -> Iterator[Finding]:
         if treated[Therapy.RADIOTHERAPY]:
             raise NotEvaluable(
                 f"in the arm without local therapy {said}, and no plan or dose is there to tell "
-                f"whether it was given (therapy of lesions)"
+                f"whether it was given (therapy of lesions)",
+                "correct the therapy of these lesions in the register, or send the plan and the "
+                "dose that were given",
             )
         yield _of_arm(case, Grade.PASS, "there is no plan and no dose", said)
         return
@@ -370,7 +379,7 @@ def _of_arm(case: Case, grade: Grade, message: str, query: str = "") -> Finding:
         grade=grade,
         flags=(Flag.QUERY,) if query else (),
         message="; ".join(filter(None, (message, query))),
-        source=case.protocol.grades.source,
+        source=case.protocol.grades.source_of("dose_in_arm_without_local_therapy"),
         hint=_TREATED_THERE if grade in {Grade.MAJOR, Grade.MINOR} else "",
     )
 

@@ -7,10 +7,11 @@ from weakref import WeakKeyDictionary
 
 from oligort.checks.case import Case
 from oligort.checks.prescribed import Roi, doses_by_roi, refers_elsewhere, roi_of, totals_by_roi
+from oligort.checks.what_to_do import WHOLE_DOSE
 from oligort.courses import Course
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
-from oligort.errors import NotEvaluable
+from oligort.errors import NotEvaluable, advising
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import GTV_ROLES, Role
 from oligort.measure import Measure
@@ -57,6 +58,7 @@ class Fit:
     beams_are_low: bool = False
 
 
+@advising(WHOLE_DOSE)
 def fit_of(case: Case) -> Fit:
     """Return how the judged doses fit the prescriptions of their plans, each course by itself.
 
@@ -87,7 +89,8 @@ def _fit_of_all(case: Case) -> Fit:
         return _fit_of(case, case.submission, courses[0])
     fits = [fit_of_course(case, course) for course in courses]
     told = [
-        f"{title(course.dose)}: {fit.message}" for course, fit in zip(courses, fits, strict=True)
+        f"{title(course.dose)}{' of an earlier course' * course.is_prior}: {fit.message}"
+        for course, fit in zip(courses, fits, strict=True)
     ]
     targets = [fit.target for fit in fits if fit.target is not None]
     return Fit(
@@ -110,7 +113,7 @@ def fit_of_course(case: Case, course: Course) -> Fit:
     try:
         return _fit_of(case, _alone(case.submission, course), course)
     except NotEvaluable as error:
-        raise NotEvaluable(f"{title(course.dose)}: {error}") from error
+        raise NotEvaluable(f"{title(course.dose)}: {error}", error.hint) from error
 
 
 def _alone(submission: Submission, course: Course) -> Submission:
@@ -224,7 +227,7 @@ def _fit_of_targets(
             median_gy = submission.dvh_of(target)[MEDIAN]
         except NotEvaluable as error:
             raise NotEvaluable(
-                f"{name} cannot be held against the {prescribed}: {error}"
+                f"{name} cannot be held against the {prescribed}: {error}", error.hint
             ) from error
         is_fit = limits.allow_median(median_gy, least_gy, most_gy)
         if is_fit is None:

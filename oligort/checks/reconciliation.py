@@ -129,7 +129,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
             code="OL205",
             grade=Grade.INFO,
             message="not asked: the arm without local therapy",
-            source=case.protocol.grades.source,
+            source=case.protocol.grades.source_of("lesion_without_therapy"),
         )
         return
     distant, unsaid = (register.lesions_of(kind) for kind in (LesionKind.DISTANT, None))
@@ -143,7 +143,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
             code="OL205",
             grade=case.protocol.grades.lesion_without_therapy,
             message=f"no local therapy and no reason: {listed(without)}",
-            source=case.protocol.grades.source,
+            source=case.protocol.grades.source_of("lesion_without_therapy"),
             hint="give therapy, or no_therapy_reason, in the register",
         )
     reasons = []
@@ -170,7 +170,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
             code="OL205",
             grade=Grade.PASS,
             message=f"{len(distant)} distant lesions have a local therapy or a reason",
-            source=case.protocol.grades.source,
+            source=case.protocol.grades.source_of("lesion_without_therapy"),
         )
 
 

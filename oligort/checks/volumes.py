@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oligort.checks.answers import information
-from oligort.checks.applicability import limited_once
+from oligort.checks.applicability import limited_once, told_without_limits
 from oligort.checks.case import Case
 from oligort.checks.judged import organs_of
 from oligort.checks.registry import CONVENTION, check
@@ -16,7 +16,7 @@ from oligort.geometry.algebra import Shape
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.protocol.limits import DoseLimit
-from oligort.protocol.settings import PlausibleVolumes
+from oligort.protocol.tissues import PlausibleVolumes
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,10 @@ def require_plausible_volumes(case: Case, limit: DoseLimit) -> None:
     plausible = case.protocol.plausible_volumes
     for volume in _volumes(case, limit, plausible) if plausible else ():
         if volume.decides and not volume.is_plausible:
-            raise NotEvaluable(f"the volume is not plausible: {volume.told}")
+            raise NotEvaluable(f"the volume is not plausible: {volume.told}", RIGHT_VOLUME)
+
+
+RIGHT_VOLUME = "correct the contours, or name the ROI what it is"
 
 
 @check("OL017", "Plausible volumes")
@@ -126,6 +129,8 @@ def plausible_volumes(case: Case) -> Iterator[Finding]:
     Source: oligort convention; ranges and grade are the protocol's settings.
     """
     plausible = case.protocol.plausible_volumes
+    if plausible:
+        yield from told_without_limits(case, "OL017")
     for limit in limited_once(case) if plausible else ():
         assert plausible
         try:
@@ -144,7 +149,7 @@ def plausible_volumes(case: Case) -> Iterator[Finding]:
                     message=volume.told,
                     evidence=(volume.evidence,),
                     source=CONVENTION,
-                    hint="correct the contours, or name the ROI what it is",
+                    hint=RIGHT_VOLUME,
                 )
         uneven = tuple(_uneven_sides(case, limit, plausible))
         yield from uneven

@@ -158,10 +158,15 @@ class Masking:
         A patient called Stern does not make an unknown of the "Sternum"; one called Costa does of
         the "Costa", an Italian rib, because in most exports that word is nothing but the name.
         """
+        return self.beside(roi_name, "")
+
+    def beside(self, written: str, subject: str) -> str:
+        """Return a name or an id masked like an ROI name, but for what is of the subject id."""
         if self.in_roi_names is None:
-            return roi_name
-        name = unicodedata.normalize("NFC", roi_name)
-        found = list(self.in_roi_names.finditer(name))
+            return written
+        name, own = unicodedata.normalize("NFC", written), "".join(_words(subject))
+        matches = self.in_roi_names.finditer(name)
+        found = [it for it in matches if not own or "".join(_words(it[0])) not in own]
         for match in reversed(found):  # from the end, so that positions before it stay
             masked = name[: match.start()] + MASK + name[match.end() :]
             before, after = _reading(name), _reading(masked)
@@ -169,7 +174,7 @@ class Masking:
             is_no_word = not any(map(str.isalpha, beside)) and _is_foreign(match[0])
             if before[0] is Role.UNKNOWN or before == after or is_no_word:
                 name = masked
-        return name if found else roi_name
+        return name if found else written
 
 
 UNMASKED = Masking()

@@ -8,7 +8,7 @@ from pathlib import Path
 from oligort.dicom.content import as_parsed, stored_bytes_of
 from oligort.dicom.elements import is_present, items, text, title
 from oligort.dicom.parsed import Parsed, parse, repeats_of
-from oligort.dicom.repeats import RepeatedError
+from oligort.dicom.repeats import RepeatedError, TooManyElementsError
 from oligort.dicom.truncation import refuse_truncated
 from oligort.display import listed
 from oligort.errors import DicomError
@@ -138,7 +138,13 @@ def _file_ids(index: Path) -> tuple[list[tuple[str, ...]], str]:
 
 
 def _why_incomplete(parsed: Parsed, encoded: bytes) -> str:
-    """Return why an index may list fewer files than its medium has, or ""."""
+    """Return why an index may list fewer files than its medium has, or "".
+
+    Raises
+    ------
+    DicomError
+        If it holds more elements than any index.
+    """
     may_lack = "files of the medium may be missing from it, export it anew"
     if not is_present(parsed.dataset, "DirectoryRecordSequence"):
         where = title("DirectoryRecordSequence")
@@ -147,6 +153,8 @@ def _why_incomplete(parsed: Parsed, encoded: bytes) -> str:
         refuse_truncated(parsed.dataset, encoded)
         if repeats := repeats_of(parsed, encoded, MAX_RECORD_ELEMENTS):
             raise RepeatedError(repeats)
+    except TooManyElementsError:
+        raise  # nothing of it is read
     except DicomError as error:
         return f"{error}; {may_lack}"
     return ""

@@ -382,6 +382,7 @@ class _Reading:
             treatment_records=tuple(self.treatment_records),
             identity_left=self.identities_left.found(),
             left_alone=tuple(self.left_alone),
+            masker=self.masked,
         )
 
 

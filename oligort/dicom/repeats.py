@@ -67,6 +67,10 @@ class RepeatedError(DicomError):
         self.datasets = hidden
 
 
+class TooManyElementsError(DicomError):
+    """An object of more elements than are looked at: whatever reads it takes as long."""
+
+
 def is_ascending(tags: Sequence[BaseTag]) -> bool:
     """Tell whether tags stand in their order, each once, as in honest files they do."""
     return not any(map(int.__ge__, tags, tags[1:]))
@@ -288,7 +292,7 @@ class _Look:
         self._looked += 1
         most = MAX_LOOKED if self.most is None else self.most
         if self._looked > most:
-            raise DicomError(
+            raise TooManyElementsError(
                 f"expected at most {most} elements in one object, found more: export it again"
             )
         order = "<" if self.is_little_endian else ">"

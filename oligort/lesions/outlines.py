@@ -39,8 +39,9 @@ def with_outlines(
             continue
         parts = [candidates[number].parts[part] for number, part in members]
         if all(parts[0].model.frame.is_parallel_to(part.model.frame) for part in parts):
+            together = joint_sizes(parts)
             for key in members:
-                others.setdefault(key, []).append(joint_sizes(parts))
+                others.setdefault(key, []).append(together)
     return {
         key: _between(lesion, others[key]) if key in others else lesion
         for key, lesion in lesions.items()

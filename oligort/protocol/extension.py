@@ -40,6 +40,9 @@ def extended(base: Mapping[str, Any], own: Mapping[str, Any], file: str) -> Tabl
                 f"from those of the protocol that it extends"
             )
         whole["grades"] = {**base.get("grades", {}), "question": "", **own["grades"]}
+        rules = [it.get("rules", {}) for it in (base.get("grades", {}), own["grades"])]
+        if all(map(_is_table, rules)):
+            whole["grades"]["rules"] = {**rules[0], **rules[1]}
     limits = own.get("dose_limits")
     if isinstance(limits, list):
         # Its own come first, so that a fault is told by the number that the entry has in the file.
@@ -132,7 +135,19 @@ def _about(limit: object) -> tuple[object, ...]:
         return ()
     relation = str(limit.get("relation", ""))
     when = limit.get("applies_when")
-    return (limit.get("structure"), _metric(limit.get("metric")), relation[:1], when)
+    structure = _structure(limit.get("structure"))
+    return (structure, _metric(limit.get("metric")), relation[:1], when)
+
+
+def _structure(text: object) -> object:
+    """Return a structure in one spelling; what is none is refused where the limit is read."""
+    from oligort.errors import ExpressionError
+    from oligort.geometry.algebra import parse
+
+    try:
+        return str(parse(text)).casefold() if isinstance(text, str) else text
+    except ExpressionError:
+        return text
 
 
 def _metric(text: object) -> object:

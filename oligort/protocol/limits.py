@@ -16,11 +16,16 @@ from oligort.geometry.algebra import parse
 from oligort.lesions.vocabulary import Organ
 from oligort.protocol.sourced import Sourced, Strict
 
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Sentence = Annotated[str, Meta(min_length=1, max_length=400)]
+_NOT_BLANK = "text that is not blank,"
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\S", description=_NOT_BLANK)]
+Sentence = Annotated[str, Meta(min_length=1, max_length=400, pattern=r"\S", description=_NOT_BLANK)]
 
 DEVIATIONS = (Grade.MAJOR, Grade.MINOR, Grade.INFO)
 """What a protocol may make of a broken rule; a rule that cannot be broken is no rule."""
+
+LARGEST_DOSE_GY = 300.0
+"""No limit is larger, nor at a larger dose: what is written in cGy would never be broken. The
+hottest points of radiosurgery in one fraction lie at half of it."""
 
 VARIATIONS = (Grade.MINOR, Grade.INFO)
 """What a protocol may make of a value beyond its limit and within the acceptable variation."""
@@ -291,9 +296,9 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If a structure or a metric cannot be read, the unit is not the metric's, more than the whole
-        volume is allowed, the variation allows no more than the limit, or family, parts or metrics
-        repeat themselves.
+        If a structure or a metric cannot be read, the unit is not the metric's, no value can break
+        the limit, the variation allows no more than the limit or is no milder, or family, parts or
+        metrics repeat themselves.
     """
 
     structure: Name
@@ -311,8 +316,12 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         super().__post_init__()
-        for expression in (self.structure, *self.family, *self.parts):
-            parse(expression)
+        # In one spelling, as the metric below: "Lungs - GTV" is no other structure.
+        spelt = {"structure": str(parse(self.structure))} | {
+            key: tuple(str(parse(one)) for one in getattr(self, key)) for key in ("family", "parts")
+        }
+        for key, value in spelt.items():
+            msgspec.structs.force_setattr(self, key, value)
         metric = Metric.parse(self.metric)
         if metric.unit != self.unit:
             raise ValueError(
@@ -320,14 +329,20 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
                 f"found {self.unit or 'none'}"
             )
         limits = [self.limit] + ([self.variation.limit] if self.variation else [])
-        if metric.kind in {"V", "CV"} and metric.unit == "%" and max(limits) > 100:
-            raise ValueError(f"limit: expected at most 100 %, found {max(limits):g} %")
+        _refuse_unbreakable(metric, self.relation, self.limit, max(limits))
         if self.variation and (
             self.variation.limit == self.limit or self.allows(self.variation.limit)
         ):
             raise ValueError(
                 f"variation: expected a limit that allows more than {self.relation} "
                 f"{self.limit:g}, found {self.variation.limit:g}"
+            )
+        if self.variation and DEVIATIONS.index(self.variation.grade) <= DEVIATIONS.index(
+            self.grade
+        ):
+            raise ValueError(
+                f"variation.grade: expected a milder one than {quoted(self.grade)}, which a value "
+                f"beyond the variation has, found {quoted(self.variation.grade)}"
             )
         # Under its printed name, so that two spellings of one metric are seen to be one.
         msgspec.structs.force_setattr(self, "metric", str(metric))
@@ -346,6 +361,22 @@ class DoseLimit(Limit, frozen=True, kw_only=True):
             return super().grade_of(value)
         is_variation = _HOLDS[self.relation](value, self.variation.limit)
         return self.variation.grade if is_variation else self.grade
+
+
+def _refuse_unbreakable(metric: Metric, relation: Bound, limit: float, most: float) -> None:
+    """Raise ValueError where no value of a metric can be beyond a limit; `most` is the largest."""
+    if metric.kind in {"V", "CV"} and metric.unit == "%":
+        if most > 100:
+            raise ValueError(f"limit: expected at most 100 %, found {most:g} %")
+        if relation == "<=" and limit == 100:
+            raise ValueError("limit: expected less than 100 %, which no volume is beyond")
+    at_gy = metric.at if metric.at is not None and metric.at_unit == "Gy" else 0.0
+    for key, gy in (("limit", most if metric.unit == "Gy" else 0.0), ("metric", at_gy)):
+        if gy > LARGEST_DOSE_GY:
+            raise ValueError(
+                f"{key}: expected a dose of at most {LARGEST_DOSE_GY:g} Gy, found {gy:g} Gy; is it "
+                f"in cGy?"
+            )
 
 
 def _refuse_repeats(key: str, expected: str, names: tuple[str, ...]) -> None:

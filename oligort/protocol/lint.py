@@ -13,9 +13,12 @@ from oligort.protocol.sourced import ASSUMPTION
 def remarks_on(protocol: Protocol) -> Iterator[str]:
     """Yield what its writer should look at once more, each with its path of keys.
 
-    Names of structures that no table of names knows (an ROI must then have that very name), sources
-    without a section, and documents that nothing refers to.
+    No dose limit at all, names of structures that no table of names knows (an ROI must then have
+    that very name), plausible volumes of organs without a limit, sources without a section, and
+    documents that nothing refers to.
     """
+    if not protocol.dose_limits:
+        yield "dose_limits: there is none: no dose is held against anything"
     for limit in protocol.dose_limits:
         where = f"dose_limits ({limit.metric} of {limit.structure})"
         expressions = (limit.structure, *limit.family, *limit.parts)
@@ -27,6 +30,17 @@ def remarks_on(protocol: Protocol) -> Iterator[str]:
                     f"{where}: {quoted(name)} is no name of TG-263 and no role{like}: only an ROI "
                     f"of that very name is meant"
                 )
+    limited = {
+        read_roi_name(name).organ
+        for limit in protocol.dose_limits
+        for name in operand_names(parse(limit.structure))
+    }
+    for name in protocol.plausible_volumes.organs if protocol.plausible_volumes else ():
+        if read_roi_name(name).organ not in limited:
+            yield (
+                f"plausible_volumes.organs.{name}: no dose limit is about it, so that no volume is "
+                f"held against it"
+            )
     cited = set()
     for path, source in sources_in(protocol):
         cited.add(source.document)

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 
 from oligort.display import listed, quoted
 from oligort.document import ProtocolRecord, Setting
@@ -20,9 +19,10 @@ from oligort.protocol.extension import (
     refuse_id_of_another,
     refuse_unless_own,
 )
-from oligort.protocol.limits import Criteria, DoseLimit, Name
-from oligort.protocol.settings import AlphaBeta, Grades, PlausibleVolumes, Settings, record_of
+from oligort.protocol.limits import Criteria, DoseLimit, Name, Sentence
+from oligort.protocol.settings import Grades, Settings, record_of
 from oligort.protocol.sourced import ASSUMPTION, Strict
+from oligort.protocol.tissues import AlphaBeta, PlausibleVolumes
 from oligort.spelling import nearest
 from oligort.strict import (
     content_of,
@@ -37,7 +37,7 @@ from oligort.strict import (
 class Document(Strict, frozen=True, kw_only=True):
     """A document that numbers come from."""
 
-    title: Annotated[str, Meta(min_length=1)]
+    title: Sentence
     url: str = ""
 
 
@@ -73,7 +73,7 @@ class ProtocolFile(Strict, frozen=True, kw_only=True):
     extends: str = ""
     id: Name
     version: Name
-    title: Annotated[str, Meta(min_length=1)]
+    title: Sentence
     sources: dict[str, Document]
     criteria: Criteria
     dose_limits: tuple[DoseLimit, ...]
@@ -93,6 +93,8 @@ class ProtocolFile(Strict, frozen=True, kw_only=True):
                     f"{path}.document: expected one of [sources] ({listed(known)}), "
                     f"found {quoted(source.document)}{nearest(source.document, known)}"
                 )
+        if self.alpha_beta:
+            self.alpha_beta.refuse_unknown([limit.structure for limit in self.dose_limits])
         for number, limit in enumerate(self.dose_limits, 1):
             same = [other for other in self.dose_limits[: number - 1] if _same(limit, other)]
             if same:
@@ -300,8 +302,8 @@ def _same(one: DoseLimit, other: DoseLimit) -> bool:
 
     One that applies to other submissions is another limit.
     """
-    return (one.structure, one.metric, one.relation[0], one.applies_when) == (
-        other.structure,
+    return (one.structure.casefold(), one.metric, one.relation[0], one.applies_when) == (
+        other.structure.casefold(),
         other.metric,
         other.relation[0],
         other.applies_when,

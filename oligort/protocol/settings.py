@@ -7,12 +7,10 @@ from msgspec import Meta, field
 
 from oligort.display import listed, quoted
 from oligort.document import Setting
-from oligort.finding import Grade
-from oligort.geometry.algebra import operand_names, parse
-from oligort.lesions.naming import read_roi_name
-from oligort.lesions.vocabulary import Organ, Side
-from oligort.protocol.limits import Name, refuse_unless_deviation
+from oligort.finding import Grade, Source
+from oligort.protocol.limits import refuse_unless_deviation
 from oligort.protocol.sourced import Sourced, Strict
+from oligort.spelling import nearest
 
 Percent = Literal["%"]
 PercentagePoints = Literal["percentage points"]
@@ -243,93 +241,16 @@ class Settings(Strict, frozen=True, kw_only=True):
         return tuple(record_of(name, setting.shown, setting) for name, setting in named)
 
 
-class AlphaBeta(Strict, frozen=True, kw_only=True):
-    """Alpha/beta of each tissue, for the EQD2 beside the physical dose; nothing is graded on it.
-
-    Parameters
-    ----------
-    others : Number
-        Of every structure that is not listed.
-    structures : dict of str to Number
-        By an organ as TG-263 names it ("Lungs"), or by the very structure of a dose limit.
-    """
-
-    others: Number[Gray]
-    structures: dict[Name, Number[Gray]] = field(default_factory=dict)
-
-    def of(self, structure: str) -> Number[Gray]:
-        """Return the alpha/beta of a structure expression: its own, else of what it is cut from.
-
-        "Lungs-GTV" is lung, and so is "Lung_L".
-        """
-        first = operand_names(parse(structure))[0]
-        organ = read_roi_name(first).organ
-        for name in (structure, first, *((str(organ),) if organ else ())):
-            if name in self.structures:
-                return self.structures[name]
-        return self.others
-
-    def records(self) -> tuple[Setting, ...]:
-        """Return the numbers in force, for a report."""
-        listed_by_name = {f"alpha_beta_{name}": one for name, one in self.structures.items()}
-        every = {"alpha_beta": self.others, **listed_by_name}
-        return tuple(record_of(name, one.shown, one) for name, one in every.items())
-
-
-class PlausibleVolumes(Strict, frozen=True, kw_only=True):
-    """How large organs can be: what lies outside is not believed, and no limit is held against it.
-
-    Parameters
-    ----------
-    smaller_side : Number
-        Least share that the smaller of two sides has of both together.
-    organs : dict of str to Range
-        By an organ as TG-263 names it ("Lungs", "Lung_L").
-
-    Raises
-    ------
-    ValueError
-        If a name is none of an organ: no volume would ever be held against it.
-    """
-
-    smaller_side: Number[Percent]
-    organs: dict[Name, Range[CubicCentimetres]]
-
-    def __post_init__(self) -> None:
-        """Refuse ranges of what is no organ."""
-        unknown = [name for name in self.organs if read_roi_name(name).organ is None]
-        if unknown:
-            raise ValueError(
-                f"organs: expected organs as TG-263 names them, found {listed(sorted(unknown))}"
-            )
-
-    def of(self, organ: Organ, side: Side | None) -> Range[CubicCentimetres] | None:
-        """Return the range of an organ's side, or of both sides together; None where none is."""
-        for name, volumes in self.organs.items():
-            read = read_roi_name(name)
-            if (read.organ, read.side) == (organ, side):
-                return volumes
-        return None
-
-    def records(self) -> tuple[Setting, ...]:
-        """Return the numbers in force, for a report."""
-        smaller = self.smaller_side
-        return (
-            record_of("plausible_smaller_side", smaller.shown, smaller),
-            *(
-                record_of(f"plausible_volume_{name}", one.shown, one)
-                for name, one in self.organs.items()
-            ),
-        )
-
-
 class Grades(Sourced, frozen=True, kw_only=True):
     """What becomes of a deviation that breaks no criterion.
 
+    `source` is where the grades come from; `rules` says where the rule itself stands that a
+    deviation breaks, by its name, where a document has it.
+
     Raises
     ------
     ValueError
-        If a grade is none that a deviation can have.
+        If a grade is none that a deviation can have, or a rule is of none of the deviations.
     """
 
     lesion_without_therapy: Grade
@@ -351,16 +272,29 @@ class Grades(Sourced, frozen=True, kw_only=True):
     specks: Grade
     organ_cut_off: Grade
     volume_implausible: Grade
+    rules: dict[str, Source] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a grade that would hide a deviation."""
+        """Refuse a grade that would hide a deviation, and a rule that nothing breaks."""
         super().__post_init__()
-        for name, grade in self.of_deviations().items():
+        deviations = self.of_deviations()
+        for name, grade in deviations.items():
             refuse_unless_deviation(name, grade)
+        for name in self.rules:
+            if name not in deviations:
+                raise ValueError(
+                    f"rules: expected deviations, found {quoted(name)}{nearest(name, deviations)}"
+                )
+
+    def source_of(self, deviation: str) -> Source:
+        """Return where the rule stands that a deviation breaks; else where its grade does."""
+        return self.rules.get(deviation, self.source)
 
     def of_deviations(self) -> dict[str, Grade]:
         """Return the grade of each deviation by its name."""
-        names = (name for name in self.__struct_fields__ if name not in {"source", "question"})
+        names = (
+            name for name in self.__struct_fields__ if name not in {"source", "question", "rules"}
+        )
         return {name: getattr(self, name) for name in names}
 
     def record(self) -> Setting:

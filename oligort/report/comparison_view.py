@@ -4,8 +4,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from oligort.comparison import Change, Comparison
-from oligort.report.rounding import shown
 from oligort.report.text import columns, sentence
+from oligort.rounding import shown
 
 TITLES = {
     "corrected": "Corrected",

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from oligort.document import Measurement, Report
-from oligort.report.rounding import shown, shown_beside, shown_interval
 from oligort.report.text import sentence
+from oligort.rounding import shown, shown_beside, shown_interval
 
 NUMBER_WIDTH = 10
 """Columns of a number: "10000.00" and what a metric is called, "V20Gy[%]"."""

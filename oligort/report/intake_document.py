@@ -270,9 +270,19 @@ class IntakeDocument(msgspec.Struct, frozen=True, kw_only=True):
     not_evaluable: tuple[Unanswered, ...] = ()
 
     @classmethod
-    def of(cls, submission: Submission, findings: tuple[Finding, ...]) -> "IntakeDocument":
-        """Build the document of a submission and the findings of its intake."""
-        judged = _judged(submission)
+    def of(
+        cls,
+        submission: Submission,
+        findings: tuple[Finding, ...],
+        *,
+        of_whole: Submission | None = None,
+    ) -> "IntakeDocument":
+        """Build the document of a submission and the findings of its intake.
+
+        What is judged is what the submission chooses, or `of_whole`, where it is the export of an
+        earlier course of that.
+        """
+        judged = _judged(of_whole or submission)
         sets = tuple(
             StructureSetRecord.of(one, submission.images, id(one) in judged)
             for one in submission.structure_sets

@@ -16,9 +16,9 @@ from oligort.report.intake_document import (
     PlanRecord,
     StructureSetRecord,
 )
-from oligort.report.rounding import shown
 from oligort.report.tables import GRADE_STYLES, SECTIONS
 from oligort.report.text import columns, sentence
+from oligort.rounding import shown
 
 Record = ImagesRecord | StructureSetRecord | PlanRecord | DoseRecord
 

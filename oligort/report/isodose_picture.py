@@ -24,8 +24,8 @@ from oligort.report.plane_picture import (
     PlanePicture,
     sampled_dose,
 )
-from oligort.report.rounding import shown
 from oligort.report.underlay import LUNG, Box, underlay_of
+from oligort.rounding import shown
 
 WIDTH_INCHES = 6.6
 """Of this picture, which takes up two thirds of the page."""

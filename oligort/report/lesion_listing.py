@@ -5,8 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from oligort.report.lesion_document import DoseRecord, LesionDocument, LesionRecord
-from oligort.report.rounding import shown, shown_interval
 from oligort.report.text import columns, sentence
+from oligort.rounding import shown, shown_interval
 
 DOSE_COLUMNS = {
     "prescription_gy": ("prescribed Gy", "Gy"),

@@ -12,10 +12,10 @@ from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.report.measured import measured_as_shown
 from oligort.report.page_findings import reasons_of, views
-from oligort.report.rounding import shown_limit
 from oligort.report.templating import TEMPLATES, environment
 from oligort.report.text import MAX_SENTENCE
 from oligort.report.words import grade_words, verdict_words
+from oligort.rounding import shown_limit
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,13 +59,13 @@ class Letter:
     only : tuple of str
         Codes, or patterns of codes, of the checks that were asked, where not all were.
     to_correct : tuple of Item
-        Deviations that nobody accepted.
+        Deviations that nobody accepted, major ones first.
     to_send : tuple of Item
         What could not be evaluated.
     to_confirm : tuple of Item
         Queries beside what passed or is for information.
     accepted : tuple of Item
-        Deviations that a reviewer accepted: nothing is to be done about them.
+        What a reviewer accepted: nothing is to be done about it.
     """
 
     subject: str
@@ -98,7 +98,7 @@ class Letter:
 def letter_of(report: Report) -> Letter:
     """Return the letter on a report; it names the subject by the trial's id and nobody by name."""
     told = report.findings
-    deviant = [one for one in told if one.grade in {Grade.MAJOR, Grade.MINOR}]
+    deviant = [one for grade in (Grade.MAJOR, Grade.MINOR) for one in report.graded(grade)]
     return Letter(
         subject=report.subject,
         site=report.site,
@@ -116,7 +116,9 @@ def letter_of(report: Report) -> Letter:
             [
                 one
                 for one in told
-                if Flag.QUERY in one.flags and one.grade in {Grade.PASS, Grade.INFO}
+                if Flag.QUERY in one.flags
+                and one.grade in {Grade.PASS, Grade.INFO}
+                and not report.decision_on(one)
             ],
         ),
         accepted=_items(report, [it for it in told if report.decision_on(it)]),

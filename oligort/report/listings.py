@@ -5,8 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from oligort.report.dvh_document import DvhDocument, DvhEntry
-from oligort.report.rounding import shown, shown_interval
 from oligort.report.text import columns, sentence
+from oligort.rounding import shown, shown_interval
 
 METRICS_A_TABLE = 5
 """Columns of metrics that fit beside an ROI name; further ones go into a table below."""

@@ -1,7 +1,7 @@
 """What a piece of evidence measured, as text: a value, and the interval that it lies in."""
 
 from oligort.finding import Evidence
-from oligort.report.rounding import shown, shown_beside, shown_interval
+from oligort.rounding import shown, shown_beside, shown_interval
 
 
 def measured_as_shown(evidence: Evidence) -> tuple[str, str]:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from oligort.report.page_findings import SEVERITY, finding_view
-from oligort.report.rounding import shown, shown_interval
 from oligort.report.templating import environment
 from oligort.report.words import count_words, grade_words, verdict_words
+from oligort.rounding import shown, shown_interval
 
 if TYPE_CHECKING:
     from oligort.document import Report

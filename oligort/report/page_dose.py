@@ -28,7 +28,7 @@ from oligort.report.figures import (
 )
 from oligort.report.isodose_picture import IsodosePicture, isodose_picture
 from oligort.report.page_findings import DOSE, FindingView, views
-from oligort.report.rounding import shown, shown_beside, shown_limit
+from oligort.rounding import shown, shown_beside, shown_limit
 
 MOST_CURVES = 12
 """Curves of one figure; of more nobody tells one from the other."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from oligort.document import Report
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.report.measured import measured_as_shown
-from oligort.report.rounding import shown_limit
+from oligort.report.reasons import by_reason
 from oligort.report.tables import APART
 from oligort.report.words import grade_words
+from oligort.rounding import shown_limit
 
 ELIGIBILITY, LESIONS, DOSE = "OL1", "OL2", "OL3"
 """How the codes of the families begin."""
@@ -174,10 +175,6 @@ def _ratio(finding: Finding) -> float:
     )
 
 
-BECAUSE = "not evaluable, because "
-"""What stands before the reason of a finding that is not evaluable."""
-
-
 @dataclass(frozen=True)
 class Reason:
     """Why something could not be evaluated, what to do, and all that it holds for."""
@@ -194,11 +191,7 @@ class Reason:
 
 def reasons_of(findings: Iterable[FindingView]) -> tuple[Reason, ...]:
     """Return the reasons of what is not evaluable, each once, in the order of their first."""
-    found: dict[tuple[str, str], list[FindingView]] = {}
-    for one in findings:
-        _, because, rest = one.message.partition(BECAUSE)
-        found.setdefault((rest if because else one.message, one.hint), []).append(one)
-    return tuple(Reason(*key, tuple(alike)) for key, alike in found.items())
+    return tuple(Reason(*key, tuple(alike)) for key, alike in by_reason(findings).items())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from oligort.report.lesion_document import DoseRecord, LesionRecord
 from oligort.report.lesion_listing import ABOUT_THE_MARGIN, DOSE_COLUMNS
 from oligort.report.lesion_pictures import LesionPicture
 from oligort.report.page_findings import LESIONS, FindingView, views
-from oligort.report.rounding import shown, shown_interval
+from oligort.rounding import shown, shown_interval
 
 COUNT = "OL201"
 """The check of how many distant metastases there are."""

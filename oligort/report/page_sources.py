@@ -1,7 +1,7 @@
 """What a page rests on: settings, files, what refers to what, and what the codes say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oligort.checks.registry import pages
 from oligort.document import Report
@@ -25,10 +25,11 @@ class CodePage:
 
 @dataclass(frozen=True)
 class Intake:
-    """What refers to what, and what has no place there."""
+    """What refers to what, and what has no place there; of earlier courses each by itself."""
 
     lines: tuple[TreeLine, ...]
     beside: tuple[str, ...]
+    earlier: tuple["Intake", ...] = ()
 
 
 def pages_of(report: Report) -> Iterator[CodePage]:
@@ -69,5 +70,13 @@ HEADINGS = frozenset(
 def intake_of(submission: Submission, findings: tuple[Finding, ...]) -> Intake:
     """Return what refers to what in a submission."""
     of_files = tuple(one for one in findings if one.code.startswith(INTAKE))
-    document = IntakeDocument.of(submission, of_files)
+    earlier = (
+        _as_intake(IntakeDocument.of(export, (), of_whole=submission))
+        for export in submission.earlier
+    )
+    own = _as_intake(IntakeDocument.of(submission, of_files))
+    return replace(own, earlier=tuple(earlier))
+
+
+def _as_intake(document: IntakeDocument) -> Intake:
     return Intake(tuple(tree_lines(document)), tuple(beside_lines(document)))

@@ -1,7 +1,7 @@
-"""A picture of one axial plane: image, contours, isodoses, diameters, seen from the feet.
+"""A picture of one plane: image, contours, isodoses, diameters; an axial one seen from the feet.
 
-The patient's left is on the right, the front at the top, as images are read. Colours are the same
-by day and by night, for the ground is dark in both.
+The patient's left is then on the right, the front at the top, as images are read. Colours are the
+same by day and by night, for the ground is dark in both.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from oligort.dose.field import DoseField
 from oligort.geometry.structure import Points
 from oligort.report.figures import style, svg_of
 from oligort.report.underlay import Box, Underlay
+from oligort.report.view import sides_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +128,7 @@ class PlanePicture:
             _draw_outline(axes, outline)
         for ruler in self.rulers:
             _draw_ruler(axes, ruler, box)
-        _draw_sides(axes)
+        _draw_sides(axes, box)
         _draw_scale(axes, box)
         return figure
 
@@ -232,11 +233,15 @@ def _draw_ruler(axes: "Axes", ruler: Ruler, box: Box) -> None:
     )
 
 
-def _draw_sides(axes: "Axes") -> None:
-    """Write R, L, A and P at the borders."""
+_BORDERS = ((0.03, 0.5), (0.97, 0.5), (0.5, 0.97), (0.5, 0.03))
+"""Where the letters stand: left, right, upper and lower border, in shares of the picture."""
+
+
+def _draw_sides(axes: "Axes", box: Box) -> None:
+    """Write R, L, A and P at the borders, or what lies there."""
     from matplotlib.patheffects import withStroke
 
-    for text, x, y in (("R", 0.03, 0.5), ("L", 0.97, 0.5), ("A", 0.5, 0.97), ("P", 0.5, 0.03)):
+    for text, (x, y) in zip(sides_of(box.view), _BORDERS, strict=True):
         axes.text(
             x,
             y,

@@ -14,8 +14,8 @@ from oligort.protocol.limits import (
     SynchronousMonths,
 )
 from oligort.protocol.model import Protocol
-from oligort.report.rounding import shown_limit
 from oligort.report.text import columns, sentence
+from oligort.rounding import shown_limit
 
 NO_GRADE = "-"
 """What stands for the number and the grade of what sorts metastases and forbids none."""

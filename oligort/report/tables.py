@@ -1,6 +1,6 @@
 """The report as a table for the terminal: verdict, deviations, what is open, what passed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -13,9 +13,10 @@ from oligort.finding import VERDICT_ORDER, Evidence, Finding, Grade
 from oligort.protocol.settings import GradeWords
 from oligort.report.families import family_views
 from oligort.report.measured import measured_as_shown
-from oligort.report.rounding import shown_limit
+from oligort.report.reasons import asked_by, by_reason
 from oligort.report.text import MAX_SENTENCE, WIDTH, plain_text, sentence
 from oligort.report.words import VERDICTS, count_words, verdict_words
+from oligort.rounding import shown_limit
 
 GRADE_STYLES = {
     Grade.MAJOR: "bold red",
@@ -66,10 +67,15 @@ def report_view(report: Report) -> RenderableType:
     for heading, grade, findings in _sections(report):
         parts += [Text(), Text(f"{heading} ({len(findings)})", style=GRADE_STYLES[grade])]
         parts += [_heads()]
-        for finding in findings:
+        alike = by_reason(findings) if grade is Grade.NOT_EVALUABLE else {}
+        shared = {key: them for key, them in alike.items() if len(them) > 1}
+        for (reason, hint), them in shared.items():
+            parts += _shared(reason, hint, them)
+            parts += _decisions(report, them)
+        told = {id(finding) for them in shared.values() for finding in them}
+        for finding in (one for one in findings if id(one) not in told):
             parts += _finding_view(finding)
-            if decision := report.decision_on(finding):
-                parts.append(Padding(sentence(decided(decision)), _INDENT))
+            parts += _decisions(report, [finding])
     if lapsed := [decision for decision in report.decisions if not decision.applies]:
         parts += [
             Text(),
@@ -81,6 +87,28 @@ def report_view(report: Report) -> RenderableType:
         parts += [Text(), Text("Assumptions to confirm with the trial office", style="bold")]
         parts += [_assumption(setting) for setting in report.assumptions]
     return Group(*parts)
+
+
+def _shared(reason: str, hint: str, findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Yield what one reason leaves open, the reason and what to do once for all."""
+    yield sentence(f"{len(findings)} checks, because {reason}")
+    for finding in findings:
+        what = ": ".join(filter(None, (finding.about, asked_by(finding))))
+        yield _row(*map(sentence, (finding.code, finding.criterion, what, finding.source)))
+        for evidence in finding.evidence:
+            yield _row(Text(), Text(), *_cells(finding, evidence), Text())
+        if finding.flags:
+            yield Padding(sentence(f"Flags: {', '.join(finding.flags)}"), _INDENT)
+    if hint:
+        yield Padding(sentence(f"To do: {hint}"), _INDENT)
+
+
+def _decisions(report: Report, findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Yield what a reviewer decided on some findings."""
+    for finding in findings:
+        if decision := report.decision_on(finding):
+            which = f"{finding.code}: " if len(findings) > 1 else ""
+            yield Padding(sentence(f"{which}{decided(decision)}"), _INDENT)
 
 
 def decided(decision: Decision) -> str:
@@ -129,7 +157,8 @@ def _judged(report: Report) -> Iterator[Text]:
 def _row(*cells: RenderableType, style: str = "") -> Table:
     """Return one line of the table; the second-last cells have fixed widths, so lines align."""
     row = Table.grid(padding=(0, 1, 0, 0), expand=True)
-    row.add_column(width=_CODE)
+    # The code of a site's own check may be longer: whole, it can be looked for.
+    row.add_column(min_width=_CODE, no_wrap=True)
     row.add_column(width=_CRITERION)
     row.add_column(ratio=1, overflow="fold")
     if len(cells) > 4:

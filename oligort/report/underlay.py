@@ -1,13 +1,14 @@
 """The image below a picture: one plane of the images that structures are drawn on, as a JPEG."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from oligort.dicom.pixels import ImagePlane, nearest_image, read_plane
 from oligort.errors import DicomError
+from oligort.geometry.slabs import AXIAL, PlaneFrame
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Organ
 from oligort.objects import ImageSeries, drawn_on
@@ -20,6 +21,12 @@ MOST_PIXELS = 360
 
 QUALITY = 82
 """Of the JPEG: what a grey image of CT noise needs to show no blocks."""
+
+LEAST_STEP_MM = 0.5
+"""Between points of a plane that cuts through images: about the finest pixel of a planning CT."""
+
+MOST_IMAGES = 250
+"""Images that are read for one picture of a plane that cuts through them."""
 
 SAME_PLANE_MM = 0.5
 """How far an image may lie from the plane of a contour and be that plane: half the thinnest."""
@@ -45,13 +52,18 @@ FITTED = (1.0, 99.0)
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of an axial plane in LPS mm; y grows towards the back, so the top is lower."""
+    """A rectangle of a plane in LPS mm; y grows downwards, so the top is lower.
+
+    Of an axial plane y grows towards the back and z is that of the patient; of another one x, y and
+    z are along the axes of its `view`.
+    """
 
     left_mm: float
     right_mm: float
     top_mm: float
     bottom_mm: float
     z_mm: float
+    view: PlaneFrame = AXIAL
 
     @property
     def width_mm(self) -> float:
@@ -76,7 +88,8 @@ class Box:
     def points(self, x_mm: Floats, y_mm: Floats) -> Floats:
         """Return the patient points (rows x columns, 3) at some x and y, a row after the other."""
         x, y = np.meshgrid(x_mm, y_mm)
-        return np.column_stack([x.ravel(), y.ravel(), np.full(x.size, self.z_mm)])
+        in_view = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, self.z_mm)])
+        return self.view.to_patient(in_view)
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,8 @@ def underlay_of(submission: Submission, structure: Structure, box: Box, window: 
     if not submission.images:
         return Underlay(said="no image in the submission")
     try:
+        if not box.view.is_axial:
+            return _cut_through(_series(submission, structure, axial_only=False), box, window)
         series = _series(submission, structure)
         source, at_mm = nearest_image(series, box.z_mm * _sign(series))
         away_mm = abs(at_mm - box.z_mm * _sign(series))
@@ -103,8 +118,10 @@ def underlay_of(submission: Submission, structure: Structure, box: Box, window: 
         return Underlay(said=f"no image is shown: {error}")
 
 
-def _series(submission: Submission, structure: Structure) -> ImageSeries:
-    """Return the axial series that a structure is drawn on.
+def _series(
+    submission: Submission, structure: Structure, *, axial_only: bool = True
+) -> ImageSeries:
+    """Return the series that a structure is drawn on, an axial one where that is asked for.
 
     Raises
     ------
@@ -112,13 +129,14 @@ def _series(submission: Submission, structure: Structure) -> ImageSeries:
         If there is none, or it lies in another frame of reference.
     """
     found, _ = drawn_on(submission.structure_set, submission.images)
-    axial = [series for series in found if series.is_axial]
-    if not axial:
-        raise DicomError("the structures are drawn on no axial images that are there")
-    frame, own = axial[0].frame_of_reference_uid, structure.frame_of_reference_uid
+    usable = [series for series in found if series.is_axial or not axial_only]
+    if not usable:
+        axial = "axial " if axial_only else ""
+        raise DicomError(f"the structures are drawn on no {axial}images that are there")
+    frame, own = usable[0].frame_of_reference_uid, structure.frame_of_reference_uid
     if frame and own and frame != own:
         raise DicomError("the images lie in another frame of reference")
-    return axial[0]
+    return usable[0]
 
 
 def _sign(series: ImageSeries) -> int:
@@ -134,15 +152,55 @@ def _drawn(plane: ImagePlane, series: ImageSeries, box: Box, window: Window) -> 
     )
     x, y = box.centres(step_mm)
     values = _values_at(plane, box.points(x, y)).reshape(len(y), len(x))
+    return _shaded(values, plane.values, series, window, plane.is_dark_high)
+
+
+def _shaded(
+    values: Floats, whole: Floats, series: ImageSeries, window: Window, is_dark_high: bool
+) -> Underlay:
+    """Return values (rows, columns) as a JPEG; a window is fitted to those of the `whole`."""
     name = window.name
     low, high = window.low, window.high
     if series.modality != "CT":
-        low, high = np.percentile(plane.values, FITTED)
+        low, high = np.percentile(whole, FITTED)
         name = "window fitted to the image"
     shade = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
-    if plane.is_dark_high:
+    if is_dark_high:
         shade = 1 - shade
     return Underlay(_jpeg((255 * shade + 0.5).astype(np.uint8)), f"{series.modality}, {name}")
+
+
+def _cut_through(series: ImageSeries, box: Box, window: Window) -> Underlay:
+    """Return what a plane cuts out of a whole series: of each point the nearest image's value.
+
+    Raises
+    ------
+    DicomError
+        If no image lies there, or more than a picture is worth; if one cannot be read.
+    """
+    x, y = box.centres(max(max(box.width_mm, box.height_mm) / MOST_PIXELS, LEAST_STEP_MM))
+    points_mm = box.points(x, y)
+    positions_mm = np.array(series.positions_mm)
+    if len(positions_mm) < 2 or len(series.sources) != len(positions_mm):
+        raise DicomError("where its images lie is not known, or one alone is there")
+    at_mm = points_mm @ np.array(series.normal)
+    above = np.clip(np.searchsorted(positions_mm, at_mm), 1, len(positions_mm) - 1)
+    is_below = at_mm - positions_mm[above - 1] < positions_mm[above] - at_mm
+    place = above - is_below
+    half_mm = float(np.median(np.diff(positions_mm))) / 2
+    seen = np.abs(at_mm - positions_mm[place]) <= half_mm + SAME_PLANE_MM
+    asked = np.unique(place[seen])
+    if not 0 < len(asked) <= MOST_IMAGES:
+        raise DicomError(f"{len(asked)} images lie there, and 1 to {MOST_IMAGES} are read")
+    values, is_dark_high = np.full(len(points_mm), np.nan), False
+    for number in asked:
+        plane = read_plane(series.sources[number])
+        here = seen & (place == number)
+        values[here] = _values_at(plane, points_mm[here])
+        is_dark_high = plane.is_dark_high
+    values[~seen] = values[seen].max() if is_dark_high else values[seen].min()
+    made = _shaded(values.reshape(len(y), len(x)), values[seen], series, window, is_dark_high)
+    return replace(made, said=f"{made.said}, cut out of {len(asked)} images")
 
 
 def _values_at(plane: ImagePlane, points_mm: Floats) -> Floats:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import pytest
 from test_dose_checks import edge_for
 
@@ -262,3 +263,55 @@ def test_two_limits_on_one_structure_ask_of_it_once(site, build, register_table)
     codes = [one.code for one in report.findings if one.about == "Lungs-GTV"]
     assert codes.count("OL301") == 2
     assert codes.count("OL302") == 1
+
+
+OF_LIMITS = ("OL016", "OL017", "OL301", "OL302", "OL303")
+"""The checks that ask of nothing but what a limit is about."""
+
+
+def test_without_a_limit_that_holds_each_check_of_limits_says_so(build, register_table, site):
+    register = Register.from_dict(register_table)
+    other = {"local_therapy": "no_local_therapy"}.get(str(register.arm), "local_therapy")
+    only = site("[dose_limits.applies_when]", f'arm = "{other}"', rules=OF_WHOLE_LUNGS)
+    (_, of_others) = only.dose_limits
+    for limits, reason in (((), "has no dose limit"), ((of_others,), "dose limits applies")):
+        protocol = replace_limits(only, limits)
+        report = check(build(), protocol, register)
+        for code in OF_LIMITS[0 if not limits else 3 :]:
+            told = [one for one in report.findings if one.code == code]
+            assert {one.grade for one in told} == {Grade.INFO}
+        assert any(reason in one.message for one in report.findings if one.code == "OL302")
+        # Nothing but information is no pass.
+        alone = check(build(), protocol, register, only=["OL302"])
+        assert alone.verdict is Grade.NOT_EVALUABLE
+
+
+def replace_limits(protocol, limits):
+    return msgspec.structs.replace(protocol, dose_limits=limits)
+
+
+UNBREAKABLE = {
+    "limit in cGy": ('metric = "V20Gy[%]"', 'metric = "Mean[Gy]"', 'unit = "%"', 'unit = "Gy"',
+                     "limit = 20", "limit = 2000", "at most 300 Gy, found 2000 Gy; is it in cGy"),
+    "metric in cGy": ("V20Gy", "V2000Gy", "", "", "", "", "at most 300 Gy, found 2000 Gy"),
+    "whole volume": ("limit = 20", "limit = 100", "", "", "", "", "which no volume is beyond"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNBREAKABLE)
+def test_a_limit_that_nothing_can_break_is_refused(site, what):
+    *changes, told = UNBREAKABLE[what]
+    rules = SITE
+    for right, wrong in zip(changes[::2], changes[1::2], strict=True):
+        rules = rules.replace(right, wrong)
+    with pytest.raises(ProtocolError, match=told):
+        site(rules=rules)
+
+
+@pytest.mark.parametrize("grade", ["MINOR", "INFO"])
+def test_a_variation_is_milder_than_what_lies_beyond_it(site, grade):
+    rules = SITE + f'grade = "{grade}"\n'
+    with pytest.raises(ProtocolError, match=r"variation.grade: expected a milder one"):
+        site(VARIATION, rules=rules)
+    if grade == "MINOR":
+        assert site(VARIATION + 'grade = "INFO"\n', rules=rules)

@@ -12,7 +12,9 @@ import pytest
 from case_building import Cases
 from case_files import DEMANDED, FOLDER, CaseFile, WrittenCase, read_case_file
 
+from oligort.checks.engine import findings_of
 from oligort.checks.registry import all_checks
+from oligort.checks.what_to_do import ELSE
 from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
 
@@ -96,6 +98,16 @@ def test_the_check_says_what_the_case_expects(code: str, written: WrittenCase, c
     held = [one for one in worst if all(word in one[2] for word in written.words)]
     assert len(held) == 1, found
     assert held[0][1] == written.flags, found
+
+
+@pytest.mark.parametrize(
+    ("code", "written"), [one for one in WRITTEN if one.values[1].expected is Grade.NOT_EVALUABLE]
+)
+def test_what_is_not_evaluable_says_what_to_do(code: str, written: WrittenCase, cases):
+    """A stranger at a site has to know what to send, draw or answer."""
+    for finding in findings_of(CHECKS[code], cases.of(written)):
+        assert finding.grade is not Grade.NOT_EVALUABLE or len(finding.hint.split()) > 3
+        assert finding.hint != ELSE
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oligort.checks.engine import check
+from oligort.clinical.register import Register
 from oligort.dose.grid import DoseGrid
 from oligort.finding import Flag, Grade
 from oligort.objects import Plan, Prescription, file_key
+from oligort.report.html import render
+from oligort.report.page_sources import intake_of
 from oligort.submission import Submission
 
 TOLERANCE = 1e-3
@@ -137,7 +141,7 @@ def test_each_course_must_fit_its_own_prescription(build, findings_of, register_
         (fit,) = findings_of("OL401", now.after(fitting), register_table)
         # Without structures of its own only its maximum can be held against it, and is.
         assert (fit.grade, fit.flags) == (Grade.PASS, (Flag.QUERY,))
-        assert '"RD2.dcm": prescription' in fit.message
+        assert '"RD2.dcm" of an earlier course: prescription' in fit.message
         assert "no structures to find its target in" in fit.message
         (finding,) = findings_of("OL301", now.after(fitting), register_table)
         assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
@@ -147,7 +151,8 @@ def test_each_course_must_fit_its_own_prescription(build, findings_of, register_
         (finding,) = findings_of(code, now.after(one_fraction), register_table)
         assert finding.grade is Grade.NOT_EVALUABLE
         assert "the dose does not fit the prescription" in finding.message
-        assert 'PLAN dose "RD2.dcm": prescription 25 Gy, dose maximum 5.00 Gy' in finding.message
+        told = 'PLAN dose "RD2.dcm" of an earlier course: prescription 25 Gy, dose maximum 5.00 Gy'
+        assert told in finding.message
 
 
 def test_a_course_whose_fit_cannot_be_told_is_named(build, findings_of, register_table):
@@ -260,3 +265,35 @@ def test_a_choice_that_leaves_a_registered_course_out_is_open(build, findings_of
     assert [f.grade for f in missing] == [Grade.NOT_EVALUABLE]
     assert now.plans[0].label in missing[0].message
     assert not [f for f in findings_of("OL004", both, table) if "register names" in f.message]
+
+
+def dated(submission, *dates):
+    plans = (replace(one, date=date) for one, date in zip(submission.plans, dates, strict=True))
+    return replace(submission, plans=tuple(plans))
+
+
+def test_a_report_has_the_date_of_the_latest_course_of_its_own(build, register_table):
+    register = Register.from_dict(register_table)
+    now = dated(build(), "20240301")
+    before = dated(prior_of(now), "20240601")
+    report = check(now.after(before), register=register)
+    assert (report.plan_label, report.plan_date) == ("plan + second", "20240301")
+    two = dated(with_both(build()), "20240301", "20240501").selected(plan=["plan", "second"])
+    assert check(two, register=register).plan_date == "20240501"
+
+
+def test_the_page_shows_the_plan_and_the_dose_of_an_earlier_course(build, register_table):
+    register = Register.from_dict(register_table)
+    now = build()
+    whole = now.after(prior_of(now))
+    report = check(whole, register=register)
+    intake = intake_of(whole, report.findings)
+    told = " ".join(line.text for line in intake.lines)
+    (earlier,) = intake.earlier
+    told_before = [line.text for line in earlier.lines]
+    assert "RP2.dcm" not in told
+    for file in ("RP2.dcm", "RD2.dcm"):
+        assert any(file in line and line.endswith("judged") for line in told_before)
+    assert "Earlier course 1" in render(report, whole, register=register)
+    (chosen,) = (one for one in report.findings if one.code == "OL004")
+    assert 'PLAN dose "RD.dcm"; of earlier courses PLAN dose "RD2.dcm"' in chosen.message

@@ -54,6 +54,7 @@ def protocol_with(tmp_path: Path, old: str, new: str) -> Protocol:
         (24.45, Grade.PASS, ()),
         (24.55, Grade.PASS, (Flag.BORDERLINE,)),
         (24.99, Grade.PASS, (Flag.BORDERLINE,)),
+        (25.003, Grade.MAJOR, (Flag.BORDERLINE,)),
         (25.01, Grade.MAJOR, (Flag.BORDERLINE,)),
         (25.45, Grade.MAJOR, (Flag.BORDERLINE,)),
         (25.55, Grade.MAJOR, ()),
@@ -74,6 +75,10 @@ def test_v20_is_the_closed_form_and_is_graded_unrounded(
     assert finding.flags == (*flags, *((Flag.DEFINITION_SENSITIVE,) if sensitive else ()))
     if sensitive:
         assert "Lungs" in finding.message
+    # The sentence does not tell another side of the limit, or the limit itself, than the verdict.
+    told = float(finding.message.partition("V20Gy[%] ")[2].partition(" ")[0])
+    assert (told > 25) is (evidence.measured > 25)
+    assert (told == 25) is (evidence.measured == 25)
 
 
 def test_a_limit_within_what_the_computation_may_be_off_by_is_decided_and_told(

@@ -289,3 +289,42 @@ def test_the_commands_list_pick_and_explain(own, monkeypatch, capfd, tmp_path):
     page = (tmp_path / "pages" / "SITE101.md").read_text(encoding="utf-8")
     assert page.startswith("# SITE101: Label of the plan\n\n## What it checks\n\nThe label")
     assert "## Of others" in (tmp_path / "pages" / "README.md").read_text(encoding="utf-8")
+
+
+FAULTY_PARTS = {
+    "grade": ('grade=Grade.PASS if label.startswith("OLIGO") else Grade.MINOR', 'grade="minor"'),
+    "flag": ('message=f"the label is {label}"', 'message="m", flags=("BORDRLINE",)'),
+    "source": ('source=Source(document="convention of the site")', 'source="the site"'),
+    "about": ('message=f"the label is {label}"', 'message="m", about=None'),
+}
+
+
+@pytest.mark.parametrize("part", FAULTY_PARTS)
+def test_a_finding_that_would_count_nowhere_is_refused(own, build, register_table, part):
+    register = Register.from_dict(register_table)
+    with pytest.raises(SelectionError, match=rf"SITE101: expected a finding .*\$\.{part}"):
+        check(build(), register=register, checks=[own(FAULTY_PARTS[part])])
+
+
+def test_a_grade_in_words_counts_and_a_measure_is_a_number(own, build, register_table):
+    file = own(
+        (*FAULTY_PARTS["grade"][:1], 'grade="MAJOR"'),
+        ("import Finding,", "import Evidence, Finding,"),
+        (
+            'message=f"the label is {label}"',
+            'message="m", evidence=[Evidence(name="mean", measured='
+            'case.submission.dvh("Lung_L")["Mean[Gy]"])]',
+        ),
+    )
+    report = check(build(), register=Register.from_dict(register_table), checks=[file])
+    (of_site,) = [one for one in report.graded("MAJOR") if one.code == "SITE101"]
+    assert of_site.grade is Grade.MAJOR
+    assert type(of_site.evidence[0].measured) is float
+    assert Report.from_json(report.to_json()) == report
+
+
+def test_no_grade_that_is_none_is_asked_for_in_silence(build, register_table):
+    report = check(build(), register=Register.from_dict(register_table))
+    with pytest.raises(ValueError, match="Major"):
+        report.graded("Major")
+    assert report.graded("PASS") == report.graded(Grade.PASS) != ()

@@ -25,7 +25,7 @@ from oligort.lesions.lesion import Count, Exclusion, LesionCensus
 from oligort.lesions.naming import RoiName
 from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
-from oligort.objects import Dose, Fault
+from oligort.objects import Dose, Fault, Plan
 from oligort.phantoms import Box
 from oligort.submission import Submission
 
@@ -100,6 +100,8 @@ class Drawn:
     prescribed_gy: float | None = None
     dose_sop_instance_uids = ("1.2.3",)
     doses: tuple[Dose, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    masker: None = None
     earlier: tuple[Submission, ...] = ()
     roles: dict[str, Role] = field(default_factory=dict)
     roi_names: dict[Structure, RoiName] = field(default_factory=dict)

@@ -114,6 +114,12 @@ def test_a_file_that_can_be_applied_passes_and_one_that_cannot_says_where(leaves
         ('"SpinalCord"', '"SpinalCrod"', '"SpinalCrod" is no name of TG-263 and no role'),
         (', section = "Table 1"', "", '"QUANTEC" is cited without a section'),
         ("[sources.QUANTEC]", '[sources.X]\ntitle = "X"\n[sources.QUANTEC]', 'refers to "X"'),
+        (
+            "[[dose_limits]]",
+            '[plausible_volumes.organs.Heart]\nleast = 200\nmost = 2000\nunit = "cc"\n'
+            'source = { document = "QUANTEC", section = "1" }\n[[dose_limits]]',
+            "plausible_volumes.organs.Heart: no dose limit is about it",
+        ),
     ],
 )
 def test_what_may_be_meant_otherwise_is_remarked(leaves, tmp_path, right, other, remark):

@@ -224,3 +224,60 @@ def test_the_parent_is_shipped_with_its_own_counting_and_size(trial):
     assert trial.criteria.metastasis_diameter.allows(50.0)
     assert parent.changes == ("criteria.metastasis_diameter", "settings.regional_nodes")
     assert all(isinstance(one, DoseLimit) for one in parent.dose_limits)
+
+
+@pytest.mark.parametrize("spelt", ["Lungs - GTV", "lungs-gtv", "(Lungs)-GTV"])
+def test_a_structure_in_another_spelling_is_the_same(site, spelt):
+    """Its limit would stand beside the one that it was written to replace."""
+    protocol = site(HEAD + V20.replace("Lungs-GTV", spelt))
+    (limit,) = protocol.dose_limits
+    assert limit.limit == 22
+    assert len(protocol.changes) == 1
+    with pytest.raises(ProtocolError, match=r"in this direction, found two"):
+        site(HEAD + V20 + V20.replace("Lungs-GTV", spelt))
+
+
+@pytest.mark.parametrize("name", ["Hart", "lungs", "Lugns", "GTV"])
+def test_alpha_beta_of_what_nothing_asks_for_is_refused(site, name):
+    """It would be the number of all others, which reads as well."""
+    table = '[alpha_beta.structures.{}]\nvalue = 2\nunit = "Gy"\n' + (
+        'source = {{ document = "QUANTEC 2010", section = "s" }}\n'
+    )
+    with pytest.raises(ProtocolError, match=r"alpha_beta.structures: expected an organ"):
+        site(HEAD + table.format(name))
+    assert site(HEAD + CORD + table.format("SpinalCord")).alpha_beta.of("SpinalCord").value == 2
+    assert site(HEAD + table.format("Heart")).alpha_beta.of("Heart-PTV").value == 2
+
+
+@pytest.mark.parametrize("key", ["id", "title", "version"])
+def test_a_name_of_blanks_is_none(site, key):
+    lines = [f'{key} = "  "' if one.startswith(f"{key} =") else one for one in HEAD.split("\n")]
+    with pytest.raises(ProtocolError, match=rf"{key}: expected text that is not blank"):
+        site("\n".join(lines))
+
+
+def test_the_rule_of_a_deviation_has_its_own_source(trial, site):
+    """A rule that the trial's record has is no assumption, whatever its grade is."""
+    arm, lesion = "dose_in_arm_without_local_therapy", "lesion_without_therapy"
+    assert trial.grades.source_of(lesion).document == "NCT06190782"
+    assert trial.grades.source_of("specks").document == "assumption"
+    own = '[grades]\nsource = { document = "QUANTEC 2010", section = "g" }\nspecks = "INFO"\n'
+    rule = '[grades.rules]\n{} = {{ document = "QUANTEC 2010", section = "r" }}\n'
+    protocol = site(HEAD + own + rule.format(arm))
+    assert protocol.grades.source_of(arm).section == "r"
+    assert protocol.grades.source_of(lesion) == trial.grades.source_of(lesion)
+    assert protocol.grades.source_of("specks").section == "g"
+    with pytest.raises(ProtocolError, match=r'grades: rules: .* did you mean "specks"'):
+        site(HEAD + own + rule.format("speck"))
+
+
+@pytest.mark.parametrize("name", ["Lung_Rs", "heart", "Lung R", "PTV"])
+def test_volumes_of_what_is_no_organ_to_the_letter_are_refused(site, name):
+    """What reads as an organ, and is neither it nor a side of it, is held against nothing."""
+    table = (
+        '[plausible_volumes.organs."{}"]\nleast = 200\nmost = 7000\nunit = "cc"\n'
+        'source = {{ document = "QUANTEC 2010", section = "s" }}\n'
+    )
+    with pytest.raises(ProtocolError, match=r"plausible_volumes: organs: expected organs"):
+        site(HEAD + table.format(name))
+    assert "Kidney_L" in site(HEAD + table.format("Kidney_L")).plausible_volumes.organs

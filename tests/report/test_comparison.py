@@ -294,3 +294,24 @@ def test_the_published_schema_takes_reports_and_no_others():
         assert list(validator.iter_errors(table | {key: wrong}))
     del table["verdict"]
     assert list(validator.iter_errors(table))
+
+
+def test_the_same_files_under_other_rules_correct_nothing():
+    """A setting of the protocol made five metastases four, and nobody sent anything anew."""
+    record = FileRecord(kind="RTSTRUCT", sop_instance_uid="1", file="RS.dcm", sha256="a")
+    register = Setting(name="register", value="SHA-256 1", source="register")
+    before = altered(report(finding("OL201")), provenance=(record,), settings=(register,))
+    rules = altered(before.protocol, sha256="other")
+    after = altered(
+        report(finding("OL201", Grade.PASS)),
+        provenance=(record,),
+        settings=(register,),
+        protocol=rules,
+    )
+    found = compare(before, after)
+    assert (found.corrected, [one.code for one in found.not_shown]) == ((), ["OL201"])
+    # A register that was filled in, or a file that was drawn anew, may have corrected it.
+    filled_in = altered(after, settings=(altered(register, value="SHA-256 2"),))
+    drawn_anew = altered(after, provenance=(altered(record, sha256="b"),))
+    for other in (filled_in, drawn_anew, altered(after, protocol=before.protocol)):
+        assert [one.code for one in compare(before, other).corrected] == ["OL201"]

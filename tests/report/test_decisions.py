@@ -107,6 +107,7 @@ def test_a_decision_is_about_the_finding_as_it_was(decide, now):
         ({"by": '"Doctor Smith"'}, "by: expected"),
         ({"by": '" \\t"'}, "by: expected the reviewer's initials, found nothing but blanks"),
         ({"date": '"29.11.2026"'}, "date: expected"),
+        ({"date": "2026-11-29T10:00:00"}, "date: expected a date such as"),
         ({"finding": '"OL301"'}, "finding: expected"),
         ({"grade": '"PASS"'}, 'found "grade"'),
     ],

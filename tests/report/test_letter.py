@@ -165,3 +165,14 @@ def test_the_command_writes_either_form(tmp_path, monkeypatch, capfd):
         assert int(leaving.value.code or 0) == 0
     assert capfd.readouterr().out == letter_markdown(WHOLE)
     assert page.read_text(encoding="utf-8") == letter_html(WHOLE)
+
+
+def test_major_deviations_go_first_and_an_accepted_query_is_not_asked_again():
+    minor = finding("OL001", Grade.MINOR, "RS.dcm", "damaged")
+    query = WHOLE.findings[-1]
+    whole = report(minor, finding(), query)
+    assert [one.code for one in letter_of(whole).to_correct] == ["OL301", "OL001"]
+    decision = Decision(finding=query.mark, code="OL005", reason="seen", by="AB", date="2026-11-29")
+    letter = letter_of(altered(whole, decisions=(decision,)))
+    assert not letter.to_confirm
+    assert [one.code for one in letter.accepted] == ["OL005"]

@@ -284,3 +284,29 @@ def test_a_number_that_is_a_range_says_so_in_terminal_and_table(measured, low, h
     (row,) = csv.DictReader(io.StringIO(rows.getvalue()))
     assert told in row["evidence"]
     assert (row["low"], row["high"]) == (str(low), "" if high is None else str(high))
+
+
+def test_a_reason_that_leaves_several_checks_open_is_told_once():
+    reason = "no dose"
+    told = [
+        Finding(
+            code=code,
+            grade=Grade.NOT_EVALUABLE,
+            message=f"{what}: not evaluable, because {reason}",
+            source=Source(document="S"),
+            hint="choose one",
+        )
+        for code, what in (("OL003", "References"), ("OL004", "The dose"))
+    ]
+    other = msgspec.structs.replace(told[0], code="OL010", hint="another thing")
+    text = " ".join(report_text(report(*told, other)).split())
+    assert text.count(reason) == 2
+    assert (
+        f"2 checks, because {reason} OL003 References S OL004 The dose S To do: choose one" in text
+    )
+    assert "OL010 References: not evaluable" in text
+
+
+def test_the_code_of_a_check_stands_in_one_piece():
+    own = finding("HOSPITAL1234", Grade.MINOR, "", "the label is other")
+    assert "HOSPITAL1234 " in report_text(report(own, finding("OL010", Grade.MINOR)))

@@ -37,12 +37,12 @@ def shown_beside(value: float, limit: float | None, unit: str = "") -> str:
     if (
         limit is None
         or not math.isfinite(value)
-        or _side(float(rounded), limit) == _side(value, limit)
+        or side_of(float(rounded), limit) == side_of(value, limit)
     ):
         return rounded
     for decimals in range(DECIMALS.get(unit, 2) + 1, MAX_DECIMALS + 1):
         text = _fixed(value, decimals)
-        if _side(float(text), limit) == _side(value, limit):
+        if side_of(float(text), limit) == side_of(value, limit):
             return text
     return repr(float(value))
 
@@ -66,5 +66,6 @@ def _fixed(value: float, decimals: int) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def _side(value: float, limit: float) -> int:
+def side_of(value: float, limit: float) -> int:
+    """Return 1 above a limit, -1 below it, and 0 at it."""
     return (value > limit) - (value < limit)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oligort.report.rounding import shown, shown_beside, shown_limit
+from oligort.rounding import shown, shown_beside, shown_limit
 
 FINITE = st.floats(min_value=-1e4, max_value=1e4, allow_nan=False)
 
