@@ -21,6 +21,7 @@ from troubles import (
     TROUBLE,
     TROUBLES,
     judged_after_time_out,
+    judged_and_ended,
     judged_and_left,
     judged_at_once,
     judged_at_once_in_trouble,
@@ -45,7 +46,8 @@ from oligort.errors import DicomError, OutputError
 from oligort.finding import Grade
 
 PROTOCOL = "protocol/trials/nct06190782.toml"
-LIMITS = Limits(seconds=4, gibibytes=0.75)
+LIMITS = Limits(seconds=12, gibibytes=0.75)
+"""Time enough to take all memory on a machine that others keep busy."""
 
 
 def run(
@@ -93,7 +95,7 @@ def undisturbed(troubled: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 
 REASONS = {
-    "hang": "it did not end within 4 s, the time limit",
+    "hang": "it did not end within 12 s, the time limit",
     "leave": "the process that checked it ended by itself with status 3, twice",
     "crash": "the process that checked it crashed by signal SIGSEGV, twice",
     "be_killed": "was killed by signal SIGKILL, as systems do where memory runs out, twice",
@@ -137,6 +139,14 @@ def test_one_that_leaves_as_if_its_work_were_done_is_told_as_what_it_is(tmp_path
     assert left.subject == subject_of(1)
     assert "the process that checked it ended by itself with status 0, twice" in left.trouble
     assert len(told) == 3
+
+
+def test_one_that_is_asked_to_end_did_not_end_by_itself(tmp_path):
+    write_exports(tmp_path / "root", range(3))
+    _, told = run(tmp_path / "root", tmp_path / "out", judge=judged_and_ended)
+    (ended,) = [done for done in told if done.trouble]
+    assert ended.subject == subject_of(1)
+    assert "the process that checked it was ended by signal SIGTERM, twice" in ended.trouble
 
 
 class Clock:
