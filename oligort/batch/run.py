@@ -365,7 +365,7 @@ class _Run:
             report.verdict,
             is_reused=is_reused,
             is_bug=unchecked.is_bug,
-            trouble=unchecked.finding.message,
+            trouble=unchecked.told or unchecked.finding.message,
             log=unchecked.log,
         )
 

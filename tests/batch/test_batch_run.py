@@ -199,6 +199,21 @@ def test_what_cannot_be_read_is_a_report_too(troubled, undisturbed):
     assert any("RS.dcm" in finding.message for finding in truncated.graded(Grade.NOT_EVALUABLE))
 
 
+def test_what_a_file_is_called_is_in_no_report_where_nothing_says_whose_it_is(tmp_path):
+    write_exports(tmp_path / "root", range(1))
+    (tmp_path / "root" / "Smith_John.zip").write_bytes(b"PK\3\4 and no more")
+    out = tmp_path / "out"
+    _, told = run(tmp_path / "root", out, judge=judged, has_pages=True)
+    (trouble,) = [done.trouble for done in told if done.trouble]
+    assert '"Smith_John.zip": expected a zip archive' in trouble  # somebody must find it
+    assert not any(b"Smith" in path.read_bytes() for path in out.rglob("*") if path.is_file())
+    (unread,) = out.glob("reports/submission-*.json")
+    (finding,) = Report.from_json(unread.read_bytes()).findings
+    assert "found none among 0 files; expected a zip archive" in finding.message
+    reports = oligort.check_all(tmp_path / "root")
+    assert not any("Smith" in one.to_json() for one in reports)
+
+
 def test_what_an_error_says_is_in_no_report(undisturbed):
     out, _ = undisturbed
     assert not any("Smith" in path.read_text() for path in (out / "reports").iterdir())
