@@ -32,6 +32,9 @@ from oligort.upright import (
     upright_of,
 )
 
+SECOND_ENGINE = "dicompyler-core"
+"""The distribution that the second engine comes in."""
+
 Floats = npt.NDArray[np.float64]
 
 CROSSING_SHARE = 1e-3

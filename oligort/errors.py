@@ -12,6 +12,31 @@ class DicomError(OligortError, ValueError):
     """A DICOM object cannot be read, or says something that must not be believed."""
 
 
+class NothingReadError(DicomError):
+    """Of a submission nothing can be read: among how many files, and why some of them cannot be.
+
+    `reasons` are pairs of a name, quoted, and a reason. Where nothing says who the patient is
+    nothing tells whether a name of a file does.
+    """
+
+    def __init__(self, file_count: int, reasons: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(file_count, reasons)
+        self.file_count, self.reasons = file_count, reasons
+
+    def __str__(self) -> str:
+        """Return what is wrong, with the names."""
+        return self._told([f"{name}: {reason}" for name, reason in self.reasons])
+
+    @property
+    def without_names(self) -> str:
+        """What is wrong, as a report may say it: each reason once, and no name of a file."""
+        return self._told(list(dict.fromkeys(reason for _, reason in self.reasons)))
+
+    def _told(self, reasons: list[str]) -> str:
+        expected = "expected at least one RT structure set, dose, plan or image that can be read"
+        return "; ".join([f"{expected}, found none among {self.file_count} files", *reasons])
+
+
 class NotDicomError(DicomError):
     """A file holds no DICOM object at all."""
 

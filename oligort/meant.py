@@ -1,9 +1,11 @@
 """Meant: what a text that a user writes stands for in a structure set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from oligort.display import listed, quoted
+from oligort.dose.comparison import beside_drawn
+from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Shape
 from oligort.geometry.structure import Structure
@@ -41,6 +43,25 @@ class Meant:
     name: str
     notes: tuple[str, ...] = ()
     drawn_too: tuple[Structure, ...] = ()
+
+    def notes_on(self, dvh: Dvh, dvh_of: Callable[[Structure], Dvh]) -> tuple[str, ...]:
+        """Return what should be said of its histogram: of the choice, and what else it could be.
+
+        Parameters
+        ----------
+        dvh : Dvh
+            What it gives in a dose.
+        dvh_of : callable
+            The histogram of a structure as drawn in the same dose; may raise `NotEvaluable`.
+        """
+        return (*self.notes, *(_beside(dvh, drawn, dvh_of) for drawn in self.drawn_too))
+
+
+def _beside(dvh: Dvh, drawn: Structure, dvh_of: Callable[[Structure], Dvh]) -> str:
+    try:
+        return beside_drawn(dvh, dvh_of(drawn))
+    except NotEvaluable as error:
+        return f"an ROI of this name is drawn, and not compared: {error}"
 
 
 def one_drawn(named: Sequence[Structure], name: str) -> Structure:

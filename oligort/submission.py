@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from oligort.anatomy import Anatomy
 from oligort.conventions import DEFAULT, Conventions
 from oligort.courses import CHOOSE, Chosen, choose, choose_structure_set
-from oligort.dose.comparison import beside_drawn
 from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.counted import settings_of
 from oligort.dose.dvh import Dvh
@@ -64,6 +63,8 @@ class Submission:
         Which elements of which files say who the patient is.
     trial_subject_id, trial_site_id : str
         Clinical Trial Subject ID (0012,0040) and Site ID (0012,0030), or "".
+    stated_subjects : tuple of (str, str)
+        Each Clinical Trial Subject ID that objects state, with the first file that does.
     patient_age_years, oldest_age_years : int or None
         Patient's Age (0010,1010), the lowest; and the highest where the objects do not agree.
     treatment_records, left_alone : tuples of str, of LeftAlone
@@ -87,6 +88,7 @@ class Submission:
     registrations: tuple[Registration, ...] = ()
     trial_subject_id: str = ""
     trial_site_id: str = ""
+    stated_subjects: tuple[tuple[str, str], ...] = ()
     patient_age_years: int | None = None
     oldest_age_years: int | None = None
     treatment_records: tuple[str, ...] = ()
@@ -380,14 +382,7 @@ class Submission:
         return self._once(key, compute)
 
     def _told(self, meant: Meant, dvh: Dvh, conventions: Conventions) -> Dvh:
-        beside = (self._beside(dvh, drawn, conventions) for drawn in meant.drawn_too)
-        return self._noted(dvh, (*meant.notes, *beside))
-
-    def _beside(self, dvh: Dvh, drawn: Structure, conventions: Conventions) -> str:
-        try:
-            return beside_drawn(dvh, self.dvh_of(drawn, conventions))
-        except NotEvaluable as error:
-            return f"an ROI of this name is drawn, and not compared: {error}"
+        return self._noted(dvh, meant.notes_on(dvh, lambda one: self.dvh_of(one, conventions)))
 
     def _noted(self, dvh: Dvh, notes: tuple[str, ...]) -> Dvh:
         key = "noted", dvh, notes

@@ -6,7 +6,7 @@ import re
 import traceback
 from collections.abc import Iterator
 
-from oligort.errors import OligortError, ProtocolError
+from oligort.errors import NothingReadError, OligortError, ProtocolError
 
 _PLACE = re.compile(r'File "[^"\n]*?(oligort/[^"\n]+)", line (\d+)')
 """A line of a traceback about code of oligort."""
@@ -42,7 +42,7 @@ def plain(error: BaseException) -> Exception:
     match error:
         case MemoryError():
             return MemoryError("the memory limit of the worker")
-        case BugError() | SystemRefusedError():
+        case BugError() | SystemRefusedError() | NothingReadError():
             return error
         case ProtocolError():
             return ProtocolError(str(error))

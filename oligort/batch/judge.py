@@ -18,6 +18,7 @@ from oligort.checks.case import Case
 from oligort.checks.engine import LIBRARIES, case_of, report_on
 from oligort.checks.registry import all_checks, packages_of
 from oligort.clinical.register import Register
+from oligort.crosscheck import SECOND_ENGINE
 from oligort.dicom.files import Found
 from oligort.dicom.read import read_found
 from oligort.document import Report
@@ -50,6 +51,8 @@ class Task:
         The fingerprint of a report that is there already, or "".
     has_page : bool
         Whether a page is made beside the report.
+    cross_check : bool
+        Whether a second engine is asked as well.
     """
 
     key: str
@@ -61,6 +64,7 @@ class Task:
     register: str = ""
     known: str = ""
     has_page: bool = False
+    cross_check: bool = False
 
     def fingerprint(self, found: Found) -> str:
         """Return the digest of all that the report depends on."""
@@ -68,9 +72,10 @@ class Task:
             "files": digest_of(found),
             "register": self.register,
             "protocol": self.protocol_sha256,
-            "versions": versions_of(LIBRARIES),
+            "versions": versions_of((*LIBRARIES, SECOND_ENGINE) if self.cross_check else LIBRARIES),
             "checks": _installed_checks(),
             "page": self.has_page,
+            "cross_check": self.cross_check,
         }
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
@@ -118,7 +123,9 @@ def judged(task: Task) -> Judged:
             return Judged(fingerprint)
         leave(fingerprint)
         try:
-            case = case_of(read_found(found), _protocol(task), _register(task))
+            submission = read_found(found)
+            register = _register(task)
+            case = case_of(submission, _protocol(task), register, cross_check=task.cross_check)
             report = report_on(case)
         except Exception as error:
             if is_of_system(error):

@@ -1,10 +1,11 @@
 """Note: what a worker leaves behind of its task, for when it cannot answer any more."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_NAME = "note"
+_NAME, _WORKER = "note", "worker"
 
 _places: list[Path] = []
 """Where notes of this process go; none outside of a worker."""
@@ -12,12 +13,17 @@ _places: list[Path] = []
 
 @contextmanager
 def notes_in(folder: Path) -> Iterator[None]:
-    """Let the notes of a task go to a folder."""
+    """Let the notes of a task go to a folder; while it lasts, one says which process is at it."""
     _places.append(folder / _NAME)
+    worker = folder / _WORKER
+    with suppress(OSError):
+        worker.write_text(str(os.getpid()), encoding="ascii")
     try:
         yield
     finally:
         _places.pop()
+        with suppress(OSError):
+            worker.unlink()
 
 
 def leave(text: str) -> None:
@@ -34,3 +40,16 @@ def left_in(folder: Path) -> str:
         return (folder / _NAME).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def is_abandoned(folder: Path) -> bool:
+    """Whether the process that was at work on a task is no longer there; False if nobody knows."""
+    if os.name != "posix":  # elsewhere there is no asking that does not end it
+        return False
+    try:
+        os.kill(int((folder / _WORKER).read_text(encoding="ascii")), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return False

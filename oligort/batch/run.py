@@ -105,7 +105,7 @@ class Planned:
             return Whose(found.subject_id, found.site_id)
         return Whose(listed.subject, listed.site or found.site_id, listed.arm)
 
-    def task(self, found: Found) -> Task:
+    def task(self, found: Found, has_page: bool = False, cross_check: bool = False) -> Task:
         """Return what a worker needs to know of a submission."""
         listed = self.matches.get(found.key)
         return Task(
@@ -116,6 +116,8 @@ class Planned:
             protocol=self.protocol,
             protocol_sha256=self.rules.sha256,
             register=listed.json if listed else "",
+            has_page=has_page,
+            cross_check=cross_check,
         )
 
 
@@ -172,8 +174,9 @@ class Batch:
         For each of them.
     is_fresh : bool
         Whether reports that are there already are made again.
-    has_pages : bool
-        Whether each report gets a page, which takes about as long as the check.
+    has_pages, cross_check : bool
+        Whether each report gets a page, which takes about as long as the check, and whether a
+        second engine is asked as well.
     judge : callable
         What a worker does with a submission.
     """
@@ -182,6 +185,7 @@ class Batch:
     limits: Limits = field(default_factory=Limits)
     is_fresh: bool = False
     has_pages: bool = False
+    cross_check: bool = False
     judge: Callable[[Task], Judged] = judged
 
     def plan(
@@ -290,7 +294,7 @@ class _Run:
         for found in self.planned.found:
             if self._trouble(found):
                 continue
-            task = replace(self.planned.task(found), has_page=self.batch.has_pages)
+            task = self.planned.task(found, self.batch.has_pages, self.batch.cross_check)
             entry = None if self.batch.is_fresh else self.output.entry(found.key)
             if entry and entry.limits in {"", str(self.batch.limits)} and self.output.holds(entry):
                 task = replace(task, known=entry.fingerprint)
@@ -361,7 +365,7 @@ class _Run:
             report.verdict,
             is_reused=is_reused,
             is_bug=unchecked.is_bug,
-            trouble=unchecked.finding.message,
+            trouble=unchecked.told or unchecked.finding.message,
             log=unchecked.log,
         )
 

@@ -11,7 +11,7 @@ from oligort.batch.limits import Limits
 from oligort.checks.engine import LIBRARIES
 from oligort.checks.unchecked import internal_error, not_checked, not_submitted
 from oligort.document import Report, Setting
-from oligort.errors import OligortError, ProtocolError
+from oligort.errors import NothingReadError, OligortError, ProtocolError
 from oligort.finding import Finding, verdict_of
 from oligort.protocol.model import Protocol
 from oligort.versions import versions_of
@@ -33,7 +33,7 @@ class Unchecked:
     `is_bug` is whether oligort itself failed, `is_of_limits` whether other limits on time and
     memory may give another answer, `is_death` whether its process died, `is_of_protocol` whether
     the file of the protocol is at fault, `is_of_register` whether the register alone tells it;
-    `log` is for standard error alone.
+    `log` is for standard error alone, and so is `told`, where it is more than the finding says.
     """
 
     finding: Finding
@@ -44,6 +44,7 @@ class Unchecked:
     is_of_protocol: bool = False
     is_of_register: bool = False
     log: str = ""
+    told: str = ""
 
 
 def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
@@ -67,7 +68,9 @@ def unchecked_by(error: BaseException, limits: Limits) -> Unchecked:
             return Unchecked(not_checked(f"of the protocol: {error}", hint), is_of_protocol=True)
         case OligortError():
             hint = "ask the site for a complete export, then run the batch again"
-            return Unchecked(not_checked(f"of this: {error}", hint))
+            reason = error.without_names if isinstance(error, NothingReadError) else str(error)
+            told = not_checked(f"of this: {error}", hint).message
+            return Unchecked(not_checked(f"of this: {reason}", hint), told=told)
         case SystemRefusedError():
             hint = (
                 "see that its folder can be reached and no disk is full, then run the batch again"

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as TimeLimitError
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +22,7 @@ from pebble import ProcessExpired, ProcessPool
 from oligort.batch.failure import plain, words_of_system
 from oligort.batch.handing import Left, discard, left_in_file, taken
 from oligort.batch.limits import GRACE_S, Limits
-from oligort.batch.note import left_in, notes_in
+from oligort.batch.note import is_abandoned, left_in, notes_in
 from oligort.errors import OutputError
 
 T = TypeVar("T")
@@ -40,6 +40,13 @@ MOST_RESTARTS = 3
 A_JUMP_S = 1.0
 """Seconds by which the clock on the wall, which pebble reads, may be ahead of one that only runs
 on: more than any correction while a submission is checked, less than a machine sleeps."""
+
+LOOK_S = 1.0
+"""Seconds after which a batch that waits looks whether its workers are there."""
+
+ABANDONED_S = 5.0
+"""Seconds that a worker may be gone before its task is given up: pebble tells of one that dies
+within a second, but for one that leaves with status 0, as if its work were done."""
 
 PRELOADED = ("oligort.batch.judge", "oligort.batch.portion", "oligort.checks.preloaded")
 """What is imported once, and shared by every worker that is started afterwards."""
@@ -61,6 +68,8 @@ class Workers(Generic[T, R]):
         self._numbers = itertools.count()
         self._pool = self._started()
         self._restarts = 0
+        self._abandoned: dict[Future[R | Left[R]], float] = {}
+        """Since when the workers of tasks are gone."""
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +119,11 @@ class Workers(Generic[T, R]):
                     self._restart(broken)
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task, folder, begin_s = running.pop(future)
+            ended = wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED).done
+            self._give_up({one: folder for one, (_, folder, _) in running.items()})
+            for one in ended:
+                task, folder, begin_s = running.pop(one)
+                future = _settled(one)
                 error = future.exception()
                 note = ""
                 if error is not None:
@@ -142,6 +154,18 @@ class Workers(Generic[T, R]):
             _within_limits, args=(self._do, task, self._limits.seconds, folder), timeout=timeout
         )
         return scheduled
+
+    def _give_up(self, running: Mapping[Future[R | Left[R]], Path]) -> None:
+        """Give up the tasks, of some with their folders, whose workers left without a word."""
+        now_s = time.monotonic()
+        self._abandoned = {
+            one: self._abandoned.get(one, now_s)
+            for one, folder in running.items()
+            if is_abandoned(folder)
+        }
+        for one, since_s in self._abandoned.items():
+            if now_s - since_s > ABANDONED_S:
+                one.cancel()
 
     def _restart(self, error: BaseException) -> None:
         self._restarts += 1
@@ -179,7 +203,12 @@ def _context() -> Any:
 
 
 def _begin(memory_bytes: int) -> None:
-    """Limit the memory of a worker, where the system can; Windows and macOS cannot."""
+    """Limit the memory of a worker, where the system can; Windows and macOS cannot.
+
+    One that is asked to end does so by that signal, and at once: pebble has it leave with a status
+    of its own, as if by itself, and no sooner than the code that runs in it is Python.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         import resource
     except ImportError:  # Windows
@@ -216,6 +245,15 @@ def _within_limits(do: Callable[[T], R], task: T, seconds: float, folder: Path) 
             signal.setitimer(signal.ITIMER_REAL, 0)
         tempfile.tempdir = usual
     raise failure
+
+
+def _settled(future: Future[T]) -> Future[T]:
+    """Return a finished future; one that was given up is of a worker that left with status 0."""
+    if not future.cancelled():
+        return future
+    settled: Future[T] = Future()
+    settled.set_exception(ProcessExpired("left", code=0))  # type: ignore[no-untyped-call]
+    return settled
 
 
 def _answer_of(folder: Path) -> Path:

@@ -69,7 +69,8 @@ def one_patient(case: Case) -> Iterator[Finding]:
     Why it matters: structures of one patient and the dose of another look like a plan.
 
     How it is measured: a digest of the Patient ID of each object is compared; the id itself is
-    neither kept nor shown. The register's subject is held against the Clinical Trial Subject ID.
+    neither kept nor shown. The Clinical Trial Subject IDs that objects state are compared as well,
+    in whatever case, and the register's subject is held against each.
     Where the id is a placeholder that many patients may have alike ("ANON", "0000"), a frame of
     reference, a registration or references must tell that structure sets, plans and doses belong
     together.
@@ -92,11 +93,24 @@ def one_patient(case: Case) -> Iterator[Finding]:
     )
     keys = {thing.patient_key for thing in objects} - {""}
     grade = case.protocol.grades.several_patients
-    if case.register and submission.trial_subject_id not in {"", case.register.subject}:
+    of_others = _files_of_other_subjects(submission)
+    if of_others:
         yield Finding(
             code="OL002",
             grade=grade,
-            message="the register is of another subject than the Clinical Trial Subject ID says",
+            message="the objects state different Clinical Trial Subject IDs, each of these files "
+            f"another: {listed(of_others)}",
+            source=CONVENTION,
+            hint="confirm that all objects are of one patient, and export them under one subject",
+        )
+    if case.register and (
+        of_others or submission.trial_subject_id not in {"", case.register.subject}
+    ):
+        yield Finding(
+            code="OL002",
+            grade=grade,
+            message="the register is of another subject than "
+            + ("some of the objects state" if of_others else "the Clinical Trial Subject ID says"),
             source=CONVENTION,
             hint="give the register of this patient",
         )
@@ -355,6 +369,12 @@ def _doses_told(chosen: Chosen) -> str:
 
 def _doses_of(submission: Submission) -> tuple[Dose, ...]:
     return (*submission.doses, *(dose for export in submission.earlier for dose in export.doses))
+
+
+def _files_of_other_subjects(submission: Submission) -> tuple[str, ...]:
+    """Return a file for each subject that objects state, where they state several."""
+    files = {subject.casefold(): file for subject, file in reversed(submission.stated_subjects)}
+    return tuple(sorted(files.values())) if len(files) > 1 else ()
 
 
 def _objects_of(

@@ -59,6 +59,10 @@ def batch(
         bool,
         typer.Option(help="Write a page of each submission beside its report, which takes longer."),
     ] = True,
+    cross_check: Annotated[
+        bool,
+        typer.Option("--cross-check", help="Compute the limited structures with a second engine."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be checked; check nothing.")
     ] = False,
@@ -74,6 +78,10 @@ def batch(
     """
     if out is None and not dry_run:
         raise OutputError("expected --out DIR, where the reports are written, or --dry-run")
+    if cross_check:
+        from oligort.crosscheck import require_installed
+
+        require_installed()
     from oligort.batch.output import Output
     from oligort.batch.registers import RegisterList
     from oligort.batch.run import Batch
@@ -84,7 +92,8 @@ def batch(
         note(told)
     if out is not None and not dry_run:
         Output.refuse_taken(out, root, is_fresh=fresh)
-    how = Batch(jobs, Limits(time_limit, memory_limit), is_fresh=fresh, has_pages=pages)
+    limits = Limits(time_limit, memory_limit)
+    how = Batch(jobs, limits, is_fresh=fresh, has_pages=pages, cross_check=cross_check)
     with looking() as watch:
         planned = how.plan(root, protocol, listed, watch)
     if dry_run:

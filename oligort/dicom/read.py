@@ -25,7 +25,7 @@ from oligort.dicom.rtplan import doubts_of_plan, read_plan, without_identity
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.dicom.sop_class import Kind, told_of
 from oligort.display import quoted
-from oligort.errors import DicomError, NotDicomError
+from oligort.errors import DicomError, NotDicomError, NothingReadError
 from oligort.frames import in_one_frame
 from oligort.geometry.structure import StructureSet
 from oligort.objects import (
@@ -351,14 +351,9 @@ class _Reading:
         """
         self._settle_without_place()
         if not self._holds_any:
-            reasons = "".join(
-                f"; {quoted(fault.file)}: {fault.reason}"
-                for fault in sorted(self.faults, key=_place)[:MAX_NAMED_FAULTS]
-            )
-            raise DicomError(
-                "expected at least one RT structure set, dose, plan or image that can be read, "
-                f"found none among {file_count} files{reasons}"
-            )
+            told = sorted(self.faults, key=_place)[:MAX_NAMED_FAULTS]
+            reasons = tuple((quoted(fault.file), fault.reason) for fault in told)
+            raise NothingReadError(file_count, reasons)
         series = grouped(self.images, self.masked)
         trial_subject_id, trial_site_id = (
             self._one_of(keyword) for keyword in ("ClinicalTrialSubjectID", "ClinicalTrialSiteID")
@@ -376,6 +371,7 @@ class _Reading:
             registrations=tuple(self.registrations),
             trial_subject_id=trial_subject_id,
             trial_site_id=trial_site_id,
+            stated_subjects=tuple(self.said.get("ClinicalTrialSubjectID", {}).items()),
             patient_age_years=min(self.ages_years, default=None),
             oldest_age_years=max(self.ages_years) if len(self.ages_years) > 1 else None,
             treatment_records=tuple(self.treatment_records),

@@ -3,8 +3,7 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Container, Iterable, Mapping
 from itertools import chain
 from typing import Literal
 from urllib.parse import quote
@@ -13,46 +12,15 @@ import msgspec
 
 from oligort.display import harmless_json, indented_json
 from oligort.document import Report
-from oligort.finding import VERDICT_ORDER, Finding, Flag, Grade, verdict_of
+from oligort.finding import VERDICT_ORDER, Finding, Grade, verdict_of
+from oligort.report.eyes import Eyes, eyes_of, with_reason
 
 SCHEMA_VERSION: Literal[1] = 1
 """Version of the cohort's JSON; keys are added under one version, never renamed."""
 
 NO_SITE, NO_DATE = "not stated", "no date"
 
-_NOT_CHECKED, _INTERNAL_ERROR, _NOT_SUBMITTED = "OL090", "OL091", "OL092"
-_SECOND_ENGINE = "OL305"
-
-
 _BY_PLACE = re.compile(r"submission-[0-9a-f]{8}")
-
-
-class Eyes(StrEnum):
-    """Why somebody should look at a submission, the most urgent reason first."""
-
-    INTERNAL_ERROR = "internal error"
-    NOT_SUBMITTED = "expected, not there"
-    LEFT_OVER = "submission no longer there"
-    NOT_CHECKED = "could not be checked"
-    NOT_ALL_ASKED = "not all checks asked"
-    JUDGED_APART = "several submissions, each judged alone"
-    SECOND_ENGINE = "second engine disagrees"
-    NOT_EVALUABLE = "not evaluable"
-    BORDERLINE = "borderline"
-    DEFINITION_SENSITIVE = "definition-sensitive"
-    QUERY = "query"
-
-
-_OF_CODE = {
-    _INTERNAL_ERROR: Eyes.INTERNAL_ERROR,
-    _NOT_SUBMITTED: Eyes.NOT_SUBMITTED,
-    _NOT_CHECKED: Eyes.NOT_CHECKED,
-}
-_OF_FLAG = {
-    Flag.BORDERLINE: Eyes.BORDERLINE,
-    Flag.DEFINITION_SENSITIVE: Eyes.DEFINITION_SENSITIVE,
-    Flag.QUERY: Eyes.QUERY,
-}
 
 
 class _Plain(msgspec.Struct, frozen=True, kw_only=True):
@@ -274,7 +242,7 @@ class Gathering:
             minor=codes[Grade.MINOR],
             not_evaluable=codes[Grade.NOT_EVALUABLE],
             passed=len(report.graded(Grade.PASS)),
-            eyes=_with(Eyes.LEFT_OVER, _eyes_of(report)) if left_over else _eyes_of(report),
+            eyes=with_reason(Eyes.LEFT_OVER, eyes_of(report)) if left_over else eyes_of(report),
             left_over=left_over,
         )
         for record in report.provenance:
@@ -291,7 +259,8 @@ class Gathering:
     def cohort(self, expected: Mapping[str, str]) -> Cohort:
         """Return what was counted; `expected` are subjects of a list of registers, and sites.
 
-        Only now it is known of which subjects there are several submissions: their rows say so.
+        Only now it is known of which subjects there are several submissions, and which hold the
+        same objects: their rows say so.
         """
         there = [row for row in self.rows if not row.left_over]
         told = {(row.subject, row.site) for row in there if Eyes.NOT_SUBMITTED in row.eyes}
@@ -300,20 +269,20 @@ class Gathering:
             if Eyes.NOT_SUBMITTED not in row.eyes:
                 sites[row.subject].add(row.site.casefold())
         counted = [row for row in there if row.is_counted]
-        repeated = self._repeated()
-        apart = {file for one in repeated for file in one.files}
+        repeated, shared = self._repeated(), self._shared()
+        among_others = {
+            Eyes.SHARED: {file for one in shared for file in one.files},
+            Eyes.JUDGED_APART: {file for one in repeated for file in one.files},
+        }
         return Cohort(
             verdicts=_tally("all", Counter(row.verdict for row in counted)),
             by_site=_by((row.site or NO_SITE, row.verdict) for row in counted),
             by_check=tuple(_tally(code, self._of_check[code]) for code in sorted(self._of_check)),
             by_month=_by((row.month, row.verdict) for row in counted),
             rows=tuple(
-                msgspec.structs.replace(row, eyes=_with(Eyes.JUDGED_APART, row.eyes))
-                if row.file in apart and not row.left_over
-                else row
-                for row in self.rows
+                row if row.left_over else _looked_at(row, among_others) for row in self.rows
             ),
-            shared=self._shared(),
+            shared=shared,
             repeated=repeated,
             missing=tuple(
                 sorted(
@@ -365,27 +334,18 @@ def _has_one_of(site: str, sites: set[str]) -> bool:
     return site in sites or (bool(sites) and (not site or "" in sites))
 
 
-def _eyes_of(report: Report) -> dict[Eyes, tuple[str, ...]]:
-    said: dict[Eyes, dict[str, None]] = defaultdict(dict)
-    if report.only:
-        said[Eyes.NOT_ALL_ASKED] = dict.fromkeys(report.only)
-    for finding in report.findings:
-        reasons = {_OF_FLAG[flag] for flag in finding.flags}
-        if finding.code in _OF_CODE:
-            reasons.add(_OF_CODE[finding.code])
-        elif finding.grade is Grade.NOT_EVALUABLE:
-            reasons.add(Eyes.NOT_EVALUABLE)
-        if finding.code == _SECOND_ENGINE and Eyes.QUERY in reasons:
-            reasons.add(Eyes.SECOND_ENGINE)
-        for reason in reasons:
-            said[reason][finding.code] = None
-    return {reason: tuple(said[reason]) for reason in Eyes if reason in said}
+def _looked_at(row: Row, among_others: Mapping[Eyes, Container[str]]) -> Row:
+    """Return a row with the reasons to look at it that only the other reports tell.
 
-
-def _with(reason: Eyes, eyes: dict[Eyes, tuple[str, ...]]) -> dict[Eyes, tuple[str, ...]]:
-    """Return the reasons in their order, with one that is of no code."""
-    said: dict[Eyes, tuple[str, ...]] = {**eyes, reason: ()}
-    return {reason: said[reason] for reason in Eyes if reason in said}
+    What is left over is among none of them.
+    """
+    if row.left_over:
+        return row
+    eyes = row.eyes
+    for reason, files in among_others.items():
+        if row.file in files:
+            eyes = with_reason(reason, eyes)
+    return msgspec.structs.replace(row, eyes=eyes)
 
 
 def _by(graded: Iterable[tuple[str, Grade]]) -> tuple[Tally, ...]:

@@ -5,8 +5,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from oligort.display import safe_text
-from oligort.report.cohort_document import Cohort, Eyes, Row
+from oligort.report.cohort_document import Cohort, Row
 from oligort.report.cohort_view import by_deviation, rate_of, why_of
+from oligort.report.eyes import Eyes
 from oligort.report.templating import environment
 
 MOST_PATH = 512

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,8 @@ from many_exports import register_of, subject_of, write_exports
 from oligort.batch.run import Summary
 from oligort.cli import main
 from oligort.cli.batch import status_of
-from oligort.finding import Grade
+from oligort.document import Report
+from oligort.finding import Finding, Grade
 
 RUN = "from oligort.cli import main; main()"
 
@@ -94,6 +95,24 @@ def test_a_batch_from_nothing_to_its_reports(root, tmp_path):
 )
 def test_where_several_statuses_hold_the_gravest_is_the_exit_status(verdicts, bugs, status):
     assert status_of(Summary(Counter(verdicts), bugs=bugs)) == status
+
+
+def test_the_second_engine_is_asked_where_it_is_asked_for(batch, tmp_path):
+    write_exports(tmp_path / "root", range(1))
+    asked = [tmp_path / "root", "--out", tmp_path / "out", "--no-pages"]
+    batch(*asked)
+    assert not [*second_opinions(tmp_path / "out")]
+    again = batch(*asked, "--cross-check")
+    assert "reports were there already" not in again.stderr
+    assert [*second_opinions(tmp_path / "out")]
+    assert "1 reports were there already" in batch(*asked, "--cross-check").stderr
+
+
+def second_opinions(out: Path) -> Iterator[Finding]:
+    """Yield what the reports of a batch say of the second engine."""
+    for file in (out / "reports").glob("*.json"):
+        report = Report.from_json(file.read_bytes())
+        yield from (finding for finding in report.findings if finding.code == "OL305")
 
 
 def test_a_dry_run_lists_and_checks_nothing(batch, root, tmp_path):

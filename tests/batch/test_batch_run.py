@@ -21,6 +21,8 @@ from troubles import (
     TROUBLE,
     TROUBLES,
     judged_after_time_out,
+    judged_and_ended,
+    judged_and_left,
     judged_at_once,
     judged_at_once_in_trouble,
     judged_in_a_second,
@@ -44,7 +46,8 @@ from oligort.errors import DicomError, OutputError
 from oligort.finding import Grade
 
 PROTOCOL = "protocol/trials/nct06190782.toml"
-LIMITS = Limits(seconds=4, gibibytes=0.75)
+LIMITS = Limits(seconds=12, gibibytes=0.75)
+"""Time enough to take all memory on a machine that others keep busy."""
 
 
 def run(
@@ -92,7 +95,7 @@ def undisturbed(troubled: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 
 REASONS = {
-    "hang": "it did not end within 4 s, the time limit",
+    "hang": "it did not end within 12 s, the time limit",
     "leave": "the process that checked it ended by itself with status 3, twice",
     "crash": "the process that checked it crashed by signal SIGSEGV, twice",
     "be_killed": "was killed by signal SIGKILL, as systems do where memory runs out, twice",
@@ -124,6 +127,26 @@ def test_one_that_is_killed_while_it_hands_over_keeps_nobody_waiting(tmp_path):
     assert killed.subject == subject_of(1)
     assert "was killed by signal SIGKILL" in killed.trouble
     assert len(told) == 6
+
+
+@pytest.mark.skipif(os.name != "posix", reason="where the system tells whether a process is there")
+def test_one_that_leaves_as_if_its_work_were_done_is_told_as_what_it_is(tmp_path):
+    write_exports(tmp_path / "root", range(3))
+    begin_s = time.monotonic()
+    _, told = run(tmp_path / "root", tmp_path / "out", limits=Limits(), judge=judged_and_left)
+    assert time.monotonic() - begin_s < 100  # and not 300 s, the time limit
+    (left,) = [done for done in told if done.trouble]
+    assert left.subject == subject_of(1)
+    assert "the process that checked it ended by itself with status 0, twice" in left.trouble
+    assert len(told) == 3
+
+
+def test_one_that_is_asked_to_end_did_not_end_by_itself(tmp_path):
+    write_exports(tmp_path / "root", range(3))
+    _, told = run(tmp_path / "root", tmp_path / "out", judge=judged_and_ended)
+    (ended,) = [done for done in told if done.trouble]
+    assert ended.subject == subject_of(1)
+    assert "the process that checked it was ended by signal SIGTERM, twice" in ended.trouble
 
 
 class Clock:
@@ -174,6 +197,21 @@ def test_what_cannot_be_read_is_a_report_too(troubled, undisturbed):
     assert "found none among 3 files" in finding.message
     truncated = report(out, subject_of(10))
     assert any("RS.dcm" in finding.message for finding in truncated.graded(Grade.NOT_EVALUABLE))
+
+
+def test_what_a_file_is_called_is_in_no_report_where_nothing_says_whose_it_is(tmp_path):
+    write_exports(tmp_path / "root", range(1))
+    (tmp_path / "root" / "Smith_John.zip").write_bytes(b"PK\3\4 and no more")
+    out = tmp_path / "out"
+    _, told = run(tmp_path / "root", out, judge=judged, has_pages=True)
+    (trouble,) = [done.trouble for done in told if done.trouble]
+    assert '"Smith_John.zip": expected a zip archive' in trouble  # somebody must find it
+    assert not any(b"Smith" in path.read_bytes() for path in out.rglob("*") if path.is_file())
+    (unread,) = out.glob("reports/submission-*.json")
+    (finding,) = Report.from_json(unread.read_bytes()).findings
+    assert "found none among 0 files; expected a zip archive" in finding.message
+    reports = oligort.check_all(tmp_path / "root")
+    assert not any("Smith" in one.to_json() for one in reports)
 
 
 def test_what_an_error_says_is_in_no_report(undisturbed):

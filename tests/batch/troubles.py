@@ -101,6 +101,20 @@ def judged_to_death(task: Task) -> Judged:
     return replace(answer, files={".json": Deadly()}) if task.base.endswith("1") else answer
 
 
+def judged_and_left(task: Task) -> Judged:
+    """Do the same; at one submission the process leaves as if its work were done."""
+    if task.base.endswith("1"):
+        os._exit(0)
+    return judged_at_once(task)
+
+
+def judged_and_ended(task: Task) -> Judged:
+    """Do the same; at one submission the process is asked to end, as by an administrator."""
+    if task.base.endswith("1"):
+        os.kill(os.getpid(), signal.SIGTERM)
+    return judged_at_once(task)
+
+
 def judged_of_site(task: Task) -> Judged:
     """Judge a submission by nothing, and say of which site it is."""
     answer = judged_at_once(task)

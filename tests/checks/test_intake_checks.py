@@ -65,6 +65,22 @@ def test_the_register_of_another_subject_is_a_deviation(build, register_table):
     assert grades == [Grade.PASS]
 
 
+def test_objects_that_state_two_subjects_are_a_deviation_with_every_register(build, register_table):
+    two = (("PT-1", "RS.dcm"), ("PT-2", "RD.dcm"))
+    submission = replace(build(), stated_subjects=two)
+    told, same_id = findings("OL002", submission)
+    assert (told.grade, same_id.grade) == (Grade.MAJOR, Grade.PASS)
+    assert '"RD.dcm", "RS.dcm"' in told.message
+    # of which one may be the register's: it is not for that the patient's
+    register = Register.from_dict(register_table)
+    told, of_register, _ = findings("OL002", submission, register)
+    assert (told.grade, of_register.grade) == (Grade.MAJOR, Grade.MAJOR)
+    assert "the register is of another subject than some of the objects" in of_register.message
+    # another spelling is no other subject
+    spelled = replace(submission, stated_subjects=(("PT-1", "RS.dcm"), ("pt-1", "RD.dcm")))
+    assert [f.grade for f in findings("OL002", spelled, register)] == [Grade.PASS]
+
+
 def test_the_chain_of_references_passes_and_each_broken_link_is_minor(build):
     whole = build()
     (dose,), (plan,) = whole.doses, whole.plans

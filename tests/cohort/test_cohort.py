@@ -19,9 +19,10 @@ from oligort.document import FileRecord, ProtocolRecord, Report
 from oligort.errors import DicomError, OutputError
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
 from oligort.report.cohort_csv import CohortTables, safe_cell
-from oligort.report.cohort_document import Eyes, Tally
+from oligort.report.cohort_document import Tally
 from oligort.report.cohort_page import cohort_page
 from oligort.report.cohort_view import cohort_view
+from oligort.report.eyes import Eyes
 from oligort.report.text import plain_text
 
 SOURCE = Source(document="NCT06190782", section="X6")
@@ -138,8 +139,9 @@ def test_counts_by_site_check_and_month(reports):
 
 def test_what_needs_eyes_first_is_in_order_of_urgency(reports):
     asked = cohort_of(reports).eyes_first()
-    assert [row.subject for row in asked] == ["6", "5", "3", "4"]
-    assert asked[2].eyes == {
+    assert [row.subject for row in asked] == ["6", "5", "1", "3", "4"]
+    assert asked[3].eyes == {
+        Eyes.SHARED: (),
         Eyes.SECOND_ENGINE: ("OL305",),
         Eyes.BORDERLINE: ("OL301",),
         Eyes.QUERY: ("OL305",),
@@ -210,6 +212,24 @@ def test_objects_of_two_submissions_and_subjects_without_one_are_told(reports):
         (("reports/3.json", "reports/4.json"), {"RTDOSE": 1}),
     ]
     assert cohort.missing == ("6", "7")
+
+
+def test_who_holds_the_objects_of_another_is_to_be_looked_at(tmp_path):
+    for subject, uids in (("1", "dose"), ("2", "dose"), ("3", "other")):
+        text = report(subject, finding("OL301", PASS), uids=uids)
+        (tmp_path / f"{subject}.json").write_text(text)
+    submissions = io.StringIO()
+    cohort = cohort_of(tmp_path, tables=CohortTables(submissions))
+    assert [(row.subject, row.eyes) for row in cohort.eyes_first()] == [
+        ("1", {Eyes.SHARED: ()}),
+        ("2", {Eyes.SHARED: ()}),
+    ]
+    submissions.seek(0)
+    told = {row["subject"]: row["look_at"] for row in csv.DictReader(submissions)}
+    assert told == {"1": Eyes.SHARED, "2": Eyes.SHARED, "3": ""}
+    text = plain_text(cohort_view(cohort))
+    assert "What needs human eyes first (2)" in text
+    assert str(Eyes.SHARED) in " ".join(text.split())
 
 
 def test_a_report_of_another_version_is_refused_by_name(reports):
@@ -322,7 +342,7 @@ def test_the_view_fits_a_hundred_columns_and_tells_rates_with_counts(reports):
     assert all(len(line) <= 100 for line in text.splitlines())
     assert "2 of 3 (66.7 %)" in text
     assert "none evaluated" in text
-    assert "second engine disagrees (OL305); borderline (OL301)" in text
+    assert "second engine disagrees (OL305); borderline (OL301)" in " ".join(text.split())
 
 
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")

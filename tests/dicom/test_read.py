@@ -455,6 +455,7 @@ def test_trial_subject_and_age_are_read(tmp_path, write, structure_set, dose):
     write(second, tmp_path / "b.dcm")
     submission = read(tmp_path)
     assert submission.trial_subject_id == ""
+    assert submission.stated_subjects == (("S-1", "a.dcm"), ("S-2", "b.dcm"))
     assert submission.patient_age_years is None
     assert "another Clinical Trial Subject ID" in faults_of(submission)["b.dcm"]
 
