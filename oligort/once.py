@@ -161,6 +161,7 @@ def is_one_course(given: Given, other: Given) -> bool:
         If they may be two phases that were planned alike.
     """
     if may_be_one_plan(given, other):
+        _refuse_asked_and_unnamed(given, other)
         return True
     if are_plans_alike(given, other):
         refuse_alike_and_named(given, other)
@@ -171,6 +172,22 @@ def is_one_course(given: Given, other: Given) -> bool:
         f"{listing([given.dose, other.dose])} are equal in every voxel and of different plans: one "
         f"course exported twice, or two phases; name the plans that are courses, or one dose"
     )
+
+
+def _refuse_asked_and_unnamed(given: Given, other: Given) -> None:
+    """Raise NotEvaluable where the user asks for two equal doses of which one names no plan.
+
+    Nothing but their voxels says that they are one course, and the user says that they are two.
+    """
+    uids = [one.dose.sop_instance_uid for one in (given, other)]
+    is_one_object = uids[0] == uids[1] != ""
+    is_one_plan = bool(set(given.dose.plan_uids) & set(other.dose.plan_uids))
+    if not (is_one_object or is_one_plan) and are_both_asked(given, other):
+        raise NotEvaluable(
+            f"{listing([given.dose, other.dose])} are both asked for and are equal in every voxel, "
+            f"and not both say of which plan they are: one course exported twice, or two phases; "
+            f"name one of them, or export each with its plan"
+        )
 
 
 def may_be_one_plan(given: Given, other: Given) -> bool:

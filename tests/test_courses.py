@@ -430,6 +430,20 @@ def test_two_phases_that_were_planned_alike_are_two():
             _ = open_choice.chosen
 
 
+@pytest.mark.parametrize("named", [(), ("A",)])
+def test_two_equal_doses_that_are_both_asked_for_are_not_one_for_want_of_a_plan(named):
+    """The second phase came without its plan: counted once, 24 Gy would be 12."""
+    first = replace(OF_A, plan_uids=named)
+    twin = again(OF_A, sop_instance_uid="new", plan_uids=())
+    one = submission([A], [first, twin])
+    with pytest.raises(NotEvaluable, match="not both say of which plan they are"):
+        _ = one.selected(dose=["da", "new"]).chosen
+    # Given beside it unasked, it is the course again; so is the object itself.
+    assert uids(submission([A], [first]).after(submission([], [twin]))) == ("da",)
+    same = again(first)
+    assert uids(submission([A], [first, same]).selected(dose=["RDda.dcm", "again.dcm"])) == ("da",)
+
+
 @pytest.mark.parametrize("kind", ["PLAN", "FRACTION"])
 def test_equal_doses_of_one_plan_in_one_export_are_one(kind):
     twin = again(OF_A, sop_instance_uid="new", summation_type=kind)
