@@ -41,6 +41,7 @@ from oligort.objects import (
     Plan,
     Registration,
 )
+from oligort.picked import told_of_kind
 from oligort.selection import Given, Selection, named, only_named_plan
 from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
@@ -234,7 +235,7 @@ class Submission:
         """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
 
         An ROI of an expression's very name is compared in the notes; '"Lungs-GTV"', in double
-        quotes, is that ROI. The interval ``numerical`` is what the computation estimates of itself.
+        quotes, is that ROI. They tell of a dose that is no physical one of whole plans, too.
 
         Raises
         ------
@@ -345,8 +346,7 @@ class Submission:
         ----------
         roi_names : sequence of str, optional
             ROIs to measure, whatever their role.
-        hints : mapping of ROI name to LesionHint, optional
-        thresholds : CensusThresholds, optional
+        hints, thresholds : mapping of ROI name to LesionHint, and CensusThresholds, optional
 
         Raises
         ------
@@ -381,7 +381,7 @@ class Submission:
 
     def _told(self, meant: Meant, dvh: Dvh, conventions: Conventions) -> Dvh:
         beside = (self._beside(dvh, drawn, conventions) for drawn in meant.drawn_too)
-        return self._noted(dvh, (*meant.notes, *beside))
+        return self._noted(dvh, (*meant.notes, *beside, *told_of_kind(self.chosen.doses)))
 
     def _beside(self, dvh: Dvh, drawn: Structure, conventions: Conventions) -> str:
         try:

@@ -147,7 +147,7 @@ def dvh(
         show(dvh_view(document))
     note_all("dose", document.notes)
     for entry in document.dvhs:
-        note_all(entry.roi_name, entry.notes)
+        note_all(entry.roi_name, [note for note in entry.notes if note not in document.notes])
     note_unanswered(document.not_evaluable)
     return Status.OPEN if document.not_evaluable else Status.DONE
 
