@@ -322,7 +322,7 @@ def _given_before(
         ]
     except NotEvaluable as error:
         told = "in the export of an earlier course"
-        reason = f"{told}, {error} (there the register's courses choose)"
+        reason = f"{told}, {error} (there --plan, --dose or the register's courses choose)"
         raise NotEvaluable(reason, error.hint) from error
 
 
