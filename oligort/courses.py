@@ -181,7 +181,8 @@ def choose(
         _require_all_plans(given, structure_sets)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
-    _require_whole_sums([d for d, _ in picked], doses, plans, structure_set, registrations)
+    chosen = [d for d, _ in picked]
+    _require_whole_sums(chosen, doses, plans, structure_set, registrations, is_asked=is_asked)
     for export in earlier:
         given += _given_before(export, structure_set, registrations)
     kept, left_out = counted_once(given)
@@ -278,6 +279,8 @@ def _require_whole_sums(
     plans: Sequence[Plan],
     structure_set: StructureSet,
     registrations: Sequence[Registration],
+    *,
+    is_asked: bool,
 ) -> None:
     """Refuse sums that are lower than the doses beside them, in the same frame or registered to it.
 
@@ -297,7 +300,7 @@ def _require_whole_sums(
 
     beside = [brought(dose) for dose in doses]
     for dose in chosen:
-        require_whole_sum(brought(dose), beside, plans)
+        require_whole_sum(brought(dose), beside, plans, is_asked=is_asked)
 
 
 def _given_before(
@@ -306,10 +309,9 @@ def _given_before(
     """Return the doses of an earlier export with the plans that they hold."""
     try:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
-        _require_whole_sums(
-            [dose for dose, _ in chosen], export.doses, export.plans, structure_set, registrations
-        )
         is_asked = bool(export.selection.plans or export.selection.doses)
+        of_export = (export.doses, export.plans, structure_set, registrations)
+        _require_whole_sums([dose for dose, _ in chosen], *of_export, is_asked=is_asked)
         return [
             Given(
                 dose,

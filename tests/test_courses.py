@@ -791,6 +791,21 @@ def test_a_plan_is_nowhere_below_its_beams():
         _ = submission([A], [only_one, first, second]).chosen
 
 
+def test_a_dose_that_names_no_plan_is_not_that_of_a_plan_whose_beams_it_lacks():
+    """Taken for the dose of A, the beams of A were left out and V20 was that of another course."""
+    unnamed = dose("db", gy=6.0, slope=-0.05)
+    both = submission([A], [unnamed, *BEAMS])
+    with pytest.raises(NotEvaluable, match="it does not say of which plan it is: of none of these"):
+        _ = both.chosen
+    with pytest.raises(NotEvaluable, match="it does not say of which plan it is"):
+        _ = submission([B], [OF_B]).after(both).chosen
+    # The dose of A itself holds them, whether it says so or not; and the user may know better.
+    assert uids(submission([A], [replace(OF_A, plan_uids=()), *BEAMS])) == ("da",)
+    stripped = [replace(one, plan_uids=()) for one in (OF_A, *BEAMS)]
+    assert uids(submission([], stripped)) == ("da",)
+    assert uids(both.selected(dose="db")) == ("db",)
+
+
 def test_types_that_do_not_add_up_and_doses_that_cannot_be_used():
     effective = submission([B], [dose("db", "B", dose_type="EFFECTIVE")], sets=())
     with pytest.raises(NotEvaluable, match="EFFECTIVE and PHYSICAL are not added up"):
