@@ -21,6 +21,7 @@ class Given:
     """A dose, the plans that it holds, and whether it is of an earlier course.
 
     `is_named` tells whether its plan was named as a course, `is_asked` whether it or its plan was.
+    `beside` are the plans of its export: of one of these it is where it names none itself.
     """
 
     dose: Dose
@@ -28,6 +29,7 @@ class Given:
     is_prior: bool = False
     is_named: bool = False
     is_asked: bool = False
+    beside: tuple[Plan, ...] = ()
 
 
 class Held(NamedTuple):
@@ -191,9 +193,17 @@ def _refuse_asked_and_unnamed(given: Given, other: Given) -> None:
 
 
 def may_be_one_plan(given: Given, other: Given) -> bool:
-    """Whether two doses name one plan, or one of them names none."""
+    """Whether two doses name one plan, or one of them names none and may be of the other's."""
     uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
-    return not uids or not theirs or bool(uids & theirs)
+    if uids and theirs:
+        return bool(uids & theirs)
+    plans = [one.plans or one.beside for one in (given, other)]
+    own, others = ({plan.sop_instance_uid for plan in some} for some in plans)
+    is_one_object = given.dose.sop_instance_uid == other.dose.sop_instance_uid != ""
+    if is_one_object or not (plans[0] and plans[1]) or (own | uids) & (others | theirs):
+        return True
+    contents = [{_content(plan) for plan in some} for some in plans]
+    return bool(contents[0] & contents[1])
 
 
 def are_both_asked(given: Given, other: Given) -> bool:

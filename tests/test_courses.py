@@ -444,6 +444,18 @@ def test_two_equal_doses_that_are_both_asked_for_are_not_one_for_want_of_a_plan(
     assert uids(submission([A], [first, same]).selected(dose=["RDda.dcm", "again.dcm"])) == ("da",)
 
 
+@pytest.mark.parametrize("grid", [OF_A.grid, None])
+def test_a_dose_that_names_no_plan_is_of_those_of_its_own_export(grid):
+    """A second phase that lost its references, beside its plan: it was the first one again."""
+    twin = replace(again(OF_A, sop_instance_uid="new"), plan_uids=(), grid=grid or CROPPED)
+    now = submission([A], [OF_A])
+    boost = replace(AGAIN, label="boost")
+    with pytest.raises(NotEvaluable, match=r"equal in every voxel|equal where both grids lie"):
+        _ = now.after(submission([boost], [twin])).chosen
+    assert uids(now.after(submission([replace(AGAIN, label=A.label)], [twin]))) == ("da",)
+    assert uids(now.after(submission([A], [twin]))) == ("da",)
+
+
 @pytest.mark.parametrize("kind", ["PLAN", "FRACTION"])
 def test_equal_doses_of_one_plan_in_one_export_are_one(kind):
     twin = again(OF_A, sop_instance_uid="new", summation_type=kind)
