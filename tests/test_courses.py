@@ -576,6 +576,31 @@ def test_a_sum_that_holds_the_course_under_another_uid_is_not_added_to_it():
         _ = now.chosen
 
 
+def test_a_sum_that_holds_another_sum_under_other_uids_and_labels_is_not_added_to_it():
+    """A later sum of all courses beside the sum of the first two: these counted twice."""
+    before = [replace(plan("old 1", 2), sop_instance_uid="x"), plan("old 2", 3)]
+    first = replace(
+        times(OF_B, 0.5),
+        sop_instance_uid="first",
+        summation_type="MULTI_PLAN",
+        plan_uids=("x", "old 2"),
+    )
+    now, then = submission([A, B], [SUM]), submission(before, [first], sets=())
+    for both in (now.after(then), then.after(now)):
+        with pytest.raises(NotEvaluable, match="may hold it under another UID"):
+            _ = replace(both, structure_sets=(SET,)).chosen
+    named = now.selected(dose=SUM.sop_instance_uid).after(then.selected(dose="first"))
+    assert uids(named) == (SUM.sop_instance_uid, "first")
+    # The same sum again, cut out and under new UIDs, still counts once.
+    cut = replace(
+        on_grid(SUM, (-40.0, -20.0, -50.0), 5.0, (17, 9, 21)),
+        summation_type="MULTI_PLAN",
+    )
+    again_uids = [replace(one, sop_instance_uid=f"{one.sop_instance_uid}2") for one in (A, B)]
+    twin = replace(again(SUM), sop_instance_uid="new", plan_uids=("A2", "B2"), grid=cut)
+    assert uids(now.after(submission(again_uids, [twin], sets=()))) == (SUM.sop_instance_uid,)
+
+
 def test_plans_alike_with_doses_elsewhere_are_two_courses():
     mirrored = replace(OF_A.grid, dose_gy=OF_A.grid.dose_gy[::-1])
     twin = again(replace(OF_A, grid=mirrored), sop_instance_uid="new", plan_uids=("A2",))
