@@ -139,18 +139,26 @@ def _refuse_in_a_sum(given: Given, grid: DoseGrid, other: Given, others_grid: Do
             f"prescription: one of the courses that they sum may be in both; read one sum of all "
             f"courses, or the doses of the single courses"
         )
-    if kinds[0] == kinds[1]:
-        return
-    (total, total_grid), (part, part_grid) = sorted(
-        ((given, grid), (other, others_grid)),
-        key=lambda one: one[0].dose.summation_type != "MULTI_PLAN",
-    )
-    found = _compared(part_grid, total_grid, COMPARED_SHARE * part_grid.maximum_gy, own_only=True)
+    if all(kinds) and (are_plans_alike(given, other) or may_be_one_plan(given, other)):
+        return  # one sum, exported again: equal ones are told by their voxels
+    for total, total_grid, part, part_grid in (
+        (given, grid, other, others_grid),
+        (other, others_grid, given, grid),
+    ):
+        if total.dose.summation_type == "MULTI_PLAN" and _may_hold(total_grid, part_grid):
+            _refuse_unless_asked(total, part)
+
+
+def _may_hold(total: DoseGrid, part: DoseGrid) -> bool:
+    """Whether a sum is nowhere lower than another dose, where that one gives any."""
+    found = _compared(part, total, COMPARED_SHARE * part.maximum_gy, own_only=True)
     if found.share < COMMON_SHARE:
-        return
-    is_held = found.own_gy <= found.most_gy + SAME_DOSE * part_grid.maximum_gy
-    if float(np.mean(is_held)) < HELD_VOXELS:
-        return
+        return False
+    is_held = found.own_gy <= found.most_gy + SAME_DOSE * part.maximum_gy
+    return float(np.mean(is_held)) >= HELD_VOXELS
+
+
+def _refuse_unless_asked(total: Given, part: Given) -> None:
     if have_a_plan_alike(total, part) or not are_both_asked(total, part):
         raise NotEvaluable(
             f"{title(total.dose)} is nowhere lower than {title(part.dose)} and may hold it under "

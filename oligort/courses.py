@@ -17,7 +17,7 @@ from oligort.errors import NotEvaluable, advising
 from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Registration
 from oligort.once import Given, Held, counted_once, is_one_course
-from oligort.picked import notes_on_repeated, pick
+from oligort.picked import Picks, notes_on_repeated, pick
 from oligort.placing import as_placed, placed_on, require_link
 from oligort.selection import Selection, listing, only_named_plan, plans_of, title
 from oligort.sums import require_held, require_whole_sum
@@ -172,16 +172,14 @@ def choose(
     """
     picked, by = pick(structure_sets, plans, doses, selection)
     is_asked = bool(selection.plans or selection.doses)
-    given = [
-        Given(d, _summed(d, plan, plans), is_named=plan is not None, is_asked=is_asked)
-        for d, plan in picked
-    ]
+    given = _given(picked, plans, selection)
     decides = only_named_plan(plans, selection)
     if decides is None:
         _require_all_plans(given, structure_sets)
     held = [plan for one in given for plan in one.plans]
     structure_set = choose_structure_set(structure_sets, decides, held or plans)
-    _require_whole_sums([d for d, _ in picked], doses, plans, structure_set, registrations)
+    chosen = [d for d, _ in picked]
+    _require_whole_sums(chosen, doses, plans, structure_set, registrations, is_asked=is_asked)
     for export in earlier:
         given += _given_before(export, structure_set, registrations)
     kept, left_out = counted_once(given)
@@ -278,6 +276,8 @@ def _require_whole_sums(
     plans: Sequence[Plan],
     structure_set: StructureSet,
     registrations: Sequence[Registration],
+    *,
+    is_asked: bool,
 ) -> None:
     """Refuse sums that are lower than the doses beside them, in the same frame or registered to it.
 
@@ -297,7 +297,7 @@ def _require_whole_sums(
 
     beside = [brought(dose) for dose in doses]
     for dose in chosen:
-        require_whole_sum(brought(dose), beside, plans)
+        require_whole_sum(brought(dose), beside, plans, is_asked=is_asked)
 
 
 def _given_before(
@@ -306,24 +306,25 @@ def _given_before(
     """Return the doses of an earlier export with the plans that they hold."""
     try:
         chosen, _ = pick((), export.plans, export.doses, export.selection)
-        _require_whole_sums(
-            [dose for dose, _ in chosen], export.doses, export.plans, structure_set, registrations
-        )
         is_asked = bool(export.selection.plans or export.selection.doses)
-        return [
-            Given(
-                dose,
-                _summed(dose, plan, export.plans),
-                is_prior=True,
-                is_named=plan is not None,
-                is_asked=is_asked,
-            )
-            for dose, plan in chosen
-        ]
+        of_export = (export.doses, export.plans, structure_set, registrations)
+        _require_whole_sums([dose for dose, _ in chosen], *of_export, is_asked=is_asked)
+        return _given(chosen, export.plans, export.selection, is_prior=True)
     except NotEvaluable as error:
         told = "in the export of an earlier course"
-        reason = f"{told}, {error} (there the register's courses choose)"
+        reason = f"{told}, {error} (there --plan, --dose or the register's courses choose)"
         raise NotEvaluable(reason, error.hint) from error
+
+
+def _given(
+    picks: Picks, plans: Sequence[Plan], selection: Selection, *, is_prior: bool = False
+) -> list[Given]:
+    """Return the doses picked of one export, each with the plans that it holds."""
+    is_asked = bool(selection.plans or selection.doses)
+    return [
+        Given(dose, _summed(dose, plan, plans), is_prior, plan is not None, is_asked, tuple(plans))
+        for dose, plan in picks
+    ]
 
 
 def choose_structure_set(

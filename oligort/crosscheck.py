@@ -122,7 +122,7 @@ def second_dvh(
     NotEvaluable
         If it cannot: the structure leaves the dose grid, is too small, or is drawn otherwise than
         on evenly spaced axial planes, in loops that do not cross; the
-        grid is oblique or uneven; several doses are added up.
+        grid is oblique or uneven; doses on several grids are added up.
     MissingExtraError
         If it is not installed.
     """

@@ -21,6 +21,7 @@ class Given:
     """A dose, the plans that it holds, and whether it is of an earlier course.
 
     `is_named` tells whether its plan was named as a course, `is_asked` whether it or its plan was.
+    `beside` are the plans of its export: of one of these it is where it names none itself.
     """
 
     dose: Dose
@@ -28,6 +29,7 @@ class Given:
     is_prior: bool = False
     is_named: bool = False
     is_asked: bool = False
+    beside: tuple[Plan, ...] = ()
 
 
 class Held(NamedTuple):
@@ -161,6 +163,7 @@ def is_one_course(given: Given, other: Given) -> bool:
         If they may be two phases that were planned alike.
     """
     if may_be_one_plan(given, other):
+        _refuse_asked_and_unnamed(given, other)
         return True
     if are_plans_alike(given, other):
         refuse_alike_and_named(given, other)
@@ -173,10 +176,34 @@ def is_one_course(given: Given, other: Given) -> bool:
     )
 
 
+def _refuse_asked_and_unnamed(given: Given, other: Given) -> None:
+    """Raise NotEvaluable where the user asks for two equal doses of which one names no plan.
+
+    Nothing but their voxels says that they are one course, and the user says that they are two.
+    """
+    uids = [one.dose.sop_instance_uid for one in (given, other)]
+    is_one_object = uids[0] == uids[1] != ""
+    is_one_plan = bool(set(given.dose.plan_uids) & set(other.dose.plan_uids))
+    if not (is_one_object or is_one_plan) and are_both_asked(given, other):
+        raise NotEvaluable(
+            f"{listing([given.dose, other.dose])} are both asked for and are equal in every voxel, "
+            f"and not both say of which plan they are: one course exported twice, or two phases; "
+            f"name one of them, or export each with its plan"
+        )
+
+
 def may_be_one_plan(given: Given, other: Given) -> bool:
-    """Whether two doses name one plan, or one of them names none."""
+    """Whether two doses name one plan, or one of them names none and may be of the other's."""
     uids, theirs = set(given.dose.plan_uids), set(other.dose.plan_uids)
-    return not uids or not theirs or bool(uids & theirs)
+    if uids and theirs:
+        return bool(uids & theirs)
+    plans = [one.plans or one.beside for one in (given, other)]
+    own, others = ({plan.sop_instance_uid for plan in some} for some in plans)
+    is_one_object = given.dose.sop_instance_uid == other.dose.sop_instance_uid != ""
+    if is_one_object or not (plans[0] and plans[1]) or (own | uids) & (others | theirs):
+        return True
+    contents = [{_content(plan) for plan in some} for some in plans]
+    return bool(contents[0] & contents[1])
 
 
 def are_both_asked(given: Given, other: Given) -> bool:

@@ -19,6 +19,13 @@ from oligort.selection import Selection, listing, named, plans_of, title
 WHOLE_COURSE_TYPES = frozenset({"PLAN", "MULTI_PLAN", "FRACTION"})
 """Dose Summation Types (PS3.3 C.8.8.3) of all fractions: FRACTION is a whole fraction group."""
 
+NO_PHYSICAL_DOSE = {
+    "EFFECTIVE": (
+        "the Dose Type is EFFECTIVE (weighted for biological effect): these Gy are no physical dose"
+    )
+}
+"""What is said of a Dose Type (3004,0004) whose meaning is known."""
+
 Picks = list[tuple[Dose, Plan | None]]
 """Doses, each with the plan that the user names for it."""
 
@@ -91,6 +98,20 @@ def doses_of_parts(doses: Sequence[Dose]) -> tuple[Dose, ...]:
 def is_of_a_part(dose: Dose) -> bool:
     """Whether a dose is of a beam, a session or a control point, and no plan's whole."""
     return dose.summation_type not in WHOLE_COURSE_TYPES
+
+
+def told_of_kind(doses: Sequence[Dose]) -> tuple[str, ...]:
+    """Return why doses are no physical dose of whole plans, each reason as a sentence."""
+    told = [
+        f"{quoted(dose.file)} is of a part of a plan ({dose.summation_type or 'no summation type'})"
+        for dose in doses_of_parts(doses)
+    ]
+    kinds = {dose.grid.dose_type for dose in doses if dose.grid} - {"PHYSICAL"}
+    told += [
+        NO_PHYSICAL_DOSE.get(kind, f"the Dose Type is {quoted(kind)}, not PHYSICAL")
+        for kind in sorted(kinds)
+    ]
+    return tuple(told)
 
 
 def is_of_one_group(dose: Dose, plans: Sequence[Plan]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -67,6 +68,23 @@ def named(
             f"none of the doses that are named is of {listing(without)}; name its dose too"
         )
     return chosen_plans, chosen_doses
+
+
+def names_by_export(
+    names: Sequence[str], exports: Sequence[Sequence[_Named]]
+) -> list[tuple[str, ...]]:
+    """Return the names to ask each of several exports for, by its plans or by its doses.
+
+    What the first has is asked of it alone, anything else of all that have it; what is nowhere is
+    asked of the first, which refuses it.
+    """
+    own, *others = exports
+    elsewhere: list[tuple[str, ...]] = [
+        tuple(name for name in names if fitting(other, name) and not fitting(own, name))
+        for other in others
+    ]
+    beyond = set(chain.from_iterable(elsewhere))
+    return [tuple(name for name in names if name not in beyond), *elsewhere]
 
 
 def only_named_plan(plans: Sequence[Plan], selection: Selection) -> Plan | None:

@@ -40,6 +40,7 @@ from oligort.objects import (
     Plan,
     Registration,
 )
+from oligort.picked import told_of_kind
 from oligort.selection import Given, Selection, named, only_named_plan
 from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
@@ -236,7 +237,7 @@ class Submission:
         """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
 
         An ROI of an expression's very name is compared in the notes; '"Lungs-GTV"', in double
-        quotes, is that ROI. The interval ``numerical`` is what the computation estimates of itself.
+        quotes, is that ROI. They tell of a dose that is no physical one of whole plans, too.
 
         Raises
         ------
@@ -347,8 +348,7 @@ class Submission:
         ----------
         roi_names : sequence of str, optional
             ROIs to measure, whatever their role.
-        hints : mapping of ROI name to LesionHint, optional
-        thresholds : CensusThresholds, optional
+        hints, thresholds : mapping of ROI name to LesionHint, and CensusThresholds, optional
 
         Raises
         ------
@@ -382,7 +382,8 @@ class Submission:
         return self._once(key, compute)
 
     def _told(self, meant: Meant, dvh: Dvh, conventions: Conventions) -> Dvh:
-        return self._noted(dvh, meant.notes_on(dvh, lambda one: self.dvh_of(one, conventions)))
+        notes = meant.notes_on(dvh, lambda one: self.dvh_of(one, conventions))
+        return self._noted(dvh, (*notes, *told_of_kind(self.chosen.doses)))
 
     def _noted(self, dvh: Dvh, notes: tuple[str, ...]) -> Dvh:
         key = "noted", dvh, notes

@@ -59,7 +59,9 @@ _FIRST = {"FRACTION": 0, "BEAM": 1}
 """Kinds of parts of which a plan is likely to have all, the likeliest first."""
 
 
-def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan]) -> None:
+def require_whole_sum(
+    total: Dose, doses: Sequence[Dose], plans: Sequence[Plan], *, is_asked: bool = False
+) -> None:
     """Raise NotEvaluable where a sum is lower than the doses of the plans that it names.
 
     A sum is nowhere below the sum of its parts, and these are taken at the lowest of the voxels
@@ -67,18 +69,22 @@ def require_whole_sum(total: Dose, doses: Sequence[Dose], plans: Sequence[Plan])
     plan that has only doses of its beams gives at least their sum. A sum that names no plan must
     hold whatever is there. Where no frame of reference is named, the same is taken. Parts in
     another frame or of another type are not asked. A plan's dose must hold its beams in the same
-    way.
+    way; one that names no plan is taken for that of the plan that has none, and must hold whatever
+    beams are there, unless the user asks for it (`is_asked`).
     """
     if total.grid is None or is_of_a_part(total):
         return
     if total.summation_type == "MULTI_PLAN":
         _require_not_lower(total, total.grid, doses, plans)
-    elif total.plan_uids:
-        plan_uids = set(total.plan_uids)
-        of_beams = (dose for dose in doses if dose.summation_type == "BEAM")
-        beams = [dose for dose in of_beams if set(dose.plan_uids) == plan_uids]
-        if beams:
-            _require_not_lower(total, total.grid, beams, plans)
+        return
+    plan_uids = set(total.plan_uids)
+    of_beams = (dose for dose in doses if dose.summation_type == "BEAM")
+    # Without a name it is of any plan here, were it not for its voxels.
+    beams = [
+        dose for dose in of_beams if set(dose.plan_uids) == plan_uids or not (plan_uids or is_asked)
+    ]
+    if beams:
+        _require_not_lower(total, total.grid, beams, plans)
 
 
 def require_held(
@@ -251,7 +257,11 @@ def _told(total: Dose, lacks_gy: float, parts: Sequence[_Part]) -> str:
     several = [dose for part in parts if len(part.meant) > 1 for one in part.meant for dose in one]
     which = f" (whichever of {listing(several)} is meant)" if several else ""
     if not total.plan_uids:
-        why = "it does not say which plans it sums, and may lack some of these"
+        is_sum = total.summation_type == "MULTI_PLAN"
+        said = (
+            "which plans it sums, and may lack some" if is_sum else "of which plan it is: of none"
+        )
+        why = f"it does not say {said} of these"
     elif not all(dose.plan_uids for dose in doses):
         why = "not all of these say of which plan they are, and it may lack some of them"
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.composite import CompositeDose
+from oligort.dose.composite import CompositeDose, grids_of
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
 from oligort.geometry.structure import Structure
@@ -52,11 +52,12 @@ def upright_of(dose: DoseGrid | CompositeDose) -> Upright:
     Raises
     ------
     NotEvaluable
-        If it is oblique, uneven, flat or a sum of doses.
+        If it is oblique, uneven, flat or a sum of doses on several grids.
     """
-    if not isinstance(dose, DoseGrid):
+    (own, *others) = grids_of(dose)
+    if others:
         raise NotEvaluable("it knows no sum of doses on several grids")
-    grid = dose.grid
+    grid = own.grid
     axes = grid.axes  # rows: the directions of i, j and k
     along = np.argmax(np.abs(axes), axis=1)
     if np.abs(np.abs(axes) - np.eye(3)[along]).max() > AXIS_TOLERANCE:
@@ -68,7 +69,7 @@ def upright_of(dose: DoseGrid | CompositeDose) -> Upright:
     counts = (np.arange(grid.i_count), np.arange(grid.j_count))
     steps = (counts[0] * grid.i_spacing_mm, counts[1] * grid.j_spacing_mm, grid.frame_positions_mm)
     positions: list[Floats] = [np.empty(0)] * 3
-    values = dose.dose_gy
+    values = own.dose_gy
     for axis, offsets_mm in enumerate(steps):
         patient = int(along[axis])
         places_mm = grid.origin_mm[patient] + axes[axis, patient] * offsets_mm

@@ -430,6 +430,32 @@ def test_two_phases_that_were_planned_alike_are_two():
             _ = open_choice.chosen
 
 
+@pytest.mark.parametrize("named", [(), ("A",)])
+def test_two_equal_doses_that_are_both_asked_for_are_not_one_for_want_of_a_plan(named):
+    """The second phase came without its plan: counted once, 24 Gy would be 12."""
+    first = replace(OF_A, plan_uids=named)
+    twin = again(OF_A, sop_instance_uid="new", plan_uids=())
+    one = submission([A], [first, twin])
+    with pytest.raises(NotEvaluable, match="not both say of which plan they are"):
+        _ = one.selected(dose=["da", "new"]).chosen
+    # Given beside it unasked, it is the course again; so is the object itself.
+    assert uids(submission([A], [first]).after(submission([], [twin]))) == ("da",)
+    same = again(first)
+    assert uids(submission([A], [first, same]).selected(dose=["RDda.dcm", "again.dcm"])) == ("da",)
+
+
+@pytest.mark.parametrize("grid", [OF_A.grid, None])
+def test_a_dose_that_names_no_plan_is_of_those_of_its_own_export(grid):
+    """A second phase that lost its references, beside its plan: it was the first one again."""
+    twin = replace(again(OF_A, sop_instance_uid="new"), plan_uids=(), grid=grid or CROPPED)
+    now = submission([A], [OF_A])
+    boost = replace(AGAIN, label="boost")
+    with pytest.raises(NotEvaluable, match=r"equal in every voxel|equal where both grids lie"):
+        _ = now.after(submission([boost], [twin])).chosen
+    assert uids(now.after(submission([replace(AGAIN, label=A.label)], [twin]))) == ("da",)
+    assert uids(now.after(submission([A], [twin]))) == ("da",)
+
+
 @pytest.mark.parametrize("kind", ["PLAN", "FRACTION"])
 def test_equal_doses_of_one_plan_in_one_export_are_one(kind):
     twin = again(OF_A, sop_instance_uid="new", summation_type=kind)
@@ -548,6 +574,31 @@ def test_a_sum_that_holds_the_course_under_another_uid_is_not_added_to_it():
     )
     with pytest.raises(NotEvaluable, match="one of the courses that they sum may be in both"):
         _ = now.chosen
+
+
+def test_a_sum_that_holds_another_sum_under_other_uids_and_labels_is_not_added_to_it():
+    """A later sum of all courses beside the sum of the first two: these counted twice."""
+    before = [replace(plan("old 1", 2), sop_instance_uid="x"), plan("old 2", 3)]
+    first = replace(
+        times(OF_B, 0.5),
+        sop_instance_uid="first",
+        summation_type="MULTI_PLAN",
+        plan_uids=("x", "old 2"),
+    )
+    now, then = submission([A, B], [SUM]), submission(before, [first], sets=())
+    for both in (now.after(then), then.after(now)):
+        with pytest.raises(NotEvaluable, match="may hold it under another UID"):
+            _ = replace(both, structure_sets=(SET,)).chosen
+    named = now.selected(dose=SUM.sop_instance_uid).after(then.selected(dose="first"))
+    assert uids(named) == (SUM.sop_instance_uid, "first")
+    # The same sum again, cut out and under new UIDs, still counts once.
+    cut = replace(
+        on_grid(SUM, (-40.0, -20.0, -50.0), 5.0, (17, 9, 21)),
+        summation_type="MULTI_PLAN",
+    )
+    again_uids = [replace(one, sop_instance_uid=f"{one.sop_instance_uid}2") for one in (A, B)]
+    twin = replace(again(SUM), sop_instance_uid="new", plan_uids=("A2", "B2"), grid=cut)
+    assert uids(now.after(submission(again_uids, [twin], sets=()))) == (SUM.sop_instance_uid,)
 
 
 def test_plans_alike_with_doses_elsewhere_are_two_courses():
@@ -775,6 +826,21 @@ def test_a_plan_is_nowhere_below_its_beams():
     only_one = replace(OF_A, grid=half.grid)
     with pytest.raises(NotEvaluable, match="lower than the sum of BEAM dose"):
         _ = submission([A], [only_one, first, second]).chosen
+
+
+def test_a_dose_that_names_no_plan_is_not_that_of_a_plan_whose_beams_it_lacks():
+    """Taken for the dose of A, the beams of A were left out and V20 was that of another course."""
+    unnamed = dose("db", gy=6.0, slope=-0.05)
+    both = submission([A], [unnamed, *BEAMS])
+    with pytest.raises(NotEvaluable, match="it does not say of which plan it is: of none of these"):
+        _ = both.chosen
+    with pytest.raises(NotEvaluable, match="it does not say of which plan it is"):
+        _ = submission([B], [OF_B]).after(both).chosen
+    # The dose of A itself holds them, whether it says so or not; and the user may know better.
+    assert uids(submission([A], [replace(OF_A, plan_uids=()), *BEAMS])) == ("da",)
+    stripped = [replace(one, plan_uids=()) for one in (OF_A, *BEAMS)]
+    assert uids(submission([], stripped)) == ("da",)
+    assert uids(both.selected(dose="db")) == ("db",)
 
 
 def test_types_that_do_not_add_up_and_doses_that_cannot_be_used():

@@ -13,7 +13,7 @@ from oligort.geometry.structure import StructureSet
 from oligort.objects import Dose, Plan, Prescription, file_key
 from oligort.phantoms import Box
 from oligort.picked import doses_of_parts, sharing_a_uid
-from oligort.selection import Selection
+from oligort.selection import Selection, names_by_export
 from oligort.submission import Submission
 
 FRAME = "1.2.9"
@@ -319,3 +319,11 @@ def test_courses_whose_targets_lie_apart_whatever_is_said_twice_or_of_parts():
     group = dose("g1", "B", kind="FRACTION")
     with pytest.raises(NotEvaluable, match=r"no dose is there for plan .second."):
         _ = chosen([first, grouped], [twice, group], [drawn])
+
+
+def test_what_an_export_lacks_is_asked_of_the_earlier_ones():
+    ours, theirs, more = [A], [replace(B, label="boost"), A], [replace(B, label="boost")]
+    shared = names_by_export(["first", "boost", "nowhere"], [ours, theirs, more])
+    assert shared == [("first", "nowhere"), ("boost",), ("boost",)]
+    assert names_by_export(["first"], [ours]) == [("first",)]
+    assert names_by_export([], [ours, theirs]) == [(), ()]

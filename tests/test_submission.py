@@ -311,3 +311,14 @@ def test_a_structure_that_is_gone_leaves_its_histogram_to_no_other():
         volume_cc = submission.dvh_of(made).volume_cc
         assert volume_cc == pytest.approx(side_mm * 10 * 20 / 1000)
         del made
+
+
+def test_a_name_that_stands_in_double_quotes_itself_is_not_that_without_them():
+    """ROIs A and "A": three quotes begin the second, and the first was taken for it."""
+    half = Box((5.0, 0.0, 0.0), (10.0, 20.0, 20.0))
+    submission = submission_of([("A", half), ('"A"', CUBE), ("B", APART)])
+    assert submission.dvh('"""A""" | B').volume_cc == pytest.approx(16.0)
+    assert submission.dvh('"A" | B').volume_cc == pytest.approx(12.0)
+    assert submission.dvh('"""A""" - "A"').volume_cc == pytest.approx(4.0)
+    alone = submission_of([('"A"', CUBE), ("B", APART)])
+    assert alone.dvh('"""A""" | B').volume_cc == pytest.approx(16.0)

@@ -2,9 +2,8 @@
 
 from oligort.checks.case import Case
 from oligort.checks.plausibility import fit_of
-from oligort.display import quoted
 from oligort.errors import NotEvaluable
-from oligort.picked import doses_of_parts, is_of_a_part
+from oligort.picked import is_of_a_part, told_of_kind
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
 
@@ -21,18 +20,7 @@ def doubts_on_dose(submission: Submission, protocol: Protocol) -> tuple[str, ...
         If no dose can be chosen.
     """
     chosen = submission.chosen
-    told = [
-        f"{quoted(dose.file)} is of a part of a plan ({dose.summation_type or 'no summation type'})"
-        for dose in doses_of_parts(chosen.doses)
-    ]
-    dose_type = submission.dose_grid.dose_type
-    if dose_type == "EFFECTIVE":
-        told.append(
-            "the Dose Type is EFFECTIVE (weighted for biological effect): these Gy are no physical "
-            "dose"
-        )
-    elif dose_type != "PHYSICAL":
-        told.append(f"the Dose Type is {quoted(dose_type)}, not PHYSICAL")
+    told = [*told_of_kind(chosen.doses)]
     if any(map(is_of_a_part, chosen.doses)):
         return tuple(told)  # what a part of a plan gives fits no prescription, and is told
     try:

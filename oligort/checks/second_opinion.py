@@ -37,7 +37,7 @@ def second_engine(case: Case) -> Iterator[Finding]:
     Not evaluable when: the dose is open. Where that engine is known to be wrong it is not asked,
     and the reason is told: a structure that leaves the dose grid, is too small, drawn on uneven or
     oblique planes or in loops that cross; operands of an expression on different planes; an oblique
-    or uneven grid; doses that are added up.
+    or uneven grid; doses on several grids that are added up.
 
     Source: oligort convention.
     """

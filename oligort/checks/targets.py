@@ -17,6 +17,7 @@ from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Grade
+from oligort.geometry.algebra import Shape
 from oligort.geometry.structure import Structure
 from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
@@ -229,7 +230,8 @@ def _covered(case: Case, target: Target) -> Finding:
         remarks.append("the dose holds that of an earlier course")
     metrics, volume = list(COVERAGE), None
     try:
-        found = submission.isodose(name, prescription_gy)
+        # By the ROI itself: its name may be that of all of its role ("PTV") or of an expression.
+        found = submission.isodose_of_shape(Shape((structure,)), prescription_gy)
     except NotEvaluable as error:
         remarks.append(f"no CI: {error}")
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import oligort
+from oligort.cli.asked import with_asked
 from oligort.cli.options import (
     DoseChoice,
     HtmlFile,
@@ -86,9 +87,10 @@ def check(
     refuse_standard_output(html)
     inputs = [*paths, *(prior or ()), *(checks or ()), register, names, decisions, Path(protocol)]
     refuse_overwriting([json, html], inputs)
-    submission = oligort.read(*paths).selected(plan=plan, dose=dose)
+    submission = oligort.read(*paths)
     for path in prior or ():
         submission = submission.after(oligort.read(path))
+    submission = with_asked(submission, plan, dose)
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)

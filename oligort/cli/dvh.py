@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import oligort
+from oligort.cli.asked import with_asked
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
@@ -112,12 +113,13 @@ def dvh(
     metrics = tuple(dict.fromkeys(Metric.parse(text) for text in metric or ()))
     submission = oligort.read(*paths)
     note_faults(submission.faults)
-    chosen = submission.selected(plan=plan, dose=dose)
+    chosen = submission
     for number, path in enumerate(prior or (), start=1):
         earlier = oligort.read(path)
         note_faults(earlier.faults)
         chosen = chosen.after(earlier)
         note_other_patient(chosen, number)
+    chosen = with_asked(chosen, plan, dose)
     if names is not None:
         chosen = chosen.with_names(names)
         note_names(chosen)
@@ -147,7 +149,7 @@ def dvh(
         show(dvh_view(document))
     note_all("dose", document.notes)
     for entry in document.dvhs:
-        note_all(entry.roi_name, entry.notes)
+        note_all(entry.roi_name, [note for note in entry.notes if note not in document.notes])
     note_unanswered(document.not_evaluable)
     return Status.OPEN if document.not_evaluable else Status.DONE
 

@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 import oligort
+from oligort.cli.asked import with_asked
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
@@ -96,13 +97,12 @@ def lesions(
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)
-    if plan or dose:
-        submission = submission.selected(plan=plan, dose=dose)
     for number, path in enumerate(prior or (), start=1):
         earlier = oligort.read(path)
         note_faults(earlier.faults)
         submission = submission.after(earlier)
         note_other_patient(submission, number)
+    submission = with_asked(submission, plan, dose)
     case = Case(submission, rules, answers)
     is_dose_asked = bool(plan or dose or prior)
     document, census = _answer(case, tuple(dict.fromkeys(roi or ())), is_dose_asked)

@@ -33,7 +33,8 @@ Prior = Annotated[
         "--prior",
         exists=True,
         metavar="PATH",
-        help="The export of an earlier course, whose dose is added. Repeatable.",
+        help="The export of an earlier course, whose dose is added; --plan and --dose name its own "
+        "too. Repeatable.",
     ),
 ]
 Names = Annotated[

@@ -168,7 +168,9 @@ def resolve(expression: Expression, structures_of: Callable[[str], tuple[Structu
         subtract".
     """
     if isinstance(expression, Operand):
-        return Shape(structures_of(str(expression) if expression.is_roi else expression.name))
+        # A name that itself stands in double quotes would be read as one without them.
+        is_quoted = expression.is_roi or unquoted(expression.name) != expression.name
+        return Shape(structures_of(str(expression) if is_quoted else expression.name))
     return Shape(
         operator=expression.operator,
         left=resolve(expression.left, structures_of),

@@ -45,6 +45,23 @@ def test_a_dose_of_beams_is_told_as_before(build):
     assert told == '"RD.dcm" is of a part of a plan (BEAM)'
 
 
+def test_trap_a_histogram_says_itself_that_its_dose_is_no_physical_one_of_a_plan(build):
+    """A script that calls no command reads V20 of one beam like that of the plan."""
+    submission = build()
+    (dose,) = submission.doses
+    beam = replace(submission, doses=(replace(dose, summation_type="BEAM"),)).selected(
+        dose="RD.dcm"
+    )
+    told = '"RD.dcm" is of a part of a plan (BEAM)'
+    assert told in beam.dvh("Lungs-GTV").notes
+    assert told in beam.dvhs("Lungs", "Lungs-GTV")["Lungs"].notes
+    effective = build(dose_type="EFFECTIVE").dvh("Lungs")
+    assert any("the Dose Type is EFFECTIVE" in note for note in effective.notes)
+    assert not any(
+        "Dose Type" in note or "part of" in note for note in submission.dvh("Lungs").notes
+    )
+
+
 @pytest.mark.parametrize(
     ("altered", "told"),
     [

@@ -85,11 +85,10 @@ def test_the_coverage_of_a_target_in_closed_form(build, findings_of):
     assert "8.0 cc, prescription 32.5 Gy; its isodose 1160.3 cc in 1 part" in finding.message
 
 
-def test_of_several_targets_each_has_its_own_isodose(build, findings_of):
-    submission = build(
-        without=["PTVm01"],
-        extra={"PTVa": Box((-60, 0, 0), (20, 20, 20)), "PTVb": Box((60, 0, 0), (20, 20, 20))},
-    )
+def with_two_targets(build, names):
+    """A loose isodose about the one on the right, a closer one about the other."""
+    places = (Box((-60, 0, 0), (20, 20, 20)), Box((60, 0, 0), (20, 20, 20)))
+    submission = build(without=["PTVm01"], extra=dict(zip(names, places, strict=True)))
     (dose,) = submission.doses
     boxes = np.zeros(dose.grid.dose_gy.shape)
     # Voxels of 10 x 10 x 5 mm: 5 x 5 x 7 of them about PTVa, 3 x 3 x 5 about PTVb.
@@ -98,8 +97,13 @@ def test_of_several_targets_each_has_its_own_isodose(build, findings_of):
     submission = replace(submission, doses=(replace(dose, grid=grid),))
     (drawn,) = submission.structure_sets
     numbers = {s.roi_name: s.roi_number for s in drawn.structures}
-    both = tuple(Prescription(RX_GY, numbers[name]) for name in ("PTVa", "PTVb"))
-    submission = with_plan(submission, prescriptions=both)
+    both = tuple(Prescription(RX_GY, numbers[name]) for name in names)
+    return with_plan(submission, prescriptions=both)
+
+
+def test_of_several_targets_each_has_its_own_isodose(build, findings_of):
+    submission = with_two_targets(build, ("PTVa", "PTVb"))
+    both = submission.plans[0].prescriptions
     first, second = findings_of("OL403", submission)
     assert (first.about, second.about) == ("PTVa", "PTVb")
     assert "in 1 part" in first.message
@@ -110,6 +114,21 @@ def test_of_several_targets_each_has_its_own_isodose(build, findings_of):
     (one,) = findings_of("OL403", alone)
     # What lies at another PTV that is drawn is no hot spot of this one, prescribed or not.
     assert evidence_of(one)["CI"].measured == index[0]
+
+
+@pytest.mark.parametrize("names", [("PTV", "PTVb"), ("PTVa", "PTV")])
+def test_the_isodose_of_a_target_is_that_of_its_roi_whatever_its_name_means(
+    names, build, findings_of
+):
+    """ "PTV" is the union of all in an expression: its CI was that of the isodoses of both."""
+    told, expected = (
+        [
+            evidence_of(one)["CI"].measured
+            for one in findings_of("OL403", with_two_targets(build, its))
+        ]
+        for its in (names, ("PTVa", "PTVb"))
+    )
+    assert told == expected
 
 
 def test_where_no_prescription_refers_to_an_roi_every_ptv_is_told(build, findings_of):

@@ -210,6 +210,32 @@ def test_the_same_export_as_its_own_prior_is_counted_once(exports, run):
     assert twice == {key: value for key, value in one.items() if key != "notes"}
 
 
+def test_two_phases_planned_alike_are_both_named_though_one_is_an_earlier_course(
+    exports, run, tmp_path
+):
+    """Equal in every voxel they are refused; who knows that they are two has to be able to say."""
+    home, _, _ = exports
+    prior = tmp_path / "phase"
+    prior.mkdir()
+    for number, kind in enumerate(("RTPLAN", "RTDOSE"), 2):
+        dataset = pydicom.dcmread(home / f"{kind}.dcm")
+        dataset.SOPInstanceUID = f"1.2.78.{number}"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        if kind == "RTPLAN":
+            label, dataset.RTPlanLabel = str(dataset.RTPlanLabel), "phase 2"
+        else:
+            dataset.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = "1.2.78.2"
+        dataset.save_as(prior / f"{kind}.dcm", enforce_file_format=True)
+    asked = ("dvh", home, "--roi", LUNGS, "--metric")
+    _, one = run(*asked, "V10Gy[%]")
+    status, refused = run(*asked, "V20Gy[%]", "--prior", prior)
+    assert status == 3
+    assert "equal in every voxel and of different plans" in refused["not_evaluable"][0]["reason"]
+    status, both = run(*asked, "V20Gy[%]", "--prior", prior, "--plan", label, "--plan", "phase 2")
+    assert status == 0
+    assert v20(both) == pytest.approx(v20(one, "V10Gy[%]"), abs=TOLERANCE_PP)
+
+
 def test_the_earlier_course_of_another_patient_is_major(registered, run):
     home, prior, register = registered
     for file in prior.iterdir():
