@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oligort.selection import names_by_export
-
 if TYPE_CHECKING:
     from oligort.submission import Submission
 
@@ -27,6 +25,8 @@ def with_asked(
         return submission
     if not submission.earlier:
         return submission.selected(plan=plan, dose=dose)
+    from oligort.selection import names_by_export
+
     exports = (submission, *submission.earlier)
     plans = names_by_export(plan or (), [export.plans for export in exports])
     doses = names_by_export(dose or (), [export.doses for export in exports])
