@@ -289,9 +289,10 @@ def _doubtful(
             continue
         contours = contours_of(entry, census, register)
         if doubt := doubt_of_kind(entry, contours, register, primary_organs):
-            matched_by = "ROI name" if contours else ""
-            counted = Count(0, max(1, len(contours)))
-            found.append(AccountedLesion(contours, entry, counted, matched_by, doubt))
+            matched_by, most = ("ROI name", len(contours)) if contours else ("", 1)
+            if not any(doubt_of_kind(entry, (it,), register, primary_organs) for it in contours):
+                most -= bool(contours)  # only together: one of them is what the register says
+            found.append(AccountedLesion(contours, entry, Count(0, most), matched_by, doubt))
     return found
 
 

@@ -484,6 +484,18 @@ def test_parts_of_a_primary_too_far_apart_are_not_all_of_it(x_mm: float, grade: 
     assert bool(told) == (grade is Grade.NOT_EVALUABLE)
 
 
+def test_of_parts_that_lie_too_far_apart_one_is_the_primary() -> None:
+    """Three metastases and one of the two parts are four at most."""
+    solids = liver(3) | {"GTVp": cube(6), "GTVp2": Box((745.0, 0.0, 0.0), (20.0, 20.0, 20.0))}
+    entries = [entry(name, organ="Liver") for name in list(solids)[:3]]
+    primary = entry("GTVp", "primary", "Esophagus") | {"roi_names": ["GTVp", "GTVp2"]}
+    (finding,) = run("OL201", case_of(solids, [*entries, primary]))
+    assert finding.grade is Grade.PASS
+    assert "3 to 4 metastases" in finding.message
+    (finding,) = run("OL201", case_of(solids, [*entries, primary | {"organ": "Bone"}]))
+    assert "3 to 5" in finding.message
+
+
 @pytest.mark.parametrize(("x_mm", "is_far"), [(700.0, False), (745.0, True)])
 def test_a_regional_node_far_from_the_primary_is_asked_where_no_oesophagus_is_drawn(
     x_mm: float, is_far: bool
