@@ -188,7 +188,7 @@ def left_share(structures: Sequence[Structure], bodies: Sequence[Structure]) -> 
         return None
     body_mm = np.concatenate(drawn)
     middle_mm = (body_mm.min() + body_mm.max()) / 2
-    return float(np.mean(_x_mm(structures) > middle_mm))
+    return float(np.mean(patient_x_mm(structures) > middle_mm))
 
 
 def lies_side_by_side(*structures: Structure) -> bool:
@@ -210,12 +210,13 @@ def lie_apart(left: Sequence[Structure], right: Sequence[Structure]) -> bool:
 
     Of a lung that collapsed to a tenth of both, `lies_side_by_side` sees one only.
     """
-    nearest_mm = np.quantile(_x_mm(left), LEAST_SIDE_SHARE)
-    farthest_mm = np.quantile(_x_mm(right), 1 - LEAST_SIDE_SHARE)
+    nearest_mm = np.quantile(patient_x_mm(left), LEAST_SIDE_SHARE)
+    farthest_mm = np.quantile(patient_x_mm(right), 1 - LEAST_SIDE_SHARE)
     return bool(nearest_mm - farthest_mm > MEDIASTINUM_MM)
 
 
-def _x_mm(structures: Sequence[Structure]) -> Floats:
+def patient_x_mm(structures: Sequence[Structure]) -> Floats:
+    """Return the patient x (N,) of the points of structures; it grows to the left."""
     return np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
 
 

@@ -100,9 +100,8 @@ class RegisterList:
         registers, troubles = registers_and_troubles_of(
             patients, patients.parent / LESIONS, patients.parent / COLUMNS
         )
-        for trouble in troubles.values():
-            if not registers:
-                raise trouble
+        if troubles and not registers:
+            raise next(iter(troubles.values()))
         by_subject = {subject: _listed(one) for subject, one in registers.items()}
         by_subject |= {
             subject: Listed(subject, trouble=str(trouble)) for subject, trouble in troubles.items()

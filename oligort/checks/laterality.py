@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.registry import CONVENTION, check
@@ -15,7 +12,14 @@ from oligort.finding import Finding, Flag, Grade
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
-from oligort.sides import HALVES, LEAST_SIDE_SHARE, NOT_BESIDE, half_of_both, left_share
+from oligort.sides import (
+    HALVES,
+    LEAST_SIDE_SHARE,
+    NOT_BESIDE,
+    half_of_both,
+    left_share,
+    patient_x_mm,
+)
 
 SWAPPED = "left and right are swapped"
 """How a reason begins that is of names, and not of what is drawn."""
@@ -89,7 +93,7 @@ def _swapped(by_side: dict[Side, list[Structure]]) -> str:
     """Return why the two sides of an organ are swapped, or ""."""
     left, right = _left_and_right(by_side)
     # Patient x grows to the left, whatever the patient's position.
-    away_mm = float(_x_mm(left).mean() - _x_mm(right).mean())
+    away_mm = float(patient_x_mm(left).mean() - patient_x_mm(right).mean())
     if away_mm >= 0:
         return ""
     away = f"{-away_mm:.0f} mm to the patient's right of {_names(right)}"
@@ -112,10 +116,6 @@ def _in_one_frame(structures: Sequence[Structure]) -> bool:
     """Whether structures lie in one frame of reference; in several, positions say nothing."""
     first = structures[0].frame_of_reference_uid
     return all(one.lies_in(first) for one in structures)
-
-
-def _x_mm(structures: Sequence[Structure]) -> npt.NDArray[np.float64]:
-    return np.concatenate([area.points_mm[:, 0] for one in structures for area in one.areas])
 
 
 def _names(structures: Sequence[Structure]) -> str:

@@ -61,8 +61,8 @@ def registers_of(
         If a file cannot be read, or a cell is not what its key takes; with file, line and column.
     """
     registers, troubles = registers_and_troubles_of(patients, lesions, columns)
-    for trouble in troubles.values():
-        raise trouble
+    if troubles:
+        raise next(iter(troubles.values()))
     return registers
 
 
