@@ -17,8 +17,8 @@ from oligort.batch.failure import plain
 from oligort.batch.judge import Task, judged
 from oligort.batch.limits import NO_LIMITS
 from oligort.batch.names import SUFFIX_DIGITS
+from oligort.batch.planned import Planned
 from oligort.batch.registers import RegisterList
-from oligort.batch.run import Planned
 from oligort.batch.unchecked import (
     Whose,
     never_submitted,

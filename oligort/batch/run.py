@@ -1,21 +1,23 @@
 """The run of a batch: what is found is judged by workers, and what they say is kept."""
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 import msgspec
 
-from oligort.batch.discovery import empty_folders, found_below
+from oligort.batch.discovery import found_below
 from oligort.batch.grouping import Found
 from oligort.batch.judge import Judged, Task, documents, judged
 from oligort.batch.left_over import NOTE, SUFFIX, noted
 from oligort.batch.limits import Limits
-from oligort.batch.names import SUFFIX_DIGITS, Names, lay_in, names_of, register_key
+from oligort.batch.names import SUFFIX_DIGITS, Names, lay_in
+from oligort.batch.outcome import Done, Summary
 from oligort.batch.output import LEDGER, REPORTS, Entry, Output
+from oligort.batch.planned import Planned
 from oligort.batch.registers import Listed, RegisterList
 from oligort.batch.scratch import scratch_for
 from oligort.batch.unchecked import (
@@ -40,126 +42,6 @@ SUBMISSIONS_CSV, FINDINGS_CSV, COHORT_PAGE = "reports.csv", "findings.csv", "coh
 OUT_OF_MEMORY = b"MemoryError"
 """What a finding says about a file for which there was not memory enough: under another limit it
 may be read."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """All that a batch is to do, before it does any of it.
-
-    Parameters
-    ----------
-    root : Path
-        The folder that was searched.
-    found : sequence of Found
-        The submissions.
-    registers : RegisterList
-        The registers that were given.
-    protocol : str
-        A shipped protocol's id, or a file.
-    """
-
-    root: Path
-    found: Sequence[Found]
-    registers: RegisterList
-    protocol: str
-
-    @cached_property
-    def rules(self) -> Protocol:
-        """The protocol itself."""
-        return Protocol.load(self.protocol)
-
-    @cached_property
-    def matches(self) -> dict[str, Listed]:
-        """The register of each submission, by its key."""
-        return self.registers.matched(self.found)
-
-    @cached_property
-    def missing(self) -> dict[str, Listed]:
-        """The registers without submission, by a key of their own."""
-        return {
-            register_key(one.subject): one
-            for one in self.registers.without_submission(self.matches)
-        }
-
-    @cached_property
-    def empty(self) -> list[str]:
-        """The folders directly below the root in which there is no file; not masked."""
-        return empty_folders(self.root, self.found)
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys of all submissions, and of the registers without."""
-        return [*(one.key for one in self.found), *self.missing]
-
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """The name of the report of each whose subject is known, by its key."""
-        subjects = {one.key: self.whose(one).subject for one in self.found}
-        subjects |= {key: listed.subject for key, listed in self.missing.items()}
-        return names_of({key: subject for key, subject in subjects.items() if subject})
-
-    def whose(self, found: Found) -> Whose:
-        """Return subject, site and arm of a submission, as far as they are known unread."""
-        listed = self.matches.get(found.key)
-        if listed is None:
-            return Whose(found.subject_id, found.site_id)
-        return Whose(listed.subject, listed.site or found.site_id, listed.arm)
-
-    def task(self, found: Found, has_page: bool = False, cross_check: bool = False) -> Task:
-        """Return what a worker needs to know of a submission."""
-        listed = self.matches.get(found.key)
-        return Task(
-            key=found.key,
-            root=str(self.root),
-            base=found.base,
-            places=found.places,
-            protocol=self.protocol,
-            protocol_sha256=self.rules.sha256,
-            register=listed.json if listed else "",
-            has_page=has_page,
-            cross_check=cross_check,
-        )
-
-
-@dataclass(frozen=True)
-class Done:
-    """One submission that is dealt with: its verdict, and whether its report was there already."""
-
-    subject: str
-    verdict: Grade
-    is_reused: bool = False
-    is_bug: bool = False
-    trouble: str = ""
-    log: str = ""
-
-
-@dataclass
-class Summary:
-    """What a batch came to.
-
-    Parameters
-    ----------
-    verdicts : Counter of Grade
-        How many there are of each.
-    reused, bugs : int
-        Reports that were there already; internal errors.
-    left_over : list of str
-        Reports in the folder that are of no submission of this batch.
-    cohort : Cohort or None
-        What all reports in the folder say together.
-    """
-
-    verdicts: Counter[Grade] = field(default_factory=Counter)
-    reused: int = 0
-    bugs: int = 0
-    left_over: list[str] = field(default_factory=list)
-    cohort: Cohort | None = None
-
-    def add(self, done: Done) -> None:
-        """Count one."""
-        self.verdicts[done.verdict] += 1
-        self.reused += done.is_reused
-        self.bugs += done.is_bug
 
 
 @dataclass(frozen=True)
@@ -294,7 +176,11 @@ class _Run:
         for found in self.planned.found:
             if self._trouble(found):
                 continue
-            task = self.planned.task(found, self.batch.has_pages, self.batch.cross_check)
+            task = replace(
+                self.planned.task(found),
+                has_page=self.batch.has_pages,
+                cross_check=self.batch.cross_check,
+            )
             entry = None if self.batch.is_fresh else self.output.entry(found.key)
             if entry and entry.limits in {"", str(self.batch.limits)} and self.output.holds(entry):
                 task = replace(task, known=entry.fingerprint)

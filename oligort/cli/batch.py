@@ -13,8 +13,10 @@ from oligort.cli.status import Status, answering
 from oligort.errors import OutputError
 
 if TYPE_CHECKING:
+    from oligort.batch.outcome import Done, Summary
+    from oligort.batch.planned import Planned
     from oligort.batch.registers import Listed
-    from oligort.batch.run import Batch, Done, Planned, Summary
+    from oligort.batch.run import Batch
 
 
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,7 @@ from oligort.display import quoted
 from oligort.finding import VERDICT_ORDER, Grade
 
 if TYPE_CHECKING:
-    from oligort.batch.run import Done
+    from oligort.batch.outcome import Done
 
 
 @contextmanager

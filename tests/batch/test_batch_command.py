@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from many_exports import register_of, subject_of, write_exports
 
-from oligort.batch.run import Summary
+from oligort.batch.outcome import Summary
 from oligort.cli import main
 from oligort.cli.batch import status_of
 from oligort.document import Report

@@ -37,9 +37,10 @@ from troubles import (
 import oligort
 from oligort.batch.judge import judged
 from oligort.batch.limits import Limits
+from oligort.batch.outcome import Done, Summary
 from oligort.batch.output import LEDGER, REPORTS, Entry, Output
 from oligort.batch.registers import RegisterList
-from oligort.batch.run import Batch, Done, Summary
+from oligort.batch.run import Batch
 from oligort.cohort import cohort_of
 from oligort.document import Report
 from oligort.errors import DicomError, OutputError

@@ -15,8 +15,9 @@ from pebble import ProcessPool
 from troubles import TROUBLE, judged_at_once, judged_at_once_in_trouble_unpacked
 
 from oligort.batch.limits import Limits
+from oligort.batch.outcome import Done
 from oligort.batch.registers import RegisterList
-from oligort.batch.run import Batch, Done
+from oligort.batch.run import Batch
 from oligort.batch.scratch import scratch_for
 from oligort.errors import OutputError
 

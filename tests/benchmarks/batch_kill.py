@@ -30,8 +30,9 @@ from many_exports import subject_of, write_exports  # noqa: E402
 from troubles import TROUBLE, TROUBLES, judged_at_once_in_trouble, judged_in_trouble  # noqa: E402
 
 from oligort.batch.limits import Limits  # noqa: E402
+from oligort.batch.outcome import Done  # noqa: E402
 from oligort.batch.registers import RegisterList  # noqa: E402
-from oligort.batch.run import Batch, Done  # noqa: E402
+from oligort.batch.run import Batch  # noqa: E402
 from oligort.document import Report  # noqa: E402
 from oligort.finding import Grade  # noqa: E402
 
