@@ -51,7 +51,9 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
     an upper bound; a register size above it is a query. So is an ROI that neither name, type nor
     register explains and that would be too large if it is a lesion, and a register size that
-    decides and is of another time than the metastases (size_date, oligometastasis_date).
+    decides and is of another time than the metastases (size_date, oligometastasis_date), or would
+    be above the limit if it was meant in cm: one below the setting register_size_perhaps_in_cm_mm,
+    or one that what is drawn around the lesion is as many centimetres large as.
 
     Not evaluable when: contour or such a bound and the register, several outlines that may be the
     lesion's (of lesions in contact, a shell, a margin), several ROIs of one entry within 10 mm of

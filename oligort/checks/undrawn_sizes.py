@@ -8,7 +8,12 @@ from oligort.checks.answers import (
     told_beside,
 )
 from oligort.checks.case import Case
-from oligort.checks.diameters import Diameter, Stated, size_of_another_time
+from oligort.checks.diameters import (
+    Diameter,
+    Stated,
+    size_of_another_time,
+    size_perhaps_in_cm,
+)
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
@@ -159,7 +164,9 @@ def _as_stated(
         # As of a contour: what is within the limit in one plane need not be so in space.
         if allowed and in_3d_mm is not None and not rule.allows(in_3d_mm):
             queries.append(f"its 3D diameter of {exact_number(in_3d_mm)} mm is above the limit")
-        queries += filter(None, [size_of_another_time(case, lesion.entry)])
+        if allowed:
+            queries.append(size_perhaps_in_cm(case, rule, stated, bound_mm))
+        queries = [*filter(None, [*queries, size_of_another_time(case, lesion.entry)])]
         flags = (Flag.QUERY,) * bool(queries)
         message = "; ".join([message, *queries])
         return held_against(
