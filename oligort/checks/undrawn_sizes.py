@@ -14,6 +14,7 @@ from oligort.checks.diameters import (
     size_of_another_time,
     size_perhaps_in_cm,
 )
+from oligort.checks.elsewhere import seen_elsewhere
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
@@ -119,6 +120,7 @@ def _not_found(case: Case, lesion: AccountedLesion) -> str:
     organs = [name for name in missing if name in case.drawn_names]
     undrawn = [name for name in missing if name not in case.drawn_names]
     told = [f"{listed(undrawn)} (roi_names) is not drawn, or cannot be measured"] * bool(undrawn)
+    told += filter(None, [seen_elsewhere(case.submission, undrawn)])
     told += [f"{listed(organs)} (roi_names) is no gross tumour by its name"] * bool(organs)
     return f"its contour was not found: {'; '.join(told)}"
 
