@@ -31,13 +31,16 @@ class LesionElsewhere:
     most : int
         How many metastases it is at most.
     lesion : Lesion or None
-        As measured there; None where it cannot be measured.
+        As measured there; None where it is not measured.
+    reason : str
+        Why it is not measured, or "".
     """
 
     name: str
     drawn_in: str
     most: int = 1
     lesion: Lesion | None = None
+    reason: str = ""
 
     @property
     def organ(self) -> Organ | None:
@@ -158,4 +161,4 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
         is_known = bool(judged.submission.structure_set.named(one.roi_name))
         is_known = is_known or judged.is_awaited(one.roi_name)
         if one.may_be_metastasis and has_contours and not is_known:
-            yield LesionElsewhere(one.roi_name, where)
+            yield LesionElsewhere(one.roi_name, where, reason=one.reason)

@@ -183,11 +183,15 @@ def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
         )
     listed_rois = {name for entry in register.lesions for name in entry.roi_names}
     known = () if not case.open_entries else case.unmeasured
-    unmeasured = [
-        exclusion.roi_name
+    perhaps = [
+        exclusion
         for exclusion in case.census.excluded
         if exclusion.may_be_metastasis and exclusion.roi_name not in known
     ]
+    for exclusion in perhaps:
+        if not exclusion.is_unmeasured:
+            yield f"{quoted(exclusion.roi_name)} is {exclusion.reason}"
+    unmeasured = [exclusion.roi_name for exclusion in perhaps if exclusion.is_unmeasured]
     # A node that the register does not list need not be regional, whatever its name says.
     unmeasured += [
         exclusion.roi_name

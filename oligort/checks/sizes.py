@@ -91,7 +91,7 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
 def _sizes_elsewhere(case: Case, rule: Limit) -> Iterator[Finding]:
     """Yield what structure sets draw that are not judged, where it is not within the limit."""
     for one in case.elsewhere:
-        size = "its contours cannot be measured"
+        size = one.reason
         if one.lesion is not None:
             drawn = _general(case).drawn_mm(one.lesion)
             if allowed_throughout(drawn, rule):
