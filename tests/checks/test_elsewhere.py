@@ -72,7 +72,7 @@ def test_alone_the_judged_set_passes_in_silence():
 @pytest.mark.parametrize("frame", [HERE, THERE])
 @pytest.mark.parametrize("name", ["GTVm5_Brain", "Met brain", "GTV LN axilla"])
 def test_one_more_metastasis_elsewhere_leaves_the_number_open_and_is_told(name, frame):
-    """A metastasis of another plan's structure set, in no entry, passed without a word."""
+    """A metastasis of another plan's structure set, in no entry, passed each question."""
     found = graded({name: cube(5)}, frame)
     (number,) = found["OL201"]
     assert number.grade is Grade.NOT_EVALUABLE
