@@ -13,7 +13,7 @@ from oligort.display import listed, quoted
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.drawn import drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.selection import Selection, title
 from oligort.submission import Submission
 
@@ -155,10 +155,13 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
             continue
         if not judged.knows(lesion, structure_set, alone.usual_spacing_mm):
             yield LesionElsewhere(lesion.label, where, most, lesion)
-    for one in census.excluded:
+    unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
+    for name in structure_set.left_out:
+        if alone.site_map.read(name).role in GTV_ROLES - {Role.GTV_PRIMARY}:
+            unmeasured[name] = "not measured: its contours cannot be read"
+    for name, reason in unmeasured.items():
         # What has no contours at all is a line of a template.
-        has_contours = any(it.contours for it in structure_set.named(one.roi_name))
-        is_known = bool(judged.submission.structure_set.named(one.roi_name))
-        is_known = is_known or judged.is_awaited(one.roi_name)
-        if one.may_be_metastasis and has_contours and not is_known:
-            yield LesionElsewhere(one.roi_name, where, reason=one.reason)
+        is_empty = not any(one.contours for one in structure_set.named(name))
+        is_known = bool(judged.submission.structure_set.named(name)) or judged.is_awaited(name)
+        if not is_known and (not is_empty or name in structure_set.left_out):
+            yield LesionElsewhere(name, where, reason=reason)

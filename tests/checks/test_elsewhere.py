@@ -110,6 +110,12 @@ def test_what_is_too_large_elsewhere_or_cannot_be_measured_is_not_evaluable():
     found = graded(unmeasured)
     assert found["OL201"][0].grade is Grade.NOT_EVALUABLE
     assert "not measured: " in found["OL203"][-1].message
+    found = graded(replace(drawn, structures=(), left_out=("GTVm5_Brain", "Liver", "GTVp")))
+    assert "up to 5 with what is not counted" in found["OL201"][0].message
+    (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+    assert "its contours cannot be read" in size.message
+    # A line of a template draws nothing.
+    assert passes_in_silence(graded(replace(drawn, structures=(replace(lesion, contours=()),))))
 
 
 @pytest.mark.parametrize(
