@@ -18,7 +18,7 @@ from oligort.submission import Submission
 
 PLANES_MM = np.arange(-60.0, 61, 4.0)
 CHECKS = {one.code: one for one in all_checks()}
-CODES = ("OL201", "OL202", "OL203", "OL204", "OL205")
+CODES = ("OL105", "OL201", "OL202", "OL203", "OL204", "OL205")
 HERE, THERE = "1.2.8.1", "1.2.8.2"
 MOST = 4
 """Distant metastases that the protocol allows."""
@@ -37,7 +37,9 @@ def structure_set(solids, frame, uid, **said):
     return StructureSet(placed, uid, file=f"{uid}.dcm", frame_of_reference_uid=frame, **said)
 
 
-def graded(other, frame=THERE, judged=JUDGED, listed=None, predecessors=(), more=()):
+def graded(
+    other, frame=THERE, judged=JUDGED, listed=None, predecessors=(), more=(), pathology="yes"
+):
     """Return the findings of all checks where the plan is made on the judged set."""
     sets = (
         structure_set(judged, HERE, "1.1", predecessor_uids=frozenset(predecessors)),
@@ -47,7 +49,7 @@ def graded(other, frame=THERE, judged=JUDGED, listed=None, predecessors=(), more
     plans = (Plan("2.1", "RP.dcm", "thorax", structure_set_uid="1.1"),)
     entries = [
         {"id": f"id-{name}", "kind": "distant", "organ": name.partition("_")[2] or "Liver"}
-        | {"roi_names": [name], "therapy": "radiotherapy", "pathology": "yes", "size_mm": 28.3}
+        | {"roi_names": [name], "therapy": "radiotherapy", "pathology": pathology, "size_mm": 28.3}
         for name in (judged if listed is None else listed)
     ]
     register = {"schema_version": 1, "subject": "S", "lesions": entries}
@@ -169,3 +171,11 @@ def test_what_an_entry_names_is_told_where_it_is_drawn():
     assert any(told in one.message for one in found["OL204"])
     (size,) = (one for one in found["OL203"] if one.about == "id-GTVm5_Brain")
     assert told in size.message
+
+
+def test_what_may_be_proven_elsewhere_leaves_the_proof_open():
+    (proof,) = graded({}, pathology="no")["OL105"]
+    assert proof.grade is Grade.MAJOR
+    (proof,) = graded({"GTVm5_Brain": cube(5)}, pathology="no")["OL105"]
+    assert proof.grade is Grade.NOT_EVALUABLE
+    assert '"GTVm5_Brain" in RTSTRUCT "1.2.dcm", which is not judged' in proof.message
