@@ -1,5 +1,6 @@
 """Reconciliation: register and contours held against each other, and the therapy of each lesion."""
 
+import re
 from collections.abc import Iterator
 
 from oligort.checks.accounting import AccountedLesion
@@ -18,6 +19,7 @@ from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.beyond import too_far_for_one_organ
 from oligort.lesions.lesion import Count, Lesion
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
+from oligort.spelling import nearest
 
 
 @check("OL204", "Register and contours agree")
@@ -189,6 +191,7 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     missing = [n for entry in case.register.lesions for n in entry.roi_names if n not in drawn]
     if missing:
         told = [f"the register names ROIs that are not drawn: {listed(missing)}"]
+        told += _meant(case, missing)
         yield "; ".join(filter(None, [*told, seen_elsewhere(case.submission, missing)]))
     if aside := told_elsewhere(case.elsewhere):
         yield aside
@@ -218,6 +221,24 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     yield from _contradictions(case)
     yield from _far_nodes(case, matches)
     yield from case.census.notes
+
+
+def _meant(case: Case, missing: list[str]) -> Iterator[str]:
+    """Yield which gross tumour of no entry is spelt most like an ROI that an entry names.
+
+    Another number is another lesion, and is not offered.
+    """
+    assert case.register is not None
+    named = {name for entry in case.register.lesions for name in entry.roi_names}
+    free = dict.fromkeys(one.roi_name for one in case.census if one.roi_name not in named)
+    for name in missing:
+        alike = [one for one in free if _numbers(one) == _numbers(name)]
+        if offer := nearest(name, alike):
+            yield f"{quoted(name)} is none{offer}"
+
+
+def _numbers(roi_name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"[0-9]+", roi_name)]
 
 
 def _far_nodes(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
