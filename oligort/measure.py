@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+MM_PER_CM = 10
+
 
 class Interval(NamedTuple):
     """The lowest and the highest value that a cause of doubt allows, in the measure's unit."""

@@ -232,10 +232,11 @@ def _fault_in_struct(value: Any, kind: Any) -> _Fault | None:
         if key not in names:
             missing = [name for name in names if name not in value]
             others: Mapping[str, str] = getattr(kind, "other_keys", dict)()
-            problem = (
-                f"expected one of its keys ({', '.join(names)}), found {quoted(key)}"
-                f"{nearest_key(key, names, missing, others)}"
-            )
+            hint = nearest_key(key, names, missing, others)
+            if hint.endswith('_mm"?') and not str(key).casefold().endswith("mm"):
+                # Whoever wrote "size_cm" would change the key and leave the number.
+                hint += " Its number is in mm"
+            problem = f"expected one of its keys ({', '.join(names)}), found {quoted(key)}{hint}"
             return _Fault((), problem, key)
     for field in fields:
         if field.encode_name not in value:

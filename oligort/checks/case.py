@@ -15,6 +15,7 @@ from oligort.checks.accounting import (
 from oligort.checks.as_registered import with_courses_of, with_roles_of
 from oligort.checks.claims import Claims
 from oligort.checks.counting import Counting
+from oligort.checks.elsewhere import LesionElsewhere, lesions_elsewhere
 from oligort.checks.lost_lesions import LostLesion, around_no_lesion
 from oligort.checks.nobody_named import naming_nobody
 from oligort.checks.unclaimed import (
@@ -331,6 +332,11 @@ class Case:
     def lost_lesions(self) -> tuple[LostLesion, ...]:
         """What is drawn for a tumour around none that the census knows, in whole or in part."""
         return around_no_lesion(self.submission, self.census, self.census_thresholds.speck_cc)
+
+    @cached_property
+    def elsewhere(self) -> tuple[LesionElsewhere, ...]:
+        """What is drawn as gross tumour in structure sets that are not judged, and nobody knows."""
+        return lesions_elsewhere(self.submission, self.census, self.register)
 
     @cached_property
     def unexplained_rois(self) -> tuple[str, ...]:

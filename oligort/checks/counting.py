@@ -164,9 +164,7 @@ class Counting:
         places = {id(lesion): self.place_of(lesion) for lesion in lesions}
         counts = {}
         # What lies in one of several organs may fill one that nothing lies in for certain.
-        possible = [
-            self._whole(organ) for place in places.values() for organ in sorted(place.among)
-        ]
+        possible = [self.whole(organ) for place in places.values() for organ in sorted(place.among)]
         for place in dict.fromkeys([*places.values(), *possible]):
             here = [lesion for lesion in lesions if places[id(lesion)] == place]
             perhaps_here = [lesion for lesion in lesions if place.may_be(places[id(lesion)])]
@@ -191,8 +189,8 @@ class Counting:
             counts[place] = Count(half, max(counts[place].most, half))
         return counts
 
-    def _whole(self, organ: Organ) -> Place:
-        """Return an organ of which no part is told."""
+    def whole(self, organ: Organ | None) -> Place:
+        """Return an organ of which no part is told; None is any."""
         nodes = organ is Organ.LYMPH_NODES and self.nodes_per_organ is NodesPerOrgan.EACH_STATION
         sides = organ in PAIRED and self.paired_organs is PairedOrgans.TWO_ORGANS
         return Place(organ, None if nodes or sides else "")

@@ -12,7 +12,7 @@ from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number
 from oligort.lesions.extent import Extent
 from oligort.lesions.lesion import Lesion
-from oligort.measure import Measure
+from oligort.measure import MM_PER_CM, Measure
 from oligort.protocol.limits import LENGTH_ROUNDING_MM, Limit
 
 
@@ -96,6 +96,26 @@ def size_disagreements(case: Case, lesion: AccountedLesion) -> list[str]:
             said = exact_number(stated_mm)
             told.append(f"the register says {said} mm ({diameter}), drawn {drawn:.1f} mm")
     return told
+
+
+def size_perhaps_in_cm(case: Case, rule: Limit, stated: Stated, bound_mm: float | None) -> str:
+    """Return that a size within the limit would be above it if it was meant in cm, or "".
+
+    A small one is asked about by itself, but where what is drawn around the lesion (`bound_mm`) is
+    too small for that; any is where that is as large as so many centimetres.
+    """
+    mm = stated.high_mm
+    if math.isinf(mm) or rule.allows(mm * MM_PER_CM):
+        return ""
+    below_mm = case.protocol.settings.register_size_perhaps_in_cm_mm.value
+    is_asked = mm < below_mm if bound_mm is None else bound_mm >= mm * MM_PER_CM
+    if not is_asked:
+        return ""
+    drawn = "" if bound_mm is None else f", and {bound_mm:.1f} mm is drawn around it"
+    return (
+        f"its size would be above the limit if it was meant in cm ({exact_number(mm)} cm)"
+        f"{drawn}: see which unit it is in"
+    )
 
 
 def size_of_another_time(case: Case, entry: RegisterLesion | None) -> str:

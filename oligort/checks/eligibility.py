@@ -156,7 +156,7 @@ def pathology(case: Case) -> Iterator[Finding]:
     Not evaluable when: there is no register, it lists no distant lesion, or too few are known to
     be proven and others may be: of unknown pathology or kind, contradicted (by ROI name, organ,
     place, or a contour that is drawn again as the primary or a node), of unknown organ, or drawn
-    and not listed.
+    and not listed, also in a structure set that is not judged.
 
     Source: NCT06190782, inclusion criteria, I5.
     """

@@ -1,12 +1,14 @@
 """Lesions: how many metastases, and how many in one organ (I4i, I4ii)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from oligort.checks.accounting import DISTANT_OR_UNKNOWN, AccountedLesion
 from oligort.checks.answers import held_against, not_evaluable
 from oligort.checks.case import Case
+from oligort.checks.counting import Place
+from oligort.checks.elsewhere import told_elsewhere
 from oligort.checks.lost_lesions import LostLesion
 from oligort.checks.pairing import unsaid
 from oligort.checks.registry import check
@@ -34,9 +36,12 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
     that may be the primary, contours that may be one lesion) makes the number a range. Settings of
     the protocol say whether regional nodes count (regional_nodes), and whether a node or a station
     of nodes is one (non_regional_nodes); a node without a station may be of any. QUERY: ROIs that
-    neither name nor type nor register explain are not counted, and would be too many.
+    neither name nor type nor register explain are not counted, and would be too many; so is gross
+    tumour of a structure set that is not judged, where neither its place in one frame of reference,
+    its name nor the register says that it is a lesion which is known.
 
-    Not evaluable when: the limit lies inside the range; an entry of the register says neither which
+    Not evaluable when: the limit lies inside the range, or what structure sets draw that are not
+    judged would be too many; an entry of the register says neither which
     ROIs are drawn for it (roi_names) nor that none is; or no register lists the lesions, because
     those treated by surgery or ablation, or not drawn at all, are known to it only.
 
@@ -50,6 +55,7 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
         rule,
         case.counting.total(lesions),
         lesions=lesions,
+        elsewhere=sum(one.most for one in case.elsewhere),
         also=case.counting.unsaid(lesions, in_one_organ=False),
     )
 
@@ -68,7 +74,8 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     by default paired organs and all lymph nodes are one each (settings paired_organs,
     nodes_per_organ). A metastasis of unknown organ, side or station may be in any that fits.
 
-    Not evaluable when: the limit lies inside the range of an organ; an entry of the register says
+    Not evaluable when: the limit lies inside the range of an organ, or what structure sets draw
+    that are not judged would be too many; an entry of the register says
     neither which ROIs are drawn for it (roi_names) nor that none is; or no register lists the
     lesions.
 
@@ -79,7 +86,8 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     counting = case.counting
     counts = counting.per_organ(lesions, len(case.open_others))
     if not counts:
-        yield _count_finding(case, "OL202", rule, Count(0, 0), lesions=lesions)
+        most = _fullest_elsewhere(case, {})
+        yield _count_finding(case, "OL202", rule, Count(0, 0), lesions=lesions, elsewhere=most)
         return
     # The organ that decides: the one with most certain lesions, then with most possible ones.
     place = max(counts, key=lambda place: (counts[place].least, counts[place].most))
@@ -88,7 +96,28 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     disputed = [text for lesion in here for text in lesion.organ_conflicts]
     disputed += counting.unsaid(here, in_one_organ=True)
     yield _count_finding(
-        case, "OL202", rule, fullest, lesions=here, about=safe_text(place), also=disputed
+        case,
+        "OL202",
+        rule,
+        fullest,
+        lesions=here,
+        about=safe_text(place),
+        also=disputed,
+        elsewhere=_fullest_elsewhere(case, counts) - fullest.most,
+    )
+
+
+def _fullest_elsewhere(case: Case, counts: Mapping[Place, Count]) -> int:
+    """Return how many metastases one organ holds at most, with what is drawn elsewhere."""
+    found = [(case.counting.whole(one.organ), one.most) for one in case.elsewhere]
+    organs = dict.fromkeys([*counts, *(place for place, _ in found)])
+    return max(
+        (
+            (counts[organ].most if organ in counts else 0)
+            + sum(most for place, most in found if organ.may_be(place))
+            for organ in organs
+        ),
+        default=0,
     )
 
 
@@ -154,11 +183,15 @@ def _reasons_to_miss(case: Case, register: Register) -> Iterator[str]:
         )
     listed_rois = {name for entry in register.lesions for name in entry.roi_names}
     known = () if not case.open_entries else case.unmeasured
-    unmeasured = [
-        exclusion.roi_name
+    perhaps = [
+        exclusion
         for exclusion in case.census.excluded
         if exclusion.may_be_metastasis and exclusion.roi_name not in known
     ]
+    for exclusion in perhaps:
+        if not exclusion.is_unmeasured:
+            yield f"{quoted(exclusion.roi_name)} is {exclusion.reason}"
+    unmeasured = [exclusion.roi_name for exclusion in perhaps if exclusion.is_unmeasured]
     # A node that the register does not list need not be regional, whatever its name says.
     unmeasured += [
         exclusion.roi_name
@@ -207,11 +240,16 @@ def _count_finding(
     lesions: tuple[AccountedLesion, ...],
     about: str = "",
     also: Sequence[str] = (),
+    elsewhere: int = 0,
 ) -> Finding:
-    """Return the finding on a number of lesions that may be a range, or only a lower bound."""
+    """Return the finding on a number of lesions that may be a range, or only a lower bound.
+
+    `elsewhere` are further ones that structure sets draw which are not judged.
+    """
     told = [doubt for lesion in lesions for doubt in (*lesion.doubts, lesion.open_match) if doubt]
     doubts = "; ".join(dict.fromkeys([*told, *also]))
     incomplete = why_undecided(case)
+    aside = told_elsewhere(case.elsewhere)
     names = listed((lesion.name for lesion in lesions), 6) if lesions else "none"
     evidence = Evidence(
         name=rule.description,
@@ -229,12 +267,15 @@ def _count_finding(
         if not incomplete:
             return broken
         return replace(broken, evidence=(replace(evidence, measured=float(count.least)),))
-    if incomplete or not rule.allows(count.most):
+    if incomplete or not rule.allows(count.most + elsewhere):
         number = f"the number is {count}"
         if not rule.allows(count.most):
             number += " and the limit lies inside the range"
             doubts = doubts or "register and contours cannot be matched"
         number += f": {doubts}" if doubts else ""
+        if elsewhere and not rule.allows(count.most + elsewhere):
+            number += f"; up to {count.most + elsewhere} with what is not counted: {aside}"
+            evidence = replace(evidence, high=None)
         reason = "; ".join(filter(None, (incomplete, number)))
         return not_evaluable(
             code,
@@ -247,7 +288,8 @@ def _count_finding(
     finding = held_against(code, rule, count.most, message=f"{count}: {names}", about=about)
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     forgotten = f"the register does not list {listed(unlisted)}" if unlisted else ""
-    forgotten = "; ".join(filter(None, [forgotten, _not_counted(case, rule, count)]))
+    uncounted = f"not counted: {aside}" if aside else ""
+    forgotten = "; ".join(filter(None, [forgotten, uncounted, _not_counted(case, rule, count)]))
     if count.least == count.most and not forgotten:
         return finding
     number = f"{count}" if count.least == count.most else f"{count} metastases"

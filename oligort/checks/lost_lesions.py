@@ -12,6 +12,7 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part, parts
 from oligort.geometry.contact import holds, shared_volume_cc
 from oligort.geometry.structure import Structure
+from oligort.lesions.drawn import is_drawn_in
 from oligort.lesions.enclosure import filled
 from oligort.lesions.lesion import Lesion, LesionCensus
 from oligort.lesions.vocabulary import Role
@@ -80,7 +81,7 @@ def around_no_lesion(
     a part of a PTV that is drawn for several lesions. Parts below `speck_cc` say nothing beside
     larger ones.
     """
-    known = _Known.of(submission, census)
+    known = KnownLesions.of(submission, census)
     measured = {lesion.roi_name for lesion in census.lesions}
     lost = []
     for structure, name in submission.roi_names.items():
@@ -119,7 +120,7 @@ def _parts_of(structure: Structure, submission: Submission, speck_cc: float) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
+class KnownLesions:
     """The lesions that the census knows."""
 
     centroids_mm: npt.NDArray[np.float64]
@@ -127,13 +128,18 @@ class _Known:
     usual_spacing_mm: float | None
 
     @classmethod
-    def of(cls, submission: Submission, census: LesionCensus) -> "_Known":
+    def of(
+        cls, submission: Submission, census: LesionCensus, frame_uid: str | None = None
+    ) -> "KnownLesions":
+        """Return those of a census, in one frame of reference where one is given."""
         measured = {lesion.roi_name for lesion in census.lesions}
-        return cls(
-            np.array([lesion.centroid_mm for lesion in census.lesions]).reshape(-1, 3),
-            tuple(one for one in submission.roi_names if one.roi_name in measured),
-            submission.usual_spacing_mm,
+        structures = tuple(
+            one
+            for one in submission.roi_names
+            if one.roi_name in measured and frame_uid in {None, one.frame_of_reference_uid}
         )
+        there = [one.centroid_mm for one in census.lesions if is_drawn_in(structures, one)]
+        return cls(np.array(there).reshape(-1, 3), structures, submission.usual_spacing_mm)
 
     def lie_in(self, box: npt.NDArray[np.float64]) -> bool:
         """Whether the centre of one lies in a box of `box_of`."""

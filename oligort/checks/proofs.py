@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from oligort.checks.accounting import AccountedLesion, may_be_drawn, unclaimed_primaries
 from oligort.checks.case import Case
 from oligort.checks.copies import copy_of_other, margin_of_other
+from oligort.checks.elsewhere import told_elsewhere
 from oligort.checks.kinds import doubt_of_kind, doubt_of_proof
 from oligort.checks.lesions import why_incomplete
 from oligort.clinical.answer import Answer
@@ -34,7 +35,9 @@ def proofs_of(case: Case, register: Register) -> Proofs:
     lesions = case.known_lesions
     unlisted = [one for one in lesions if one.entry is None]
     incomplete = why_incomplete(case) if case.submission.structure_sets else ""
+    elsewhere = case.elsewhere if case.submission.structure_sets else ()
     proven, perhaps = 0, sum(one.counted.most for one in unlisted)
+    perhaps += sum(one.most for one in elsewhere)
     unsaid: dict[str, list[str]] = {"pathology": [], "kind": []}
     doubts = []
     for one in lesions:
@@ -57,6 +60,7 @@ def proofs_of(case: Case, register: Register) -> Proofs:
         f"the register does not say {told}" if told else "",
         *doubts,
         f"the register does not list {listed(one.name for one in unlisted)}" if unlisted else "",
+        told_elsewhere(elsewhere),
         incomplete,
     )
     return Proofs(

@@ -1,11 +1,13 @@
 """Reconciliation: register and contours held against each other, and the therapy of each lesion."""
 
+import re
 from collections.abc import Iterator
 
 from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
 from oligort.checks.claims import NEVER_CONTOURED, claims_primaries
 from oligort.checks.diameters import size_disagreements
+from oligort.checks.elsewhere import seen_elsewhere, told_elsewhere
 from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
@@ -17,6 +19,7 @@ from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.beyond import too_far_for_one_organ
 from oligort.lesions.lesion import Count, Lesion
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
+from oligort.spelling import nearest
 
 
 @check("OL204", "Register and contours agree")
@@ -36,7 +39,8 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     organ), lesions wholly outside of the organ that register or name say, where that is drawn
     whole, a primary away from the oesophagus, regional nodes far from it (or from the primary where
     it is not drawn), lesions that are drawn and were removed, targets that are drawn around no
-    known lesion, in whole or in one of their separate parts, and lungs or GTVs that are drawn
+    known lesion, in whole or in one of their separate parts, gross tumour of structure sets that
+    are not judged which lies where no lesion is known, and lungs or GTVs that are drawn
     though the register's anatomy says that one lung was removed or that there is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
@@ -119,7 +123,7 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
 
     Not evaluable when: no register lists lesions; a therapy is unknown; a lesion without one, or
     every lesion, may be a metastasis or not (kind); a metastasis is drawn that
-    the register does not list.
+    the register does not list, also in a structure set that is not judged.
 
     Source: NCT06190782, interventions; the grade is the protocol's setting.
     """
@@ -163,6 +167,8 @@ def lesion_therapy(case: Case) -> Iterator[Finding]:
     if unlisted:
         reasons.append(f"the register does not list {listed(unlisted)}, nor so its therapy")
         reasons += (one.open_match for one in case.accounted if one.open_match)
+    if aside := told_elsewhere(case.elsewhere):
+        reasons.append(aside)
     if reasons:
         raise NotEvaluable("; ".join(reasons))
     if not without:
@@ -184,7 +190,11 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     drawn = case.drawn_names
     missing = [n for entry in case.register.lesions for n in entry.roi_names if n not in drawn]
     if missing:
-        yield f"the register names ROIs that are not drawn: {listed(missing)}"
+        told = [f"the register names ROIs that are not drawn: {listed(missing)}"]
+        told += _meant(case, missing)
+        yield "; ".join(filter(None, [*told, seen_elsewhere(case.submission, missing)]))
+    if aside := told_elsewhere(case.elsewhere):
+        yield aside
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
         may_be = [one.open_match for one in case.accounted if one.open_match]
@@ -211,6 +221,24 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     yield from _contradictions(case)
     yield from _far_nodes(case, matches)
     yield from case.census.notes
+
+
+def _meant(case: Case, missing: list[str]) -> Iterator[str]:
+    """Yield which gross tumour of no entry is spelt most like an ROI that an entry names.
+
+    Another number is another lesion, and is not offered.
+    """
+    assert case.register is not None
+    named = {name for entry in case.register.lesions for name in entry.roi_names}
+    free = dict.fromkeys(one.roi_name for one in case.census if one.roi_name not in named)
+    for name in missing:
+        alike = [one for one in free if _numbers(one) == _numbers(name)]
+        if offer := nearest(name, alike):
+            yield f"{quoted(name)} is none{offer}"
+
+
+def _numbers(roi_name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"[0-9]+", roi_name)]
 
 
 def _far_nodes(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from oligort.checks.answers import answer_finding, required_answer
 from oligort.checks.case import Case
 from oligort.checks.earlier_field import EarlierField, PartInside, together
+from oligort.checks.elsewhere import told_elsewhere
 from oligort.checks.lesions import why_incomplete, why_unplaced
 from oligort.checks.registry import check
 from oligort.clinical.answer import Answer
@@ -45,7 +46,8 @@ def recurrence(case: Case) -> Iterator[Finding]:
     dose was given and is of another patient id, has no prescription, does not fit it, or cannot be
     placed on the structures;
     a part lies between the settings, or outside a dose grid that the isodose leaves; the register
-    does not answer and a lesion is not drawn, so that no dose can tell; an ROI that no lesion of
+    does not answer and a lesion is not drawn, or only in a structure set that is not judged, so
+    that no dose can tell; an ROI that no lesion of
     the register claims is not outside, and may be drawn for one of no known contour; a target is
     not outside, and is drawn around no known lesion; the register does not answer, and an ROI is
     not outside that neither name, type nor register explains (beside its "no": QUERY); gross
@@ -118,7 +120,7 @@ def _unseen(case: Case) -> str:
         or case.claims.not_found(entry)
     ]
     told = f"no contour is drawn for {listed(undrawn)}" if undrawn else ""
-    return "; ".join(filter(None, (incomplete, told)))
+    return "; ".join(filter(None, (incomplete, told, told_elsewhere(case.elsewhere))))
 
 
 @dataclass(frozen=True, eq=False)

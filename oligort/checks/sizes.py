@@ -15,6 +15,7 @@ from oligort.checks.diameters import (
     Stated,
     size_disagreements,
 )
+from oligort.checks.elsewhere import told_elsewhere
 from oligort.checks.lesions import why_undecided
 from oligort.checks.pieces import as_one_lesion
 from oligort.checks.registry import check
@@ -51,14 +52,17 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
     borderline_mm, on either side of it. Where only a PTV, CTV or ITV is drawn, its diameter is
     an upper bound; a register size above it is a query. So is an ROI that neither name, type nor
     register explains and that would be too large if it is a lesion, and a register size that
-    decides and is of another time than the metastases (size_date, oligometastasis_date).
+    decides and is of another time than the metastases (size_date, oligometastasis_date), or would
+    be above the limit if it was meant in cm: one below the setting register_size_perhaps_in_cm_mm,
+    or one that what is drawn around the lesion is as many centimetres large as.
 
     Not evaluable when: contour or such a bound and the register, several outlines that may be the
     lesion's (of lesions in contact, a shell, a margin), several ROIs of one entry within 10 mm of
     each other and these as one lesion, or what planes that are not axial leave
     open, lie on both sides of the limit, a lesion is neither drawn nor sized in the diameter that
     decides, one that may be a node is judged otherwise as such, an oversized GTV may be the
-    primary, an entry of the register says neither which ROIs are drawn for it (roi_names) nor that
+    primary, what a structure set draws that is not judged, and nobody knows, is not within the
+    limit, an entry of the register says neither which ROIs are drawn for it (roi_names) nor that
     none is, or no register lists the lesions.
 
     Source: NCT06190782, inclusion criteria, I4iii.
@@ -75,12 +79,26 @@ def size_of_metastases(case: Case) -> Iterator[Finding]:
             source=rule.source,
             hint="list it in the register if it is a lesion; else give it a type, or a known name",
         )
+    yield from _sizes_elsewhere(case, rule)
     if undecided := why_undecided(case):
         raise NotEvaluable(undecided, LIST_LESIONS)
     if not case.accounted:
         raise NotEvaluable(
             "no distant metastasis is drawn, and the register lists none", LIST_LESIONS
         )
+
+
+def _sizes_elsewhere(case: Case, rule: Limit) -> Iterator[Finding]:
+    """Yield what structure sets draw that are not judged, where it is not within the limit."""
+    for one in case.elsewhere:
+        size = one.reason
+        if one.lesion is not None:
+            drawn = _general(case).drawn_mm(one.lesion)
+            if allowed_throughout(drawn, rule):
+                continue
+            size = f"it measures {told_beside(drawn, rule)} mm there"
+        told = f"{told_elsewhere((one,))}; {size}"
+        yield not_evaluable("OL203", rule, told, about=one.name, hint=LIST_LESIONS)
 
 
 def _size_finding(case: Case, rule: Limit, lesion: AccountedLesion) -> Finding:

@@ -8,7 +8,13 @@ from oligort.checks.answers import (
     told_beside,
 )
 from oligort.checks.case import Case
-from oligort.checks.diameters import Diameter, Stated, size_of_another_time
+from oligort.checks.diameters import (
+    Diameter,
+    Stated,
+    size_of_another_time,
+    size_perhaps_in_cm,
+)
+from oligort.checks.elsewhere import seen_elsewhere
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import RegisterLesion
 from oligort.display import exact_number, listed, quoted
@@ -114,6 +120,7 @@ def _not_found(case: Case, lesion: AccountedLesion) -> str:
     organs = [name for name in missing if name in case.drawn_names]
     undrawn = [name for name in missing if name not in case.drawn_names]
     told = [f"{listed(undrawn)} (roi_names) is not drawn, or cannot be measured"] * bool(undrawn)
+    told += filter(None, [seen_elsewhere(case.submission, undrawn)])
     told += [f"{listed(organs)} (roi_names) is no gross tumour by its name"] * bool(organs)
     return f"its contour was not found: {'; '.join(told)}"
 
@@ -159,7 +166,9 @@ def _as_stated(
         # As of a contour: what is within the limit in one plane need not be so in space.
         if allowed and in_3d_mm is not None and not rule.allows(in_3d_mm):
             queries.append(f"its 3D diameter of {exact_number(in_3d_mm)} mm is above the limit")
-        queries += filter(None, [size_of_another_time(case, lesion.entry)])
+        if allowed:
+            queries.append(size_perhaps_in_cm(case, rule, stated, bound_mm))
+        queries = [*filter(None, [*queries, size_of_another_time(case, lesion.entry)])]
         flags = (Flag.QUERY,) * bool(queries)
         message = "; ".join([message, *queries])
         return held_against(

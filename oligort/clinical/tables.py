@@ -29,6 +29,7 @@ from oligort.clinical.dates import PartialDate
 from oligort.clinical.register import Register, RegisterLesion
 from oligort.display import listed, quoted
 from oligort.errors import OutputError, RegisterError
+from oligort.measure import MM_PER_CM
 from oligort.strict import plain_kind, problem_of, shown_file, words_of
 
 UNKNOWN_PARTS = ("UNK", "UN", "UK", "XX", "--")
@@ -340,7 +341,7 @@ class _Table:
             )  # fmt: skip
         number = Decimal(cell.replace(mark, "."))
         if is_length(key) and self.table.units[key] == "cm":
-            number *= 10
+            number *= MM_PER_CM
         if kind is int and number == number.to_integral_value():
             return int(number)
         return float(number)

@@ -82,7 +82,8 @@ def read_roi_name(roi_name: str, interpreted_type: str = "") -> RoiName:
     is_made = read.subtracted or read.base not in {*GTV_ROLES, Role.UNKNOWN}
     if read.role is Role.HELPER and typed is Role.GTV and not is_made and not is_margin(roi_name):
         return replace(read, may_be_tumour=True)
-    if says_nothing and read.organ is Organ.LYMPH_NODES and kind in _NODES_TYPED:
+    are_nodes = read.organ is Organ.LYMPH_NODES and not read.may_be_tumour
+    if says_nothing and are_nodes and kind in _NODES_TYPED:
         return replace(
             read, role=Role.ORGAN, evidence=f"from nodes, of the interpreted type {kind}"
         )

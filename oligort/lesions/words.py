@@ -27,8 +27,10 @@ _NUMBER_SIGN = re.compile(r"(?i)n\.?\s*°")
 
 _SORTING = "zz?|x"
 _TARGET = re.compile(rf"({_SORTING})?([pinm]?|hr|ir|lr)(gtv|ctv|ptv|itv)([^\W\d_]*)")
+# Before a GTV one or two letters are enough ("MRGTV"); two small ones stand apart by camel case.
 _GLUED_TARGET = re.compile(
-    rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?[pinm]?[gcpi]tv)({_LETTER}{{3,}}?)(?=[gcpi]tv)"
+    rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?(?:[pinm]?|hr|ir|lr)[gcpi]tv)"
+    rf"({_LETTER}{{3,}}?(?=[gcpi]tv)|(?!(?-i:[a-z]{{2}}GTV)){_LETTER}{{1,2}}(?=gtv))"
 )
 _LEVEL_NUMBER = r"(?:1[0-2]|0?[1-9])"
 _APART = " _.-"

@@ -14,6 +14,7 @@ from oligort.dose.metric import Metric
 from oligort.finding import Grade, Source
 from oligort.geometry.algebra import parse
 from oligort.lesions.vocabulary import Organ
+from oligort.measure import MM_PER_CM
 from oligort.protocol.sourced import Sourced, Strict
 
 _NOT_BLANK = "text that is not blank,"
@@ -122,7 +123,8 @@ class LargestLength(Limit, frozen=True, kw_only=True):
         super().__post_init__()
         if self.unit == "cm":
             # In decimals, as 4.35 * 10 is not 43.5 in binary and the limit is held exactly.
-            msgspec.structs.force_setattr(self, "limit", float(Decimal(repr(self.limit)) * 10))
+            limit_mm = float(Decimal(repr(self.limit)) * MM_PER_CM)
+            msgspec.structs.force_setattr(self, "limit", limit_mm)
             msgspec.structs.force_setattr(self, "unit", "mm")
 
     def allows(self, value: float) -> bool:

@@ -200,11 +200,12 @@ class Range(Sourced, Generic[U], frozen=True, kw_only=True):
 class Settings(Strict, frozen=True, kw_only=True):
     """Every setting by name; a unit that is not in the name stands beside the value.
 
-    `duplicate_dice`: two contours above `most` are one lesion, below `least` two; between them
-    the count is a range. `target_median_dose_ratio` and `target_maximum_dose_ratio`: outside
-    them the dose does not fit its prescription and nothing is graded on it. A lesion is in-field
-    where more than `in_field_part.most` of it lies inside the isodose, and where less than
-    `least` does it is not.
+    `register_size_perhaps_in_cm_mm`: a smaller size of the register is asked about where it would
+    be above the limit if it was meant in cm. `duplicate_dice`: two contours above `most` are one
+    lesion, below `least` two; between them the count is a range. `target_median_dose_ratio` and
+    `target_maximum_dose_ratio`: outside them the dose does not fit its prescription and nothing is
+    graded on it. A lesion is in-field where more than `in_field_part.most` of it lies inside the
+    isodose, and where less than `least` does it is not.
     """
 
     diameter_reading: Choice[DiameterReading]
@@ -223,6 +224,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     borderline_percentage_points: Number[PercentagePoints]
     borderline_mm: Number[Millimetres]
     register_size_difference_mm: Number[Millimetres]
+    register_size_perhaps_in_cm_mm: Number[Millimetres]
     drawn_v20_difference_percentage_points: Number[PercentagePoints]
     drawn_volume_difference_percent: Number[Percent]
     planning_system_volume_difference_percent: Number[Percent]

@@ -237,7 +237,8 @@ def size_by(lesion, settings, reading, is_odd):
         grade = decided(PASS if within(mm, settings) else MAJOR for mm in (low, high))
         may_be_primary = is_odd or "kind" not in lesion
         is_long = grade == PASS and not within(lesion.get("maximum_3d_mm", 0), settings)
-        return OPEN if may_be_primary and grade == MAJOR else grade, is_long
+        is_in_cm = grade == PASS and high < 10 and not within(high * 10, settings)
+        return OPEN if may_be_primary and grade == MAJOR else grade, is_long or is_in_cm
     mm = lesion["drawn"][reading]
     fits = within(mm, settings)
     if not fits and ("kind" not in lesion or is_odd):

@@ -640,3 +640,48 @@ def test_a_size_of_another_time_than_the_metastases_is_a_query_where_it_decides(
     drawn = [entry("GTVm01_Bone", "Bone") | {"size_mm": 28, "size_date": size_date}]
     (found,) = findings("OL203", submission_of({"GTVm01_Bone": cube(1)}), drawn, **dates)
     assert not found.flags
+
+
+@pytest.mark.parametrize(
+    ("size", "margin_mm", "is_asked"),
+    [
+        ({"size_mm": 6}, None, True),
+        ({"size_mm": 9.9}, None, True),
+        ({"size_mm": 5.01}, None, True),
+        ({"maximum_3d_mm": 6}, None, True),  # bounds the axial one
+        ({"size_mm": 5}, None, False),  # 5 cm is allowed as well
+        ({"size_mm": 4}, None, False),
+        ({"size_mm": 10}, None, False),  # as small as many a metastasis is
+        ({"size_mm": 12}, None, False),
+        ({"size_mm": 6}, 40, False),  # the margin is smaller than 6 cm: that is not meant
+        ({"size_mm": 6}, 60, True),
+        ({"size_mm": 12}, 119, False),
+        ({"size_mm": 12}, 120, True),  # any size, where the margin is as large
+    ],
+)
+def test_a_size_that_may_be_in_cm_is_a_query_where_it_decides(size, margin_mm, is_asked):
+    """A size of 6, typed in cm for a lesion that is not drawn, passed as 6 mm in silence."""
+    solids = {"GTVp": cube(1)}
+    if margin_mm:
+        solids["PTVm01"] = flat(margin_mm, 3)
+    names = ["PTVm01"] if margin_mm else []
+    listed = [entry("x") | {"roi_names": names, "therapy": "surgery"} | size]
+    (found,) = findings("OL203", submission_of(solids), listed)
+    assert (found.grade, found.flags) == (Grade.PASS, (Flag.QUERY,) * is_asked)
+    assert ("if it was meant in cm" in found.message) == is_asked
+
+
+def test_what_may_be_in_cm_is_asked_as_the_protocol_says(tmp_path):
+    old = "[settings.register_size_perhaps_in_cm_mm]\nvalue = 10"
+    removed = [entry("x") | {"roi_names": [], "therapy": "surgery", "size_mm": 8}]
+    protocol = altered_protocol(tmp_path, old, old.replace("10", "8"))
+    (found,) = findings("OL203", submission_of({"GTVp": cube(1)}), removed, protocol)
+    assert not found.flags
+
+
+def test_a_drawn_lesion_is_not_asked_for_the_unit_of_its_size():
+    """Its contour tells: a size that differs by too much is a query of its own."""
+    drawn = {"GTVm01_Bone": Box((100.0, 0.0, 0.0), (4.0, 4.0, 8.0))}
+    listed = [entry("GTVm01_Bone", "Bone") | {"size_mm": 6}]
+    (found,) = findings("OL203", submission_of(drawn), listed)
+    assert (found.grade, found.flags) == (Grade.PASS, ())

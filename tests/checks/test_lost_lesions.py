@@ -102,3 +102,12 @@ def test_a_target_that_cannot_be_read_is_asked_for_and_an_empty_one_is_not():
     lines = solid("PTV2", 5)
     open_lines = tuple(Contour(one.points_mm, "OPEN_PLANAR") for one in lines.contours)
     assert not passed(GTV, Structure(9, "PTV2", open_lines))[0]
+
+
+def test_what_is_no_tumour_by_its_name_alone_is_not_said_to_be_beyond_measure():
+    """An ROI named after a vertebra that its file types GTV was said to have no contours."""
+    typed = replace(solid("BWK7", 6), interpreted_type="GTV")
+    codes, told = passed(GTV, typed)
+    assert not codes
+    assert '"BWK7" is no gross tumour by its name, but it is of interpreted type GTV' in told
+    assert "cannot be measured" not in told

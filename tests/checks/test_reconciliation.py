@@ -571,3 +571,21 @@ def test_an_oversized_entry_of_unknown_kind_may_be_the_primary() -> None:
     assert (finding.grade, "its kind" in finding.message) == (Grade.NOT_EVALUABLE, True)
     (finding,) = run("OL203", case_of({"Liver": cube(1, 90.0)}, [large | {"kind": "distant"}]))
     assert finding.grade is Grade.MAJOR
+
+
+@pytest.mark.parametrize(
+    ("named", "offered"),
+    [
+        *((named, "GTVm01_Liver") for named in ("gtvm01_liver", "GTVm01 Liver", "GTVm1_Liver")),
+        *(("GTVm02_Liver", ""), ("PTVm03", ""), ("xyz", "")),
+    ],
+)
+def test_an_roi_that_is_not_drawn_is_offered_the_one_that_is_spelt_most_like_it(
+    named: str, offered: str
+) -> None:
+    """Another number is another lesion, and a margin or what another entry names is none."""
+    solids = {"GTVm01_Liver": cube(1), "GTVm03_Liver": cube(3), "PTVm02_Liver": cube(1, 30.0)}
+    case = case_of(solids, [entry(named), entry("GTVm03_Liver")])
+    (told,) = (f.message for f in run("OL204", case) if "are not drawn" in f.message)
+    assert told.endswith(f'; did you mean "{offered}"?') == bool(offered)
+    assert ("did you mean" in told) == bool(offered)

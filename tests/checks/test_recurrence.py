@@ -429,3 +429,16 @@ def test_two_courses_that_reach_together_what_none_does_are_a_query(said):
     # One that is given twice, alone, or whose sum stays below tells nothing.
     for earlier in ([first], [first, first], [first, again(prior(-15.0), "9.8")]):
         assert "together" not in finding(earlier, said).message
+
+
+def test_a_dose_cannot_tell_of_what_only_another_structure_set_draws():
+    """Without the register's answer the pass rests on what is drawn, wherever that is."""
+    brain = replace(LESION, roi_name="GTVm02_Brain", frame_of_reference_uid="1.2.7")
+    other = StructureSet((brain,), "1.2", "other", "RS2.dcm", "1.2.7")
+    plan = Plan("2.9", "RP2.dcm", "now", structure_set_uid="1.1")
+    now = replace(NOW, plans=(plan,))
+    assert finding([FAR], "unknown", now).grade is Grade.PASS
+    now = replace(now, structure_sets=(SET, other))
+    with pytest.raises(NotEvaluable, match=r'"GTVm02_Brain" in RTSTRUCT "RS2.dcm"'):
+        finding([FAR], "unknown", now)
+    assert finding([FAR], "no", now).grade is Grade.PASS

@@ -57,7 +57,7 @@ ANSWERS = ("yes", "no", "no", "no", "unknown", None)
 DATES = ("2022", "2023", "2022-08", "2023-02", "2022-08-31", "2023-02-28", "2023-03-01", None)
 EARLIER = ("2022", "2022-01", "2022-05-31", "2022-08", "2022-08-31", "2023-02", "2023-02-28", None)
 """Of the primary: some of them surely more than six months before those of `DATES`."""
-SIZES = (12.0, 45.0, 49.99, 50.0, 50.01, 62.0, None)
+SIZES = (6.0, 12.0, 45.0, 49.99, 50.0, 50.01, 62.0, None)
 QUESTIONS = {
     "OL103": ("disease", "oesophageal_squamous_cell_carcinoma", "yes"),
     "OL112": ("history", "perforation_or_haemorrhage", "no"),
@@ -311,7 +311,7 @@ def test_no_difference_to_the_naive_implementation(cases):
     codes = [*QUESTIONS, "OL101", "OL102", "OL104", "OL105", "OL111", "OL201", "OL202", "OL203"]
     for code in codes:
         for grade in ("PASS", "MAJOR", "NOT_EVALUABLE"):
-            assert seen[code, grade] > cases / 96, (code, grade)
+            assert seen[code, grade] >= cases / 100, (code, grade)
     often = cases / 48
     assert min(seen["OL205", grade] for grade in ("PASS", "MINOR", "NOT_EVALUABLE", "INFO")) > often
     assert min(seen["OL206", grade] for grade in ("PASS", "MAJOR", "NOT_EVALUABLE", "INFO")) > often

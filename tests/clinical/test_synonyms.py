@@ -143,3 +143,14 @@ def test_a_key_of_a_column_map_as_it_is_typed_is_offered_the_key(name, typed, me
     file.write_text(json.dumps(table), encoding="utf-8")
     with pytest.raises(RegisterError, match=f'found ".*"; did you mean "{meant}"'):
         ColumnMap.load(file)
+
+
+@pytest.mark.parametrize("key", ["size_cm", "size", "Durchmesser", "maximum 3d cm", "short axis"])
+def test_whoever_is_offered_a_key_in_mm_is_told_the_unit(key):
+    """ "size_cm = 6" was answered by the right key alone, under which 6 is 6 mm."""
+    table = {"schema_version": 1, "subject": "S", "lesions": [{"id": "L1", key: 6}]}
+    with pytest.raises(RegisterError, match=r'_mm"\? Its number is in mm$'):
+        Register.from_dict(table)
+    table["lesions"] = [{"id": "L1", "sise_mm": 6}]
+    with pytest.raises(RegisterError, match=r'"size_mm"\?$'):
+        Register.from_dict(table)

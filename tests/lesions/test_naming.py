@@ -466,3 +466,20 @@ def test_a_joined_name_counts_for_what_may_be_in_it():
 def test_a_misspelt_name_is_never_taken_for_what_it_is_like(name):
     read = read_roi_name(name)
     assert (read.role, read.organ) == (Role.UNKNOWN, None)
+
+
+@pytest.mark.parametrize("kind", ["", "ORGAN", "AVOIDANCE", "CONTROL"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("rGTV5", "sGTV", "RGTV", "LGTV 2", "BGTV", "MRGTV", "CTGTV1", "mrgtv", "QGTV", "QQGTV_3"),
+        *("lngtv", "LKGTV", "Lesion_rGTV"),
+    ],
+)
+def test_a_letter_or_two_before_gtv_hide_no_tumour(name, kind):
+    """ "MRGTV" was a word that nobody knows: typed ORGAN it was neither counted nor told."""
+    read = read_roi_name(name, kind)
+    assert read.role is Role.GTV or (read.role, read.may_be_tumour) == (Role.UNKNOWN, True)
+    made = {"PGTV": Role.PTV, "IGTV": Role.ITV, "Ring_rGTV": Role.RING, "rGTV+3mm": Role.HELPER}
+    assert {name: read_roi_name(name).role for name in made} == made
+    assert not any(read_roi_name(name).may_be_tumour for name in ("noGTV", "NTGTV", "pGTV"))

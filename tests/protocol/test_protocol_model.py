@@ -131,6 +131,7 @@ def test_settings_are_the_defaults_of_the_open_points(protocol):
         "borderline_percentage_points": 0.5,
         "borderline_mm": 1,
         "register_size_difference_mm": 10,
+        "register_size_perhaps_in_cm_mm": 10,
         "drawn_v20_difference_percentage_points": 1,
         "drawn_volume_difference_percent": 2,
         "planning_system_volume_difference_percent": 2,

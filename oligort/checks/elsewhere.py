@@ -1,0 +1,167 @@
+"""Elsewhere: lesions drawn in structure sets that are not judged, and known nowhere else.
+
+Of a patient with several structure sets one is judged: that of the chosen plan. A metastasis of
+the brain may be drawn in another one, in a frame of reference of its own, and be listed nowhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from oligort.checks.lost_lesions import KnownLesions
+from oligort.clinical.register import Register
+from oligort.display import listed, quoted
+from oligort.geometry.structure import StructureSet
+from oligort.lesions.drawn import drawn_part
+from oligort.lesions.lesion import Lesion, LesionCensus
+from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
+from oligort.selection import Selection, title
+from oligort.submission import Submission
+
+
+@dataclass(frozen=True, eq=False)
+class LesionElsewhere:
+    """What may be a metastasis in a structure set that is not judged.
+
+    Parameters
+    ----------
+    name : str
+        Its ROI, with the number of its part.
+    drawn_in : str
+        The structure set, in words.
+    most : int
+        How many metastases it is at most.
+    lesion : Lesion or None
+        As measured there; None where it is not measured.
+    reason : str
+        Why it is not measured, or "".
+    """
+
+    name: str
+    drawn_in: str
+    most: int = 1
+    lesion: Lesion | None = None
+    reason: str = ""
+
+    @property
+    def organ(self) -> Organ | None:
+        """The organ that its name or its place says."""
+        return self.lesion.organ if self.lesion else None
+
+
+def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
+    """Return what is drawn elsewhere, and that nobody knows it, as a sentence; "" of nothing."""
+    if not lesions:
+        return ""
+    by_set: dict[str, list[str]] = {}
+    for one in lesions:
+        by_set.setdefault(one.drawn_in, []).append(one.name)
+    drawn = " and ".join(f"{listed(names)} in {where}" for where, names in by_set.items())
+    may_be = "it may be a lesion" if len(lesions) == 1 else "they may be lesions"
+    return (
+        f"{drawn}, which is not judged: {may_be} that neither the register nor the judged "
+        f"structures know"
+    )
+
+
+def seen_elsewhere(submission: Submission, roi_names: Sequence[str]) -> str:
+    """Return which of some ROIs a structure set draws that is not judged, or ""."""
+    found = {
+        one.roi_name: title(structure_set)
+        for structure_set in _not_judged(submission)
+        for one in structure_set
+        if one.roi_name in roi_names and not one.is_empty
+    }
+    told = ", ".join(f"{quoted(name)} is drawn in {where}" for name, where in found.items())
+    return f"{told}, which is not judged" if told else ""
+
+
+def lesions_elsewhere(
+    submission: Submission, census: LesionCensus, register: Register | None
+) -> tuple[LesionElsewhere, ...]:
+    """Return what structure sets that are not judged draw as gross tumour, and nobody knows.
+
+    Known is what lies where a lesion of the judged set does, in one frame of reference; in another
+    one what has its name, and lies in no other organ; and what an entry of the register names and
+    the judged set does not draw. The primary is no metastasis. Without lesions in the register no
+    number passes, and nothing is asked.
+    """
+    if register is None or not register.lesions:
+        return ()
+    judged = _Judged(submission, census, register)
+    # Two sets that draw the same name in the same organ draw one lesion.
+    found = {
+        (one.name, one.organ): one
+        for structure_set in _not_judged(submission)
+        for one in _unknown_in(structure_set, judged)
+    }
+    return tuple(found.values())
+
+
+def _not_judged(submission: Submission) -> Iterator[StructureSet]:
+    """Yield the structure sets that are not judged, and that the judged one does not replace."""
+    judged = submission.structure_set
+    others = [one for one in submission.structure_sets if one is not judged]
+    replaced = set(judged.predecessor_uids)
+    while more := {
+        uid
+        for one in others
+        if one.sop_instance_uid in replaced
+        for uid in one.predecessor_uids - replaced
+    }:
+        replaced |= more
+    yield from (one for one in others if one.sop_instance_uid not in replaced)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """The structure set that is judged, its lesions, and what the register says of them."""
+
+    submission: Submission
+    census: LesionCensus
+    register: Register
+
+    def is_awaited(self, roi_name: str) -> bool:
+        """Whether an entry of the register names an ROI that the judged set does not draw."""
+        drawn = any(not one.is_empty for one in self.submission.structure_set.named(roi_name))
+        return not drawn and self.register.lesion_of_roi(roi_name) is not None
+
+    def knows(self, lesion: Lesion, drawn: StructureSet, usual_spacing_mm: float | None) -> bool:
+        """Whether a lesion of another structure set is one of the judged one's."""
+        own = drawn_part(drawn.structures, lesion, usual_spacing_mm)
+        frame_uid = own.structure.frame_of_reference_uid
+        there = KnownLesions.of(self.submission, self.census, frame_uid)
+        if there.structures:
+            return there.are_held_by(own.part)
+        named = [one for one in self.census if one.roi_name == lesion.roi_name]
+        return any(None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named)
+
+
+def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
+    """Yield what one structure set draws as gross tumour and nobody knows."""
+    alone = replace(
+        judged.submission,
+        structure_sets=(structure_set,),
+        plans=(),
+        doses=(),
+        selection=Selection(),
+        earlier=(),
+    )
+    census = alone.lesions()
+    where = title(structure_set)
+    for lesion in census:
+        # The name of a node does not say that it is regional.
+        most = max(lesion.counted.most, int(lesion.role is Role.GTV_NODE))
+        if not most or judged.is_awaited(lesion.roi_name):
+            continue
+        if not judged.knows(lesion, structure_set, alone.usual_spacing_mm):
+            yield LesionElsewhere(lesion.label, where, most, lesion)
+    unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
+    for name in structure_set.left_out:
+        if alone.site_map.read(name).role in GTV_ROLES - {Role.GTV_PRIMARY}:
+            unmeasured[name] = "not measured: its contours cannot be read"
+    for name, reason in unmeasured.items():
+        # What has no contours at all is a line of a template.
+        is_empty = not any(one.contours for one in structure_set.named(name))
+        is_known = bool(judged.submission.structure_set.named(name)) or judged.is_awaited(name)
+        if not is_known and (not is_empty or name in structure_set.left_out):
+            yield LesionElsewhere(name, where, reason=reason)

@@ -1,0 +1,181 @@
+"""A metastasis that only a structure set draws which is not judged is not lost."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from oligort.checks.case import Case
+from oligort.checks.engine import findings_of
+from oligort.checks.registry import all_checks
+from oligort.clinical.register import Register
+from oligort.finding import Flag, Grade
+from oligort.geometry.structure import Contour, StructureSet
+from oligort.objects import Plan
+from oligort.phantoms import Box
+from oligort.protocol.model import Protocol
+from oligort.submission import Submission
+
+PLANES_MM = np.arange(-60.0, 61, 4.0)
+CHECKS = {one.code: one for one in all_checks()}
+CODES = ("OL105", "OL201", "OL202", "OL203", "OL204", "OL205")
+HERE, THERE = "1.2.8.1", "1.2.8.2"
+MOST = 4
+"""Distant metastases that the protocol allows."""
+
+
+def cube(number, mm=20.0):
+    return Box((100.0 * number, 0.0, 0.0), (mm, mm, 20.0))
+
+
+JUDGED = {f"GTVm{n}_{organ}": cube(n) for n, organ in enumerate(("Liver", "Liver", "Bone", "Bone"))}
+
+
+def structure_set(solids, frame, uid, **said):
+    drawn = (s.structure(name, n, PLANES_MM) for n, (name, s) in enumerate(solids.items(), 1))
+    placed = tuple(replace(one, frame_of_reference_uid=frame) for one in drawn)
+    return StructureSet(placed, uid, file=f"{uid}.dcm", frame_of_reference_uid=frame, **said)
+
+
+def graded(
+    other, frame=THERE, judged=JUDGED, listed=None, predecessors=(), more=(), pathology="yes"
+):
+    """Return the findings of all checks where the plan is made on the judged set."""
+    sets = (
+        structure_set(judged, HERE, "1.1", predecessor_uids=frozenset(predecessors)),
+        structure_set(other, frame, "1.2") if isinstance(other, dict) else other,
+        *more,
+    )
+    plans = (Plan("2.1", "RP.dcm", "thorax", structure_set_uid="1.1"),)
+    entries = [
+        {"id": f"id-{name}", "kind": "distant", "organ": name.partition("_")[2] or "Liver"}
+        | {"roi_names": [name], "therapy": "radiotherapy", "pathology": pathology, "size_mm": 28.3}
+        for name in (judged if listed is None else listed)
+    ]
+    register = {"schema_version": 1, "subject": "S", "lesions": entries}
+    case = Case(
+        Submission(structure_sets=sets, plans=plans),
+        Protocol.load("nct06190782"),
+        Register.from_dict(register),
+    )
+    return {code: list(findings_of(CHECKS[code], case)) for code in CODES}
+
+
+def passes_in_silence(found):
+    told = [one for code in CODES for one in found[code]]
+    return all(one.grade is Grade.PASS and not one.flags for one in told)
+
+
+def test_alone_the_judged_set_passes_in_silence():
+    assert len(JUDGED) == MOST
+    assert passes_in_silence(graded({}))
+
+
+@pytest.mark.parametrize("frame", [HERE, THERE])
+@pytest.mark.parametrize("name", ["GTVm5_Brain", "Met brain", "GTV LN axilla"])
+def test_one_more_metastasis_elsewhere_leaves_the_number_open_and_is_told(name, frame):
+    """A metastasis of another plan's structure set, in no entry, passed each question."""
+    found = graded({name: cube(5)}, frame)
+    (number,) = found["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    assert f'up to 5 with what is not counted: "{name}" in RTSTRUCT "1.2.dcm"' in number.message
+    (organs,) = found["OL202"]
+    assert (organs.grade, organs.flags) == (Grade.PASS, (Flag.QUERY,))
+    assert any(name in one.message and Flag.QUERY in one.flags for one in found["OL204"][:-1])
+    assert name in found["OL205"][-1].message
+
+
+def test_within_the_limit_it_is_a_query():
+    judged = dict(list(JUDGED.items())[:3])
+    (number,) = graded({"GTVm5_Brain": cube(5)}, judged=judged)["OL201"]
+    assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
+
+
+def test_in_one_organ_with_those_of_the_judged_set_it_may_be_too_many():
+    judged = {f"GTVm{n}_Liver": cube(n) for n in range(3)}
+    (organs,) = graded({"GTVm5_Liver": cube(5)}, judged=judged)["OL202"]
+    assert organs.grade is Grade.NOT_EVALUABLE
+    assert "up to 4 with what is not counted" in organs.message
+    (organs,) = graded({"GTVm5_Brain": cube(5)}, judged=judged)["OL202"]
+    assert organs.grade is Grade.PASS
+
+
+def test_what_is_too_large_elsewhere_or_cannot_be_measured_is_not_evaluable():
+    judged = dict(list(JUDGED.items())[:2])
+    *_, size = graded({"GTVm5_Brain": cube(5, 40.0)}, judged=judged)["OL203"]
+    assert size.grade is Grade.NOT_EVALUABLE
+    assert "it measures 56.6 mm there" in size.message
+    drawn = structure_set({"GTVm5_Brain": cube(5)}, THERE, "1.2")
+    (lesion,) = drawn.structures
+    points = tuple(Contour(one.points_mm[:1], "POINT") for one in lesion.contours)
+    unmeasured = replace(drawn, structures=(replace(lesion, contours=points),))
+    found = graded(unmeasured)
+    assert found["OL201"][0].grade is Grade.NOT_EVALUABLE
+    assert "not measured: " in found["OL203"][-1].message
+    found = graded(replace(drawn, structures=(), left_out=("GTVm5_Brain", "Liver", "GTVp")))
+    assert "up to 5 with what is not counted" in found["OL201"][0].message
+    (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+    assert "its contours cannot be read" in size.message
+    # A line of a template draws nothing.
+    assert passes_in_silence(graded(replace(drawn, structures=(replace(lesion, contours=()),))))
+
+
+@pytest.mark.parametrize(
+    ("other", "frame"),
+    [
+        ({"GTV_A": cube(0, 18.0), "GTV_B": cube(3, 24.0)}, HERE),  # lies where a lesion does
+        ({"GTVm0_Liver": cube(7)}, THERE),  # has its name, on another scan
+        ({"GTVp": cube(7)}, THERE),  # the primary is no metastasis
+        ({"Liver": cube(7), "PTV": cube(0, 30.0)}, HERE),
+    ],
+)
+def test_what_is_known_or_no_metastasis_is_not_asked(other, frame):
+    assert passes_in_silence(graded(other, frame))
+
+
+def test_a_set_that_the_judged_one_replaces_is_not_asked():
+    other = structure_set(
+        {"GTVm5_Brain": cube(5)}, HERE, "1.2", predecessor_uids=frozenset({"1.3"})
+    )
+    oldest = structure_set({"GTVm6_Brain": cube(6)}, HERE, "1.3")
+    assert passes_in_silence(graded(other, predecessors=["1.2"], more=(oldest,)))
+    assert not passes_in_silence(graded(other))
+
+
+def test_one_name_in_another_organ_is_another_lesion():
+    """Two plans that both call theirs GTVm1: one in the liver, the other one in the brain."""
+    judged = {"GTVm1": cube(0), "Liver": cube(0, 60.0), "GTVm2_Bone": cube(2)}
+    judged |= {"GTVm3_Bone": cube(3), "GTVm4_Bone": cube(4)}
+    listed = [name for name in judged if name != "Liver"]
+    of_brain = {"GTVm1": cube(7), "Brain": cube(7, 60.0)}
+    (number,) = graded(of_brain, judged=judged, listed=listed)["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    of_liver = {"GTVm1": cube(7), "Liver": cube(7, 60.0)}
+    (number,) = graded(of_liver, judged=judged, listed=listed)["OL201"]
+    assert number.grade is Grade.PASS
+
+
+def test_two_sets_that_draw_one_name_draw_one_lesion():
+    other = structure_set({"GTVm5_Brain": cube(5)}, THERE, "1.3")
+    judged = dict(list(JUDGED.items())[:3])
+    (number,) = graded({"GTVm5_Brain": cube(6)}, judged=judged, more=(other,))["OL201"]
+    assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
+
+
+def test_what_an_entry_names_is_told_where_it_is_drawn():
+    """It was said not to be drawn, though another structure set draws it."""
+    judged = dict(list(JUDGED.items())[:3])
+    found = graded({"GTVm5_Brain": cube(5)}, judged=judged, listed=[*judged, "GTVm5_Brain"])
+    assert found["OL201"][0].grade is Grade.PASS
+    told = '"GTVm5_Brain" is drawn in RTSTRUCT "1.2.dcm", which is not judged'
+    assert any(told in one.message for one in found["OL204"])
+    (size,) = (one for one in found["OL203"] if one.about == "id-GTVm5_Brain")
+    assert told in size.message
+
+
+def test_what_may_be_proven_elsewhere_leaves_the_proof_open():
+    (proof,) = graded({}, pathology="no")["OL105"]
+    assert proof.grade is Grade.MAJOR
+    (proof,) = graded({"GTVm5_Brain": cube(5)}, pathology="no")["OL105"]
+    assert proof.grade is Grade.NOT_EVALUABLE
+    assert '"GTVm5_Brain" in RTSTRUCT "1.2.dcm", which is not judged' in proof.message
