@@ -14,6 +14,7 @@ from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import parse
 from oligort.protocol.limits import DoseLimit
+from oligort.submission import Submission
 
 ASK_WHICH_DOSE = (
     "check this plan without the earlier course to see it alone, and ask the trial office whether "
@@ -33,6 +34,15 @@ def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> Non
     submission = case.submission
     if not _may_be_kept_by_dose(limit):
         return
+    value = judged.dvh[limit.metric]
+    if _holds_earlier(submission) and (
+        _kind(limit) in _EITHER_WAY or limit.grade_of(value) is not limit.grade
+    ):
+        raise NotEvaluable(
+            f"{limit.metric} is {told_beside(value, limit)} {limit.unit} in a sum that holds the "
+            f"dose of an earlier course, and how much it is without it is not known",
+            ASK_WHICH_DOSE,
+        )
     if not any(course.is_prior for course in submission.chosen.courses):
         return
     alone = replace(submission, earlier=())
@@ -44,7 +54,6 @@ def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> Non
         own = dvh[limit.metric].without("numerical")
     except NotEvaluable as error:
         raise NotEvaluable(f"without the dose of an earlier course, {error}", error.hint) from error
-    value = judged.dvh[limit.metric]
     if grade_throughout(own, limit) is not limit.grade_of(value):
         raise NotEvaluable(
             f"{limit.metric} is {told_beside(value, limit)} {limit.unit} with the dose of an "
@@ -55,6 +64,17 @@ def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> Non
 
 
 def _may_be_kept_by_dose(limit: DoseLimit) -> bool:
-    kind = Metric.parse(limit.metric).kind
     is_least = limit.relation in {">=", ">"}
-    return kind in _EITHER_WAY or is_least != (kind == "CV")
+    return _kind(limit) in _EITHER_WAY or is_least != (_kind(limit) == "CV")
+
+
+def _kind(limit: DoseLimit) -> str:
+    return Metric.parse(limit.metric).kind
+
+
+def _holds_earlier(submission: Submission) -> bool:
+    """Whether a dose of this export sums a plan of it and one of an earlier export."""
+    before = {plan.sop_instance_uid for export in submission.earlier for plan in export.plans}
+    before |= {uid for export in submission.earlier for d in export.doses for uid in d.plan_uids}
+    sums = [set(one.dose.plan_uids) for one in submission.chosen.courses if not one.is_prior]
+    return any(uids & before and uids - before for uids in sums)

@@ -128,6 +128,27 @@ def test_trap_a_target_is_not_covered_by_the_dose_of_an_earlier_course(
     assert finding.grade is (Grade.PASS if grade is Grade.NOT_EVALUABLE else grade)
 
 
+@pytest.mark.parametrize("name", LEAST_DOSES)
+def test_trap_nor_by_a_sum_that_holds_the_dose_of_an_earlier_course(
+    name, build, findings_of, register_table
+):
+    asked, grade = LEAST_DOSES[name]
+    now, protocol = build(edge_mm=35.0), limited(*asked)
+    (first,) = now.doses
+    sum_gy = first.grid.dose_gy + FURTHER_GY
+    grid = replace(first.grid, dose_gy=sum_gy, summation_type="MULTI_PLAN")
+    plan_uids = (*first.plan_uids, "9.2")
+    total = replace(first, summation_type="MULTI_PLAN", plan_uids=plan_uids, grid=grid)
+    summed = replace(now, doses=(total,)).after(prior_of(now))
+    (finding,) = findings_of("OL301", summed, register_table, protocol=protocol)
+    # Without the sum's parts nobody knows how little this treatment gives alone.
+    assert finding.grade is (Grade.NOT_EVALUABLE if grade is Grade.PASS else grade)
+    # The plan itself, given again as an earlier course, is no other course.
+    (finding,) = findings_of("OL301", now.after(now), register_table, protocol=protocol)
+    (alone,) = findings_of("OL301", now, register_table, protocol=protocol)
+    assert (finding.grade, finding.evidence) == (alone.grade, alone.evidence)
+
+
 def test_courses_that_the_register_names(build, findings_of, register_table):
     both = with_both(build())
     (listed,) = findings_of("OL301", both, register_table)
