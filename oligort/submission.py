@@ -16,6 +16,7 @@ from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
 from oligort.dose.isodose import Isodose, isodose_of
 from oligort.dose.jointly import Asked
+from oligort.dose_doubts import doubts_on_dose
 from oligort.errors import NotEvaluable, SelectionError
 from oligort.geometry.algebra import Expression, Shape, resolve
 from oligort.geometry.region import Region
@@ -40,7 +41,6 @@ from oligort.objects import (
     Plan,
     Registration,
 )
-from oligort.picked import told_of_kind
 from oligort.selection import Given, Selection, named, only_named_plan
 from oligort.spacing import usual_spacing_mm
 from oligort.together import Together
@@ -140,15 +140,9 @@ class Submission:
             If the choice is open, doses must not be added, or cannot be placed on the structures.
         """
         registrations = [one for export in (self, *self.earlier) for one in export.registrations]
+        objects = self.structure_sets, self.plans, self.doses, self.selection
         try:
-            return choose(
-                self.structure_sets,
-                self.plans,
-                self.doses,
-                self.selection,
-                registrations=registrations,
-                earlier=self.earlier,
-            )
+            return choose(*objects, registrations=registrations, earlier=self.earlier)
         except SelectionError as error:
             # What the user asks for is refused at once; this is what the register names.
             raise NotEvaluable(str(error), CHOOSE) from error
@@ -175,9 +169,14 @@ class Submission:
         Raises
         ------
         NotEvaluable
-            If the choice is open, doses must not be added, or cannot be placed on the structures.
+            As `chosen`.
         """
         return composite_of([course.grid for course in self.chosen.courses])
+
+    @cached_property
+    def dose_doubts(self) -> tuple[str, ...]:
+        """Why a check would grade nothing on the judged dose; refused as `chosen` is."""
+        return doubts_on_dose(self)
 
     @property
     def dose_sop_instance_uids(self) -> tuple[str, ...]:
@@ -237,7 +236,7 @@ class Submission:
         """Return the histogram of an ROI as drawn, or of an expression such as "Lungs-GTV".
 
         An ROI of an expression's very name is compared in the notes; '"Lungs-GTV"', in double
-        quotes, is that ROI. They tell of a dose that is no physical one of whole plans, too.
+        quotes, is that ROI. They tell why nothing would be graded on the dose, too.
 
         Raises
         ------
@@ -383,7 +382,7 @@ class Submission:
 
     def _told(self, meant: Meant, dvh: Dvh, conventions: Conventions) -> Dvh:
         notes = meant.notes_on(dvh, lambda one: self.dvh_of(one, conventions))
-        return self._noted(dvh, (*notes, *told_of_kind(self.chosen.doses)))
+        return self._noted(dvh, (*notes, *self.dose_doubts))
 
     def _noted(self, dvh: Dvh, notes: tuple[str, ...]) -> Dvh:
         key = "noted", dvh, notes

@@ -11,14 +11,9 @@ from oligort.checks.case import Case
 from oligort.checks.cut_out import told_of_gaps_cut_out
 from oligort.checks.expressions import as_anatomy_allows
 from oligort.checks.image_planes import cut_off_by_images
-from oligort.checks.judged import (
-    Judged,
-    gaps_of,
-    judged,
-    limited_dvh,
-    limited_operand,
-)
+from oligort.checks.judged import Judged, gaps_of, judged, limited_dvh, limited_operand
 from oligort.checks.laterality import require_sides
+from oligort.checks.least_doses import require_without_earlier
 from oligort.checks.plan_kind import require_one_kind, require_screening_or_said
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
@@ -60,7 +55,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     (OL009); a
     part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
-    limited; the structure leaves the dose grid, or planes of it or of what is cut out are not
+    limited; a limit that more dose helps to keep (of a target) is kept by that of an earlier course
+    alone; the structure leaves the dose grid, or planes of it or of what is cut out are not
     drawn, and the limit lies between the bounds; superseded GTVs, a union that holds more than the
     GTVs, a GTV left in the drawn ROI, one that fills half of a lung, or an ROI that may be drawn
     for a lesion of the register (roi_names), would change the verdict.
@@ -78,6 +74,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
             require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
             found = judged(case, limit)
             require_plausible_volumes(case, limit)
+            require_without_earlier(case, limit, found)
             yield _graded(case, limit, found)
         except NotEvaluable as error:
             yield not_evaluable(

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from oligort.checks.case import Case
-from oligort.checks.plausibility import Fit, fit_of_course
+from oligort.checks.plausibility import fit_of_course
 from oligort.clinical.answer import Answer
 from oligort.courses import Course
 from oligort.display import quoted
@@ -15,6 +15,7 @@ from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
+from oligort.fit import Fit
 from oligort.geometry.algebra import Shape
 from oligort.geometry.region import Region
 from oligort.lesions.drawn import drawn_part

@@ -38,17 +38,21 @@ def as_anatomy_allows(case: Case, expression: Expression) -> Expression:
             expression = expression.left
     if anatomy.pneumonectomy is Answer.YES and not _is_drawn(case, str(Organ.LUNGS)):
         sides = [side for side in ("Lung_L", "Lung_R") if _is_drawn(case, side)]
-        if len(sides) == 1 and len(drawn_lungs(case)) == 1:
+        if len(sides) == 1 and len(drawn_of(case, Organ.LUNGS)) == 1:
             expression = _renamed(expression, str(Organ.LUNGS), sides[0])
     return expression
 
 
-def drawn_lungs(case: Case) -> list[Structure]:
-    """Return every ROI of a lung; of two that could be one side neither is known to be meant."""
+def drawn_of(case: Case, organ: Organ | None) -> list[Structure]:
+    """Return every ROI of an organ or a side of it, from which nothing is cut; none of no organ.
+
+    Of two that could be one side neither is known to be meant.
+    """
     return [
         structure
         for structure, name in case.submission.roi_names.items()
-        if name.organ is Organ.LUNGS and name.role is Role.ORGAN and not structure.is_empty
+        if organ is not None
+        if name.organ is organ and name.role is Role.ORGAN and not structure.is_empty
         if not name.subtracted
     ]
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from oligort.checks.case import Case
 from oligort.checks.effect import fractions_of
-from oligort.checks.plausibility import MEDIAN
-from oligort.checks.prescribed import doses_by_roi
 from oligort.checks.targets import plans_of_targets, require_whole_dose
 from oligort.display import quoted
 from oligort.dose.biology import TUMOUR_ALPHA_BETA_GY, bed_gy
@@ -23,6 +21,7 @@ from oligort.dose.histogram import compute_dvh
 from oligort.dose.margin import margin
 from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
+from oligort.fit import MEDIAN
 from oligort.geometry.algebra import Shape
 from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.region import Region
@@ -31,6 +30,7 @@ from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
 from oligort.measure import Measure
 from oligort.objects import Plan
+from oligort.prescribed import doses_by_roi
 
 D95, MINIMUM = Metric.parse("D95%[Gy]"), Metric.parse("Min[Gy]")
 

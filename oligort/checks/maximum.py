@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from oligort.checks.answers import information
 from oligort.checks.case import Case
-from oligort.checks.plausibility import TARGET_ROLES
 from oligort.checks.registry import CONVENTION, check
 from oligort.checks.targets import targets_of
 from oligort.display import listed, quoted
@@ -18,6 +17,7 @@ from oligort.dose.centres import highest_in
 from oligort.dose.composite import CompositeDose, grids_of
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
+from oligort.fit import TARGET_ROLES
 from oligort.geometry.algebra import Shape
 from oligort.geometry.contact import holds
 from oligort.geometry.region import Region

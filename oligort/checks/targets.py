@@ -11,7 +11,6 @@ from itertools import groupby
 from oligort.checks.answers import information
 from oligort.checks.case import Case
 from oligort.checks.plausibility import fit_of
-from oligort.checks.prescribed import refers_elsewhere, totals_by_roi
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
@@ -23,6 +22,7 @@ from oligort.lesions.vocabulary import Role
 from oligort.measure import Measure
 from oligort.objects import Plan, Prescription
 from oligort.picked import is_of_a_part
+from oligort.prescribed import refers_elsewhere, totals_by_roi
 
 COVERAGE = tuple(Metric.parse(text) for text in ("D95%[Gy]", "D98%[Gy]", "V100%[%]"))
 """What is told of each target: near-minimum doses, of which D98 is that of ICRU Report 83, and the

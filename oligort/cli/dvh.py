@@ -156,21 +156,13 @@ def dvh(
 
 def _told_of_dose(submission: "Submission") -> tuple[str, ...]:
     """Return what is added up, what counts once, and why a check would grade nothing on it."""
-    from oligort.checks.dose_doubts import doubts_on_dose
-    from oligort.protocol.model import Protocol
-
     try:
-        chosen = submission.chosen
-        doubts = doubts_on_dose(submission, Protocol.load(FIT_BY))
+        chosen, doubts = submission.chosen, submission.dose_doubts
     except NotEvaluable:
         return ()  # no ROI has a histogram then, and each says why
     if len(chosen.courses) == 1:
         return *doubts, *chosen.notes
     return f"{len(chosen.courses)} doses are added up: {chosen.by}", *doubts, *chosen.notes
-
-
-FIT_BY = "nct06190782"
-"""The shipped protocol by whose settings a dose fits its prescription, where none is asked for."""
 
 
 def _answer(

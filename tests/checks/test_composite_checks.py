@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from oligort.checks.engine import check
 from oligort.clinical.register import Register
 from oligort.dose.grid import DoseGrid
 from oligort.finding import Flag, Grade
 from oligort.objects import Plan, Prescription, file_key
+from oligort.protocol.model import Protocol
 from oligort.report.html import render
 from oligort.report.page_sources import intake_of
 from oligort.submission import Submission
@@ -25,6 +27,8 @@ V20_ALONE, V20_BOTH = 100 * 108 / 712, 100 * 180 / 712
 """Of the edge at 35 mm, and of that at 25 mm: 72 cm2 of both lungs, above the metastasis."""
 
 FURTHER_GY = 5.0
+
+SHIPPED = Protocol.load("nct06190782")
 
 
 def keys(file):
@@ -78,6 +82,71 @@ def test_the_composite_is_graded(build, findings_of, register_table):
         (finding,) = findings_of("OL301", both, register_table)
         assert finding.evidence[0].measured == pytest.approx(V20_BOTH, abs=TOLERANCE)
         assert finding.grade is Grade.MAJOR
+
+
+def limited(structure, metric, relation, limit, unit):
+    """The shipped protocol with one dose limit, MAJOR beyond it."""
+    (own,) = SHIPPED.dose_limits
+    asked = {"structure": structure, "metric": metric, "relation": relation}
+    alone = {"family": (), "parts": (), "beside": (), "definition": None}
+    one = replace_struct(own, limit=limit, unit=unit, **asked, **alone)
+    return replace_struct(SHIPPED, dose_limits=(one,))
+
+
+LEAST_DOSES = {
+    # Of the target, 22.5 to 32.5 Gy alone and 5 Gy more with the earlier course.
+    "D95 at least, by the earlier course alone": (
+        ("PTVm01", "D95%[Gy]", ">=", 25.0, "Gy"),
+        Grade.NOT_EVALUABLE,
+    ),
+    "D95 at least, either way": (("PTVm01", "D95%[Gy]", ">=", 20.0, "Gy"), Grade.PASS),
+    "D95 at least, neither way": (("PTVm01", "D95%[Gy]", ">=", 30.0, "Gy"), Grade.MAJOR),
+    "V26 at least": (("PTVm01", "V26Gy[%]", ">", 95.0, "%"), Grade.NOT_EVALUABLE),
+    "CV26 at most": (("PTVm01", "CV26Gy[cc]", "<=", 1.0, "cc"), Grade.NOT_EVALUABLE),
+    # (D2% - D98%) / D50% is 0.349 alone and 0.295 with 5 Gy more.
+    "HI": (("PTVm01", "HI", "<=", 0.32, ""), Grade.NOT_EVALUABLE),
+    # What an organ may get is asked of all courses: 604 cc below 20 Gy alone, 532 cc with both.
+    "CV20 of the lungs at least": (("Lungs-GTV", "CV20Gy[cc]", ">=", 560.0, "cc"), Grade.MAJOR),
+    "mean of the lungs at most": (("Lungs-GTV", "Mean[Gy]", "<=", 6.0, "Gy"), Grade.MAJOR),
+}
+
+
+@pytest.mark.parametrize("name", LEAST_DOSES)
+def test_trap_a_target_is_not_covered_by_the_dose_of_an_earlier_course(
+    name, build, findings_of, register_table
+):
+    asked, grade = LEAST_DOSES[name]
+    now, protocol = build(edge_mm=35.0), limited(*asked)
+    after = now.after(prior_of(now))
+    (finding,) = findings_of("OL301", after, register_table, protocol=protocol)
+    assert finding.grade is grade
+    open_question = "without it: whether that dose counts for this limit is not known"
+    assert (open_question in finding.message) == (grade is Grade.NOT_EVALUABLE)
+    # Two courses of this treatment, named together, cover it together.
+    both = with_both(now).selected(plan=["plan", "second"])
+    (finding,) = findings_of("OL301", both, register_table, protocol=protocol)
+    assert finding.grade is (Grade.PASS if grade is Grade.NOT_EVALUABLE else grade)
+
+
+@pytest.mark.parametrize("name", LEAST_DOSES)
+def test_trap_nor_by_a_sum_that_holds_the_dose_of_an_earlier_course(
+    name, build, findings_of, register_table
+):
+    asked, grade = LEAST_DOSES[name]
+    now, protocol = build(edge_mm=35.0), limited(*asked)
+    (first,) = now.doses
+    sum_gy = first.grid.dose_gy + FURTHER_GY
+    grid = replace(first.grid, dose_gy=sum_gy, summation_type="MULTI_PLAN")
+    plan_uids = (*first.plan_uids, "9.2")
+    total = replace(first, summation_type="MULTI_PLAN", plan_uids=plan_uids, grid=grid)
+    summed = replace(now, doses=(total,)).after(prior_of(now))
+    (finding,) = findings_of("OL301", summed, register_table, protocol=protocol)
+    # Without the sum's parts nobody knows how little this treatment gives alone.
+    assert finding.grade is (Grade.NOT_EVALUABLE if grade is Grade.PASS else grade)
+    # The plan itself, given again as an earlier course, is no other course.
+    (finding,) = findings_of("OL301", now.after(now), register_table, protocol=protocol)
+    (alone,) = findings_of("OL301", now, register_table, protocol=protocol)
+    assert (finding.grade, finding.evidence) == (alone.grade, alone.evidence)
 
 
 def test_courses_that_the_register_names(build, findings_of, register_table):

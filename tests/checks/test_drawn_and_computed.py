@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,6 +13,8 @@ from oligort.finding import Flag, Grade
 from oligort.geometry.structure import Structure
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
+
+SHIPPED = Protocol.load("nct06190782")
 
 FRAME = "1.2.840.1"
 PLANES_MM = np.arange(-97.5, 100, 5.0)
@@ -329,3 +332,30 @@ def test_an_empty_roi_of_the_exact_name_hides_none_that_is_drawn(only_drawn, fin
     submission = with_drawn(only_drawn(LEFT, RIGHT, name="LUNGS-GTV"), empty)
     (finding,) = findings_of("OL301", submission)
     assert 'graded as drawn ("LUNGS-GTV")' in finding.message
+
+
+def liver_limit():
+    """The shipped protocol with a limit on the liver without tumour, beside that on the lungs."""
+    (v20,) = SHIPPED.dose_limits
+    of_liver = {"structure": "Liver-GTV", "family": (), "parts": (), "definition": None}
+    return msgspec.structs.replace(
+        SHIPPED, dose_limits=(msgspec.structs.replace(v20, criterion="liver", **of_liver),)
+    )
+
+
+def test_trap_lungs_do_not_keep_a_drawn_liver_from_standing_for_its_parts(
+    build, findings_of, register_table
+):
+    liver = Box((0.0, 0.0, 0.0), (30.0, 30.0, 100.0))
+    drawn = build(edge_mm=35.0, extra={"Liver-GTV": liver})
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=liver_limit())
+    # 15 of 100 mm lie above the edge of 20 Gy.
+    assert finding.evidence[0].measured == pytest.approx(15.0, abs=TOLERANCE)
+    assert 'graded as drawn ("Liver-GTV"), because its parts are not' in finding.message
+    # Beside the organ itself a drawn rest of it may be an old one: the missing part is named.
+    tumour = ["GTVm01_Lung_L", "GTVp"]
+    for without in (tumour, [*tumour, "Lung_L", "Lung_R"]):
+        both = build(edge_mm=35.0, without=without, extra={"Liver-GTV": liver, "Liver": liver})
+        (finding,) = findings_of("OL301", both, register_table, protocol=liver_limit())
+        assert finding.grade is Grade.NOT_EVALUABLE
+        assert "no GTV is drawn" in finding.message

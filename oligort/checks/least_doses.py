@@ -1,0 +1,80 @@
+"""Least doses: a limit that more dose helps to keep, and the dose of an earlier course.
+
+What an organ may get holds for all courses together. What a target must get does not: a target that
+this treatment leaves cold is not covered by what an earlier one gave to its place.
+"""
+
+from dataclasses import replace
+
+from oligort.checks.answers import grade_throughout, told_beside
+from oligort.checks.case import Case
+from oligort.checks.expressions import as_anatomy_allows
+from oligort.checks.judged import Judged
+from oligort.dose.metric import Metric
+from oligort.errors import NotEvaluable
+from oligort.geometry.algebra import parse
+from oligort.protocol.limits import DoseLimit
+from oligort.submission import Submission
+
+ASK_WHICH_DOSE = (
+    "check this plan without the earlier course to see it alone, and ask the trial office whether "
+    "the dose of that course counts for this limit"
+)
+
+_EITHER_WAY = frozenset({"HI", "CI"})
+"""Kinds of metrics that more dose can raise and lower."""
+
+
+def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> None:
+    """Raise NotEvaluable where a limit is kept, or may be, by the dose of an earlier course alone.
+
+    Only a limit that more dose helps to keep is asked: at least a dose or a volume with it, at most
+    a volume without it, and an index that goes either way.
+    """
+    submission = case.submission
+    if not _may_be_kept_by_dose(limit):
+        return
+    value = judged.dvh[limit.metric]
+    if _holds_earlier(submission) and (
+        _kind(limit) in _EITHER_WAY or limit.grade_of(value) is not limit.grade
+    ):
+        raise NotEvaluable(
+            f"{limit.metric} is {told_beside(value, limit)} {limit.unit} in a sum that holds the "
+            f"dose of an earlier course, and how much it is without it is not known",
+            ASK_WHICH_DOSE,
+        )
+    if not any(course.is_prior for course in submission.chosen.courses):
+        return
+    alone = replace(submission, earlier=())
+    try:
+        if judged.is_drawn:
+            dvh = alone.dvh_of(submission.anatomy.drawn_as(judged.dvh.roi_name))
+        else:
+            dvh = alone.computed_dvh(as_anatomy_allows(case, parse(limit.structure)))
+        own = dvh[limit.metric].without("numerical")
+    except NotEvaluable as error:
+        raise NotEvaluable(f"without the dose of an earlier course, {error}", error.hint) from error
+    if grade_throughout(own, limit) is not limit.grade_of(value):
+        raise NotEvaluable(
+            f"{limit.metric} is {told_beside(value, limit)} {limit.unit} with the dose of an "
+            f"earlier course, and {told_beside(own, limit)} {limit.unit} without it: whether that "
+            f"dose counts for this limit is not known",
+            ASK_WHICH_DOSE,
+        )
+
+
+def _may_be_kept_by_dose(limit: DoseLimit) -> bool:
+    is_least = limit.relation in {">=", ">"}
+    return _kind(limit) in _EITHER_WAY or is_least != (_kind(limit) == "CV")
+
+
+def _kind(limit: DoseLimit) -> str:
+    return Metric.parse(limit.metric).kind
+
+
+def _holds_earlier(submission: Submission) -> bool:
+    """Whether a dose of this export sums a plan of it and one of an earlier export."""
+    before = {plan.sop_instance_uid for export in submission.earlier for plan in export.plans}
+    before |= {uid for export in submission.earlier for d in export.doses for uid in d.plan_uids}
+    sums = [set(one.dose.plan_uids) for one in submission.chosen.courses if not one.is_prior]
+    return any(uids & before and uids - before for uids in sums)
