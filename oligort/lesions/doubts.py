@@ -27,7 +27,7 @@ def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
     cases = (
         (negated, f'the ROI name says "{before} {target}"', role),
         (_is_glued_to_unknown(parsed), f'"{target}" is a part of a longer word', Role.UNKNOWN),
-        (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
+        (is_after_p(parsed), f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
         (margin, f'"{margin}" in the ROI name: the target with a margin, or made by one', role),
         (
             length,
@@ -44,11 +44,15 @@ def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
 
 def is_no_metastasis(parsed: Parsed) -> bool:
     """Whether the word before a GTV says that it is none, or the primary's ("pGTV")."""
-    before = _before(parsed)
-    is_negated = (before,) in role_words("negation", "words")
+    is_negated = (_before(parsed),) in role_words("negation", "words")
     # What is not the primary may well be a metastasis.
     is_none = is_negated and parsed.target_phrase not in role_words("extent", "primary")
-    return before == "p" or is_none
+    return is_after_p(parsed) or is_none
+
+
+def is_after_p(parsed: Parsed) -> bool:
+    """Whether a "p" stands right before the target ("pGTV"): of the primary, or planned."""
+    return _before(parsed) == "p"
 
 
 def _before(parsed: Parsed) -> str:

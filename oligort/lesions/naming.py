@@ -20,7 +20,7 @@ from oligort.lesions.derived import (
     union_of,
     without_planning,
 )
-from oligort.lesions.doubts import ACRONYMS, is_no_metastasis, why_no_target
+from oligort.lesions.doubts import ACRONYMS, is_after_p, is_no_metastasis, why_no_target
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, target_of
 from oligort.lesions.remains import absence_of, is_of_remains
@@ -110,6 +110,12 @@ def _read(roi_name: str) -> RoiName:
 def is_margin(roi_name: str) -> bool:
     """Whether a name says that an ROI is a margin around a volume, of whatever type."""
     return bool(margin_of(parse(words_of(roi_name))))
+
+
+def is_primary_or_planned(roi_name: str) -> bool:
+    """Whether a name is that of a target after a "p", of the primary's or of what is planned."""
+    parsed = parse(words_of(roi_name))
+    return parsed.target is not Role.UNKNOWN and is_after_p(parsed)
 
 
 def _may_hold_tumour(read: RoiName) -> bool:

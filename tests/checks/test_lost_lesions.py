@@ -102,3 +102,15 @@ def test_a_target_that_cannot_be_read_is_asked_for_and_an_empty_one_is_not():
     lines = solid("PTV2", 5)
     open_lines = tuple(Contour(one.points_mm, "OPEN_PLANAR") for one in lines.contours)
     assert not passed(GTV, Structure(9, "PTV2", open_lines))[0]
+
+
+@pytest.mark.parametrize("interpreted_type", ["", "ORGAN"])
+@pytest.mark.parametrize("roi_name", ["pGTV2", "P-GTV liver", "P_CTV"])
+def test_what_is_planned_or_the_primary_by_its_name_holds_a_known_lesion(
+    roi_name, interpreted_type
+):
+    """Planned as a PTV is, it is drawn for a lesion: of "PTV2" there the number was open."""
+    codes, told = passed(GTV, replace(at(roi_name, 5), interpreted_type=interpreted_type))
+    assert not codes
+    assert f'"{roi_name}" is drawn around no known lesion' in told
+    assert passed(GTV, replace(at(roi_name, 1), interpreted_type=interpreted_type))[0] == set(CODES)
