@@ -10,6 +10,9 @@ from oligort.lesions.words import GLUE, SIGNS
 ACRONYMS = frozenset({("gtv",), ("ctv",), ("itv",), ("ptv",), ("igtv",), ("pgtv",), ("pctv",)})
 """Targets that are cut out of organs; "met" beside an organ is more often a lesion in it."""
 
+_SHORTEST_KNOWN = 3
+"""Letters of a word before the target's that may be known, where both are written as one."""
+
 
 def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
     """Return why a name with a target's word may be no target, or ""; and what it is made from.
@@ -63,11 +66,15 @@ def _before(parsed: Parsed) -> str:
 
 
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
-    """Whether an unknown word runs into the target's: "LivGTV" may be the liver without it."""
+    """Whether an unknown word runs into the target's: "SibGTV" may be what it leaves.
+
+    A letter or two are anybody's: the "r" of "rGTV" is right, or residual.
+    """
     if GLUE not in parsed.words:
         return False
     before = parsed.words[parsed.words.index(GLUE) - 1]
-    return before not in known_words() or is_of_remains(before)
+    is_short = len(before) < _SHORTEST_KNOWN
+    return is_short or before not in known_words() or is_of_remains(before)
 
 
 def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:

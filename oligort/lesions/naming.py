@@ -28,7 +28,7 @@ from oligort.lesions.roi_name import RoiName
 from oligort.lesions.stations import are_regional
 from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.lesions.words import SIGNS, misread_chinese, plain_text, words_of
+from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
 __all__ = ["NEVER_CUT_OUT", "RoiName", "is_margin", "read_roi_name"]
 
@@ -226,7 +226,9 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
     for place, word in enumerate(words[1:-1], start=1):
         if (word,) not in role_words("subtraction", "words") or words[place + 1].isdigit():
             continue
-        right = [w for w in words[place + 1 :] if not w.isdigit() and w not in SIGNS]
+        after = words[place + 1 :]
+        after = after[2:] if after[1:2] == [GLUE] else after  # "Lungs-rGTV"
+        right = [w for w in after if not w.isdigit() and w not in SIGNS]
         if word == "-" and words[place + 1] in _NAMES and not _is_said(words[:place]):
             # It may be an organ in a language, or with characters, that are not known here.
             doubt = f'"- {words[place + 1]}" after words that are not known'

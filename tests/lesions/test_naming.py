@@ -448,6 +448,14 @@ def test_a_middle_dot_is_a_separator_and_no_sign_of_its_own():
     assert read_roi_name("met\u00b7liver").role is Role.GTV_METASTASIS
 
 
+@pytest.mark.parametrize("name", ["rGTV", "tGTV1", "sGTV liver", "OSGTV"])
+@pytest.mark.parametrize("interpreted_type", ["", "ORGAN"])
+def test_a_letter_or_two_before_gtv_leave_it_open_whatever_its_type_says(name, interpreted_type):
+    """Unknown as a whole, "rGTV" (residual, or right) was not counted, and typed ORGAN not told."""
+    read = read_roi_name(name, interpreted_type)
+    assert (read.role, read.may_be_tumour, read.side) == (Role.UNKNOWN, True, None)
+
+
 def test_nodes_are_an_organ_only_where_their_type_agrees():
     assert read_roi_name("LN 4R").role is Role.UNKNOWN
     assert read_roi_name("LN 4R", "AVOIDANCE").role is Role.ORGAN
