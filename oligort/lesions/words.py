@@ -71,13 +71,19 @@ def words_of(name: str) -> list[str]:
 
 
 def misread_chinese(name: str) -> str:
-    """Return the Chinese name whose bytes were read as Western letters ("Ë«·Î-GTV"), or ""."""
-    try:
-        chinese = name.encode("latin-1").decode("gb2312")
-    except UnicodeError:
-        return ""
-    runs = _CHINESE.findall(chinese)
-    return chinese if any(word in known_words() for run in runs for word in _chinese(run)) else ""
+    """Return the Chinese name whose bytes were read as Western letters ("Ë«·Î-GTV"), or "".
+
+    Bytes of GB 2312, or of UTF-8: many tools write that, and declare no character set.
+    """
+    for encoding in ("utf-8", "gb2312"):
+        try:
+            chinese = name.encode("latin-1").decode(encoding)
+        except UnicodeError:
+            continue
+        runs = _CHINESE.findall(chinese)
+        if any(word in known_words() for run in runs for word in _chinese(run)):
+            return chinese
+    return ""
 
 
 def _folded(text: str) -> str:

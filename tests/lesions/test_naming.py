@@ -242,8 +242,9 @@ def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
         *(("左肺", False), ("双肺-GTV", False), ("PTV左肺", False)),
     ],
 )
-def test_a_misread_name_that_seems_to_be_gross_tumour_may_be(name, may_be):
-    read = read_roi_name(name.encode("gb2312").decode("latin-1"))
+@pytest.mark.parametrize("encoding", ["gb2312", "utf-8"])
+def test_a_misread_name_that_seems_to_be_gross_tumour_may_be(name, may_be, encoding):
+    read = read_roi_name(name.encode(encoding).decode("latin-1"))
     assert (read.role, read.nearest, read.may_be_tumour) == (Role.UNKNOWN, name, may_be)
 
 
