@@ -15,6 +15,8 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
 from oligort.geometry.structure import Contour, Structure, StructureSet
+from oligort.lesions.lesion import Count
+from oligort.lesions.vocabulary import Organ
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
@@ -238,6 +240,25 @@ def test_what_nobody_explains_is_told_where_it_would_be_one_too_many():
     entries[3]["roi_names"] = [*entries[3]["roi_names"], "HCC seg 5"]
     (finding,) = findings("OL201", beside, entries)
     assert "not counted" not in finding.message
+
+
+@pytest.mark.parametrize("organ", ["Brainstem", "Brain", None])
+def test_the_brainstem_is_of_the_brain(organ):
+    """Three in the brain and one in its stem passed as 3 in one organ."""
+    drawn = {f"GTVm0{n}_Brain": cube(n) for n in (1, 2, 3)} | {"GTVm04_Brainstem": cube(4)}
+    entries = [entry(name, "Brain") for name in drawn]
+    entries[3] = entry("GTVm04_Brainstem") | ({"organ": organ} if organ else {})
+    if not organ:
+        del entries[3]["organ"]
+    submission = submission_of(drawn)
+    (found,) = findings("OL202", submission, entries)
+    assert (found.grade, found.about) == (Grade.MAJOR, "Brain")
+    assert found.message.startswith("4 metastases")
+    assert dict(submission.lesions().per_organ) == {Organ.BRAIN: Count(4, 4)}
+    # Its place in an ROI of the whole brain contradicts no word for the stem.
+    brain = Box((250.0, 0.0, 0.0), (500.0, 60.0, 40.0))
+    held = submission_of(drawn | {"Brain": brain}).lesions()
+    assert not any(lesion.organ_conflict for lesion in held)
 
 
 def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
