@@ -22,7 +22,14 @@ from oligort.lesions.derived import (
 )
 from oligort.lesions.doubts import ACRONYMS, is_after_p, is_no_metastasis, why_no_target
 from oligort.lesions.gross_tumour import extent_of_gtv
-from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, target_of
+from oligort.lesions.phrases import (
+    Parsed,
+    is_idle,
+    is_one_of,
+    is_superseded,
+    parse,
+    target_of,
+)
 from oligort.lesions.remains import absence_of, is_of_remains
 from oligort.lesions.roi_name import RoiName
 from oligort.lesions.stations import are_regional
@@ -102,7 +109,7 @@ def _read(roi_name: str) -> RoiName:
         return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese, may_be_tumour=may_be)
     words = words_of(roi_name)
     parsed = parse(words)
-    superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
+    superseded = next((w for w in parsed.spoken if is_superseded(parsed, w)), "")
     read = _cut_out(roi_name, words) or _external(parsed) or _read_words(words)
     return replace(read, superseded=superseded)
 

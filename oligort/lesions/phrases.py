@@ -173,6 +173,12 @@ def is_one_of(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
     return tuple(words) in phrases
 
 
+def is_superseded(parsed: Parsed, word: str) -> bool:
+    """Whether a word says that another ROI has taken the place of this one ("old", "not used")."""
+    is_unused = word in parsed.negated and (word,) in role_words("version", "unused")
+    return is_unused or (word,) in role_words("version", "superseded")
+
+
 def is_idle(word: str) -> bool:
     """Whether a word says nothing about what the ROI is."""
     return any((word,) in role_words(*entry) for entry in _IDLE)

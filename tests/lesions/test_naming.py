@@ -397,7 +397,11 @@ def test_digits_that_are_no_decimals_can_be_read(name):
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("GTV_old", "old"), ("GTV copy", "copy"), ("GTV prior", "prior"), ("GTV", "")],
+    [
+        *(("GTV_old", "old"), ("GTV copy", "copy"), ("GTV prior", "prior"), ("GTV", "")),
+        *(("GTVm1 do not use", "use"), ("GTV liver not used", "used"), ("GTV use", "")),
+        *(("GTV_nicht verwenden", "verwenden"), ("GTV2 discard", "discard"), ("GTV作废", "作废")),
+    ],
 )
 def test_superseded_names_are_told_apart(name, word):
     assert read_roi_name(name).superseded == word
