@@ -33,3 +33,18 @@ def test_the_table_of_diameters_is_printed():
     found = run("tests/benchmarks/diameter_table.py", "1")
     assert found.returncode == 0, found.stderr
     assert found.stdout.count("1 of 1") == found.stdout.count("\n") - 2
+
+
+def test_the_pictures_say_what_is_measured_now(tmp_path):
+    """One told of 52.9 mm after the same lesion measured 52.6 mm."""
+    found = run("tests/benchmarks/lesion_pictures.py", str(tmp_path))
+    assert found.returncode == 0, found.stderr
+    drawn = sorted(tmp_path.glob("*.svg"))
+    assert len(drawn) == 2
+    for picture in drawn:
+        shown, now = (
+            re.findall(r">([^<>]+)</text>", file.read_text(encoding="utf-8"))
+            for file in (ROOT / "docs" / picture.name, picture)
+        )
+        assert now
+        assert shown == now
