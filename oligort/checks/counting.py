@@ -113,8 +113,9 @@ class Counting:
 
     def place_of(self, lesion: AccountedLesion) -> Place:
         """Return the organ that a lesion counts in."""
-        organ = lesion.organ
-        if organ is None and (possible := lesion.possible_organs):
+        organ = lesion.organ and lesion.organ.counted_in
+        if organ is None and lesion.possible_organs:
+            possible = frozenset(one.counted_in for one in lesion.possible_organs)
             if len(possible) > 1:
                 return Place(None, among=possible)
             (organ,) = possible

@@ -15,6 +15,7 @@ from oligort.geometry.structure import Structure
 from oligort.lesions.drawn import is_drawn_in
 from oligort.lesions.enclosure import filled
 from oligort.lesions.lesion import Lesion, LesionCensus
+from oligort.lesions.naming import RoiName, is_primary_or_planned
 from oligort.lesions.vocabulary import Role
 from oligort.submission import Submission
 
@@ -86,7 +87,7 @@ def around_no_lesion(
     lost = []
     for structure, name in submission.roi_names.items():
         roles = {name.role, name.base}
-        if TARGET_ROLES.isdisjoint(roles) or structure.roi_name in measured:
+        if not _is_target(structure, name) or structure.roi_name in measured:
             continue
         is_boxed = not (_BOXED_ROLES | {Role.ORGAN}).isdisjoint(roles)
         own = () if is_boxed else _parts_of(structure, submission, speck_cc)
@@ -101,6 +102,12 @@ def around_no_lesion(
             centres_mm = () if is_all else tuple(part.centroid_mm for part in empty)
             lost.append(LostLesion(structure.roi_name, centres_mm, len(empty)))
     return tuple(lost)
+
+
+def _is_target(structure: Structure, name: RoiName) -> bool:
+    """Whether an ROI is drawn for a tumour: "pGTV" is the primary's, or planned as a PTV is."""
+    is_open = name.role is Role.UNKNOWN and is_primary_or_planned(structure.roi_name)
+    return is_open or not TARGET_ROLES.isdisjoint({name.role, name.base})
 
 
 def _lines_of(structure: Structure) -> npt.NDArray[np.float64] | None:

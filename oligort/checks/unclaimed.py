@@ -165,13 +165,15 @@ def unclaimed_rois(submission: Submission, known: Collection[str]) -> Iterator[s
 def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str]:
     """Return the ROIs that may be lesions, of whose nature neither name nor type says anything.
 
-    A control of the optimisation lies at a target; one that meets none may be anything.
+    A control of the optimisation lies at a target; one that meets none may be anything. A type that
+    a system gives to every target too, as ORGAN, says nothing.
     """
     may_be = set(unclaimed_rois(submission, known))
     drawn = {one: name for one, name in submission.roi_names.items() if not one.is_empty}
-    targets = [
-        box_of(one) for one, name in drawn.items() if not TARGET_ROLES.isdisjoint(_roles_of(name))
-    ]
+    targets = [one for one, name in drawn.items() if not TARGET_ROLES.isdisjoint(_roles_of(name))]
+    boxes = [box_of(one) for one in targets]
+    of_targets = {_type_of(one) for one in targets}
+    saying_nothing = _TYPES_OF_NOTHING | (of_targets if len(of_targets) == 1 else set())
     unknown = [
         structure
         for structure, name in drawn.items()
@@ -182,9 +184,14 @@ def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str
     return [
         structure.roi_name
         for structure in unknown
-        if (kind := structure.interpreted_type.strip().upper()) in _TYPES_OF_NOTHING
-        or (kind == "CONTROL" and not any(boxes_meet(box_of(structure), it) for it in targets))
+        if (kind := _type_of(structure)) in saying_nothing
+        or (kind == "CONTROL" and not any(boxes_meet(box_of(structure), it) for it in boxes))
     ]
+
+
+def _type_of(structure: Structure) -> str:
+    """Return the RT ROI Interpreted Type as the standard spells it."""
+    return structure.interpreted_type.strip().upper()
 
 
 def _roles_of(name: RoiName) -> set[Role]:

@@ -65,7 +65,12 @@ def add_up(
     total = NONE
     for members in groups:
         counts = [lesions[key].counted for key in members]
-        organs = [(lesions[key].organ, *other_organs.get(key, ())) for key in members]
+        organs = [
+            dict.fromkeys(
+                it and it.counted_in for it in (lesions[key].organ, *other_organs.get(key, ()))
+            )
+            for key in members
+        ]
         least = max(count.least for count in counts)
         total = _sum(total, Count(least, sum(count.most for count in counts)))
         possible = dict.fromkeys(organ for its in organs for organ in its)
@@ -76,7 +81,8 @@ def add_up(
     for missing in unmeasured:
         if missing.exclusion.may_be_metastasis:
             total = _sum(total, MAYBE)
-            per_organ[missing.organ] = _sum(per_organ.get(missing.organ, NONE), MAYBE)
+            organ = missing.organ and missing.organ.counted_in
+            per_organ[organ] = _sum(per_organ.get(organ, NONE), MAYBE)
     return per_organ, total
 
 

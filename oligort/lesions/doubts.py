@@ -10,6 +10,9 @@ from oligort.lesions.words import GLUE, SIGNS
 ACRONYMS = frozenset({("gtv",), ("ctv",), ("itv",), ("ptv",), ("igtv",), ("pgtv",), ("pctv",)})
 """Targets that are cut out of organs; "met" beside an organ is more often a lesion in it."""
 
+_SHORTEST_KNOWN = 3
+"""Letters of a word before the target's that may be known, where both are written as one."""
+
 
 def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
     """Return why a name with a target's word may be no target, or ""; and what it is made from.
@@ -27,7 +30,7 @@ def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
     cases = (
         (negated, f'the ROI name says "{before} {target}"', role),
         (_is_glued_to_unknown(parsed), f'"{target}" is a part of a longer word', Role.UNKNOWN),
-        (before == "p", f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
+        (is_after_p(parsed), f'"p{target}" is drawn around the primary, or planned', Role.UNKNOWN),
         (margin, f'"{margin}" in the ROI name: the target with a margin, or made by one', role),
         (
             length,
@@ -44,11 +47,15 @@ def why_no_target(parsed: Parsed, role: Role) -> tuple[str, Role]:
 
 def is_no_metastasis(parsed: Parsed) -> bool:
     """Whether the word before a GTV says that it is none, or the primary's ("pGTV")."""
-    before = _before(parsed)
-    is_negated = (before,) in role_words("negation", "words")
+    is_negated = (_before(parsed),) in role_words("negation", "words")
     # What is not the primary may well be a metastasis.
     is_none = is_negated and parsed.target_phrase not in role_words("extent", "primary")
-    return before == "p" or is_none
+    return is_after_p(parsed) or is_none
+
+
+def is_after_p(parsed: Parsed) -> bool:
+    """Whether a "p" stands right before the target ("pGTV"): of the primary, or planned."""
+    return _before(parsed) == "p"
 
 
 def _before(parsed: Parsed) -> str:
@@ -59,11 +66,15 @@ def _before(parsed: Parsed) -> str:
 
 
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
-    """Whether an unknown word runs into the target's: "LivGTV" may be the liver without it."""
+    """Whether an unknown word runs into the target's: "SibGTV" may be what it leaves.
+
+    A letter or two are anybody's: the "r" of "rGTV" is right, or residual.
+    """
     if GLUE not in parsed.words:
         return False
     before = parsed.words[parsed.words.index(GLUE) - 1]
-    return before not in known_words() or is_of_remains(before)
+    is_short = len(before) < _SHORTEST_KNOWN
+    return is_short or before not in known_words() or is_of_remains(before)
 
 
 def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:

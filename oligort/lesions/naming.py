@@ -20,15 +20,22 @@ from oligort.lesions.derived import (
     union_of,
     without_planning,
 )
-from oligort.lesions.doubts import ACRONYMS, is_no_metastasis, why_no_target
+from oligort.lesions.doubts import ACRONYMS, is_after_p, is_no_metastasis, why_no_target
 from oligort.lesions.gross_tumour import extent_of_gtv
-from oligort.lesions.phrases import Parsed, is_idle, is_one_of, parse, target_of
+from oligort.lesions.phrases import (
+    Parsed,
+    is_idle,
+    is_one_of,
+    is_superseded,
+    parse,
+    target_of,
+)
 from oligort.lesions.remains import absence_of, is_of_remains
 from oligort.lesions.roi_name import RoiName
 from oligort.lesions.stations import are_regional
 from oligort.lesions.suggestions import nearest_name
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role, Side
-from oligort.lesions.words import SIGNS, misread_chinese, plain_text, words_of
+from oligort.lesions.words import GLUE, SIGNS, misread_chinese, plain_text, words_of
 
 __all__ = ["NEVER_CUT_OUT", "RoiName", "is_margin", "read_roi_name"]
 
@@ -103,7 +110,7 @@ def _read(roi_name: str) -> RoiName:
         return RoiName(Role.UNKNOWN, evidence=evidence, nearest=chinese, may_be_tumour=may_be)
     words = words_of(roi_name)
     parsed = parse(words)
-    superseded = next((w for w in parsed.spoken if (w,) in role_words("version", "superseded")), "")
+    superseded = next((w for w in parsed.spoken if is_superseded(parsed, w)), "")
     read = _cut_out(roi_name, words) or _external(parsed) or _read_words(words)
     return replace(read, superseded=superseded)
 
@@ -111,6 +118,12 @@ def _read(roi_name: str) -> RoiName:
 def is_margin(roi_name: str) -> bool:
     """Whether a name says that an ROI is a margin around a volume, of whatever type."""
     return bool(margin_of(parse(words_of(roi_name))))
+
+
+def is_primary_or_planned(roi_name: str) -> bool:
+    """Whether a name is that of a target after a "p", of the primary's or of what is planned."""
+    parsed = parse(words_of(roi_name))
+    return parsed.target is not Role.UNKNOWN and is_after_p(parsed)
 
 
 def _may_hold_tumour(read: RoiName) -> bool:
@@ -221,7 +234,9 @@ def _cut_out(roi_name: str, words: Sequence[str]) -> RoiName | None:
     for place, word in enumerate(words[1:-1], start=1):
         if (word,) not in role_words("subtraction", "words") or words[place + 1].isdigit():
             continue
-        right = [w for w in words[place + 1 :] if not w.isdigit() and w not in SIGNS]
+        after = words[place + 1 :]
+        after = after[2:] if after[1:2] == [GLUE] else after  # "Lungs-rGTV"
+        right = [w for w in after if not w.isdigit() and w not in SIGNS]
         if word == "-" and words[place + 1] in _NAMES and not _is_said(words[:place]):
             # It may be an organ in a language, or with characters, that are not known here.
             doubt = f'"- {words[place + 1]}" after words that are not known'

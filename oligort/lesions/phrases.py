@@ -13,7 +13,7 @@ from oligort.lesions.aliases import (
     side_words,
 )
 from oligort.lesions.vocabulary import Organ, Role, Side
-from oligort.lesions.words import SIGNS
+from oligort.lesions.words import GLUE, SIGNS
 
 _TARGETS = (
     (Role.PTV, "targets", "ptv"),
@@ -125,6 +125,9 @@ def parse(words: Sequence[str]) -> Parsed:
     sided = side_words()
     if any(one == "l" and next_ in _SPINE for one, next_ in pairwise(unplanned)):
         sided = {word: one for word, one in sided.items() if word != "l"}
+    if len(glued := words[words.index(GLUE) - 1] if GLUE in words else "") == 1:
+        # The "r" of "rGTV" is right, or residual.
+        sided = {word: one for word, one in sided.items() if word != glued}
     side, left = _without_side(unplanned, sided)
     organs, rest = _organs(left, target_phrase)
     if side is None:
@@ -168,6 +171,12 @@ def said(spoken: Sequence[str], section: str, key: str) -> bool:
 def is_one_of(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
     """Whether the words are one of some phrases."""
     return tuple(words) in phrases
+
+
+def is_superseded(parsed: Parsed, word: str) -> bool:
+    """Whether a word says that another ROI has taken the place of this one ("old", "not used")."""
+    is_unused = word in parsed.negated and (word,) in role_words("version", "unused")
+    return is_unused or (word,) in role_words("version", "superseded")
 
 
 def is_idle(word: str) -> bool:

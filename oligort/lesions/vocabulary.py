@@ -97,6 +97,11 @@ class Organ(StrEnum):
         }
         return {word: organ for organ, words in spelt.items() for word in words.split(", ")}
 
+    @property
+    def counted_in(self) -> "Organ":
+        """The organ that it counts in: itself, or the one that it is a part of."""
+        return Organ.BRAIN if self is Organ.BRAINSTEM else self
+
 
 class Side(StrEnum):
     """Which of a pair."""

@@ -158,11 +158,12 @@ class OrganFinder:
         held_on = self._side_of(holders, candidate.organ or held_by)
         beyond = self._beyond_primary_organs(candidate, part, holders, label)
         if candidate.organ is not None:
+            is_elsewhere = organ not in (candidate.organ, candidate.organ.counted_in)
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
             conflict = self._side_conflict(candidate, candidate.organ, holders, label)
             if not stated:
                 conflict = conflict or self._beyond_conflict(candidate, part, label)
-            if is_clear and organ is not candidate.organ and stated < self._limits.organ_fraction:
+            if is_clear and is_elsewhere and stated < self._limits.organ_fraction:
                 conflict = (
                     f"{quoted(label)} is of {candidate.organ} {candidate.organ_evidence}, but "
                     f"{share:.0%} of it lie in ROI {quoted(roi_name)} and {stated:.0%} in an ROI "

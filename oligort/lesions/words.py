@@ -26,10 +26,11 @@ _NUMBER_SIGN = re.compile(r"(?i)n\.?\s*°")
 """The degree sign is what keyboards have for the o of "N°" and "Nº"."""
 
 _SORTING = "zz?|x"
-_TARGET = re.compile(rf"({_SORTING})?([pinm]?|hr|ir|lr)(gtv|ctv|ptv|itv)([^\W\d_]*)")
+_RISK = "hr|ir|lr"
+_TARGET = re.compile(rf"({_SORTING})?([pinm]?|{_RISK})(gtv|ctv|ptv|itv)([^\W\d_]*)")
 # Before a GTV one or two letters are enough ("MRGTV"); two small ones stand apart by camel case.
 _GLUED_TARGET = re.compile(
-    rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?(?:[pinm]?|hr|ir|lr)[gcpi]tv)"
+    rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?(?:[pinm]?|{_RISK})[gcpi]tv)"
     rf"({_LETTER}{{3,}}?(?=[gcpi]tv)|(?!(?-i:[a-z]{{2}}GTV)){_LETTER}{{1,2}}(?=gtv))"
 )
 _LEVEL_NUMBER = r"(?:1[0-2]|0?[1-9])"
@@ -71,13 +72,19 @@ def words_of(name: str) -> list[str]:
 
 
 def misread_chinese(name: str) -> str:
-    """Return the Chinese name whose bytes were read as Western letters ("Ë«·Î-GTV"), or ""."""
-    try:
-        chinese = name.encode("latin-1").decode("gb2312")
-    except UnicodeError:
-        return ""
-    runs = _CHINESE.findall(chinese)
-    return chinese if any(word in known_words() for run in runs for word in _chinese(run)) else ""
+    """Return the Chinese name whose bytes were read as Western letters ("Ë«·Î-GTV"), or "".
+
+    Bytes of GB 2312, or of UTF-8: many tools write that, and declare no character set.
+    """
+    for encoding in ("utf-8", "gb2312"):
+        try:
+            chinese = name.encode("latin-1").decode(encoding)
+        except UnicodeError:
+            continue
+        runs = _CHINESE.findall(chinese)
+        if any(word in known_words() for run in runs for word in _chinese(run)):
+            return chinese
+    return ""
 
 
 def _folded(text: str) -> str:
@@ -119,7 +126,10 @@ def _target_apart(written: str) -> list[str]:
 
 
 def _apart(word: str) -> list[str]:
-    """Return "ltlung" as "lt", "lung" and "lebermet" as "leber", "met"; unknown words whole."""
+    """Return "ltlung" as "lt", "lung" and "lebermet" as "leber", "met"; unknown words whole.
+
+    And "metliver" as "met", "liver", "lungtumor" as "lung", "tumor".
+    """
     if word in known_words():
         return [word]
     sorting = re.match(_SORTING, word)
@@ -132,7 +142,7 @@ def _apart(word: str) -> list[str]:
 
 @cache
 def _compound() -> re.Pattern[str]:
-    """Return what matches a side, an organ, a side and a word for metastasis as one word."""
+    """Return what matches a side, an organ and a side, beside a word for tumour, as one word."""
     sides = set(side_words()).union(*(side_words(language) for language in languages()))
     whole = {side for side in sides if len(side) > 2} | {"l", "r", "lt", "rt", "li", "re"}
     organs = {
@@ -140,9 +150,11 @@ def _compound() -> re.Pattern[str]:
         for phrase, alias in organ_aliases().items()
         if len(phrase) == 1 and len(phrase[0]) >= _SHORTEST_GLUED and not alias.is_alone
     }
-    spread = {phrase[0] for phrase in role_words("extent", "metastasis") if len(phrase) == 1}
-    side, organ, met = (
+    lists = (("extent", "metastasis"), ("gross_tumour", "aliases"))
+    tumours = {phrase[0] for one in lists for phrase in role_words(*one) if len(phrase) == 1}
+    side, organ, tumour = (
         "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))
-        for words in (whole, organs, spread)
+        for words in (whole, organs, tumours)
     )
-    return re.compile(f"({side})?({organ})({side})?({met})?")
+    # No side between: "metalrib" is metal.
+    return re.compile(f"(?:({side})|({tumour}))?({organ})({side})?({tumour})?")

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-TRUTH = Path(__file__).parents[1] / "lesions" / "test_diameter_truth.py"
+TESTS = Path(__file__).parents[1]
+TRUTH = TESTS / "lesions" / "test_diameter_truth.py"
+sys.path.insert(0, str(TESTS / "sweeps"))  # what the tests share, and pytest finds by itself
 
 
 def main(cases: int) -> None:

@@ -15,6 +15,8 @@ from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
 from oligort.geometry.structure import Contour, Structure, StructureSet
+from oligort.lesions.lesion import Count
+from oligort.lesions.vocabulary import Organ
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
@@ -230,13 +232,33 @@ def test_what_nobody_explains_is_told_where_it_would_be_one_too_many():
         (finding,) = findings("OL201", fewer, entries[:1])
         assert (finding.grade, finding.flags) == (Grade.PASS, ())
     (unread,) = beside.structure_sets
-    typed = tuple(replace(one, interpreted_type="ORGAN") for one in unread)
+    *metastases, other = unread
+    typed = (*metastases, replace(other, interpreted_type="ORGAN"))
     organ = replace(beside, structure_sets=(replace(unread, structures=typed),))
     (finding,) = findings("OL201", organ, entries)
     assert (finding.grade, finding.flags) == (Grade.PASS, ())
     entries[3]["roi_names"] = [*entries[3]["roi_names"], "HCC seg 5"]
     (finding,) = findings("OL201", beside, entries)
     assert "not counted" not in finding.message
+
+
+@pytest.mark.parametrize("organ", ["Brainstem", "Brain", None])
+def test_the_brainstem_is_of_the_brain(organ):
+    """Three in the brain and one in its stem passed as 3 in one organ."""
+    drawn = {f"GTVm0{n}_Brain": cube(n) for n in (1, 2, 3)} | {"GTVm04_Brainstem": cube(4)}
+    entries = [entry(name, "Brain") for name in drawn]
+    entries[3] = entry("GTVm04_Brainstem") | ({"organ": organ} if organ else {})
+    if not organ:
+        del entries[3]["organ"]
+    submission = submission_of(drawn)
+    (found,) = findings("OL202", submission, entries)
+    assert (found.grade, found.about) == (Grade.MAJOR, "Brain")
+    assert found.message.startswith("4 metastases")
+    assert dict(submission.lesions().per_organ) == {Organ.BRAIN: Count(4, 4)}
+    # Its place in an ROI of the whole brain contradicts no word for the stem.
+    brain = Box((250.0, 0.0, 0.0), (500.0, 60.0, 40.0))
+    held = submission_of(drawn | {"Brain": brain}).lesions()
+    assert not any(lesion.organ_conflict for lesion in held)
 
 
 def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
@@ -591,7 +613,8 @@ def test_what_nobody_explains_is_told_where_it_would_be_too_large(name):
     (alone,) = findings("OL203", small, [entry("GTVm01_Bone", "Bone")])
     assert alone.grade is Grade.PASS
     (unread,) = submission_of(drawn).structure_sets
-    typed = tuple(replace(one, interpreted_type="ORGAN") for one in unread)
+    metastasis, other = unread
+    typed = (metastasis, replace(other, interpreted_type="ORGAN"))
     organ = Submission(structure_sets=(replace(unread, structures=typed),))
     assert len(findings("OL203", organ, [entry("GTVm01_Bone", "Bone")])) == 1
     listed = [entry("GTVm01_Bone", "Bone"), entry(name)]
@@ -617,6 +640,23 @@ def test_a_type_that_says_nothing_explains_no_roi(interpreted_type, x_mm, is_ask
     case = replace(begun, structure_sets=(replace(structures, structures=typed),))
     found = findings("OL203", case, [entry("GTVm01_Bone", "Bone")])
     assert any("M4" in one.message for one in found) == is_asked
+
+
+@pytest.mark.parametrize(
+    ("of_targets", "is_asked"), [(("ORGAN", "ORGAN"), True), (("ORGAN", "PTV"), False)]
+)
+def test_a_type_that_every_target_has_explains_no_roi(of_targets, is_asked):
+    """Some systems write ORGAN for all that is drawn: five metastases passed as three, unasked."""
+    names = ("GTVm01_Bone", "PTVm01_Bone", "HCC", "BM2", "Ziel", "MTX")
+    drawn = {"PTVm01_Bone": cube(1, 24.0)} | {n: cube(i + 1) for i, n in enumerate(names) if i != 1}
+    begun = submission_of(drawn)
+    (structures,) = begun.structure_sets
+    types = dict(zip(names, of_targets, strict=False))
+    typed = tuple(replace(s, interpreted_type=types.get(s.roi_name, "ORGAN")) for s in structures)
+    case = replace(begun, structure_sets=(replace(structures, structures=typed),))
+    (found,) = findings("OL201", case, [entry("GTVm01_Bone", "Bone")])
+    assert (found.grade, Flag.QUERY in found.flags) == (Grade.PASS, is_asked)
+    assert ('"HCC"' in found.message) == is_asked
 
 
 @pytest.mark.parametrize(

@@ -111,3 +111,15 @@ def test_what_is_no_tumour_by_its_name_alone_is_not_said_to_be_beyond_measure():
     assert not codes
     assert '"BWK7" is no gross tumour by its name, but it is of interpreted type GTV' in told
     assert "cannot be measured" not in told
+
+
+@pytest.mark.parametrize("interpreted_type", ["", "ORGAN"])
+@pytest.mark.parametrize("roi_name", ["pGTV2", "P-GTV liver", "P_CTV"])
+def test_what_is_planned_or_the_primary_by_its_name_holds_a_known_lesion(
+    roi_name, interpreted_type
+):
+    """Planned as a PTV is, it is drawn for a lesion: of "PTV2" there the number was open."""
+    codes, told = passed(GTV, replace(at(roi_name, 5), interpreted_type=interpreted_type))
+    assert not codes
+    assert f'"{roi_name}" is drawn around no known lesion' in told
+    assert passed(GTV, replace(at(roi_name, 1), interpreted_type=interpreted_type))[0] == set(CODES)

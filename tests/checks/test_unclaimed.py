@@ -21,7 +21,7 @@ from oligort.phantoms import Box
 from oligort.submission import Submission
 
 THERAPIES = ("radiotherapy", "surgery", "ablation", "none")
-NAMES = ("Struktur1", "Leberherd", "Boost", "ROI 3", "zHelp", "Ring1", "Marker", "Body2", "PET_40%")
+NAMES = ("Struktur1", "Leberziel", "Boost", "ROI 3", "zHelp", "Ring1", "Marker", "Body2", "PET_40%")
 
 
 @pytest.mark.parametrize("therapy", THERAPIES)

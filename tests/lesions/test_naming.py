@@ -242,8 +242,9 @@ def test_a_helper_that_its_file_types_gtv_may_be_tumour(name):
         *(("左肺", False), ("双肺-GTV", False), ("PTV左肺", False)),
     ],
 )
-def test_a_misread_name_that_seems_to_be_gross_tumour_may_be(name, may_be):
-    read = read_roi_name(name.encode("gb2312").decode("latin-1"))
+@pytest.mark.parametrize("encoding", ["gb2312", "utf-8"])
+def test_a_misread_name_that_seems_to_be_gross_tumour_may_be(name, may_be, encoding):
+    read = read_roi_name(name.encode(encoding).decode("latin-1"))
     assert (read.role, read.nearest, read.may_be_tumour) == (Role.UNKNOWN, name, may_be)
 
 
@@ -396,7 +397,11 @@ def test_digits_that_are_no_decimals_can_be_read(name):
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("GTV_old", "old"), ("GTV copy", "copy"), ("GTV prior", "prior"), ("GTV", "")],
+    [
+        *(("GTV_old", "old"), ("GTV copy", "copy"), ("GTV prior", "prior"), ("GTV", "")),
+        *(("GTVm1 do not use", "use"), ("GTV liver not used", "used"), ("GTV use", "")),
+        *(("GTV_nicht verwenden", "verwenden"), ("GTV2 discard", "discard"), ("GTV作废", "作废")),
+    ],
 )
 def test_superseded_names_are_told_apart(name, word):
     assert read_roi_name(name).superseded == word
@@ -446,6 +451,14 @@ def test_every_dash_is_a_hyphen(name):
 def test_a_middle_dot_is_a_separator_and_no_sign_of_its_own():
     assert read_roi_name("Lungs\u00b7L").side is Side.LEFT
     assert read_roi_name("met\u00b7liver").role is Role.GTV_METASTASIS
+
+
+@pytest.mark.parametrize("name", ["rGTV", "tGTV1", "sGTV liver", "OSGTV"])
+@pytest.mark.parametrize("interpreted_type", ["", "ORGAN"])
+def test_a_letter_or_two_before_gtv_leave_it_open_whatever_its_type_says(name, interpreted_type):
+    """Unknown as a whole, "rGTV" (residual, or right) was not counted, and typed ORGAN not told."""
+    read = read_roi_name(name, interpreted_type)
+    assert (read.role, read.may_be_tumour, read.side) == (Role.UNKNOWN, True, None)
 
 
 def test_nodes_are_an_organ_only_where_their_type_agrees():
