@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from oligort.checks.case import Case
 from oligort.checks.lesion_dose import lesion_doses
-from oligort.checks.lesions import why_incomplete
+from oligort.checks.lesions import why_undecided
 from oligort.document import Measurement, Report
 from oligort.errors import NotEvaluable
 from oligort.finding import Grade
@@ -70,14 +70,15 @@ class OrganCount:
 class LesionsView:
     """All of it; `reason` says why nothing was counted, `incomplete` why there may be more.
 
-    `limit` is the largest number in one organ as the protocol words it, or "".
+    `limit` is the largest number in one organ as the protocol words it, or "", and `most_allowed`
+    the number itself.
     """
 
     cards: tuple[Card, ...] = ()
     uncounted: tuple[Card, ...] = ()
     organs: tuple[OrganCount, ...] = ()
     limit: str = ""
-    most_allowed: float = 0.0
+    most_allowed: int = 0
     total: str = ""
     incomplete: str = ""
     elsewhere: tuple[str, ...] = ()
@@ -112,17 +113,17 @@ def lesions_of(report: Report, case: Case | None) -> LesionsView:
         if not lesion.counted.most
     )
     rule = case.protocol.criteria.metastases_per_organ
-    total, incomplete = str(case.counting.total(accounted)), why_incomplete(case)
+    total, incomplete = str(case.counting.total(accounted)), why_undecided(case)
     _refuse_other_count(report, total, incomplete)
     return LesionsView(
         cards=cards,
         uncounted=uncounted,
         organs=tuple(
             OrganCount(str(place), str(count), count.least, count.most)
-            for place, count in case.counting.per_organ(accounted).items()
+            for place, count in case.lesions_per_organ.items()
         ),
         limit=f"{rule.relation} {rule.limit}",
-        most_allowed=float(rule.limit),
+        most_allowed=rule.limit if rule.allows(rule.limit) else rule.limit - 1,
         total=total,
         incomplete=incomplete,
         elsewhere=tuple(

@@ -16,6 +16,7 @@ from pages import Element, golden_text, parsed
 
 import oligort
 from oligort.checks.engine import case_of, report_on
+from oligort.clinical.register import LesionKind, RegisterLesion
 from oligort.demo.anatomy import LUNG_NAMES
 from oligort.demo.cases import CASES, WITHIN_PROTOCOL
 from oligort.demo.export import write_case
@@ -161,6 +162,40 @@ def test_organs_show_least_to_most_beside_the_limit(demo_page: Made) -> None:
     dots = liver.all("i")
     assert [sorted(dot.classes) for dot in dots] == [["sure"]] * 3 + [["beyond", "sure"]]
     assert liver.all("b")[0].text == "4"
+
+
+def organs_of(report: Report, case: Any) -> dict[str, Element]:
+    (organs,) = [one for one in parsed(page(report, case)).all("ul") if "organs" in one.classes]
+    return {one.all("span")[0].text: one for one in organs.all("li")}
+
+
+def test_organs_hold_what_the_check_counted_in_them(demo_page: Made) -> None:
+    """A node that may be drawn as what no entry claims leaves one of four in the liver open."""
+    case = demo_page(2).case
+    assert case.register is not None
+    node = RegisterLesion(id="N1", kind=LesionKind.REGIONAL_NODE)
+    register = msgspec.structs.replace(case.register, lesions=(*case.register.lesions[:-1], node))
+    case = replace(case, register=register)
+    report = report_on(case, ["OL20*"])
+    (finding,) = [one for one in report.findings if one.code == "OL202"]
+    liver = organs_of(report, case)["Liver"]
+    assert [one.measured for one in finding.evidence] == ["3 to 4"]
+    assert liver.all("b")[0].text == "3 to 4"
+    assert [sorted(dot.classes) for dot in liver.all("i")] == [["sure"]] * 3 + [["beyond", "maybe"]]
+    # The number of all has no upper end in the check either.
+    assert "4 to 5 or more distant metastases" in parsed(page(report, case)).text
+
+
+def test_a_limit_that_is_not_allowed_itself_stands_beyond_the_bar(demo_page: Made) -> None:
+    case = demo_page(2).case
+    criteria = case.protocol.criteria
+    below_four = msgspec.structs.replace(criteria.metastases_per_organ, relation="<", limit=4)
+    criteria = msgspec.structs.replace(criteria, metastases_per_organ=below_four)
+    case = replace(case, protocol=msgspec.structs.replace(case.protocol, criteria=criteria))
+    report = report_on(case, ["OL202"])
+    assert [one.grade for one in report.findings] == [Grade.MAJOR]
+    dots = organs_of(report, case)["Liver"].all("i")
+    assert [sorted(dot.classes) for dot in dots] == [["sure"]] * 3 + [["beyond", "sure"]]
 
 
 def test_without_a_submission_the_page_says_so_and_has_no_picture(demo_page: Made) -> None:
