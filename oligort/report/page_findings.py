@@ -219,7 +219,7 @@ def briefs_of(report: Report, titles: Mapping[str, str]) -> tuple[tuple[Brief, .
             Brief(
                 report.verdict,
                 ", ".join(filter(None, dict.fromkeys(one.criterion for one in it.findings))),
-                "",
+                _told_of(it),
                 it.reason,
             )
             for it in reasons
@@ -227,6 +227,13 @@ def briefs_of(report: Report, titles: Mapping[str, str]) -> tuple[tuple[Brief, .
     else:
         lines = [_brief(one, titles) for one in found]
     return tuple(lines[:MOST_BRIEFS]), len(lines[MOST_BRIEFS:])
+
+
+def _told_of(reason: Reason) -> str:
+    """Return what a reason is about where that is one thing, and the reason does not name it."""
+    abouts = {one.about for one in reason.findings}
+    about = abouts.pop() if len(abouts) == 1 else ""
+    return "" if about in reason.reason else about
 
 
 def _brief(view: FindingView, titles: Mapping[str, str]) -> Brief:

@@ -123,6 +123,29 @@ def test_each_finding_stands_in_its_part(demo_page: Made) -> None:
         assert finding.code in shown
 
 
+def test_what_could_not_be_evaluated_says_of_which_lesion(demo_page: Made) -> None:
+    report = demo_page(4).report
+    open_size = Finding(
+        code="OL203",
+        criterion="I4iii",
+        grade=Grade.NOT_EVALUABLE,
+        about="GTVm02_Liver",
+        message="Maximum diameter of each metastasis: not evaluable, because it is too near",
+        source=Source(document="NCT06190782"),
+    )
+    told = msgspec.structs.replace(report, findings=(open_size,))
+    tree = parsed(page(told, None))
+    (article,) = section(tree, "not-evaluable").all("article")
+    assert article.all("h4")[0].text == "GTVm02_Liver: Size of each metastasis"
+    (briefs,) = [one for one in tree.all("ul") if "briefs" in one.classes]
+    assert briefs.text == "I4iii GTVm02_Liver: it is too near"
+    # Of several that share a reason each is named in the list, and none alone in the head.
+    other = msgspec.structs.replace(open_size, about="GTVm03_LN")
+    tree = parsed(page(msgspec.structs.replace(report, findings=(open_size, other)), None))
+    (briefs,) = [one for one in tree.all("ul") if "briefs" in one.classes]
+    assert briefs.text == "I4iii it is too near"
+
+
 def test_each_code_leads_to_what_explain_says_of_it(demo_page: Made) -> None:
     _, _, report, html = demo_page(1)
     tree = parsed(html)
