@@ -1,5 +1,6 @@
 """Findings as a page shows them: each with its numbers, its limit drawn to scale, what to do."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -164,15 +165,20 @@ def tiles_of(report: Report) -> Iterator[Tile]:
 
 
 def _ratio(finding: Finding) -> float:
-    """Return the largest share of its limit that a number of a finding takes up."""
-    return max(
-        (
-            one.measured / one.limit
-            for one in finding.evidence
-            if isinstance(one.measured, float | int) and one.limit
-        ),
-        default=0.0,
-    )
+    """Return how much of its limit a number of a finding takes up, the most of several.
+
+    Of a limit that must be reached it is the share of the number that the limit takes up.
+    """
+    return max(map(_ratio_of, finding.evidence), default=0.0)
+
+
+def _ratio_of(evidence: Evidence) -> float:
+    value, limit = evidence.measured, evidence.limit
+    if not isinstance(value, float | int) or not limit:
+        return 0.0
+    if evidence.relation in {">=", ">"}:
+        return limit / value if value > 0 else math.inf
+    return value / limit
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from oligort.document import Decision, Report
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
 from oligort.report import page_lesions
 from oligort.report.html import CONTENTS, page, render
+from oligort.report.page_findings import tiles_of
 
 GOLDEN = Path(__file__).with_name("golden")
 MOST_BYTES = 2_000_000
@@ -409,6 +410,47 @@ def test_real_submissions_have_a_page(test_data: Path) -> None:
         html = page(report, case)
         assert len(html.encode()) < MOST_BYTES
         assert parsed(html).all("h1")[0].text.endswith(report.subject)
+
+
+def test_a_decision_on_a_query_stands_wherever_the_finding_does(demo_page: Made) -> None:
+    report = demo_page(0).report
+    findings = tuple(
+        msgspec.structs.replace(one, flags=(Flag.QUERY,)) if one.code == "OL104" else one
+        for one in report.findings
+    )
+    seen = {"OL104", "OL207"}
+    made = tuple(
+        Decision(finding=one.mark, code=one.code, reason="seen", by="AB", date="2026-11-29")
+        for one in findings
+        if one.code in seen
+    )
+    told = msgspec.structs.replace(report, findings=findings, decisions=made)
+    tree = parsed(page(told, None))
+    for place in ("flags", "eligibility", "others"):
+        text = section(tree, place).text
+        assert text.count("Accepted by AB on 2026-11-29: seen") == 1
+
+
+def test_a_tile_shows_the_number_nearest_to_a_limit_that_must_be_reached(demo_page: Made) -> None:
+    def coverage(about: str, measured: float) -> Finding:
+        evidence = Evidence(name="Coverage", measured=measured, relation=">=", limit=95.0)
+        return Finding(
+            code="OL301",
+            criterion="cov",
+            grade=Grade.PASS,
+            about=about,
+            message="coverage",
+            evidence=(evidence,),
+            source=Source(document="site"),
+        )
+
+    findings = (coverage("PTV1", 110.0), coverage("PTV2", 96.0), coverage("PTV3", 101.0))
+    report = demo_page(0).report
+    (tile,) = tiles_of(msgspec.structs.replace(report, findings=findings))
+    assert (tile.finding.about, tile.others) == ("PTV2", 2)
+    none_at_all = (*findings, coverage("PTV4", 0.0))
+    (tile,) = tiles_of(msgspec.structs.replace(report, findings=none_at_all))
+    assert tile.finding.about == "PTV4"
 
 
 def test_decisions_selection_words_and_extension_are_on_the_page(demo_page: Made) -> None:
