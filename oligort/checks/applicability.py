@@ -10,7 +10,8 @@ from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable, advising
 from oligort.finding import Finding
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
-from oligort.protocol.limits import AppliesWhen, DoseLimit
+from oligort.protocol.applies_when import AppliesWhen
+from oligort.protocol.limits import DoseLimit
 
 
 def applicable_limits(case: Case) -> Iterator[DoseLimit]:
