@@ -22,6 +22,7 @@ from oligort.demo.cases import CASES, WITHIN_PROTOCOL
 from oligort.demo.export import write_case
 from oligort.document import Decision, Report
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
+from oligort.protocol.settings import DiameterReading
 from oligort.report import page_lesions
 from oligort.report.html import CONTENTS, page, render
 from oligort.report.page_findings import tiles_of
@@ -186,6 +187,25 @@ def test_organs_show_least_to_most_beside_the_limit(demo_page: Made) -> None:
     dots = liver.all("i")
     assert [sorted(dot.classes) for dot in dots] == [["sure"]] * 3 + [["beyond", "sure"]]
     assert liver.all("b")[0].text == "4"
+
+
+@pytest.mark.parametrize(
+    ("reading", "told"), [("longest_axial", "longest axial"), ("maximum_3d", "maximum 3D")]
+)
+def test_the_diameter_that_decides_stands_out(demo_page: Made, reading: str, told: str) -> None:
+    case = demo_page(3).case
+    settings = case.protocol.settings
+    chosen = msgspec.structs.replace(
+        settings.diameter_reading, value=DiameterReading(reading), question="which one?"
+    )
+    settings = msgspec.structs.replace(settings, diameter_reading=chosen)
+    case = replace(case, protocol=msgspec.structs.replace(case.protocol, settings=settings))
+    report = report_on(case, ["OL20*"])
+    for tree in (parsed(page(report, case)), parsed(page(report, None))):
+        labels = {one.attributes.get("aria-label", ""): one for one in tree.all("article")}
+        card = labels["GTVm02_Liver"]
+        (row,) = [one for one in card.all("tr") if "decides" in one.classes]
+        assert row.all("th")[0].text == told
 
 
 def organs_of(report: Report, case: Any) -> dict[str, Element]:
