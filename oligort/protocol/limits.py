@@ -30,6 +30,15 @@ LARGEST_DIAMETER_MM = 300.0
 """No limit on a diameter is larger: 50 cm, where 50 mm were meant, would never be broken. Livers
 and lungs, the largest organs that a metastasis can fill, measure about as much."""
 
+OTHER_INDICES = {
+    "CI": "CI is that of Paddick, which never is above 1; the isodose over the target (RTOG), of 1 "
+    "and more, is another index and not measured",
+    "HI": "HI is that of ICRU Report 83, (D2% - D98%) / D50%, which is 0 where the dose is even; "
+    "the maximum over the prescription (RTOG), of 1 and more, is Max[%]",
+}
+"""Indices by which others call other numbers, around 1: as limits of these they would hold always,
+or never."""
+
 VARIATIONS = (Grade.MINOR, Grade.INFO)
 """What a protocol may make of a value beyond its limit and within the acceptable variation."""
 
@@ -322,6 +331,10 @@ def _refuse_unbreakable(metric: Metric, relation: Bound, limit: float, most: flo
             raise ValueError(f"limit: expected at most 100 %, found {most:g} %")
         if relation == "<=" and limit == 100:
             raise ValueError("limit: expected less than 100 %, which no volume is beyond")
+    if metric.kind in OTHER_INDICES and max(most, limit) >= 1 and (relation, limit) != (">=", 1):
+        raise ValueError(
+            f"limit: expected less than 1, found {max(most, limit):g}: {OTHER_INDICES[metric.kind]}"
+        )
     at_gy = metric.at if metric.at is not None and metric.at_unit == "Gy" else 0.0
     for key, gy in (("limit", most if metric.unit == "Gy" else 0.0), ("metric", at_gy)):
         if gy > LARGEST_DOSE_GY:

@@ -396,6 +396,33 @@ def test_a_diameter_that_no_lesion_is_beyond_is_refused(altered, limit, unit):
         altered('limit = 5\nunit = "cm"', f'limit = {limit}\nunit = "{unit}"')
 
 
+@pytest.mark.parametrize(
+    ("metric", "relation", "limit", "told"),
+    [
+        ("CI", "<=", 1.2, "CI is that of Paddick"),
+        ("CI", "<=", 1, "CI is that of Paddick"),
+        ("CI", ">=", 1.2, "CI is that of Paddick"),
+        ("HI", "<=", 1.2, "HI is that of ICRU Report 83"),
+        ("HI", ">=", 1.05, "HI is that of ICRU Report 83"),
+    ],
+)
+def test_an_index_that_others_call_so_is_not_taken_for_ours(altered, metric, relation, limit, told):
+    """A plan of any conformity is within 1.2 of Paddick's index, which is never above 1."""
+    with pytest.raises(ProtocolError, match="limit: expected less than 1, found") as refusal:
+        altered(f'metric = "V20Gy[%]"\n{X6}', index(metric, relation, limit))
+    assert told in str(refusal.value)
+
+
+def test_limits_of_our_indices_can_be_said(altered):
+    for metric, relation, limit in (("CI", ">=", 0.8), ("CI", ">=", 1), ("HI", "<=", 0.15)):
+        site = altered(f'metric = "V20Gy[%]"\n{X6}', index(metric, relation, limit))
+        assert site.dose_limits[0].limit == limit
+
+
+def index(metric, relation, limit):
+    return f'metric = "{metric}"\nrelation = "{relation}"\nlimit = {limit}\nunit = ""'
+
+
 def test_the_longest_diameter_can_be_said(altered):
     site = altered('limit = 5\nunit = "cm"', 'limit = 30\nunit = "cm"')
     assert site.criteria.metastasis_diameter.limit == 300
