@@ -112,6 +112,11 @@ def test_a_file_that_can_be_applied_passes_and_one_that_cannot_says_where(leaves
     ("right", "other", "remark"),
     [
         ('"SpinalCord"', '"SpinalCrod"', '"SpinalCrod" is no name of TG-263 and no role'),
+        (
+            'relation = "<="',
+            'relation = ">="',
+            "organ that receives much; is <= meant?",
+        ),
         (', section = "Table 1"', "", '"QUANTEC" is cited without a section'),
         ("[sources.QUANTEC]", '[sources.X]\ntitle = "X"\n[sources.QUANTEC]', 'refers to "X"'),
         (
