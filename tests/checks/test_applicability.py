@@ -102,7 +102,9 @@ def test_an_interval_over_either_limit_is_not_evaluable(site, build, lung_of):
         rules = SITE.replace("limit = 20", f"limit = {least}")
         found = lung_of(site(VARIATION.replace("25", str(most)), rules=rules), clipped)
         assert found.grade is Grade.NOT_EVALUABLE
-        assert "the limit lies between" in found.message
+        is_beyond = "either is beyond the limit; that of the acceptable variation, <= 20 %, lies"
+        assert ("and the limit lies between" in found.message) is (least == 20)
+        assert (is_beyond in found.message) is (least == 10)
 
 
 @pytest.mark.parametrize(
