@@ -235,6 +235,17 @@ def briefs_of(report: Report, titles: Mapping[str, str]) -> tuple[tuple[Brief, .
     return tuple(lines[:MOST_BRIEFS]), len(lines[MOST_BRIEFS:])
 
 
+def left_open(report: Report) -> str:
+    """Return what could not be evaluated beside a deviation, which names the verdict, or ""."""
+    found = report.graded(Grade.NOT_EVALUABLE)
+    if not found or report.verdict is Grade.NOT_EVALUABLE:
+        return ""
+    rules = dict.fromkeys(filter(None, (one.criterion for one in found)))
+    findings = "1 finding is open" if len(found) == 1 else f"{len(found)} findings are open"
+    told = f" ({', '.join(rules)})" if rules else ""
+    return f"Not all was evaluated: {findings}{told}"
+
+
 def _told_of(reason: Reason) -> str:
     """Return what a reason is about where that is one thing, and the reason does not name it."""
     abouts = {one.about for one in reason.findings}

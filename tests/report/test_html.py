@@ -148,6 +148,23 @@ def test_what_could_not_be_evaluated_says_of_which_lesion(demo_page: Made) -> No
     assert briefs.text == "I4iii it is too near"
 
 
+def test_a_verdict_beside_which_something_is_open_says_so_at_once(demo_page: Made) -> None:
+    """MINOR, "acceptable variation", does not say that the lung V20 is not known."""
+    report = demo_page(4).report
+    header = parsed(page(report, None)).all("header")[0].text
+    assert "Not all was evaluated" not in header  # the verdict itself says it
+    minor = Finding(
+        code="OL006",
+        grade=Grade.MINOR,
+        message="a name is not known",
+        source=Source(document="oligort convention"),
+    )
+    findings = (*report.findings, minor)
+    told = msgspec.structs.replace(report, findings=findings, verdict=Grade.MINOR)
+    header = parsed(page(told, None)).all("header")[0].text
+    assert "Not all was evaluated: 3 findings are open (X6)" in header
+
+
 def test_each_code_leads_to_what_explain_says_of_it(demo_page: Made) -> None:
     _, _, report, html = demo_page(1)
     tree = parsed(html)
