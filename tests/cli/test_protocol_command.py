@@ -148,4 +148,5 @@ def test_the_schema_asks_of_an_extension_what_it_says_of_itself():
     )
     assert "required" not in schema["$defs"]["Criteria"]
     assert schema["$defs"]["Grades"]["required"] == ["source"]
+    assert schema["$defs"]["Grade"]["enum"] == ["INFO", "MAJOR", "MINOR"]
     assert file["properties"]["extends"]["description"].startswith("The protocol whose rules hold")
