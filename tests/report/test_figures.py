@@ -326,6 +326,18 @@ def test_the_isodose_of_a_limit_is_shown_where_most_of_it_lies(
     assert [gy for gy, _ in picture.isodoses.levels] == [20, 5]
 
 
+def test_an_organ_is_shown_in_a_window_of_its_own(demo_page: Made) -> None:
+    made = demo_page(1)
+    (rule,) = made.case.protocol.dose_limits
+    told = isodose_picture(made.case, rule, "x")
+    assert told is not None
+    assert "lung window" in told.caption
+    heart = msgspec.structs.replace(rule, structure="Heart", family=(), parts=())
+    told = isodose_picture(made.case, heart, "x")
+    assert told is not None
+    assert "soft tissue window" in told.caption
+
+
 def test_plot_draws_on_the_axes_of_the_user() -> None:
     from matplotlib.figure import Figure
 
