@@ -12,7 +12,12 @@ from oligort.checks.answers import (
     told_beside,
     what_lies_between,
 )
-from oligort.checks.applicability import limited_once, told_without_limits, why_not_applicable
+from oligort.checks.applicability import (
+    limited_once,
+    not_applicable,
+    told_without_limits,
+    why_not_applicable,
+)
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.cut_out import told_of_gaps_cut_out
@@ -58,7 +63,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     definition of the structure would change the verdict, or may, where the limit lies within its
     interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
     GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, also
-    in what is cut out, or the images cut the organ off (OL016).
+    in what is cut out, or the images cut the organ off (OL016); a plan of 3 fractions where the
+    structure is limited in 1 and in 5.
 
     Not evaluable when: whether the limit applies is not known; the dose is open, of type
     EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
@@ -79,7 +85,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     for limit in case.protocol.dose_limits:
         try:
             if reason := why_not_applicable(case, limit):
-                yield _not_applicable(limit, reason)
+                yield not_applicable("OL301", case, limit, reason)
                 continue
             _require_gradable(case)
             require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
@@ -319,17 +325,6 @@ def _is_close(case: Case, limit: DoseLimit, value: Measure) -> bool:
     width = case.protocol.settings.borderline_percentage_points.value
     limits = (limit.limit, *((limit.variation.limit,) if limit.variation else ()))
     return limit.unit == "%" and any(abs(value - one) < width for one in limits)
-
-
-def _not_applicable(limit: DoseLimit, reason: str) -> Finding:
-    return Finding(
-        code="OL301",
-        criterion=limit.criterion,
-        grade=Grade.INFO,
-        about=limit.structure,
-        message=f"{limit.description} does not apply: {reason}",
-        source=limit.source,
-    )
 
 
 def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
