@@ -9,6 +9,7 @@ from oligort.lesions.naming import read_roi_name
 from oligort.lesions.vocabulary import Role
 from oligort.protocol.model import Protocol, sources_in
 from oligort.protocol.sourced import ASSUMPTION
+from oligort.strict import path_of
 
 OF_MUCH_DOSE = frozenset({"V", "D", "Mean", "Min", "Max", "gEUD"})
 """Kinds of metrics that grow with the dose."""
@@ -52,10 +53,10 @@ def remarks_on(protocol: Protocol) -> Iterator[str]:
                 f"held against it"
             )
     cited = set()
-    for path, source in sources_in(protocol):
+    for steps, source in sources_in(protocol):
         cited.add(source.document)
         if source.document != ASSUMPTION and not source.section:
-            yield f"{path}: {quoted(source.document)} is cited without a section"
+            yield f"{path_of(steps)}: {quoted(source.document)} is cited without a section"
     for name in protocol.sources:
         if name not in cited:
             yield f"sources: nothing refers to {quoted(name)}"
