@@ -3,7 +3,7 @@
 import msgspec
 
 from oligort.display import harmless_json, indented_json, quoted
-from oligort.document import Report
+from oligort.document import Decision, Report
 from oligort.errors import ReportError
 from oligort.finding import Finding, Grade
 
@@ -31,7 +31,8 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a check asked about by one rule, and its grades.
 
-    A grade is "" where a report does not say of it.
+    A grade is "" where a report does not say of it. `accepted` is what a reviewer decided on all
+    that the later report has against it, or "".
     """
 
     code: str
@@ -40,6 +41,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     message: str
+    accepted: str = ""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         What deviated or was open before and passes now; what does now and did not; what still does,
         or is not told any more though nothing shows that it was corrected: its check says nothing
         in the later report, or could not be evaluated there.
+    accepted : tuple of Change
+        What still does, and a reviewer accepted as it stands, in either report: nothing is asked.
     no_longer_drawn : tuple of Change
         What deviated or was open before, of a lesion or structure of which the later report says
         nothing at all: it may have been deleted to be rid of the deviation, or drawn by mistake,
@@ -81,6 +85,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[str, ...]
     no_longer_drawn: tuple[Change, ...] = ()
     not_shown: tuple[Change, ...] = ()
+    accepted: tuple[Change, ...] = ()
 
     def to_json(self) -> str:
         """Return the comparison as JSON text."""
@@ -112,12 +117,15 @@ def compare(before: Report, after: Report) -> Comparison:
     # The same files and register under other rules: nobody corrected anything.
     is_unchanged = bool(has_other_rules and after.provenance and _sent(before) == _sent(after))
     passed = _shown_to_pass(before, after)
-    corrected, new, standing, no_longer_drawn, not_shown = [], [], [], [], []
+    decided = _decided(before, after, apart)
+    corrected, new, standing, no_longer_drawn, not_shown, accepted = [], [], [], [], [], []
     for key in dict.fromkeys((*earlier, *later)):
-        change = _change(earlier.get(key), later.get(key))
+        change = _change(earlier.get(key), later.get(key), decided.get(key, ""))
         was, now = change.before in DEVIANT, change.after in DEVIANT
         is_silent = not change.after and (change.code in silent or key[0] in anew)
-        if was and (now or is_silent):
+        if was and change.accepted:
+            accepted.append(change)
+        elif was and (now or is_silent):
             standing.append(change)
         elif was and not change.after and change.about in gone:
             no_longer_drawn.append(change)
@@ -143,6 +151,7 @@ def compare(before: Report, after: Report) -> Comparison:
         differences=tuple(_differences(before, after)),
         no_longer_drawn=tuple(no_longer_drawn),
         not_shown=tuple(not_shown),
+        accepted=tuple(accepted),
     )
 
 
@@ -171,13 +180,17 @@ def _held_apart(report: Report) -> frozenset[_Thing]:
     return frozenset(thing for thing, names in limits.items() if len(names - {""}) > 1)
 
 
+def _key(finding: Finding, apart: frozenset[_Thing]) -> _Key:
+    thing = _thing(finding)
+    return thing, _asked(finding) if thing in apart else ""
+
+
 def _worst(report: Report, apart: frozenset[_Thing]) -> dict[_Key, Finding]:
     """Return the gravest finding by each rule on each thing."""
     order = {grade: rank for rank, grade in enumerate((*DEVIANT, Grade.PASS, Grade.INFO))}
     found: dict[_Key, Finding] = {}
     for finding in report.findings:
-        thing = _thing(finding)
-        key = (thing, _asked(finding) if thing in apart else "")
+        key = _key(finding, apart)
         if key not in found or order[finding.grade] < order[found[key].grade]:
             found[key] = finding
     return found
@@ -253,7 +266,21 @@ def _has_other_limits(before: Finding | None, after: Finding | None) -> bool:
     return bool(own and other) and own.isdisjoint(other)
 
 
-def _change(before: Finding | None, after: Finding | None) -> Change:
+def _decided(before: Report, after: Report, apart: frozenset[_Thing]) -> dict[_Key, str]:
+    """Return what a reviewer decided on things of which every finding to decide on is accepted."""
+    made = {one.finding: one for report in (before, after) for one in report.decisions}
+    found: dict[_Key, list[Decision | None]] = {}
+    for finding in after.findings:
+        if finding.grade in DEVIANT:
+            found.setdefault(_key(finding, apart), []).append(made.get(finding.mark))
+    return {
+        key: f"accepted by {first.by} on {first.date}: {first.reason}"
+        for key, (first, *others) in found.items()
+        if first is not None and None not in others
+    }
+
+
+def _change(before: Finding | None, after: Finding | None, accepted: str) -> Change:
     told = after or before
     assert told is not None
     return Change(
@@ -263,6 +290,7 @@ def _change(before: Finding | None, after: Finding | None) -> Change:
         before=str(before.grade) if before else "",
         after=str(after.grade) if after else "",
         message=told.message,
+        accepted=accepted,
     )
 
 

@@ -12,6 +12,16 @@ _LEAST_LIKENESS = 0.65
 another meaning are offered: "observation" is as like "ablation" as 0.63."""
 
 
+UNIT_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("percent", "per cent", "pct", "percentage"), "%"),
+    **dict.fromkeys(("ml", "cm3", "cm^3", "ccm", "cubic centimetres", "cubic centimeters"), "cc"),
+    **dict.fromkeys(("gray", "grays"), "Gy"),
+    **dict.fromkeys(("centimetres", "centimeters", "centimetre", "centimeter"), "cm"),
+    **dict.fromkeys(("millimetres", "millimeters", "millimetre", "millimeter"), "mm"),
+}
+"""What people write for a unit and letters do not lead to, each of the very same size."""
+
+
 def nearest(word: object, words: Iterable[str]) -> str:
     """Return '; did you mean "..."?' with the word of `words` most like `word`, or "".
 
@@ -62,7 +72,10 @@ def nearest_key(
 
 def nearest_word(word: object, choices: Sequence[str], others: Mapping[str, str]) -> str:
     """Return '; did you mean "..."?' with what people write for a word, else as `nearest`."""
-    meant = others.get(_in_one_spelling(word))
+    spelt = _in_one_spelling(word)
+    meant = others.get(spelt)
+    if meant is None and UNIT_WORDS.get(spelt) in choices:
+        meant = UNIT_WORDS[spelt]
     return nearest(word, choices) if meant is None else _offer(meant)
 
 

@@ -135,6 +135,14 @@ class MisplacedError(ValueError):
         self.steps: Steps = steps
 
 
+def path_of(steps: Steps) -> str:
+    """Return the way to a place in a document in words: "dose_limits[entry 1].source"."""
+    words = (
+        f"[entry {step}]" if isinstance(step, int) else f".{safe_text(step)}" for step in steps
+    )
+    return "".join(words).removeprefix(".")
+
+
 class _Fault(NamedTuple):
     """What is wrong in a document: the way to it, the sentence, and a key there that is no way."""
 
@@ -145,11 +153,7 @@ class _Fault(NamedTuple):
     @property
     def path(self) -> str:
         """The way to it in words."""
-        words = (
-            f"[entry {step}]" if isinstance(step, int) else f".{safe_text(step)}"
-            for step in self.steps
-        )
-        return "".join(words).removeprefix(".")
+        return path_of(self.steps)
 
     @property
     def at(self) -> Steps:

@@ -7,7 +7,7 @@ from oligort.checks.registry import CONVENTION
 from oligort.clinical.answer import Answer
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
-from oligort.measure import Measure
+from oligort.measure import Interval, Measure
 from oligort.protocol.limits import DoseLimit, Limit, Requirement, Rule
 from oligort.rounding import shown_beside, side_of
 
@@ -147,6 +147,24 @@ def grade_throughout(measure: Measure, rule: Limit) -> Grade | None:
     """Return what a measure amounts to, or None where its interval holds more than one grade."""
     grades = {rule.grade_of(bound) for bound in (measure.low, measure, measure.high)}
     return grades.pop() if len(grades) == 1 else None
+
+
+def what_lies_between(low: float, high: float, rule: DoseLimit) -> str:
+    """Return which limit lies between two values of different grades: that of the variation too."""
+    if rule.variation is None or rule.allows(low) != rule.allows(high):
+        return "the limit lies between"
+    return (
+        f"either is beyond the limit; that of the acceptable variation, {rule.relation} "
+        f"{rule.variation.limit:g} {rule.unit}, lies between"
+    )
+
+
+def off_by_computation(value: Measure) -> Measure:
+    """Return a value with how far the computation may be off, at either end of what is unknown."""
+    numerical = value.intervals.get("numerical", Interval(value, value))
+    known = value.without("numerical")
+    ends = known.low - (value - numerical.low), known.high + (numerical.high - value)
+    return Measure(value, value.unit, numerical=ends)
 
 
 def history_answer(case: Case, name: str) -> Answer:

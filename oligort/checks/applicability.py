@@ -8,9 +8,10 @@ from oligort.checks.effect import fractions_of
 from oligort.checks.plan_kind import kind_of
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable, advising
-from oligort.finding import Finding
+from oligort.finding import Finding, Flag, Grade
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
-from oligort.protocol.limits import AppliesWhen, DoseLimit
+from oligort.protocol.applies_when import AppliesWhen
+from oligort.protocol.limits import DoseLimit
 
 
 def applicable_limits(case: Case) -> Iterator[DoseLimit]:
@@ -67,6 +68,65 @@ def why_not_applicable(case: Case, limit: DoseLimit) -> str:
             "; ".join(dict.fromkeys(filter(None, hints))),
         )
     return ""
+
+
+def not_applicable(code: str, case: Case, limit: DoseLimit, reason: str) -> Finding:
+    """Return that a limit does not hold, for information.
+
+    A query where it is held against no limit for want of one for so many fractions.
+    """
+    gap = _between_limits(case, limit)
+    return Finding(
+        code=code,
+        criterion=limit.criterion,
+        grade=Grade.INFO,
+        flags=(Flag.QUERY,) if gap else (),
+        about=limit.structure,
+        message=f"{limit.description} does not apply: {reason}{gap}",
+        source=limit.source,
+        hint="ask the trial office what holds for so many fractions" if gap else "",
+    )
+
+
+def _between_limits(case: Case, limit: DoseLimit) -> str:
+    """Return that plans have more fractions than one like limit is for, fewer than another, or "".
+
+    It is told of the first of them, and where nothing but the fractions keeps them from holding.
+    """
+    when = limit.applies_when
+    if when is None or when.fractions is None:
+        return ""
+    alike = [one for one in case.protocol.dose_limits if _number_of(one) == _number_of(limit)]
+    others = (when.arm, when.plan_kind, when.organ)
+    known = [
+        one.applies_when.fractions
+        for one in alike
+        if one.applies_when
+        and one.applies_when.fractions
+        and (one.applies_when.arm, one.applies_when.plan_kind, one.applies_when.organ) == others
+    ]
+    try:
+        if (
+            known[0] is not when.fractions
+            or any(of(case, when) for of in (_of_arm, _of_kind, _of_organ))
+            or any(_number_of(one) == _number_of(limit) for one in applicable_limits(case))
+        ):
+            return ""
+        numbers = {fractions_of(plan) for plan in case.submission.chosen.plans}
+    except NotEvaluable:
+        return ""
+    least, most = min(one.most for one in known), max(one.least for one in known)
+    if not any(least < number < most for number in numbers):
+        return ""
+    return (
+        f"; nothing limits {limit.metric} of {limit.structure} in so many, where the protocol does "
+        f"so in {' and in '.join(map(str, known))}"
+    )
+
+
+def _number_of(limit: DoseLimit) -> tuple[str, str, str]:
+    """Return which number a limit bounds, and from which side."""
+    return limit.structure.casefold(), limit.metric, limit.relation[0]
 
 
 def _of_arm(case: Case, when: AppliesWhen) -> str:

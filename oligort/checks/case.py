@@ -14,7 +14,7 @@ from oligort.checks.accounting import (
 )
 from oligort.checks.as_registered import with_courses_of, with_roles_of
 from oligort.checks.claims import Claims
-from oligort.checks.counting import Counting
+from oligort.checks.counting import Counting, Place
 from oligort.checks.elsewhere import LesionElsewhere, lesions_elsewhere
 from oligort.checks.lost_lesions import LostLesion, around_no_lesion
 from oligort.checks.nobody_named import naming_nobody
@@ -167,6 +167,11 @@ class Case:
     def open_others(self) -> tuple[RegisterLesion, ...]:
         """The primaries and regional nodes among `open_entries`."""
         return open_others(self.census_if_drawn, self.register, self.claims)
+
+    @cached_property
+    def lesions_per_organ(self) -> Mapping[Place, Count]:
+        """How many metastases each organ holds at least and at most."""
+        return self.counting.per_organ(self.accounted, len(self.open_others))
 
     @property
     def unplaced_entries(self) -> tuple[RegisterLesion, ...]:

@@ -4,8 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from oligort.anatomy import ROLE_NAMES
-from oligort.checks.answers import grade_throughout, held_against, not_evaluable, told_beside
-from oligort.checks.applicability import limited_once, told_without_limits, why_not_applicable
+from oligort.checks.answers import (
+    grade_throughout,
+    held_against,
+    not_evaluable,
+    off_by_computation,
+    told_beside,
+    what_lies_between,
+)
+from oligort.checks.applicability import (
+    limited_once,
+    not_applicable,
+    told_without_limits,
+    why_not_applicable,
+)
 from oligort.checks.approval import require_for_a_patient
 from oligort.checks.case import Case
 from oligort.checks.cut_out import told_of_gaps_cut_out
@@ -25,7 +37,7 @@ from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import operand_names, parse
 from oligort.lesions.vocabulary import Organ
-from oligort.measure import Interval, Measure
+from oligort.measure import Measure
 from oligort.picked import doses_of_parts, is_of_a_part
 from oligort.protocol.limits import DoseLimit
 
@@ -46,7 +58,8 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     definition of the structure would change the verdict, or may, where the limit lies within its
     interval. QUERY: a drawn ROI of the same name differs from the computed one, or still holds the
     GTV; what superseded GTVs, or unions named for tumour, would subtract; planes are missing, also
-    in what is cut out, or the images cut the organ off (OL016).
+    in what is cut out, or the images cut the organ off (OL016); a plan of 3 fractions where the
+    structure is limited in 1 and in 5.
 
     Not evaluable when: whether the limit applies is not known; the dose is open, of type
     EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
@@ -68,7 +81,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     for limit in case.protocol.dose_limits:
         try:
             if reason := why_not_applicable(case, limit):
-                yield _not_applicable(limit, reason)
+                yield not_applicable("OL301", case, limit, reason)
                 continue
             _require_gradable(case)
             require_sides(case, operand_names(as_anatomy_allows(case, parse(limit.structure))))
@@ -252,7 +265,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
         raise NotEvaluable(
             f"{why}{limit.metric} is {told_beside(computed.low, limit, 3)} to "
             f"{told_beside(computed.high, limit, 3)} {limit.unit}, "
-            f"and the limit lies between",
+            f"and {what_lies_between(computed.low, computed.high, limit)}",
             COVER_IT if unknown_cc else "",
         )
     missing_cc = sum(gap.missing_mm3 for _, gap in gaps_of(case, limit)) / 1000
@@ -263,7 +276,7 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
                 f"about {missing_cc:.0f} cc are missing where planes are not drawn: "
                 f"{limit.metric} is {told_beside(possible.low, limit)} to "
                 f"{told_beside(possible.high, limit)} {limit.unit}, and "
-                f"the limit lies between",
+                f"{what_lies_between(possible.low, possible.high, limit)}",
                 "draw the missing planes",
             )
     if missing_cc:
@@ -274,13 +287,13 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     for what, other in judged.others:
         _require_agreement(limit, value, what, other)
     flags = [Flag.QUERY] if judged.is_query or missing_cc or cut_out or cut_off else []
-    off_by = _off_by_computation(value)
+    off_by = off_by_computation(value)
     is_within_doubt = grade_throughout(off_by, limit) is None
     if is_within_doubt:
         remarks.append(
             f"as computed, {told_beside(off_by.low, limit, 3)} to "
             f"{told_beside(off_by.high, limit, 3)} {limit.unit}: "
-            "the limit lies between"
+            f"{what_lies_between(off_by.low, off_by.high, limit)}"
         )
     if is_within_doubt or _is_close(case, limit, value):
         flags.append(Flag.BORDERLINE)
@@ -304,30 +317,11 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
     )
 
 
-def _off_by_computation(value: Measure) -> Measure:
-    """Return a value with how far the computation may be off, at either end of what is unknown."""
-    numerical = value.intervals.get("numerical", Interval(value, value))
-    known = value.without("numerical")
-    ends = known.low - (value - numerical.low), known.high + (numerical.high - value)
-    return Measure(value, value.unit, numerical=ends)
-
-
 def _is_close(case: Case, limit: DoseLimit, value: Measure) -> bool:
     """Whether a share lies closer to a limit, or to its variation's, than the setting says."""
     width = case.protocol.settings.borderline_percentage_points.value
     limits = (limit.limit, *((limit.variation.limit,) if limit.variation else ()))
     return limit.unit == "%" and any(abs(value - one) < width for one in limits)
-
-
-def _not_applicable(limit: DoseLimit, reason: str) -> Finding:
-    return Finding(
-        code="OL301",
-        criterion=limit.criterion,
-        grade=Grade.INFO,
-        about=limit.structure,
-        message=f"{limit.description} does not apply: {reason}",
-        source=limit.source,
-    )
 
 
 def _deciding_otherwise(case: Case, limit: DoseLimit, value: Measure) -> str:
@@ -356,7 +350,7 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
         raise NotEvaluable(
             f"{limit.metric} is {told_beside(value, limit)} {limit.unit}, and "
             f"{told_beside(beside, limit)} {limit.unit} for "
-            f"{what}; the limit lies between",
+            f"{what}; {what_lies_between(value, beside, limit)}",
             "delete the ROIs that are no longer meant, and name the others as TG-263 does; in the "
             "register give roi_names of each lesion",
         )

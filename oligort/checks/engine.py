@@ -213,7 +213,8 @@ def findings_of(one: Check, case: Case) -> Iterator[Finding]:
                 hint=error.hint,
             )
         )
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # A check of a site that leaves the program would end it, with success and without a report.
         if one.is_ours:
             raise
         raise failed(one, error) from error

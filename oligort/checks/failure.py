@@ -13,7 +13,7 @@ ABOUT_CODE = (AttributeError, NameError, ImportError, TypeError, OligortError)
 _LONGEST = 300
 
 
-def failed(one: Check, error: Exception) -> SelectionError:
+def failed(one: Check, error: BaseException) -> SelectionError:
     """Return that the check of a site or a package failed: in which file, line and by what."""
     path = getattr(sys.modules.get(one.run.__module__), "__file__", None)
     places = traceback.extract_tb(error.__traceback__)

@@ -198,22 +198,34 @@ def _limited_as_drawn(case: Case, limit: DoseLimit, drawn: Structure) -> Dvh:
 
 
 def as_limited(case: Case, limit: DoseLimit, dvh: Dvh, shape: Shape) -> Dvh:
-    """Return the histogram of a shape that a limit's metric can be read off.
+    """Return the histogram of a shape that a limit's metric, and those beside it, can be read off.
 
     It is relative to what is prescribed; the isodose of a conformity index is that of the shape.
 
     Raises
     ------
     NotEvaluable
-        If the metric is relative to a prescription and no one dose is prescribed.
+        If the limit's metric is relative to a prescription and no one dose is prescribed.
     """
-    metric, submission = Metric.parse(limit.metric), case.submission
-    if not metric.needs_prescription:
+    submission = case.submission
+    metric, *beside = map(Metric.parse, (limit.metric, *limit.beside))
+    if not any(one.needs_prescription for one in (metric, *beside)):
         return dvh
-    prescription_gy = submission.prescription_gy
-    if metric.kind != "CI":
+    # What is only shown beside it says by itself what it lacks.
+    try:
+        prescription_gy = submission.prescription_gy
+    except NotEvaluable:
+        if metric.needs_prescription:
+            raise
+        return dvh
+    if all(one.kind != "CI" for one in (metric, *beside)):
         return dvh.relative_to(prescription_gy)
-    isodose = submission.isodose_of_shape(shape, prescription_gy)
+    try:
+        isodose = submission.isodose_of_shape(shape, prescription_gy)
+    except NotEvaluable:
+        if metric.kind == "CI":
+            raise
+        return dvh.relative_to(prescription_gy)
     return dvh.relative_to(prescription_gy, isodose.volume)
 
 

@@ -84,7 +84,7 @@ def metastases_per_organ(case: Case) -> Iterator[Finding]:
     rule = case.protocol.criteria.metastases_per_organ
     lesions = case.accounted
     counting = case.counting
-    counts = counting.per_organ(lesions, len(case.open_others))
+    counts = case.lesions_per_organ
     if not counts:
         most = _fullest_elsewhere(case, {})
         yield _count_finding(case, "OL202", rule, Count(0, 0), lesions=lesions, elsewhere=most)

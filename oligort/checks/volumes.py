@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from oligort.checks.answers import information
 from oligort.checks.applicability import limited_once, told_without_limits
 from oligort.checks.case import Case
-from oligort.checks.judged import organs_of
+from oligort.checks.judged import is_tumour_or_target, organs_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
 from oligort.display import listed
@@ -72,7 +72,8 @@ def _volumes(case: Case, limit: DoseLimit, plausible: PlausibleVolumes) -> Itera
     by_side: dict[Organ, dict[Side | None, list[Structure]]] = {}
     for structure in organs_of(case, limit):
         name = case.submission.roi_names[structure]
-        if name.organ:
+        # "PTVm01_Lung_L" lies in a lung and is none.
+        if name.organ and not is_tumour_or_target(name):
             by_side.setdefault(name.organ, {}).setdefault(name.side, []).append(structure)
     for organ, sides in by_side.items():
         together = [one for structures in sides.values() for one in structures]

@@ -8,13 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from oligort.clinical.answer import Answer
-from oligort.clinical.register import Arm, PlanKind
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
 from oligort.finding import Grade, Source
 from oligort.geometry.algebra import parse
-from oligort.lesions.vocabulary import Organ
 from oligort.measure import MM_PER_CM
+from oligort.protocol.applies_when import AppliesWhen
 from oligort.protocol.sourced import Sourced, Strict
 
 _NOT_BLANK = "text that is not blank,"
@@ -27,6 +26,19 @@ DEVIATIONS = (Grade.MAJOR, Grade.MINOR, Grade.INFO)
 LARGEST_DOSE_GY = 300.0
 """No limit is larger, nor at a larger dose: what is written in cGy would never be broken. The
 hottest points of radiosurgery in one fraction lie at half of it."""
+
+LARGEST_DIAMETER_MM = 300.0
+"""No limit on a diameter is larger: 50 cm, where 50 mm were meant, would never be broken. Livers
+and lungs, the largest organs that a metastasis can fill, measure about as much."""
+
+OTHER_INDICES = {
+    "CI": "CI is that of Paddick, which never is above 1; the isodose over the target (RTOG), of 1 "
+    "and more, is another index and not measured",
+    "HI": "HI is that of ICRU Report 83, (D2% - D98%) / D50%, which is 0 where the dose is even; "
+    "the maximum over the prescription (RTOG), of 1 and more, is Max[%]",
+}
+"""Indices by which others call other numbers, around 1: as limits of these they would hold always,
+or never."""
 
 VARIATIONS = (Grade.MINOR, Grade.INFO)
 """What a protocol may make of a value beyond its limit and within the acceptable variation."""
@@ -112,6 +124,11 @@ class LargestLength(Limit, frozen=True, kw_only=True):
     """Largest length; written in cm or mm, always mm once built.
 
     A length of the limit to the rounding of coordinates is of the limit, wherever the patient lies.
+
+    Raises
+    ------
+    ValueError
+        If it is longer than any lesion.
     """
 
     limit: Annotated[float, Meta(gt=0, lt=1000)]
@@ -119,13 +136,18 @@ class LargestLength(Limit, frozen=True, kw_only=True):
     unit: Literal["mm", "cm"]
 
     def __post_init__(self) -> None:
-        """Turn cm into mm."""
+        """Turn cm into mm, and refuse what no lesion is as long as."""
         super().__post_init__()
         if self.unit == "cm":
             # In decimals, as 4.35 * 10 is not 43.5 in binary and the limit is held exactly.
             limit_mm = float(Decimal(repr(self.limit)) * MM_PER_CM)
             msgspec.structs.force_setattr(self, "limit", limit_mm)
             msgspec.structs.force_setattr(self, "unit", "mm")
+        if self.limit > LARGEST_DIAMETER_MM:
+            raise ValueError(
+                f"limit: expected at most {LARGEST_DIAMETER_MM:g} mm, found {self.limit:g} mm, "
+                f"which no lesion is beyond"
+            )
 
     def allows(self, value: float) -> bool:
         """Say whether a length in mm is within the limit; one within rounding of it equals it."""
@@ -208,67 +230,6 @@ class Variation(Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a variation that would be a major deviation."""
         refuse_unless_deviation("grade", self.grade, VARIATIONS)
-
-
-class Fractions(Strict, frozen=True, kw_only=True):
-    """Numbers of fractions, both ends included.
-
-    Raises
-    ------
-    ValueError
-        If they are not in order.
-    """
-
-    least: Annotated[int, Meta(gt=0, le=100)]
-    most: Annotated[int, Meta(gt=0, le=100)]
-
-    def __post_init__(self) -> None:
-        """Refuse a range that holds nothing."""
-        if self.least > self.most:
-            raise ValueError(
-                f"expected least at most as large as most, found {self.least} and {self.most}"
-            )
-
-    def __str__(self) -> str:
-        """Numbers of fractions in words: "5 fractions", "1 to 5 fractions"."""
-        if self.least == self.most:
-            return f"{self.least} fraction{'s' if self.least > 1 else ''}"
-        return f"{self.least} to {self.most} fractions"
-
-    def holds(self, number: int) -> bool:
-        """Say whether a number of fractions lies in the range."""
-        return self.least <= number <= self.most
-
-
-class AppliesWhen(Strict, frozen=True, kw_only=True):
-    """When a dose limit applies: where all that is stated here is so.
-
-    Parameters
-    ----------
-    arm : Arm or None
-        The arm of the trial.
-    plan_kind : PlanKind or None
-        What the plan is for.
-    organ : Organ or None
-        An organ in which the patient has a metastasis.
-    fractions : Fractions or None
-        How many fractions the plan has; of several plans, each.
-
-    Raises
-    ------
-    ValueError
-        If nothing is stated.
-    """
-
-    arm: Arm | None = None
-    plan_kind: PlanKind | None = None
-    organ: Organ | None = None
-    fractions: Fractions | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a condition that says nothing."""
-        if all(getattr(self, name) is None for name in self.__struct_fields__):
-            raise ValueError(f"expected one of {listed(self.__struct_fields__)}, found none")
 
 
 class DoseLimit(Limit, frozen=True, kw_only=True):
@@ -372,6 +333,10 @@ def _refuse_unbreakable(metric: Metric, relation: Bound, limit: float, most: flo
             raise ValueError(f"limit: expected at most 100 %, found {most:g} %")
         if relation == "<=" and limit == 100:
             raise ValueError("limit: expected less than 100 %, which no volume is beyond")
+    if metric.kind in OTHER_INDICES and max(most, limit) >= 1 and (relation, limit) != (">=", 1):
+        raise ValueError(
+            f"limit: expected less than 1, found {max(most, limit):g}: {OTHER_INDICES[metric.kind]}"
+        )
     at_gy = metric.at if metric.at is not None and metric.at_unit == "Gy" else 0.0
     for key, gy in (("limit", most if metric.unit == "Gy" else 0.0), ("metric", at_gy)):
         if gy > LARGEST_DOSE_GY:

@@ -12,6 +12,7 @@ from oligort.display import listed, quoted
 from oligort.document import ProtocolRecord, Setting
 from oligort.errors import ProtocolError
 from oligort.finding import Source
+from oligort.places import Steps
 from oligort.protocol.extension import (
     EXTENDS,
     changes,
@@ -25,6 +26,7 @@ from oligort.protocol.sourced import ASSUMPTION, Strict
 from oligort.protocol.tissues import AlphaBeta, PlausibleVolumes
 from oligort.spelling import nearest
 from oligort.strict import (
+    MisplacedError,
     content_of,
     document_of,
     lines_in,
@@ -86,21 +88,25 @@ class ProtocolFile(Strict, frozen=True, kw_only=True):
         """Refuse sources that are not listed, and limits that contradict each other."""
         if ASSUMPTION in self.sources:
             raise ValueError(f"sources: {quoted(ASSUMPTION)} is no document, it says there is none")
-        for path, source in sources_in(self):
+        for steps, source in sources_in(self):
             if source.document != ASSUMPTION and source.document not in self.sources:
                 known = [*self.sources, ASSUMPTION]
-                raise ValueError(
-                    f"{path}.document: expected one of [sources] ({listed(known)}), "
-                    f"found {quoted(source.document)}{nearest(source.document, known)}"
+                raise MisplacedError(
+                    f"expected one of [sources] ({listed(known)}), "
+                    f"found {quoted(source.document)}{nearest(source.document, known)}",
+                    *steps,
+                    "document",
                 )
         if self.alpha_beta:
             self.alpha_beta.refuse_unknown([limit.structure for limit in self.dose_limits])
         for number, limit in enumerate(self.dose_limits, 1):
             same = [other for other in self.dose_limits[: number - 1] if _same(limit, other)]
             if same:
-                raise ValueError(
-                    f"dose_limits[entry {number}]: expected one limit for {quoted(limit.metric)} "
-                    f"of {quoted(limit.structure)} in this direction, found two"
+                raise MisplacedError(
+                    f"expected one limit for {quoted(limit.metric)} of {quoted(limit.structure)} "
+                    f"in this direction, found two",
+                    "dose_limits",
+                    number,
                 )
 
 
@@ -258,7 +264,13 @@ def _beside(file: str, name: object) -> str | Path:
             f"{shown_file(file)}: {EXTENDS}: expected a shipped protocol "
             f"({listed(Protocol.shipped())}) or the path of a .toml file"
         )
-    return Path(file).parent / name if _is_path(name) else name
+    if _is_path(name):
+        return Path(file).parent / name
+    try:
+        _shipped_content(name)
+    except ProtocolError as unknown:
+        raise ProtocolError(f"{shown_file(file)}: {EXTENDS}: {unknown}") from unknown
+    return name
 
 
 def _in_order(protocol: "Protocol", base: "Protocol") -> tuple[DoseLimit, ...]:
@@ -310,16 +322,16 @@ def _same(one: DoseLimit, other: DoseLimit) -> bool:
     )
 
 
-def sources_in(part: object, path: str = "") -> Iterator[tuple[str, Source]]:
-    """Yield every source under a part of the protocol, with the path of keys to it."""
+def sources_in(part: object, steps: Steps = ()) -> Iterator[tuple[Steps, Source]]:
+    """Yield every source under a part of the protocol, with the way of keys to it."""
     if isinstance(part, Source):
-        yield path, part
+        yield steps, part
     elif isinstance(part, tuple):
         for number, item in enumerate(part, 1):
-            yield from sources_in(item, f"{path}[entry {number}]")
+            yield from sources_in(item, (*steps, number))
     elif isinstance(part, dict):
         for name, item in part.items():
-            yield from sources_in(item, f"{path}.{name}")
+            yield from sources_in(item, (*steps, name))
     elif isinstance(part, msgspec.Struct):
         for name in part.__struct_fields__:
-            yield from sources_in(getattr(part, name), f"{path}.{name}" if path else name)
+            yield from sources_in(getattr(part, name), (*steps, name))

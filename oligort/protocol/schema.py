@@ -5,6 +5,7 @@ from typing import Any
 
 from oligort.json_schema import json_schema
 from oligort.protocol.extension import EXTENDS, OWN_KEYS
+from oligort.protocol.limits import DEVIATIONS
 from oligort.protocol.model import ProtocolFile
 
 COMPLETED = {
@@ -30,6 +31,8 @@ def protocol_schema() -> str:
     for key, kind in COMPLETED.items():
         whole["properties"][key] = {"required": tables[kind].pop("required")}
     tables["Grades"]["required"] = ["source"]
+    # Every grade in a protocol is one of a deviation; a pass would be refused.
+    tables["Grade"]["enum"] = sorted(DEVIATIONS)
     file["required"] = list(OWN_KEYS)
     file["if"] = {"required": [EXTENDS]}
     file["else"] = whole

@@ -147,7 +147,7 @@ def _only(evidence: tuple[Evidence, ...]) -> tuple[str | float, ...]:
     return (
         *("" if it is None else it for it in (measured, one.low, one.high)),
         safe_cell(one.unit),
-        one.relation or "",
+        safe_cell(one.relation or ""),
         "" if one.limit is None else one.limit,
     )
 

@@ -10,6 +10,7 @@ from oligort.rounding import shown
 TITLES = {
     "corrected": "Corrected",
     "standing": "Still to correct",
+    "accepted": "Accepted as it is by a reviewer",
     "no_longer_drawn": "No longer drawn: look whether it should be",
     "not_shown": "No longer asked, or not shown to be corrected: still to look at",
     "new": "New",
@@ -51,7 +52,8 @@ def _changes(changes: tuple[Change, ...], without: str) -> RenderableType:
     table = columns("code", "rule", "about", "before", "after", "what it says")
     for one in changes:
         graded = (one.before or NONE, one.after or without)
-        cells = (one.code, one.criterion or NONE, one.about, *graded, one.message)
+        said = "; ".join(filter(None, (one.message, one.accepted)))
+        cells = (one.code, one.criterion or NONE, one.about, *graded, said)
         table.add_row(*map(sentence, cells))
     return table
 

@@ -40,7 +40,8 @@ PAGE_COLOURS = {
 """What the page calls each of these colours."""
 
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.6, 1.6)), (0, (6, 2, 1.2, 2)))
-"""Patterns of curves: colour never tells two of them apart alone."""
+"""Patterns of curves: colour never tells two of them apart alone. Eight colours are two turns of
+them, so that the ninth curve takes the next pattern and not that of the first."""
 
 SVG_DASHES = ("", "6 3", "2 2", "7 2.5 2 2.5")
 """The same for the legend, in the widths of a line."""
@@ -62,6 +63,19 @@ _STYLE: dict[Any, Any] = {
     "path.simplify": True,
     "path.simplify_threshold": 0.2,
 }
+
+
+_FIGURE_INCHES = (7.6, 3.9)
+_AXES_SHARE = (0.085, 0.135, 0.895, 0.835)
+"""Where the axes lie in the figure of histograms: left, bottom, width and height."""
+
+_TOP_PERCENT = 103
+"""Where that figure ends: a curve at 100 % is not cut."""
+
+_POINTS_PER_INCH = 72
+
+_LETTER_POINTS, _LINE_POINTS = 5.6, 11.0
+"""Width of a letter and height of a line of labels: bold letters of 8.5 points, mostly narrower."""
 
 
 @contextmanager
@@ -202,24 +216,24 @@ def dvh_figure(curves: Sequence[Curve], walls: Sequence[Wall]) -> "Figure":
     """Return the cumulative histograms with the limits as walls that they must not go through."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 3.9))
-    axes = figure.add_axes((0.085, 0.135, 0.895, 0.835))
+    figure = Figure(figsize=_FIGURE_INCHES)
+    axes = figure.add_axes(_AXES_SHARE)
     end_gy = _end_gy(curves, walls)
     for number, curve in enumerate(curves):
         line = draw_curve(
             axes,
             curve.dvh,
             color=SERIES[number % len(SERIES)],
-            linestyle=DASHES[number % len(DASHES)] if not curve.is_graded else "-",
+            linestyle=DASHES[_pattern(number)],
             linewidth=2.6 if curve.is_graded else 1.3,
             zorder=4 if curve.is_graded else 3,
         )
         line.set_gid(f"curve-{MARKS[number]}")
         _mark(axes, curve, number, len(curves), end_gy)
-    for wall in walls:
-        _draw_wall(axes, wall)
+    for wall, place in zip(walls, _label_places(walls, end_gy), strict=True):
+        _draw_wall(axes, wall, place)
     axes.set_xlim(0, end_gy)
-    axes.set_ylim(0, 103)
+    axes.set_ylim(0, _TOP_PERCENT)
     axes.set_xlabel("dose (Gy)")
     axes.set_ylabel("volume with at least this dose (%)")
     axes.grid(color=LINE, linewidth=0.6)
@@ -254,7 +268,47 @@ def _mark(axes: "Axes", curve: Curve, number: int, count: int, end_gy: float) ->
     )
 
 
-def _draw_wall(axes: "Axes", wall: Wall) -> None:
+def _label(wall: Wall) -> str:
+    said = f"{MARKS[wall.curve]} {_name_of(wall)} {wall.limit}"
+    return said.replace("<=", "≤").replace(">=", "≥")
+
+
+def _name_of(wall: Wall) -> str:
+    return "variation" if wall.is_variation else "limit"
+
+
+def _label_places(walls: Sequence[Wall], end_gy: float) -> Iterator[tuple[float, float]]:
+    """Yield where the label of each wall begins, in points from its end that counts.
+
+    Above it, or beside an upright one; further up, or from the top downwards, where another label
+    is in the way, and further left where the figure ends.
+    """
+    wide, high = (
+        inches * share * _POINTS_PER_INCH
+        for inches, share in zip(_FIGURE_INCHES, _AXES_SHARE[2:], strict=True)
+    )
+    taken: list[tuple[float, float, float]] = []
+    for wall in walls:
+        dose_gy, percent = _end_of(wall)
+        x, y = dose_gy / end_gy * wide, percent / _TOP_PERCENT * high
+        width = len(_label(wall)) * _LETTER_POINTS
+        left = min(x + (7 if wall.dose_gy[0] == wall.dose_gy[1] else 0), wide - width)
+
+        def is_free(bottom: float, left: float = left, width: float = width) -> bool:
+            return all(
+                abs(bottom - other) >= _LINE_POINTS or left >= end or left + width <= begin
+                for begin, end, other in taken
+            )
+
+        top = high - _LINE_POINTS
+        above = np.arange(min(y + 7, top), top + 1, _LINE_POINTS)
+        below = np.arange(min(y - _LINE_POINTS - 4, top), 0, -_LINE_POINTS)
+        bottom = next(filter(is_free, map(float, (*above, *below))), y + 7)
+        taken.append((left, left + width, bottom))
+        yield left - x, bottom - y
+
+
+def _draw_wall(axes: "Axes", wall: Wall, label_points: tuple[float, float]) -> None:
     (line,) = axes.plot(
         wall.dose_gy,
         wall.volume_percent,
@@ -263,8 +317,7 @@ def _draw_wall(axes: "Axes", wall: Wall) -> None:
         solid_capstyle="butt",
         zorder=5,
     )
-    name = "variation" if wall.is_variation else "limit"
-    line.set_gid(f"{name}-{MARKS[wall.curve]}-{wall.metric}")
+    line.set_gid(f"{_name_of(wall)}-{MARKS[wall.curve]}-{wall.metric}")
     # The end that counts: what is on it is still allowed where the limit says so.
     axes.plot(*zip(_end_of(wall), strict=True), marker="o", markersize=5.5, color=WALL, zorder=5)
     if wall.measured is not None:
@@ -278,16 +331,16 @@ def _draw_wall(axes: "Axes", wall: Wall) -> None:
             zorder=7,
         )
         dot.set_gid(f"measured-{MARKS[wall.curve]}-{wall.metric}")
-    upright = wall.dose_gy[0] == wall.dose_gy[1]
     axes.annotate(
-        f"{name} {wall.limit}".replace("<=", "≤").replace(">=", "≥"),
+        _label(wall),
         _end_of(wall),
-        xytext=(7, 7) if upright else (0, 7),
+        xytext=label_points,
         textcoords="offset points",
         color=WALL,
         fontsize=8.5,
         fontweight="bold",
         zorder=7,
+        bbox={"boxstyle": "square,pad=0.05", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.8},
     )
 
 
@@ -295,6 +348,10 @@ def _end_of(wall: Wall) -> tuple[float, float]:
     return wall.dose_gy[0], wall.volume_percent[0]
 
 
-def legend_dash(number: int, is_graded: bool) -> str:
+def _pattern(number: int) -> int:
+    return (number + number // len(SERIES)) % len(DASHES)
+
+
+def legend_dash(number: int) -> str:
     """Return the dashes of a curve for the legend."""
-    return "" if is_graded else SVG_DASHES[number % len(SVG_DASHES)]
+    return SVG_DASHES[_pattern(number)]

@@ -106,6 +106,7 @@ def page(report: Report, case: Case | None) -> str:
             titles=titles,
             briefs=briefs,
             more_briefs=more_briefs,
+            left_open=page_findings.left_open(report),
             contents=CONTENTS,
             has_submission=case is not None,
         )

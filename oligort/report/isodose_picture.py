@@ -24,7 +24,7 @@ from oligort.report.plane_picture import (
     PlanePicture,
     sampled_dose,
 )
-from oligort.report.underlay import LUNG, Box, underlay_of
+from oligort.report.underlay import Box, underlay_of, window_of
 from oligort.rounding import shown
 
 WIDTH_INCHES = 6.6
@@ -107,7 +107,8 @@ def _picture(
         )
 
     box = _box(loops(whole), z_mm)
-    underlay = underlay_of(submission, whole[0], box, LUNG)
+    window = window_of(submission.roi_names[whole[0]].organ)
+    underlay = underlay_of(submission, whole[0], box, window)
     others = [
         metric.at
         for text in limit.beside

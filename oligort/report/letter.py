@@ -32,8 +32,8 @@ LEAST_INDENT = 4
 class Item:
     """One thing that the site is asked about.
 
-    `what` is what the check asks, `found` what it found, `to_do` what to do about it; `numbers` are
-    measured values beside their limits.
+    `what` is what the check asks, `found` what it found, `to_do` what to do about it, `accepted`
+    why nothing is; `numbers` are measured values beside their limits.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Item:
     numbers: tuple[str, ...]
     to_do: str
     word: str
+    accepted: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,9 @@ def _items(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
                 what=asked.get(finding.code, ""),
                 found=finding.message,
                 numbers=tuple(filter(None, map(_number, finding.evidence))),
-                to_do=f"accepted: {decision.reason}" if decision else finding.hint,
+                to_do="" if decision else finding.hint,
                 word=words[finding.grade],
+                accepted=decision.reason if decision else "",
             )
         )
     return tuple(items)
@@ -158,18 +160,29 @@ def _items(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
 
 def _by_reason(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
     """Return what could not be evaluated, once for each reason: one thing to send answers all."""
-    items = {item.code + item.found: item for item in _items(report, findings)}
+    shown = views(findings)
+    items = dict(zip(map(id, shown), _items(report, findings), strict=True))
     told = []
-    for reason in reasons_of(views(findings)):
-        first, *others = (items[one.code + one.message] for one in reason.findings)
-        if others:
+    for reason in reasons_of(shown):
+        alike = [items[id(one)] for one in reason.findings]
+        first = alike[0]
+        if len(alike) > 1:
             codes = ", ".join(dict.fromkeys(one.code for one in reason.findings))
             found = f"{len(reason.findings)} checks could not be made, because {reason.reason}"
             rules, things = (
                 _each_once(getattr(one, name) for one in reason.findings)
                 for name in ("criterion", "about")
             )
-            first = replace(first, code=codes, found=found, criterion=rules, about=things, what="")
+            numbers = tuple(dict.fromkeys(number for one in alike for number in one.numbers))
+            first = replace(
+                first,
+                code=codes,
+                found=found,
+                criterion=rules,
+                about=things,
+                what="",
+                numbers=numbers,
+            )
         told.append(first)
     return tuple(told)
 

@@ -50,7 +50,10 @@ class LegendLine:
 
 @dataclass(frozen=True)
 class DoseView:
-    """Limits, figure and pictures; where there is none the reason stands in its place."""
+    """Limits, figure and pictures; where there is none the reason stands in its place.
+
+    `has_means` says that a limit on a mean is among the walls, which no curve shows.
+    """
 
     limits: tuple[FindingView, ...]
     beside: tuple[FindingView, ...]
@@ -59,6 +62,7 @@ class DoseView:
     walls: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     no_walls: tuple[str, ...] = ()
+    has_means: bool = False
     reason: str = ""
     pictures: tuple[IsodosePicture, ...] = ()
 
@@ -92,7 +96,7 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
         LegendLine(
             MARKS[number],
             number % 8 + 1,
-            legend_dash(number, one.is_graded),
+            legend_dash(number),
             one.name,
             one.is_graded,
             _said(one.dvh),
@@ -107,6 +111,7 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
         told,
         tuple(left_out),
         tuple(no_walls),
+        has_means=any(Metric.parse(wall.metric).kind == "Mean" for wall in walls),
         pictures=pictures,
     )
 
@@ -153,8 +158,9 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
 def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], list[str]]:
     """Return the limits that are a wall in the figure, and which have none there, and why.
 
-    A limit on a volume or on a dose is one, beside its acceptable variation. A structure may have a
-    curve, as a target, where what its limit is held against is not known.
+    A limit on a volume or on a dose is one, beside its acceptable variation; what no curve shows,
+    such as a conformity index, is told to have none. A structure may have a curve, as a target,
+    where what its limit is held against is not known.
     """
     places = {curve.name: number for number, curve in enumerate(curves)}
     walls: list[Wall] = []
@@ -169,6 +175,7 @@ def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], list[str]
             continue
         wall = _wall(limit, dvh, places[limit.structure])
         if wall is None:
+            without.append(f"{limit.metric} of {limit.structure}: no curve shows it")
             continue
         walls.append(wall)
         if limit.variation:
@@ -187,20 +194,28 @@ def _wall(limit: DoseLimit, dvh: Dvh, curve: int) -> Wall | None:
     except NotEvaluable:
         value = None
     said = f"{shown_limit(limit.relation, limit.limit)} {limit.unit}".rstrip()
-    if metric.kind == "V" and metric.at is not None and metric.at_unit == "Gy":
+    # What is relative to a prescription is drawn at the dose that this amounts to.
+    gy_per_percent = (dvh.prescription_gy or 0.0) / 100
+    if metric.kind == "V" and metric.at is not None:
+        at_gy = metric.at if metric.at_unit == "Gy" else metric.at * gy_per_percent
         scale = 1.0 if limit.unit == "%" else 100 / dvh.volume_cc
         at, end = limit.limit * scale, 100.0 if is_most else 0.0
-        measured = None if value is None else (metric.at, value * scale)
-        return Wall(limit.metric, said, (metric.at, metric.at), (at, end), curve, measured)
-    if metric.kind == "D" and metric.at is not None and limit.unit == "Gy":
+        measured = None if value is None else (at_gy, value * scale)
+        return Wall(limit.metric, said, (at_gy, at_gy), (at, end), curve, measured)
+    scale = 1.0 if limit.unit == "Gy" else gy_per_percent
+    limit_gy, value_gy = limit.limit * scale, None if value is None else value * scale
+    if metric.kind == "D" and metric.at is not None:
         volume = metric.at if metric.at_unit == "%" else 100 * metric.at / dvh.volume_cc
-        far = 2 * max(float(dvh.max_gy or 0), limit.limit) if is_most else 0.0
-        measured = None if value is None else (value, volume)
-        return Wall(limit.metric, said, (limit.limit, far), (volume, volume), curve, measured)
-    if metric.kind in {"Mean", "Max", "Min"} and limit.unit == "Gy":
-        measured = None if value is None else (value, 0.0)
-        return Wall(limit.metric, said, (limit.limit, limit.limit), (0.0, 8.0), curve, measured)
-    return None
+    elif metric.kind == "Min" and not is_most:
+        volume = 100.0
+    elif metric.kind == "Mean" or (metric.kind == "Max" and is_most):
+        measured = None if value_gy is None else (value_gy, 0.0)
+        return Wall(limit.metric, said, (limit_gy, limit_gy), (0.0, 8.0), curve, measured)
+    else:
+        return None
+    far = 2 * max(float(dvh.max_gy or 0), limit_gy) if is_most else 0.0
+    measured = None if value_gy is None else (value_gy, volume)
+    return Wall(limit.metric, said, (limit_gy, far), (volume, volume), curve, measured)
 
 
 def _in_words(curve: Curve, wall: Wall) -> str:

@@ -1,5 +1,6 @@
 """Findings as a page shows them: each with its numbers, its limit drawn to scale, what to do."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -164,15 +165,20 @@ def tiles_of(report: Report) -> Iterator[Tile]:
 
 
 def _ratio(finding: Finding) -> float:
-    """Return the largest share of its limit that a number of a finding takes up."""
-    return max(
-        (
-            one.measured / one.limit
-            for one in finding.evidence
-            if isinstance(one.measured, float | int) and one.limit
-        ),
-        default=0.0,
-    )
+    """Return how much of its limit a number of a finding takes up, the most of several.
+
+    Of a limit that must be reached it is the share of the number that the limit takes up.
+    """
+    return max(map(_ratio_of, finding.evidence), default=0.0)
+
+
+def _ratio_of(evidence: Evidence) -> float:
+    value, limit = evidence.measured, evidence.limit
+    if not isinstance(value, float | int) or not limit:
+        return 0.0
+    if evidence.relation in {">=", ">"}:
+        return limit / value if value > 0 else math.inf
+    return value / limit
 
 
 @dataclass(frozen=True)
@@ -219,7 +225,7 @@ def briefs_of(report: Report, titles: Mapping[str, str]) -> tuple[tuple[Brief, .
             Brief(
                 report.verdict,
                 ", ".join(filter(None, dict.fromkeys(one.criterion for one in it.findings))),
-                "",
+                _told_of(it),
                 it.reason,
             )
             for it in reasons
@@ -227,6 +233,24 @@ def briefs_of(report: Report, titles: Mapping[str, str]) -> tuple[tuple[Brief, .
     else:
         lines = [_brief(one, titles) for one in found]
     return tuple(lines[:MOST_BRIEFS]), len(lines[MOST_BRIEFS:])
+
+
+def left_open(report: Report) -> str:
+    """Return what could not be evaluated beside a deviation, which names the verdict, or ""."""
+    found = report.graded(Grade.NOT_EVALUABLE)
+    if not found or report.verdict is Grade.NOT_EVALUABLE:
+        return ""
+    rules = dict.fromkeys(filter(None, (one.criterion for one in found)))
+    findings = "1 finding is open" if len(found) == 1 else f"{len(found)} findings are open"
+    told = f" ({', '.join(rules)})" if rules else ""
+    return f"Not all was evaluated: {findings}{told}"
+
+
+def _told_of(reason: Reason) -> str:
+    """Return what a reason is about where that is one thing, and the reason does not name it."""
+    abouts = {one.about for one in reason.findings}
+    about = abouts.pop() if len(abouts) == 1 else ""
+    return "" if about in reason.reason else about
 
 
 def _brief(view: FindingView, titles: Mapping[str, str]) -> Brief:

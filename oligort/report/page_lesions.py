@@ -1,11 +1,11 @@
 """The lesions as a page shows them: how many where, a card each, and what was left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from oligort.checks.case import Case
 from oligort.checks.lesion_dose import lesion_doses
-from oligort.checks.lesions import why_incomplete
+from oligort.checks.lesions import why_undecided
 from oligort.document import Measurement, Report
 from oligort.errors import NotEvaluable
 from oligort.finding import Grade
@@ -28,15 +28,23 @@ NUMBERS = {
 """What a report measures of each lesion, as the page calls it, and the unit."""
 
 
+_Told = tuple[str, float | None, str, float | None, float | None]
+"""A number of a lesion: what it is, its value, its unit and the ends of its interval."""
+
+
 @dataclass(frozen=True)
 class Number:
-    """A number of a lesion as text; `reason` says why there is none."""
+    """A number of a lesion as text; `reason` says why there is none.
+
+    `decides` says that it is the one that is held against the limit.
+    """
 
     what: str
     value: str
     unit: str
     interval: str = ""
     reason: str = ""
+    decides: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,14 +78,15 @@ class OrganCount:
 class LesionsView:
     """All of it; `reason` says why nothing was counted, `incomplete` why there may be more.
 
-    `limit` is the largest number in one organ as the protocol words it, or "".
+    `limit` is the largest number in one organ as the protocol words it, or "", and `most_allowed`
+    the number itself.
     """
 
     cards: tuple[Card, ...] = ()
     uncounted: tuple[Card, ...] = ()
     organs: tuple[OrganCount, ...] = ()
     limit: str = ""
-    most_allowed: float = 0.0
+    most_allowed: int = 0
     total: str = ""
     incomplete: str = ""
     elsewhere: tuple[str, ...] = ()
@@ -112,17 +121,17 @@ def lesions_of(report: Report, case: Case | None) -> LesionsView:
         if not lesion.counted.most
     )
     rule = case.protocol.criteria.metastases_per_organ
-    total, incomplete = str(case.counting.total(accounted)), why_incomplete(case)
+    total, incomplete = str(case.counting.total(accounted)), why_undecided(case)
     _refuse_other_count(report, total, incomplete)
     return LesionsView(
         cards=cards,
         uncounted=uncounted,
         organs=tuple(
             OrganCount(str(place), str(count), count.least, count.most)
-            for place, count in case.counting.per_organ(accounted).items()
+            for place, count in case.lesions_per_organ.items()
         ),
         limit=f"{rule.relation} {rule.limit}",
-        most_allowed=float(rule.limit),
+        most_allowed=rule.limit if rule.allows(rule.limit) else rule.limit - 1,
         total=total,
         incomplete=incomplete,
         elsewhere=tuple(
@@ -141,6 +150,9 @@ def _measured(report: Report) -> Iterator[tuple[str, dict[str, Measurement]]]:
             found.setdefault(one.about, {})[one.metric] = one
     yield from found.items()
 
+
+SIZE = "OL203"
+"""The check of how large each metastasis is, whose one number is the diameter that decides."""
 
 SAME_MM = 1e-6
 """How far a diameter of the report may lie from that of the census: what platforms differ by."""
@@ -205,27 +217,48 @@ def _findings_on(report: Report, label: str) -> tuple[FindingView, ...]:
     )
 
 
+def _deciding_mm(report: Report, label: str) -> float | None:
+    """Return the diameter of a lesion that was held against the limit, or None where none was."""
+    return next(
+        (
+            evidence.measured
+            for finding in report.findings
+            if finding.code == SIZE and finding.about == label
+            for evidence in finding.evidence
+            if evidence.limit is not None and isinstance(evidence.measured, float)
+        ),
+        None,
+    )
+
+
+def _sizes(report: Report, label: str, numbers: Iterable[_Told]) -> tuple[Number, ...]:
+    """Return the numbers of a lesion; the first diameter of several that are as long decides."""
+    deciding_mm = _deciding_mm(report, label)
+    shown, is_found = [], False
+    for what, value, unit, low, high in numbers:
+        decides = not is_found and unit == "mm" and value is not None and value == deciding_mm
+        is_found = is_found or decides
+        shown.append(replace(_number(what, value, unit, low, high), decides=decides))
+    return tuple(shown)
+
+
 def _card_of_report(report: Report, label: str, found: dict[str, Measurement]) -> Card:
     numbers = (
-        _number(what, one.value, unit, one.low, one.high)
+        (what, one.value, unit, one.low, one.high)
         for metric, (what, unit) in NUMBERS.items()
         if (one := found.get(metric)) is not None
     )
-    return Card(label, numbers=tuple(numbers), findings=_findings_on(report, label))
+    told = _sizes(report, label, numbers)
+    return Card(label, numbers=told, findings=_findings_on(report, label))
 
 
 def _card(report: Report, record: LesionRecord, lesion: Lesion) -> Card:
-    numbers = [
-        _number(
-            "longest axial",
-            record.longest_axial_mm,
-            "mm",
-            *record.longest_axial_interval_mm,
-        ),
-        _number("short axis", record.short_axis_mm, "mm", *record.short_axis_interval_mm),
-        _number("maximum 3D", record.maximum_3d_mm, "mm", *record.maximum_3d_interval_mm),
-        _number("volume", record.volume_cc, "cc"),
-        _number("sphere as large", record.equivalent_sphere_mm, "mm"),
+    numbers: list[_Told] = [
+        ("longest axial", record.longest_axial_mm, "mm", *record.longest_axial_interval_mm),
+        ("short axis", record.short_axis_mm, "mm", *record.short_axis_interval_mm),
+        ("maximum 3D", record.maximum_3d_mm, "mm", *record.maximum_3d_interval_mm),
+        ("volume", record.volume_cc, "cc", None, None),
+        ("sphere as large", record.equivalent_sphere_mm, "mm", None, None),
     ]
     organ = record.organ or "organ unknown"
     remarks = [
@@ -239,7 +272,7 @@ def _card(report: Report, record: LesionRecord, lesion: Lesion) -> Card:
         organ=organ,
         role=record.role,
         counted=str(lesion.counted),
-        numbers=tuple(numbers),
+        numbers=_sizes(report, record.label, numbers),
         dose=tuple(_dose_numbers(record.dose)) if record.dose else (),
         remarks=tuple(filter(None, (text.strip() for text in remarks))),
         findings=_findings_on(report, record.label),

@@ -231,5 +231,5 @@ def _jpeg(shades: npt.NDArray[np.uint8]) -> bytes:
 
 
 def window_of(organ: Organ | None) -> Window:
-    """Return the window that a lesion of an organ is looked at through."""
+    """Return the window that an organ, or a lesion in it, is looked at through."""
     return {Organ.LUNGS: LUNG, Organ.BONE: BONE}.get(organ or Organ.SOFT_TISSUE, SOFT_TISSUE)

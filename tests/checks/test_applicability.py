@@ -9,6 +9,7 @@ from test_dose_checks import edge_for
 
 from oligort.checks.applicability import applicable_limits, limited_once, why_not_applicable
 from oligort.checks.case import Case
+from oligort.checks.dose import dose_limits
 from oligort.checks.engine import check
 from oligort.clinical.register import Register
 from oligort.errors import NotEvaluable, ProtocolError
@@ -102,7 +103,9 @@ def test_an_interval_over_either_limit_is_not_evaluable(site, build, lung_of):
         rules = SITE.replace("limit = 20", f"limit = {least}")
         found = lung_of(site(VARIATION.replace("25", str(most)), rules=rules), clipped)
         assert found.grade is Grade.NOT_EVALUABLE
-        assert "the limit lies between" in found.message
+        is_beyond = "either is beyond the limit; that of the acceptable variation, <= 20 %, lies"
+        assert ("and the limit lies between" in found.message) is (least == 20)
+        assert (is_beyond in found.message) is (least == 10)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +190,38 @@ def test_a_limit_applies_where_all_that_it_states_is_so(
         reason = why_not_applicable(case, limit)
         assert not reason if told is True else told in reason
     assert (limit in applicable_limits(case)) is (told in (None, True))
+
+
+FRACTIONS = (
+    "[dose_limits.applies_when]\nfractions = { least = 1, most = 1 }\n",
+    OF_WHOLE_LUNGS[OF_WHOLE_LUNGS.index("[[dose_limits]]") :],
+    "[dose_limits.applies_when]\nfractions = { least = 5, most = 8 }\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "is_asked"), [(1, False), (2, True), (4, True), (5, False), (9, False)]
+)
+def test_a_plan_of_fractions_between_those_that_are_limited_is_a_query(
+    number, is_asked, site, build
+):
+    """With limits in 1 and in 5 to 8 fractions, 2 to 4 are limited by none; 9 lie beyond all."""
+    protocol = site(*FRACTIONS, rules=OF_WHOLE_LUNGS)
+    case = Case(with_fractions(build(), number), protocol, None)
+    told = [one for one in dose_limits(case) if "does not apply" in one.message]
+    asked = [one for one in told if Flag.QUERY in one.flags]
+    assert len(asked) == is_asked
+    for one in asked:
+        assert "nothing limits V20Gy[%] of Lungs in so many" in one.message
+        assert "in 1 fraction and in 5 to 8 fractions" in one.message
+        assert one.hint.startswith("ask the trial office")
+
+
+def test_what_another_limit_holds_for_leaves_no_gap(site, build):
+    always = OF_WHOLE_LUNGS[OF_WHOLE_LUNGS.index("[[dose_limits]]") :]
+    protocol = site(*FRACTIONS, always, rules=OF_WHOLE_LUNGS)
+    found = list(dose_limits(Case(with_fractions(build(), 3), protocol, None)))
+    assert not [one for one in found if "nothing limits" in one.message]
 
 
 @pytest.mark.parametrize("numbers", [(30, 5), (5, 30)])

@@ -115,6 +115,22 @@ def test_what_stands_beside_is_the_protocols(build, tmp_path):
     ]  # fmt: skip
 
 
+def test_what_stands_beside_is_relative_to_the_prescription(build, tmp_path):
+    protocol = altered(tmp_path, ('["V5Gy[%]", "Mean[Gy]"]', '["V40%[%]", "Max[%]"]'))
+    submission = build()
+    found = told(check(submission, protocol=protocol), "Lungs")
+    prescribed_gy = submission.prescription_gy
+    at_gy = submission.dvh("Lungs")[f"V{0.4 * prescribed_gy:g}Gy[%]"]
+    assert found["V40%[%]"].value == pytest.approx(float(at_gy), abs=1e-9)
+    maximum = 100 * float(submission.dvh("Lungs")["Max[Gy]"]) / prescribed_gy
+    assert found["Max[%]"].value == pytest.approx(maximum)
+    # Where nothing is prescribed the limit stands, and what needs a prescription says so.
+    found = told(check(build(prescription_gy=None), protocol=protocol), "Lungs")
+    assert found["V20Gy[%]"].value is not None
+    assert found["V40%[%]"].value is None
+    assert "needs a prescription" in found["V40%[%]"].note
+
+
 def test_eqd2_stands_beside_the_physical_dose_in_closed_form(build):
     fractions, alpha_beta = 5, 3.0
     report = check(with_fractions(build(edge_mm=35.0), fractions))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import oligort.protocol
@@ -30,6 +31,21 @@ def test_lungs_of_a_lungs_size_pass(build):
     (finding,) = findings_of("OL017", build())
     assert finding.grade is Grade.PASS
     assert '"Lung_L" 360 cc, "Lung_R" 360 cc, both 720 cc' in finding.message
+
+
+def test_a_target_that_is_called_after_an_organ_need_not_be_as_large(build):
+    """A limit on the coverage of a target in a lung: 8 cc are no lung, and nobody says so."""
+    coverage = msgspec.structs.replace(
+        PROTOCOL.dose_limits[0], structure="PTVm01_Lung_L", metric="V1Gy[%]", family=(), parts=()
+    )
+    protocol = msgspec.structs.replace(PROTOCOL, dose_limits=(coverage,))
+    target = {"PTVm01_Lung_L": Box((50.0, 0.0, 0.0), (20.0, 20.0, 20.0))}
+    submission = build(extra=target)
+    (told,) = findings_of("OL017", submission, protocol=protocol)
+    assert told.grade is Grade.INFO
+    assert "no range for such an organ" in told.message
+    (graded,) = findings_of("OL301", submission, protocol=protocol)
+    assert graded.grade is Grade.MAJOR  # 100 %, where 25 % are allowed
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,7 @@ def test_a_check_that_says_nothing_is_not_evaluable(own, build, silent):
         (".lable", "fails by AttributeError: 'Plan' object has no attribute 'lable'; mend it"),
         (".label + {}['Smith']", "fails by KeyError; mend it"),
         (".label[::0]", "fails by ValueError; mend it"),
+        (".label + exit(0)", "fails by SystemExit; mend it"),
     ],
 )
 def test_an_error_in_a_file_of_a_site_is_told_as_its_own(own, build, other, told):

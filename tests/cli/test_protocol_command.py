@@ -112,6 +112,11 @@ def test_a_file_that_can_be_applied_passes_and_one_that_cannot_says_where(leaves
     ("right", "other", "remark"),
     [
         ('"SpinalCord"', '"SpinalCrod"', '"SpinalCrod" is no name of TG-263 and no role'),
+        (
+            'relation = "<="',
+            'relation = ">="',
+            "organ that receives much; is <= meant?",
+        ),
         (', section = "Table 1"', "", '"QUANTEC" is cited without a section'),
         ("[sources.QUANTEC]", '[sources.X]\ntitle = "X"\n[sources.QUANTEC]', 'refers to "X"'),
         (
@@ -143,4 +148,5 @@ def test_the_schema_asks_of_an_extension_what_it_says_of_itself():
     )
     assert "required" not in schema["$defs"]["Criteria"]
     assert schema["$defs"]["Grades"]["required"] == ["source"]
+    assert schema["$defs"]["Grade"]["enum"] == ["INFO", "MAJOR", "MINOR"]
     assert file["properties"]["extends"]["description"].startswith("The protocol whose rules hold")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from oligort.batch.left_over import NOTE, noted
@@ -376,6 +377,18 @@ def test_the_tables_have_a_row_a_submission_and_a_row_a_finding(tmp_path):
     (row,) = csv.DictReader(findings.read_text().splitlines())
     assert (row["about"], row["measured"], row["limit"]) == ("'-2+3", "29.0", "25.0")
     assert row["evidence"] == "V20 29.0 % (<= 25)"
+
+
+def test_the_relation_of_a_limit_is_no_formula_either(tmp_path):
+    """The "==" of a site's own check."""
+    equal = (Evidence(name="fields", measured=2.0, relation="==", limit=2.0),)
+    told = msgspec.structs.replace(finding("SITE101", Grade.PASS), evidence=equal)
+    (tmp_path / "a.json").write_text(report("S", told))
+    findings = tmp_path / "f.csv"
+    with findings.open("w") as file:
+        cohort_of(tmp_path, tables=CohortTables(findings=file))
+    (row,) = csv.DictReader(findings.read_text().splitlines())
+    assert row["relation"] == "'=="
 
 
 def page_of(folder: Path, *texts: str) -> Path:

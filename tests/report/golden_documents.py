@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pages import golden_text
+
 from oligort.document import Report
 from oligort.report.cohort_csv import CohortTables
 from oligort.report.cohort_document import Gathering
@@ -93,17 +95,21 @@ def _rounded(text: str) -> str:
     return LONG.sub(lambda number: f"{round(float(number[0]), DECIMALS) + 0.0:.{DECIMALS}f}", text)
 
 
-def _demo(scratch: Path) -> dict[str, Report]:
+def _demo(scratch: Path) -> tuple[dict[str, Report], dict[str, str]]:
+    """Return the reports of the demo by subject, and the texts of their pages by file."""
     import oligort
+    from oligort.checks.engine import case_of, report_on
     from oligort.demo.cases import CASES
     from oligort.demo.export import write_case
+    from oligort.report.html import page
 
-    made = {}
-    for case in CASES:
-        register = write_case(case, scratch / case.subject)
-        submission = oligort.read(scratch / case.subject)
-        made[case.subject] = oligort.check(submission, register=register)
-    return made
+    reports, texts = {}, {}
+    for made in CASES:
+        register = write_case(made, scratch / made.subject)
+        case = case_of(oligort.read(scratch / made.subject), register=register)
+        reports[made.subject] = report = report_on(case)
+        texts[f"{made.subject}.txt"] = golden_text(page(report, case))
+    return reports, texts
 
 
 def write(folder: Path, names: Iterable[tuple[str, str]]) -> None:
@@ -115,4 +121,5 @@ def write(folder: Path, names: Iterable[tuple[str, str]]) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        write(Path(sys.argv[1]), documents(_demo(Path(scratch))).items())
+        reports, texts = _demo(Path(scratch))
+        write(Path(sys.argv[1]), {**documents(reports), **texts}.items())

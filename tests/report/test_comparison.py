@@ -10,7 +10,7 @@ from test_decisions import finding, report
 
 from oligort.cli import main
 from oligort.comparison import compare
-from oligort.document import FileRecord, Measurement, Report, Setting
+from oligort.document import Decision, FileRecord, Measurement, Report, Setting
 from oligort.errors import ReportError
 from oligort.finding import Evidence, Grade
 from oligort.json_schema import json_schema
@@ -59,6 +59,38 @@ def test_the_gravest_finding_of_a_thing_counts():
     both = report(finding(grade=Grade.PASS), finding(grade=Grade.MINOR))
     (one,) = compare(both, both).standing
     assert (one.before, one.after) == ("MINOR", "MINOR")
+
+
+def accepting(finding):
+    return Decision(
+        finding=finding.mark, code=finding.code, reason="seen", by="AB", date="2026-11-29"
+    )
+
+
+@pytest.mark.parametrize("decided_in", [0, 1])
+def test_what_a_reviewer_accepted_is_not_still_to_correct(decided_in):
+    kept, other = finding("OL301"), finding("OL302", Grade.MINOR, "Heart")
+    reports = [report(kept, other), report(kept, other)]
+    reports[decided_in] = altered(reports[decided_in], decisions=(accepting(kept),))
+    found = compare(*reports)
+    assert [(one.code, one.accepted) for one in found.accepted] == [
+        ("OL301", "accepted by AB on 2026-11-29: seen")
+    ]
+    assert [one.code for one in found.standing] == ["OL302"]
+    text = " ".join(plain_text(comparison_view(found)).split())
+    assert "Accepted as it is by a reviewer (1)" in text
+    assert "on 2026-11-29: seen" in text
+
+
+def test_what_reads_otherwise_than_it_was_accepted_is_still_to_correct():
+    was, now = finding("OL301"), finding("OL301", message="V20Gy[%] 31.00 %")
+    found = compare(altered(report(was), decisions=(accepting(was),)), report(now))
+    assert not found.accepted
+    assert [one.code for one in found.standing] == ["OL301"]
+    # Of two findings on one thing both are accepted, or it is not.
+    found = compare(report(was, now), altered(report(was, now), decisions=(accepting(was),)))
+    assert not found.accepted
+    assert len(found.standing) == 1
 
 
 def by_rule(rule, grade, limit):

@@ -17,10 +17,20 @@ from oligort.geometry.region import Region
 from oligort.geometry.structure import Contour
 from oligort.lesions.lesion import Lesion
 from oligort.protocol.limits import DoseLimit, Variation
-from oligort.report.figures import Curve, Wall, dvh_figure, plot_dvh, style, svg_of
+from oligort.report.figures import (
+    MARKS,
+    SERIES,
+    Curve,
+    Wall,
+    dvh_figure,
+    legend_dash,
+    plot_dvh,
+    style,
+    svg_of,
+)
 from oligort.report.isodose_picture import _fullest_plane, isodose_picture
 from oligort.report.lesion_pictures import lesion_picture
-from oligort.report.page_dose import _wall, dose_view
+from oligort.report.page_dose import MOST_CURVES, _wall, dose_view
 from oligort.report.plane_picture import (
     LESION,
     Isodoses,
@@ -44,8 +54,9 @@ RAMP = Dvh(
     min_gy=0.0,
     mean_gy=20.0,
     max_gy=40.0,
+    prescription_gy=25.0,
 )
-"""A linear ramp: V20 is 50 %, D25% is 30 Gy."""
+"""A linear ramp: V20 is 50 %, D25% is 30 Gy. Its prescription is 25 Gy."""
 
 
 def of_gid(axes: Axes, gid: str) -> Any:
@@ -85,6 +96,11 @@ def test_a_curve_is_drawn_in_percent_of_its_whole_volume() -> None:
         (limit("D50cc[Gy]", 12, unit="Gy"), (12, 80), (25, 25), (30, 25)),
         (limit("D25%[Gy]", 12, ">=", unit="Gy"), (12, 0), (25, 25), (30, 25)),
         (limit("Mean[Gy]", 15, unit="Gy"), (15, 15), (0, 8), (20, 0)),
+        (limit("Max[Gy]", 45, unit="Gy"), (45, 45), (0, 8), (40, 0)),
+        (limit("Min[Gy]", 5, ">=", unit="Gy"), (5, 0), (100, 100), (0, 100)),
+        # Of 25 Gy, as `RAMP` is relative to.
+        (limit("V80%[%]", 95, ">="), (20, 20), (95, 0), (20, 50)),
+        (limit("D25%[%]", 48, ">="), (12, 0), (25, 25), (30, 25)),
     ],
     ids=lambda value: value.metric + value.relation if isinstance(value, DoseLimit) else "",
 )
@@ -106,8 +122,64 @@ def test_a_limit_is_a_wall_on_the_forbidden_side(
     assert np.ravel(dot) == pytest.approx(measured, abs=0.02)
 
 
-def test_what_no_curve_can_show_is_no_wall() -> None:
-    assert _wall(limit("HI", 0.2, unit=""), RAMP, 0) is None
+@pytest.mark.parametrize(
+    "rule",
+    [
+        limit("HI", 0.2, unit=""),
+        limit("CV20Gy[cc]", 50, ">=", unit="cc"),
+        limit("gEUD(8)[Gy]", 30, unit="Gy"),
+        limit("Max[Gy]", 45, ">=", unit="Gy"),
+        limit("Min[Gy]", 45, unit="Gy"),
+    ],
+    ids=lambda rule: rule.metric,
+)
+def test_what_no_curve_can_show_is_no_wall(rule: DoseLimit) -> None:
+    assert _wall(rule, RAMP, 0) is None
+
+
+def test_a_limit_without_a_wall_is_told(demo_page: Made) -> None:
+    case = demo_page(1).case
+    (rule,) = case.protocol.dose_limits
+    even = msgspec.structs.replace(rule, metric="HI", unit="", limit=0.2)
+    rules = msgspec.structs.replace(case.protocol, dose_limits=(rule, even))
+    told = dose_view(demo_page(1).report, replace(case, protocol=rules))
+    assert told.no_walls == ("HI of Lungs-GTV: no curve shows it",)
+    assert not told.has_means
+    mean = msgspec.structs.replace(rule, metric="Mean[Gy]", unit="Gy", limit=20, beside=())
+    rules = msgspec.structs.replace(case.protocol, dose_limits=(mean,))
+    assert dose_view(demo_page(1).report, replace(case, protocol=rules)).has_means
+
+
+def test_each_of_twelve_curves_has_a_colour_and_dashes_of_its_own() -> None:
+    curves = [Curve(f"Ramp {number}", RAMP, number < 10) for number in range(MOST_CURVES)]
+    with style("t"):
+        (axes,) = dvh_figure(curves, []).axes
+    lines = [of_gid(axes, f"curve-{MARKS[number]}") for number in range(MOST_CURVES)]
+    drawn = {(line.get_color(), str(line._dash_pattern[1])) for line in lines}
+    in_legend = {(number % len(SERIES), legend_dash(number)) for number in range(MOST_CURVES)}
+    assert len(drawn) == len(in_legend) == MOST_CURVES
+    assert legend_dash(0) == ""
+
+
+def test_labels_of_walls_say_of_which_curve_and_cover_no_other() -> None:
+    """Ten limits of three curves near one point, as a site has for its targets."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    walls = [Wall("D95%[Gy]", f">= {38 + n % 2} Gy", (38, 0), (95, 95), n % 3) for n in range(7)]
+    walls += [Wall("Max[Gy]", "<= 39 Gy", (39, 39), (0, 8), 0) for _ in range(3)]
+    with style("t"):
+        figure = dvh_figure([Curve(name, RAMP, True) for name in "abc"], walls)
+        (axes,) = figure.axes
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        labels = [text for text in axes.texts if "limit" in text.get_text()]
+        boxes = [text.get_window_extent(renderer) for text in labels]
+        frame = axes.get_window_extent(renderer)
+    assert [text.get_text()[:7] for text in labels[:3]] == ["A limit", "B limit", "C limit"]
+    assert len(boxes) == 10
+    for number, box in enumerate(boxes):
+        assert frame.x0 <= box.x0
+        assert box.x1 <= frame.x1 + 1
+        assert not any(map(box.overlaps, boxes[:number]))
 
 
 BOX = Box(-50, 50, -30, 70, 12.0)
@@ -252,6 +324,18 @@ def test_the_isodose_of_a_limit_is_shown_where_most_of_it_lies(
     assert said == pytest.approx(area_cm2, rel=0.05)
     assert picture.isodoses is not None
     assert [gy for gy, _ in picture.isodoses.levels] == [20, 5]
+
+
+def test_an_organ_is_shown_in_a_window_of_its_own(demo_page: Made) -> None:
+    made = demo_page(1)
+    (rule,) = made.case.protocol.dose_limits
+    told = isodose_picture(made.case, rule, "x")
+    assert told is not None
+    assert "lung window" in told.caption
+    heart = msgspec.structs.replace(rule, structure="Heart", family=(), parts=())
+    told = isodose_picture(made.case, heart, "x")
+    assert told is not None
+    assert "soft tissue window" in told.caption
 
 
 def test_plot_draws_on_the_axes_of_the_user() -> None:

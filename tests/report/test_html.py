@@ -16,13 +16,16 @@ from pages import Element, golden_text, parsed
 
 import oligort
 from oligort.checks.engine import case_of, report_on
+from oligort.clinical.register import LesionKind, RegisterLesion
 from oligort.demo.anatomy import LUNG_NAMES
 from oligort.demo.cases import CASES, WITHIN_PROTOCOL
 from oligort.demo.export import write_case
 from oligort.document import Decision, Report
 from oligort.finding import Evidence, Finding, Flag, Grade, Source, verdict_of
+from oligort.protocol.settings import DiameterReading
 from oligort.report import page_lesions
 from oligort.report.html import CONTENTS, page, render
+from oligort.report.page_findings import tiles_of
 
 GOLDEN = Path(__file__).with_name("golden")
 MOST_BYTES = 2_000_000
@@ -122,6 +125,46 @@ def test_each_finding_stands_in_its_part(demo_page: Made) -> None:
         assert finding.code in shown
 
 
+def test_what_could_not_be_evaluated_says_of_which_lesion(demo_page: Made) -> None:
+    report = demo_page(4).report
+    open_size = Finding(
+        code="OL203",
+        criterion="I4iii",
+        grade=Grade.NOT_EVALUABLE,
+        about="GTVm02_Liver",
+        message="Maximum diameter of each metastasis: not evaluable, because it is too near",
+        source=Source(document="NCT06190782"),
+    )
+    told = msgspec.structs.replace(report, findings=(open_size,))
+    tree = parsed(page(told, None))
+    (article,) = section(tree, "not-evaluable").all("article")
+    assert article.all("h4")[0].text == "GTVm02_Liver: Size of each metastasis"
+    (briefs,) = [one for one in tree.all("ul") if "briefs" in one.classes]
+    assert briefs.text == "I4iii GTVm02_Liver: it is too near"
+    # Of several that share a reason each is named in the list, and none alone in the head.
+    other = msgspec.structs.replace(open_size, about="GTVm03_LN")
+    tree = parsed(page(msgspec.structs.replace(report, findings=(open_size, other)), None))
+    (briefs,) = [one for one in tree.all("ul") if "briefs" in one.classes]
+    assert briefs.text == "I4iii it is too near"
+
+
+def test_a_verdict_beside_which_something_is_open_says_so_at_once(demo_page: Made) -> None:
+    """MINOR, "acceptable variation", does not say that the lung V20 is not known."""
+    report = demo_page(4).report
+    header = parsed(page(report, None)).all("header")[0].text
+    assert "Not all was evaluated" not in header  # the verdict itself says it
+    minor = Finding(
+        code="OL006",
+        grade=Grade.MINOR,
+        message="a name is not known",
+        source=Source(document="oligort convention"),
+    )
+    findings = (*report.findings, minor)
+    told = msgspec.structs.replace(report, findings=findings, verdict=Grade.MINOR)
+    header = parsed(page(told, None)).all("header")[0].text
+    assert "Not all was evaluated: 3 findings are open (X6)" in header
+
+
 def test_each_code_leads_to_what_explain_says_of_it(demo_page: Made) -> None:
     _, _, report, html = demo_page(1)
     tree = parsed(html)
@@ -161,6 +204,59 @@ def test_organs_show_least_to_most_beside_the_limit(demo_page: Made) -> None:
     dots = liver.all("i")
     assert [sorted(dot.classes) for dot in dots] == [["sure"]] * 3 + [["beyond", "sure"]]
     assert liver.all("b")[0].text == "4"
+
+
+@pytest.mark.parametrize(
+    ("reading", "told"), [("longest_axial", "longest axial"), ("maximum_3d", "maximum 3D")]
+)
+def test_the_diameter_that_decides_stands_out(demo_page: Made, reading: str, told: str) -> None:
+    case = demo_page(3).case
+    settings = case.protocol.settings
+    chosen = msgspec.structs.replace(
+        settings.diameter_reading, value=DiameterReading(reading), question="which one?"
+    )
+    settings = msgspec.structs.replace(settings, diameter_reading=chosen)
+    case = replace(case, protocol=msgspec.structs.replace(case.protocol, settings=settings))
+    report = report_on(case, ["OL20*"])
+    for tree in (parsed(page(report, case)), parsed(page(report, None))):
+        labels = {one.attributes.get("aria-label", ""): one for one in tree.all("article")}
+        card = labels["GTVm02_Liver"]
+        (row,) = [one for one in card.all("tr") if "decides" in one.classes]
+        assert row.all("th")[0].text == told
+
+
+def organs_of(report: Report, case: Any) -> dict[str, Element]:
+    (organs,) = [one for one in parsed(page(report, case)).all("ul") if "organs" in one.classes]
+    return {one.all("span")[0].text: one for one in organs.all("li")}
+
+
+def test_organs_hold_what_the_check_counted_in_them(demo_page: Made) -> None:
+    """A node that may be drawn as what no entry claims leaves one of four in the liver open."""
+    case = demo_page(2).case
+    assert case.register is not None
+    node = RegisterLesion(id="N1", kind=LesionKind.REGIONAL_NODE)
+    register = msgspec.structs.replace(case.register, lesions=(*case.register.lesions[:-1], node))
+    case = replace(case, register=register)
+    report = report_on(case, ["OL20*"])
+    (finding,) = [one for one in report.findings if one.code == "OL202"]
+    liver = organs_of(report, case)["Liver"]
+    assert [one.measured for one in finding.evidence] == ["3 to 4"]
+    assert liver.all("b")[0].text == "3 to 4"
+    assert [sorted(dot.classes) for dot in liver.all("i")] == [["sure"]] * 3 + [["beyond", "maybe"]]
+    # The number of all has no upper end in the check either.
+    assert "4 to 5 or more distant metastases" in parsed(page(report, case)).text
+
+
+def test_a_limit_that_is_not_allowed_itself_stands_beyond_the_bar(demo_page: Made) -> None:
+    case = demo_page(2).case
+    criteria = case.protocol.criteria
+    below_four = msgspec.structs.replace(criteria.metastases_per_organ, relation="<", limit=4)
+    criteria = msgspec.structs.replace(criteria, metastases_per_organ=below_four)
+    case = replace(case, protocol=msgspec.structs.replace(case.protocol, criteria=criteria))
+    report = report_on(case, ["OL202"])
+    assert [one.grade for one in report.findings] == [Grade.MAJOR]
+    dots = organs_of(report, case)["Liver"].all("i")
+    assert [sorted(dot.classes) for dot in dots] == [["sure"]] * 3 + [["beyond", "sure"]]
 
 
 def test_without_a_submission_the_page_says_so_and_has_no_picture(demo_page: Made) -> None:
@@ -351,6 +447,47 @@ def test_real_submissions_have_a_page(test_data: Path) -> None:
         html = page(report, case)
         assert len(html.encode()) < MOST_BYTES
         assert parsed(html).all("h1")[0].text.endswith(report.subject)
+
+
+def test_a_decision_on_a_query_stands_wherever_the_finding_does(demo_page: Made) -> None:
+    report = demo_page(0).report
+    findings = tuple(
+        msgspec.structs.replace(one, flags=(Flag.QUERY,)) if one.code == "OL104" else one
+        for one in report.findings
+    )
+    seen = {"OL104", "OL207"}
+    made = tuple(
+        Decision(finding=one.mark, code=one.code, reason="seen", by="AB", date="2026-11-29")
+        for one in findings
+        if one.code in seen
+    )
+    told = msgspec.structs.replace(report, findings=findings, decisions=made)
+    tree = parsed(page(told, None))
+    for place in ("flags", "eligibility", "others"):
+        text = section(tree, place).text
+        assert text.count("Accepted by AB on 2026-11-29: seen") == 1
+
+
+def test_a_tile_shows_the_number_nearest_to_a_limit_that_must_be_reached(demo_page: Made) -> None:
+    def coverage(about: str, measured: float) -> Finding:
+        evidence = Evidence(name="Coverage", measured=measured, relation=">=", limit=95.0)
+        return Finding(
+            code="OL301",
+            criterion="cov",
+            grade=Grade.PASS,
+            about=about,
+            message="coverage",
+            evidence=(evidence,),
+            source=Source(document="site"),
+        )
+
+    findings = (coverage("PTV1", 110.0), coverage("PTV2", 96.0), coverage("PTV3", 101.0))
+    report = demo_page(0).report
+    (tile,) = tiles_of(msgspec.structs.replace(report, findings=findings))
+    assert (tile.finding.about, tile.others) == ("PTV2", 2)
+    none_at_all = (*findings, coverage("PTV4", 0.0))
+    (tile,) = tiles_of(msgspec.structs.replace(report, findings=none_at_all))
+    assert tile.finding.about == "PTV4"
 
 
 def test_decisions_selection_words_and_extension_are_on_the_page(demo_page: Made) -> None:

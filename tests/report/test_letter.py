@@ -73,9 +73,28 @@ def test_a_number_that_is_a_range_stands_beside_its_limit(measured, high, told):
 def test_what_a_reviewer_accepted_is_not_asked_for():
     first = WHOLE.findings[0]
     decision = Decision(finding=first.mark, code="OL301", reason="seen", by="AB", date="2026-11-29")
-    letter = letter_of(altered(WHOLE, decisions=(decision,)))
+    decided = altered(WHOLE, decisions=(decision,))
+    letter = letter_of(decided)
     assert not letter.to_correct
-    assert [one.to_do for one in letter.accepted] == ["accepted: seen"]
+    assert [(one.accepted, one.to_do) for one in letter.accepted] == [("seen", "")]
+    for text in (letter_markdown(decided), parsed(letter_html(decided)).text):
+        assert re.search(r"Accepted, because:(\*\*)? seen", text)
+        assert "What to do" not in text
+
+
+def test_what_shares_a_reason_keeps_all_its_numbers():
+    def count(code, name):
+        number = Evidence(name=name, measured="0 to 4", low=0.0, high=4.0, relation="<=", limit=3.0)
+        told = "number: not evaluable, because no lung is drawn"
+        return altered(finding(code, Grade.NOT_EVALUABLE, "", told), evidence=(number,))
+
+    (send,) = letter_of(
+        report(count("OL201", "Metastases"), count("OL202", "In one organ"))
+    ).to_send
+    assert send.numbers == (
+        "Metastases: 0 to 4 where <= 3 is asked",
+        "In one organ: 0 to 4 where <= 3 is asked",
+    )
 
 
 def test_where_nothing_is_to_be_done_it_says_so():
