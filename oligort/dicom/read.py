@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.age import age_years_of
 from oligort.dicom.content import bounded_unfolding
-from oligort.dicom.elements import tells_of_text, text, title
+from oligort.dicom.doubtful_text import tells_of_text
+from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
@@ -112,7 +113,7 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
         except MemoryError:
             faults.append(Fault(entry.name, NO_MEMORY))
         else:
-            recognised.append((entry, found, tells_of_text(caught)))
+            recognised.append((entry, found, tells_of_text(caught, found.header)))
 
     masked = masking(names)
     shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
@@ -225,7 +226,7 @@ class _Reading:
                 )
             )
         twins.keep(digest, entry.path, kind, file)
-        if is_damaged or tells_of_text(caught):
+        if is_damaged or tells_of_text(caught, dataset):
             self.faults.append(
                 Fault(
                     file,
