@@ -204,7 +204,7 @@ def test_a_winding_part_is_one(order):
 def test_an_isodose_takes_few_copies_of_the_dose():
     """Nine: with its border and ties, low and high of each cell, volumes, labels and flags.
 
-    Eight corners of every cell at once would be as many again: thirteen, half of them freed before.
+    Were the eight corners of every cell stacked for their extremes, they would be thirteen.
     """
     count = 80
     frames = 2.0 * np.arange(count)
