@@ -1,7 +1,10 @@
 """The errors of oligort. Each message is a sentence: expected, found, where, what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+_Answer = TypeVar("_Answer")
 
 
 class OligortError(Exception):
@@ -108,3 +111,17 @@ def advising(hint: str) -> Iterator[None]:
     except NotEvaluable as error:
         error.hint = error.hint or hint
         raise
+
+
+def answered(compute: Callable[[], _Answer]) -> Callable[[], _Answer]:
+    """Compute an answer, and return what gives it again and again: it, or why there is none."""
+    try:
+        answer = compute()
+    except NotEvaluable as error:
+        reason, hint = str(error), error.hint
+
+        def refuse() -> _Answer:
+            raise NotEvaluable(reason, hint)  # anew: hints are added to the one that is raised
+
+        return refuse
+    return lambda: answer

@@ -17,7 +17,7 @@ from oligort.dose.histogram import compute_dvh
 from oligort.dose.isodose import Isodose, isodose_of
 from oligort.dose.jointly import Asked
 from oligort.dose_doubts import doubts_on_dose
-from oligort.errors import NotEvaluable, SelectionError
+from oligort.errors import NotEvaluable, SelectionError, answered
 from oligort.geometry.algebra import Expression, Shape, resolve
 from oligort.geometry.region import Region
 from oligort.geometry.slabs import SlabModel, slabs_of
@@ -390,6 +390,6 @@ class Submission:
 
     def _once(self, key: object, compute: Callable[[], _Answer]) -> _Answer:
         if key not in self._kept:
-            self._kept[key] = compute()
-        answer: _Answer = self._kept[key]
+            self._kept[key] = answered(compute)
+        answer: _Answer = self._kept[key]()
         return answer

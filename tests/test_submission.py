@@ -7,7 +7,7 @@ import pytest
 
 from oligort.conventions import Conventions
 from oligort.dose.grid import DoseGrid
-from oligort.errors import ExpressionError, NotEvaluable
+from oligort.errors import ExpressionError, NotEvaluable, advising
 from oligort.geometry.grid import Grid
 from oligort.geometry.structure import Contour, Structure, StructureSet
 from oligort.lesions.vocabulary import Role
@@ -49,6 +49,23 @@ def test_a_histogram_is_computed_once():
     submission = submission_of([("Liver", CUBE)])
     assert submission.dvh("Liver") is submission.dvh("Liver")
     assert submission.dvh("Liver") is not submission.dvh("Liver", Conventions(end_caps="none"))
+
+
+def test_what_has_no_answer_is_asked_once_and_told_each_time(monkeypatch):
+    asked = []
+
+    def refuse(*arguments, **keywords):
+        asked.append(1)
+        raise NotEvaluable("too many of them", "draw fewer")
+
+    monkeypatch.setattr("oligort.submission.census_by_frame", refuse)
+    submission = submission_of([("GTVm1", CUBE)])
+    for _ in range(3):
+        with pytest.raises(NotEvaluable, match="too many of them") as told, advising("otherwise"):
+            submission.lesions()
+        assert told.value.hint == "draw fewer"
+        told.value.hint = "altered"
+    assert len(asked) == 1
 
 
 def test_the_slabs_of_a_structure_are_built_once_and_never_another_ones():

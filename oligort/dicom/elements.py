@@ -5,9 +5,7 @@ raises `DicomError` with a sentence that names the element.
 """
 
 import math
-import re
 import struct
-import warnings
 import zlib
 from collections.abc import Iterable
 from functools import cache
@@ -73,12 +71,6 @@ _MOST_ITEMS = {
     "ContourSequence": MAX_ITEMS,
     "DirectoryRecordSequence": MAX_RECORDS,
 }
-
-_TEXT_WARNING = re.compile(r"encoding|character set", re.IGNORECASE)
-"""The warnings of pydicom that matter: a name may not be what was written.
-
-The others are about the form of values, which are read without trust or not at all.
-"""
 
 _ITEM_TAGS = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 """How an item begins, by whether that is little endian."""
@@ -185,11 +177,6 @@ def refuse_many_items(
     found = encoded.count(_ITEM_TAGS[is_little_endian], begin)
     if found > most:
         raise DicomError(f"expected at most {most} items in {where}, found {found}")
-
-
-def tells_of_text(caught: Iterable[warnings.WarningMessage]) -> bool:
-    """Tell whether warnings of pydicom say that text does not fit its character set."""
-    return any(_TEXT_WARNING.search(str(warning.message)) for warning in caught)
 
 
 def text(dataset: Dataset, keyword: str) -> str:

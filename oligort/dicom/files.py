@@ -1,6 +1,7 @@
 """Paths in, files out: which files a submission consists of, and what to call them."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +27,15 @@ JUNK_NAMES = frozenset(
     }
 )
 """What computers and network storage leave in folders: what was deleted is not handed in."""
+
+_UNFINISHED_COPY = re.compile(
+    r"\.(?:(?:rt\w*|rs|rd|rp|ct|mr|pt|dose|plan|struct)[^a-z].*|.+\.(?:dcm|dicom|ima))\.\w{6}",
+    re.IGNORECASE,
+)
+"""How rsync calls an object until it is there whole, and leaves it where it is stopped.
+
+Hidden files are no part of a submission; of this one nobody would see that it is missing.
+"""
 
 
 @dataclass(frozen=True, order=True)
@@ -269,7 +279,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def _is_junk(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in JUNK_NAMES
+    is_hidden = name.startswith(".") and not _UNFINISHED_COPY.fullmatch(name)
+    return is_hidden or name.casefold() in JUNK_NAMES
 
 
 def unfit(path: Path) -> str:

@@ -224,6 +224,22 @@ def read_header(path: Path) -> tuple[FileDataset, str]:
     return recognise(path).image_header()
 
 
+def as_it_stands(path: Path, kind: Kind) -> FileDataset | None:
+    """Return the elements of an object, of an image its header, none of them converted.
+
+    None of an image that says more behind its pixels.
+
+    Raises
+    ------
+    DicomError
+        If they cannot be read.
+    """
+    if not kind.is_image:
+        return read_object(path)[0]
+    to_pixels = _ToPixels.of(Content.of(path))
+    return to_pixels.parsed.dataset if to_pixels.is_all else None
+
+
 def transfer_syntax(dataset: Dataset) -> str:
     """Return the Transfer Syntax UID of the file that a dataset was read from, or ""."""
     file_meta = getattr(dataset, "file_meta", None)

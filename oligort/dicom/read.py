@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 
 from oligort.dicom.age import age_years_of
 from oligort.dicom.content import bounded_unfolding
-from oligort.dicom.elements import tells_of_text, text, title
+from oligort.dicom.doubtful_text import tells_of_text
+from oligort.dicom.elements import text, title
 from oligort.dicom.files import Found, Located, opened
 from oligort.dicom.identity import Masking, masking
 from oligort.dicom.identity_left import IdentitiesLeft, Said, Stated
@@ -18,6 +19,7 @@ from oligort.dicom.images import ImageHeader, NoPlaceError, grouped, read_image
 from oligort.dicom.images import Said as SaidOfSeries
 from oligort.dicom.instance import Recognised, read_object, recognise
 from oligort.dicom.meant import why_located_is_meant
+from oligort.dicom.one_object import Twins
 from oligort.dicom.registration import read_registration
 from oligort.dicom.repeats import RepeatedError
 from oligort.dicom.rtdose import read_dose
@@ -62,7 +64,7 @@ def read(*paths: str | Path) -> Submission:
         series in that of their UIDs, and a fault for each file, or part of one, that could not be
         used. Objects of kinds that are not used (fiducials ...) are left alone, and treatment
         records with them: it is only told that they are there.
-        Of identical copies of an object one is kept.
+        Of copies of an object, written in one way or another, one is kept.
 
     Raises
     ------
@@ -111,7 +113,7 @@ def _read(source: Found, late: dict[str, Said]) -> "_Reading":
         except MemoryError:
             faults.append(Fault(entry.name, NO_MEMORY))
         else:
-            recognised.append((entry, found, tells_of_text(caught)))
+            recognised.append((entry, found, tells_of_text(caught, found.header)))
 
     masked = masking(names)
     shown = [replace(fault, file=masked.path(fault.file)) for fault in faults]
@@ -173,7 +175,7 @@ class _Reading:
     treatment_records: list[str] = field(default_factory=list)
     left_alone: list[LeftAlone] = field(default_factory=list)
     without_place: list[_WithoutPlace] = field(default_factory=list)
-    seen: dict[str, dict[str, str]] = field(default_factory=dict)
+    seen: dict[str, Twins] = field(default_factory=dict)
     said: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(
@@ -181,7 +183,7 @@ class _Reading:
     ) -> None:
         """Read one file, shown by its name masked; what is wrong with it becomes a fault.
 
-        Of identical copies the first is kept; a doubt is only told of an object that is kept.
+        Of copies the first is kept; a doubt is only told of an object that is kept.
         `is_damaged` is whether text that has been read already does not fit its character set.
         """
         kind = recognised.kind
@@ -193,8 +195,8 @@ class _Reading:
                     recognised.image_header() if kind.is_image else read_object(recognised.path)
                 )
                 uid = text(dataset, "SOPInstanceUID")
-                twins = self.seen.setdefault(uid, {})
-                if digest in twins:
+                twins = self.seen.setdefault(uid, Twins(are_compared=bool(uid)))
+                if twins.hold(digest, entry.path, kind):
                     return
                 self.note_late(recognised, dataset, entry.name)
                 self._keep(kind, dataset, file, digest, file_keys=file_keys, entry=entry)
@@ -214,17 +216,17 @@ class _Reading:
             except MemoryError:
                 self.faults.append(Fault(file, NO_MEMORY))
                 return
-        if twins and uid:
+        if twins.file and uid:
             self.faults.append(
                 Fault(
                     file,
                     "two different objects share one SOP Instance UID (0008,0018): this file and "
-                    f'"{next(iter(twins.values()))}"; both are kept, name them by file',
+                    f'"{twins.file}"; both are kept, name them by file',
                     FaultKind.DOUBT,
                 )
             )
-        twins[digest] = file
-        if is_damaged or tells_of_text(caught):
+        twins.keep(digest, entry.path, kind, file)
+        if is_damaged or tells_of_text(caught, dataset):
             self.faults.append(
                 Fault(
                     file,

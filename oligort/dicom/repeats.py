@@ -82,7 +82,7 @@ def repeated_among(tags: Sequence[BaseTag]) -> frozenset[int]:
         return frozenset()
     asked_again = tags[:1] == tags[1:2]
     counts = Counter(map(int, tags[asked_again:]))
-    return frozenset(tag for tag, count in counts.items() if count > 1 and _is_asked_for(tag))
+    return frozenset(tag for tag, count in counts.items() if count > 1 and is_asked_for(tag))
 
 
 def repeats_in(
@@ -167,7 +167,7 @@ def _named(tag: int) -> str:
     return f"{dictionary_description(tag)} {shown}" if dictionary_has_tag(tag) else shown
 
 
-def _is_asked_for(tag: int) -> bool:
+def is_asked_for(tag: int) -> bool:
     """Tell whether an element is more than a private one, the length of a group or padding."""
     return _is_public(tag) and bool(tag & 0xFFFF) and tag != _TRAILING_PADDING
 
@@ -280,7 +280,7 @@ class _Look:
     ) -> None:
         vr, begin, end = earlier
         value = self.encoded[begin:end]
-        if _is_asked_for(tag) and value.strip(_PADDING) != self.encoded[slice(*again)].strip(
+        if is_asked_for(tag) and value.strip(_PADDING) != self.encoded[slice(*again)].strip(
             _PADDING
         ):
             if len(self.found) == MAX_REPEATS:

@@ -8,6 +8,7 @@ taken as linear in six tetrahedra, whose share above a dose has a closed form.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise, permutations, product
 
 import numpy as np
@@ -98,7 +99,8 @@ def isodose(dose: DoseGrid, at_gy: float, near: Region | None = None) -> Isodose
     window = _window_of(is_above)
     nodes, is_above = nodes.within(window), is_above[window]
     labels = _labels_of(is_above)
-    cell_labels = np.max([labels[corner] for corner in corner_slices(labels.shape)], axis=0)
+    # one corner after the other: all eight at once are eight copies of the dose
+    cell_labels = reduce(np.maximum, (labels[corner] for corner in corner_slices(labels.shape)))
     if near is None:
         chosen = np.unique(labels)
     else:
@@ -149,7 +151,7 @@ def _volume(nodes: Nodes, is_counted: Bools, at_gy: float) -> _Volume:
     dose_gy = nodes.dose_gy + TIE_GY
     slices = corner_slices(dose_gy.shape)
     low, high = (
-        extreme.reduce([dose_gy[corner] for corner in slices])
+        reduce(extreme, (dose_gy[corner] for corner in slices))
         for extreme in (np.minimum, np.maximum)
     )
     cell_cc = nodes.cell_cc

@@ -8,6 +8,7 @@ by less than a cell's sagitta, a tenth of a millimetre, that piece may be missed
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -195,7 +196,7 @@ class _Surface:
         least_gy = at_gy - TIE_GY
         slices = corner_slices(nodes.dose_gy.shape)
         low, high = (
-            extreme.reduce([nodes.dose_gy[corner] for corner in slices])
+            reduce(extreme, (nodes.dose_gy[corner] for corner in slices))
             for extreme in (np.minimum, np.maximum)
         )
         at = np.argwhere((low < least_gy) & (high >= least_gy))

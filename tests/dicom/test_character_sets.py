@@ -102,3 +102,28 @@ def test_chinese_bytes_in_a_file_of_another_character_set_make_no_gross_tumour(
     write(dataset, tmp_path / "rtss.dcm")
     (name,) = read(tmp_path).roi_names.values()
     assert name.role is Role.UNKNOWN
+
+
+MISSPELT = [
+    pytest.param(b"ISO-IR 100", id="misspelt"),
+    pytest.param(b"ISO_IR 999", id="unknown"),
+    pytest.param(b"GB18030\\XX", id="with an extension"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("declared", MISSPELT)
+@pytest.mark.parametrize(
+    ("roi_name", "is_told"), [("Lung_L", False), ("L\xe9sion", True), ("L\x1b$B1", True)]
+)
+def test_a_character_set_that_is_none_is_told_where_text_needs_it(
+    declared, roi_name, is_told, tmp_path, write, structure_set
+):
+    dataset = structure_set({"Heart": None, roi_name: None})
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    path = write(dataset, tmp_path / "rtss.dcm")
+    assert path.read_bytes().count(b"ISO_IR 100") == 1
+    path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", declared))
+    faults = [fault.reason for fault in read(tmp_path).faults]
+    assert len(faults) == is_told
+    assert all("does not fit the character set" in reason for reason in faults)

@@ -105,6 +105,23 @@ def test_trap_truncated_files_are_faults_and_the_others_are_read(export):
     assert "the file is truncated" in reasons
 
 
+@pytest.mark.parametrize("name", [".rtss.dcm.a8X3fq", ".RS.1.2.246.352.71.a8X3fq", ".x.IMA.______"])
+def test_a_copy_that_rsync_did_not_finish_is_no_hidden_file(name, export):
+    whole = (export / "rtss.dcm").read_bytes()
+    (export / name).write_bytes(whole)
+    assert read(export).faults == ()  # whole, and a copy of what is there
+    (export / name).write_bytes(whole[:-5])
+    assert "truncated" in faults_of(read(export))[name]
+    (export / name).write_bytes(b"")
+    assert faults_of(read(export))[name].startswith("the file is empty")
+
+
+@pytest.mark.parametrize("name", [".rtss.dcm", "._rtss.dcm", ".rtss.dcm.swp", ".config.backup"])
+def test_hidden_files_are_no_part(name, export):
+    (export / name).write_bytes((export / "rtss.dcm").read_bytes()[:-5])
+    assert read(export).faults == ()
+
+
 def test_other_files_are_faults_and_junk_is_not(export):
     (export / "notes.txt").write_text("hello")
     (export / "empty.dcm").write_bytes(b"")

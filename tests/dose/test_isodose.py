@@ -1,6 +1,7 @@
 """The volume of an isodose against closed forms, at the border of the grid, and in parts."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -198,3 +199,22 @@ def test_a_winding_part_is_one(order):
     assert np.unique(_labels_of(np.transpose(is_above, order))).tolist() == [0, 1]
     is_above[21, :, 1] = is_above[20:23, :, 1] = False
     assert len(np.unique(_labels_of(np.transpose(is_above, order)))) == 3
+
+
+def test_an_isodose_takes_few_copies_of_the_dose():
+    """Nine: with its border and ties, low and high of each cell, volumes, labels and flags.
+
+    Were the eight corners of every cell stacked for their extremes, they would be thirteen.
+    """
+    count = 80
+    frames = 2.0 * np.arange(count)
+    grid = Grid((0, 0, 0), (1, 0, 0), (0, 1, 0), 2.0, 2.0, count, count, frames)
+    dose = DoseGrid(grid, np.full(grid.shape, 30.0) + 0.1 * np.arange(count))
+    isodose(dose, 31.0)  # what is loaded once is loaded
+    tracemalloc.start()
+    try:
+        isodose(dose, 31.0)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most_bytes < 11 * dose.dose_gy.nbytes

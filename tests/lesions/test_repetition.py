@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from sketch import Solid, ball
 
+from oligort.errors import NotEvaluable
 from oligort.geometry.components import Part, parts
 from oligort.geometry.structure import Contour, Structure
+from oligort.lesions import overlaps
 from oligort.lesions.bulges import bulges_of
 from oligort.lesions.census import LesionHint, census
 from oligort.lesions.lesion import Count, LesionCensus
@@ -441,3 +443,18 @@ def test_phases_and_names_written_twice_may_be_one_lesion_wherever_they_lie(name
     found = census([roi(names[0], first), roi(names[1], second, number=2)])
     assert found.count == count
     assert [set(one.longest_axial_mm.intervals) for one in found] == [set(), set()]
+
+
+# ---- many ----
+
+
+def test_contours_that_all_lie_together_are_compared_up_to_so_many_pairs(monkeypatch):
+    drawn = [roi(f"GTVm{number}", at(number / 10), number=number) for number in range(1, 4)]
+    apart = roi("GTVm4", at(100), number=4)
+    monkeypatch.setattr(overlaps, "MAX_PAIRS", 3)
+    assert len(census([*drawn, apart]).excluded) == 2  # what repeats the first
+    monkeypatch.setattr(overlaps, "MAX_PAIRS", 2)
+    assert len(census([*drawn[:2], apart]).excluded) == 1
+    with pytest.raises(NotEvaluable, match="more than 2 pairs of contours") as told:
+        census([*drawn, apart])
+    assert "draw each lesion once" in told.value.hint
