@@ -129,6 +129,14 @@ class Structure:
         """Whether nothing in the structure encloses an area."""
         return not any(contour.encloses_area for contour in self.contours)
 
+    @property
+    def is_of_points(self) -> bool:
+        """Whether it is drawn, as points of interest alone: one a contour, each of type POINT."""
+        return bool(self.contours) and all(
+            contour.geometric_type == "POINT" and len(contour.points_mm) == 1
+            for contour in self.contours
+        )
+
     def lies_in(self, frame_of_reference_uid: str) -> bool:
         """Whether it is drawn in a frame of reference, as far as both are named."""
         own = self.frame_of_reference_uid

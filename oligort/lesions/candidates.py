@@ -76,6 +76,11 @@ def is_open(name: RoiName, role: Role) -> bool:
     return role in {Role.UNKNOWN, Role.HELPER} and name.may_be_tumour
 
 
+def is_marked_point(structure: Structure, name: RoiName, role: Role) -> bool:
+    """Whether an ROI that is a marker or an isocentre by its name ("GTV_ISO") is drawn as one."""
+    return role is Role.HELPER and name.may_be_tumour and structure.is_of_points
+
+
 def may_be_distant(
     structure: Structure, name: RoiName, role: Role, hints: Mapping[str, LesionHint]
 ) -> bool:

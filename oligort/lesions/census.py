@@ -13,6 +13,7 @@ from oligort.lesions.candidates import (
     LesionHint,
     identity,
     is_gross_tumour,
+    is_marked_point,
     is_open,
     may_be_distant,
     read_candidate,
@@ -151,7 +152,12 @@ def _chosen(
 ) -> list[Structure]:
     """Return the ROIs to measure."""
     if roi_names is None:
-        return [s for s in structures if is_gross_tumour(*identity(s, hints)[:2])]
+        named = [(structure, identity(structure, hints)) for structure in structures]
+        return [
+            structure
+            for structure, (name, role, *_) in named
+            if is_gross_tumour(name, role) and not is_marked_point(structure, name, role)
+        ]
     known = {structure.roi_name for structure in structures}
     unknown = [name for name in roi_names if name not in known]
     if unknown:

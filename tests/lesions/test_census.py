@@ -250,6 +250,20 @@ def test_a_metastasis_that_cannot_be_measured_may_still_be_there():
     assert [it.roi_name for it in found.excluded] == ["GTVm3_Liver", "GTVm4"]
 
 
+@pytest.mark.parametrize("name", ["GTV_ISO", "GTV fiducial", "isocenter GTVm1"])
+def test_a_point_of_interest_that_is_named_after_a_gtv_is_no_lesion(name):
+    """It was gross tumour that "cannot be measured", and left every number open."""
+    one = roi("GTVm1_Liver", *ball(0, 0, 0, 8))
+    point = Contour(np.array([[40.0, 0, 0]]), "POINT")
+    for contours in ((point,), (point, Contour(np.array([[0.0, 40, 0]]), "POINT"))):
+        found = census([one, Structure(2, name, contours, "MARKER")])
+        assert found.count == Count(1, 1)
+        assert [it.reason[:18] for it in found.excluded] == ["drawn for planning"]
+    line = Contour(np.array([[40.0, 0, 0], [44, 0, 0], [44, 4, 0]]), "OPEN_PLANAR")
+    for contours in ((), (line,), (point, line)):  # of these anything may be left
+        assert census([one, Structure(2, name, contours)]).count == Count(1, 2)
+
+
 def test_a_single_plane_takes_the_usual_spacing_of_the_structure_set():
     plane = ball(0, 0, 0, 8)[8]
     lesion = only([roi("GTVm1", plane), roi("Liver", *ellipsoid((0, 0, 0), (90, 80, 60), 3.0))])
