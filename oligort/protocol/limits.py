@@ -27,6 +27,11 @@ LARGEST_DOSE_GY = 300.0
 """No limit is larger, nor at a larger dose: what is written in cGy would never be broken. The
 hottest points of radiosurgery in one fraction lie at half of it."""
 
+LARGEST_DOSE_PERCENT = 1000.0
+"""No limit is larger in percent of a prescription, nor at a larger dose: 1200 %, where 120 % were
+meant, would never be broken. Radiosurgery prescribes to isodoses of 50 % and more of its maximum,
+spatially fractionated treatments to about 20 %: maxima of 200 % and 500 %."""
+
 LARGEST_DIAMETER_MM = 300.0
 """No limit on a diameter is larger: 50 cm, where 50 mm were meant, would never be broken. Livers
 and lungs, the largest organs that a metastasis can fill, measure about as much."""
@@ -338,12 +343,21 @@ def _refuse_unbreakable(metric: Metric, relation: Bound, limit: float, most: flo
             raise ValueError("limit: expected less than 100 %, which no volume is beyond")
     if metric.kind in OTHER_INDICES:
         _refuse_other_index(metric.kind, relation, limit, most)
-    at_gy = metric.at if metric.at is not None and metric.at_unit == "Gy" else 0.0
-    for key, gy in (("limit", most if metric.unit == "Gy" else 0.0), ("metric", at_gy)):
-        if gy > LARGEST_DOSE_GY:
+    is_dose = metric.kind not in {"V", "CV"}
+    doses = (
+        ("limit", most, metric.unit if is_dose else ""),
+        ("metric", metric.at or 0.0, "" if is_dose else metric.at_unit),
+    )
+    for key, dose, unit in doses:
+        if unit == "Gy" and dose > LARGEST_DOSE_GY:
             raise ValueError(
-                f"{key}: expected a dose of at most {LARGEST_DOSE_GY:g} Gy, found {gy:g} Gy; is it "
-                f"in cGy?"
+                f"{key}: expected a dose of at most {LARGEST_DOSE_GY:g} Gy, found {dose:g} Gy; is "
+                f"it in cGy?"
+            )
+        if unit == "%" and dose > LARGEST_DOSE_PERCENT:
+            raise ValueError(
+                f"{key}: expected a dose of at most {LARGEST_DOSE_PERCENT:g} % of a prescription, "
+                f"found {dose:g} %"
             )
 
 

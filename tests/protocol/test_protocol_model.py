@@ -416,6 +416,21 @@ def test_an_index_that_others_call_so_is_not_taken_for_ours(altered, metric, rel
 
 
 @pytest.mark.parametrize(
+    ("metric", "limit", "key"), [("Max[%]", 1200, "limit"), ("V1050%[%]", 5, "metric")]
+)
+def test_a_dose_that_is_no_percentage_of_a_prescription_is_refused(altered, metric, limit, key):
+    """With 1200 % for 120 % every plan would pass."""
+    rule = f'metric = "{metric}"\nrelation = "<="\nlimit = {limit}\nunit = "%"'
+    with pytest.raises(ProtocolError, match=f"{key}: expected a dose of at most 1000 % of a presc"):
+        altered(f'metric = "V20Gy[%]"\n{X6}', rule)
+
+
+def test_a_dose_of_many_times_a_prescription_can_be_said(altered):
+    rule = 'metric = "Max[%]"\nrelation = "<="\nlimit = 500\nunit = "%"'
+    assert altered(f'metric = "V20Gy[%]"\n{X6}', rule).dose_limits[0].limit == 500
+
+
+@pytest.mark.parametrize(
     ("metric", "relation", "limit", "expected"),
     [("CI", "<=", 0.9, ">= or >"), ("CI", "<", 0.9, ">= or >"), ("HI", ">=", 0.9, "<= or <")],
 )
