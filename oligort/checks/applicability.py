@@ -91,37 +91,43 @@ def not_applicable(code: str, case: Case, limit: DoseLimit, reason: str) -> Find
 def _between_limits(case: Case, limit: DoseLimit) -> str:
     """Return that plans have more fractions than one like limit is for, fewer than another, or "".
 
-    It is told of the first of them, and where nothing but the fractions keeps them from holding.
+    It is told of the first of them, and of those alone that nothing but the fractions rules out.
     """
-    when = limit.applies_when
-    if when is None or when.fractions is None:
-        return ""
-    alike = [one for one in case.protocol.dose_limits if _number_of(one) == _number_of(limit)]
-    others = (when.arm, when.plan_kind, when.organ)
     known = [
-        one.applies_when.fractions
-        for one in alike
-        if one.applies_when
-        and one.applies_when.fractions
-        and (one.applies_when.arm, one.applies_when.plan_kind, one.applies_when.organ) == others
+        (one, when.fractions)
+        for one in case.protocol.dose_limits
+        if _number_of(one) == _number_of(limit)
+        and (when := one.applies_when)
+        and when.fractions
+        and not _is_of_others(case, when)
     ]
+    if not known or known[0][0] is not limit:
+        return ""
+    if any(_number_of(one) == _number_of(limit) for one in applicable_limits(case)):
+        return ""
     try:
-        if (
-            known[0] is not when.fractions
-            or any(of(case, when) for of in (_of_arm, _of_kind, _of_organ))
-            or any(_number_of(one) == _number_of(limit) for one in applicable_limits(case))
-        ):
-            return ""
         numbers = {fractions_of(plan) for plan in case.submission.chosen.plans}
     except NotEvaluable:
         return ""
-    least, most = min(one.most for one in known), max(one.least for one in known)
+    least, most = min(of.most for _, of in known), max(of.least for _, of in known)
     if not any(least < number < most for number in numbers):
         return ""
+    told = " and in ".join(str(of) for _, of in known)
     return (
         f"; nothing limits {limit.metric} of {limit.structure} in so many, where the protocol does "
-        f"so in {' and in '.join(map(str, known))}"
+        f"so in {told}"
     )
+
+
+def _is_of_others(case: Case, when: AppliesWhen) -> bool:
+    """Whether arm, plan or organ rules a limit out; what is not known does not."""
+    for condition in (_of_arm, _of_kind, _of_organ):
+        try:
+            if condition(case, when):
+                return True
+        except NotEvaluable:
+            continue
+    return False
 
 
 def _number_of(limit: DoseLimit) -> tuple[str, str, str]:

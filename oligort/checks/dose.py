@@ -36,7 +36,8 @@ from oligort.dose.dvh import Dvh
 from oligort.errors import NotEvaluable
 from oligort.finding import Evidence, Finding, Flag, Grade
 from oligort.geometry.algebra import operand_names, parse
-from oligort.lesions.vocabulary import Organ
+from oligort.lesions.naming import read_roi_name
+from oligort.lesions.vocabulary import Organ, Role
 from oligort.measure import Measure
 from oligort.picked import doses_of_parts, is_of_a_part
 from oligort.protocol.limits import DoseLimit
@@ -357,18 +358,25 @@ def _require_agreement(limit: DoseLimit, value: Measure, what: str, other: Dvh) 
 
 
 def ungraded_names(case: Case, limit: DoseLimit) -> tuple[str, ...]:
-    """Return what stands for a limited structure where that itself cannot be graded."""
+    """Return what stands for a limited structure where that itself cannot be graded.
+
+    For lungs also what is drawn of them under another definition.
+    """
     try:
         roi_names = case.submission.roi_names
     except NotEvaluable:
         return ()
+    operands = operand_names(parse(limit.structure))
     lungs = (
         structure.roi_name
         for structure, name in roi_names.items()
         if name.organ is Organ.LUNGS and name.subtracted and not structure.is_empty
     )
-    names = (*operand_names(parse(limit.structure)), *lungs)
-    return tuple(name for name in names if name not in ROLE_NAMES)
+    # "PTVm01_Lung_L" lies in a lung and is none: beside it lungs would be the number of another.
+    read = (read_roi_name(name) for name in operands)
+    if any((one.organ, one.role) == (Organ.LUNGS, Role.ORGAN) for one in read):
+        operands = (*operands, *lungs)
+    return tuple(name for name in operands if name not in ROLE_NAMES)
 
 
 def _shown_anyway(case: Case, limit: DoseLimit) -> tuple[Evidence, ...]:

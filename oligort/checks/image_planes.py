@@ -9,7 +9,7 @@ import numpy as np
 from oligort.checks.answers import information
 from oligort.checks.applicability import applicable_limits, told_without_limits
 from oligort.checks.case import Case
-from oligort.checks.judged import judged_rois, organs_of
+from oligort.checks.judged import is_tumour_or_target, judged_rois, organs_of
 from oligort.checks.registry import CONVENTION, check
 from oligort.display import listed, quoted
 from oligort.dose.metric import Metric
@@ -262,7 +262,8 @@ def whole_organs(case: Case) -> Iterator[Finding]:
     graded, and the limit is judged with the flag QUERY. Of lungs, liver, kidneys and spleen, which
     taper, an end plane of at least 30 % of the largest area where the images go on, or are not
     here, is a query: what is drawn around a target only ends so. Not asked for a limit on a maximum
-    or on cubic centimetres that receive a dose: what lies beyond the images is far from the beams.
+    or on cubic centimetres that receive a dose: what lies beyond the images is far from the beams;
+    nor for one on targets alone.
 
     Not evaluable when: never. A missing organ or structure set is told by the limit, here as INFO.
 
@@ -278,6 +279,9 @@ def whole_organs(case: Case) -> Iterator[Finding]:
             ends = [_ends_of(case, organ) for organ in organs]
         except NotEvaluable as error:
             yield _not_looked_at(limit, str(error))
+            continue
+        if not organs:
+            yield _not_looked_at(limit, "it is of targets, and no organ is in it")
             continue
         for cut in (told for one in ends for told in one.cut):
             yield Finding(
@@ -363,6 +367,9 @@ def _ends_of(case: Case, organ: Structure) -> _Ends:
         unseen = str(error)
     if images:
         unseen = images.doubt
+    name = case.submission.roi_names[organ]
+    # "PTVm01_Liver" lies in a liver, and ends as targets do.
+    tapers = name.organ in TAPERING and not is_tumour_or_target(name)
     cut, flat = [], []
     for end in (0, -1):
         share = float(areas[end]) / largest_mm2
@@ -370,7 +377,7 @@ def _ends_of(case: Case, organ: Structure) -> _Ends:
         reaches = images.planes.reaches_outermost(model, end) if images and not unseen else None
         if reaches:
             cut.append(f"{quoted(organ.roi_name)} reaches the outermost image with {told}")
-        elif share >= FLAT_END_SHARE and case.submission.roi_names[organ].organ in TAPERING:
+        elif share >= FLAT_END_SHARE and tapers:
             flat.append(f"{quoted(organ.roi_name)} ends with {told}")
         if reaches is None and not unseen:
             unseen = "it is not drawn in planes of the images' direction"

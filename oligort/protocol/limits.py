@@ -27,6 +27,11 @@ LARGEST_DOSE_GY = 300.0
 """No limit is larger, nor at a larger dose: what is written in cGy would never be broken. The
 hottest points of radiosurgery in one fraction lie at half of it."""
 
+LARGEST_DOSE_PERCENT = 1000.0
+"""No limit is larger in percent of a prescription, nor at a larger dose: 1200 %, where 120 % were
+meant, would never be broken. Radiosurgery prescribes to isodoses of 50 % and more of its maximum,
+spatially fractionated treatments to about 20 %: maxima of 200 % and 500 %."""
+
 LARGEST_DIAMETER_MM = 300.0
 """No limit on a diameter is larger: 50 cm, where 50 mm were meant, would never be broken. Livers
 and lungs, the largest organs that a metastasis can fill, measure about as much."""
@@ -39,6 +44,9 @@ OTHER_INDICES = {
 }
 """Indices by which others call other numbers, around 1: as limits of these they would hold always,
 or never."""
+
+BETTER_SIDES = {"CI": ">", "HI": "<"}
+"""On which side of its limit each of these is good, so that no other limit on it is meant."""
 
 VARIATIONS = (Grade.MINOR, Grade.INFO)
 """What a protocol may make of a value beyond its limit and within the acceptable variation."""
@@ -333,17 +341,39 @@ def _refuse_unbreakable(metric: Metric, relation: Bound, limit: float, most: flo
             raise ValueError(f"limit: expected at most 100 %, found {most:g} %")
         if relation == "<=" and limit == 100:
             raise ValueError("limit: expected less than 100 %, which no volume is beyond")
-    if metric.kind in OTHER_INDICES and max(most, limit) >= 1 and (relation, limit) != (">=", 1):
-        raise ValueError(
-            f"limit: expected less than 1, found {max(most, limit):g}: {OTHER_INDICES[metric.kind]}"
-        )
-    at_gy = metric.at if metric.at is not None and metric.at_unit == "Gy" else 0.0
-    for key, gy in (("limit", most if metric.unit == "Gy" else 0.0), ("metric", at_gy)):
-        if gy > LARGEST_DOSE_GY:
+    if metric.kind in OTHER_INDICES:
+        _refuse_other_index(metric.kind, relation, limit, most)
+    is_dose = metric.kind not in {"V", "CV"}
+    doses = (
+        ("limit", most, metric.unit if is_dose else ""),
+        ("metric", metric.at or 0.0, "" if is_dose else metric.at_unit),
+    )
+    for key, dose, unit in doses:
+        if unit == "Gy" and dose > LARGEST_DOSE_GY:
             raise ValueError(
-                f"{key}: expected a dose of at most {LARGEST_DOSE_GY:g} Gy, found {gy:g} Gy; is it "
-                f"in cGy?"
+                f"{key}: expected a dose of at most {LARGEST_DOSE_GY:g} Gy, found {dose:g} Gy; is "
+                f"it in cGy?"
             )
+        if unit == "%" and dose > LARGEST_DOSE_PERCENT:
+            raise ValueError(
+                f"{key}: expected a dose of at most {LARGEST_DOSE_PERCENT:g} % of a prescription, "
+                f"found {dose:g} %"
+            )
+
+
+def _refuse_other_index(kind: str, relation: Bound, limit: float, most: float) -> None:
+    """Raise ValueError where a limit on CI or HI is one on another index of that name."""
+    is_whole = (kind, relation, limit) == ("CI", ">=", 1)
+    if max(most, limit) >= 1 and not is_whole:
+        raise ValueError(
+            f"limit: expected less than 1, found {max(most, limit):g}: {OTHER_INDICES[kind]}"
+        )
+    # Each has one side that is good: the target covered and nothing else, the dose even.
+    if relation[0] != BETTER_SIDES[kind]:
+        raise ValueError(
+            f"relation: expected {BETTER_SIDES[kind]}= or {BETTER_SIDES[kind]}, found {relation}, "
+            f"which the worst plans keep: {OTHER_INDICES[kind]}"
+        )
 
 
 def _refuse_repeats(key: str, expected: str, names: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from oligort.json_schema import json_schema
 from oligort.protocol.extension import EXTENDS, OWN_KEYS
-from oligort.protocol.limits import DEVIATIONS
+from oligort.protocol.limits import DEVIATIONS, VARIATIONS
 from oligort.protocol.model import ProtocolFile
 
 COMPLETED = {
@@ -33,6 +33,8 @@ def protocol_schema() -> str:
     tables["Grades"]["required"] = ["source"]
     # Every grade in a protocol is one of a deviation; a pass would be refused.
     tables["Grade"]["enum"] = sorted(DEVIATIONS)
+    # Beside the reference to these three, which still says what a grade is.
+    tables["Variation"]["properties"]["grade"]["enum"] = sorted(VARIATIONS)
     file["required"] = list(OWN_KEYS)
     file["if"] = {"required": [EXTENDS]}
     file["else"] = whole

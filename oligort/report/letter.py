@@ -173,7 +173,15 @@ def _by_reason(report: Report, findings: list[Finding]) -> tuple[Item, ...]:
                 _each_once(getattr(one, name) for one in reason.findings)
                 for name in ("criterion", "about")
             )
-            numbers = tuple(dict.fromkeys(number for one in alike for number in one.numbers))
+            # Of several lesions each number says whose it is.
+            are_several = len({one.about for one in alike}) > 1
+            numbers = tuple(
+                dict.fromkeys(
+                    f"{one.about}: {number}" if are_several and one.about else number
+                    for one in alike
+                    for number in one.numbers
+                )
+            )
             first = replace(
                 first,
                 code=codes,

@@ -83,8 +83,7 @@ def dose_view(report: Report, case: Case | None) -> DoseView:
     if not curves:
         why = left_out[0] if left_out else "the protocol limits no dose"
         return DoseView(limits, beside, reason=why, pictures=pictures)
-    walls, no_walls = _walls(case, curves)
-    told = tuple(_in_words(curves[wall.curve], wall) for wall in walls)
+    walls, told, no_walls = _walls(case, curves)
     names = ", ".join(f"{MARKS[number]} {one.name}" for number, one in enumerate(curves))
     with style("dvh"):
         figure = svg_of(
@@ -155,8 +154,8 @@ def _curves(case: Case) -> tuple[list[Curve], list[str]]:
     return ordered[:MOST_CURVES], reasons
 
 
-def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], list[str]]:
-    """Return the limits that are a wall in the figure, and which have none there, and why.
+def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], tuple[str, ...], list[str]]:
+    """Return the limits that are a wall in the figure, each in words, and which have none and why.
 
     A limit on a volume or on a dose is one, beside its acceptable variation; what no curve shows,
     such as a conformity index, is told to have none. A structure may have a curve, as a target,
@@ -164,6 +163,7 @@ def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], list[str]
     """
     places = {curve.name: number for number, curve in enumerate(curves)}
     walls: list[Wall] = []
+    told: list[str] = []
     without: list[str] = []
     for limit in applicable_limits(case):
         if limit.structure not in places:
@@ -183,7 +183,10 @@ def _walls(case: Case, curves: list[Curve]) -> tuple[tuple[Wall, ...], list[str]
             further = _wall(beyond, dvh, places[limit.structure])
             assert further is not None
             walls.append(replace(further, is_variation=True, measured=None))
-    return tuple(walls), without
+        # Of the histogram of this limit: the curve may be that of another limit of the structure,
+        # which is relative to no prescription.
+        told += [_in_words(limit.structure, dvh, one) for one in walls[len(told) :]]
+    return tuple(walls), tuple(told), without
 
 
 def _wall(limit: DoseLimit, dvh: Dvh, curve: int) -> Wall | None:
@@ -218,16 +221,16 @@ def _wall(limit: DoseLimit, dvh: Dvh, curve: int) -> Wall | None:
     return Wall(limit.metric, said, (limit_gy, far), (volume, volume), curve, measured)
 
 
-def _in_words(curve: Curve, wall: Wall) -> str:
+def _in_words(name: str, dvh: Dvh, wall: Wall) -> str:
     metric = Metric.parse(wall.metric)
     try:
-        value = curve.dvh[metric]
+        value = dvh[metric]
     except NotEvaluable as error:
-        return f"{wall.metric} of {curve.name}: {error}; the limit is {wall.limit}."
+        return f"{wall.metric} of {name}: {error}; the limit is {wall.limit}."
     bound = float(wall.limit.split()[1])
     number = shown_beside(float(value), bound, metric.unit)
     what = "an acceptable variation" if wall.is_variation else "the limit"
-    return f"{wall.metric} of {curve.name} is {number} {metric.unit}; {what} is {wall.limit}."
+    return f"{wall.metric} of {name} is {number} {metric.unit}; {what} is {wall.limit}."
 
 
 def _said(dvh: Dvh) -> str:

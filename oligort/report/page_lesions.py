@@ -1,5 +1,6 @@
 """The lesions as a page shows them: how many where, a card each, and what was left out."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -232,14 +233,22 @@ def _deciding_mm(report: Report, label: str) -> float | None:
 
 
 def _sizes(report: Report, label: str, numbers: Iterable[_Told]) -> tuple[Number, ...]:
-    """Return the numbers of a lesion; the first diameter of several that are as long decides."""
+    """Return the numbers of a lesion; the diameter nearest to the one of the report decides.
+
+    It is the first of several that are as long, and none where none is the same.
+    """
+    told = list(numbers)
     deciding_mm = _deciding_mm(report, label)
-    shown, is_found = [], False
-    for what, value, unit, low, high in numbers:
-        decides = not is_found and unit == "mm" and value is not None and value == deciding_mm
-        is_found = is_found or decides
-        shown.append(replace(_number(what, value, unit, low, high), decides=decides))
-    return tuple(shown)
+    away_mm = [
+        math.inf
+        if deciding_mm is None or unit != "mm" or value is None
+        # A report may be of another platform than the census that is shown with it.
+        else abs(value - deciding_mm)
+        for _, value, unit, *_ in told
+    ]
+    nearest_mm = min(away_mm, default=math.inf)
+    place = away_mm.index(nearest_mm) if nearest_mm < SAME_MM else None
+    return tuple(replace(_number(*one), decides=number == place) for number, one in enumerate(told))
 
 
 def _card_of_report(report: Report, label: str, found: dict[str, Measurement]) -> Card:

@@ -217,6 +217,24 @@ def test_a_plan_of_fractions_between_those_that_are_limited_is_a_query(
         assert one.hint.startswith("ask the trial office")
 
 
+@pytest.mark.parametrize(
+    ("also", "is_asked"),
+    [('arm = "local_therapy"\n', True), ('arm = "no_local_therapy"\n', False)],
+)
+def test_limits_of_the_same_patients_leave_a_gap_however_they_say_of_whom_they_are(
+    also, is_asked, site, build, register_table
+):
+    """One in 1 fraction of all, one in 5 to 8 of an arm: 3 lie between them in that arm alone."""
+    protocol = site(*FRACTIONS, also, rules=OF_WHOLE_LUNGS)
+    register = Register.from_dict(register_table | {"arm": "local_therapy"})
+    found = list(dose_limits(Case(with_fractions(build(), 3), protocol, register)))
+    asked = [one for one in found if "nothing limits" in one.message]
+    assert len(asked) == is_asked
+    # Where nobody says the arm, it may be this one.
+    found = list(dose_limits(Case(with_fractions(build(), 3), protocol, None)))
+    assert len([one for one in found if "nothing limits" in one.message]) == 1
+
+
 def test_what_another_limit_holds_for_leaves_no_gap(site, build):
     always = OF_WHOLE_LUNGS[OF_WHOLE_LUNGS.index("[[dose_limits]]") :]
     protocol = site(*FRACTIONS, always, rules=OF_WHOLE_LUNGS)

@@ -294,6 +294,18 @@ def limited(tmp_path, structure, metric, unit):
     return Protocol.load(file)
 
 
+def test_targets_are_no_organs_whatever_they_are_named_after(build, tmp_path):
+    """No pass of a role, of which no organ was looked at; no taper asked of a target in a liver."""
+    target = Box((0.0, 0.0, 0.0), (20.0, 20.0, 40.0)).structure("PTVm01_Liver", 9, PLANES_MM)
+    whole = with_structures(build(images=(series(PLANES_MM),)), target)
+    (finding,) = findings_of("OL016", whole, limited(tmp_path, "PTV", "V20Gy[%]", "%"))
+    assert finding.grade is Grade.INFO
+    assert "it is of targets, and no organ is in it" in finding.message
+    (finding,) = findings_of("OL016", whole, limited(tmp_path, "PTVm01_Liver", "V20Gy[%]", "%"))
+    assert (finding.grade, finding.flags) == (Grade.PASS, ())
+    assert '"PTVm01_Liver"' in finding.message
+
+
 def test_organs_that_do_not_taper_or_need_no_volume_are_not_asked(build, tmp_path):
     cord = Box((0.0, 40.0, 0.0), (10.0, 10.0, 200.0)).structure("SpinalCord", 9, PLANES_MM)
     whole = with_structures(build(images=(series(PLANES_MM),)), cord)

@@ -297,6 +297,18 @@ def test_another_definition_alone_is_shown_and_not_graded(build, findings_of, re
     assert shown.limit is None
 
 
+@pytest.mark.parametrize("structure", ["Heart", "PTVm01_Lung_L"])
+def test_another_definition_of_lungs_is_not_shown_for_what_is_no_lung(
+    structure, build, findings_of, register_table, tmp_path
+):
+    other = build(extra={"LUNGS-ITV's": Box((0.0, 0.0, 0.0), (120.0, 60.0, 100.0))})
+    protocol = protocol_with(tmp_path, 'structure = "Lungs-GTV"\n', f'structure = "{structure}"\n')
+    (finding,) = findings_of("OL301", other, register_table, protocol=protocol)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert f'"{structure}"; there are' in finding.message
+    assert finding.evidence == ()
+
+
 @pytest.mark.parametrize(
     ("edge_mm", "top_mm", "expected"),
     [

@@ -149,4 +149,6 @@ def test_the_schema_asks_of_an_extension_what_it_says_of_itself():
     assert "required" not in schema["$defs"]["Criteria"]
     assert schema["$defs"]["Grades"]["required"] == ["source"]
     assert schema["$defs"]["Grade"]["enum"] == ["INFO", "MAJOR", "MINOR"]
+    # An acceptable variation is never a major one.
+    assert schema["$defs"]["Variation"]["properties"]["grade"]["enum"] == ["INFO", "MINOR"]
     assert file["properties"]["extends"]["description"].startswith("The protocol whose rules hold")

@@ -405,6 +405,7 @@ def test_a_diameter_that_no_lesion_is_beyond_is_refused(altered, limit, unit):
         ("CI", ">=", 1.2, "CI is that of Paddick"),
         ("HI", "<=", 1.2, "HI is that of ICRU Report 83"),
         ("HI", ">=", 1.05, "HI is that of ICRU Report 83"),
+        ("HI", ">=", 1, "HI is that of ICRU Report 83"),
     ],
 )
 def test_an_index_that_others_call_so_is_not_taken_for_ours(altered, metric, relation, limit, told):
@@ -412,6 +413,31 @@ def test_an_index_that_others_call_so_is_not_taken_for_ours(altered, metric, rel
     with pytest.raises(ProtocolError, match="limit: expected less than 1, found") as refusal:
         altered(f'metric = "V20Gy[%]"\n{X6}', index(metric, relation, limit))
     assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "limit", "key"), [("Max[%]", 1200, "limit"), ("V1050%[%]", 5, "metric")]
+)
+def test_a_dose_that_is_no_percentage_of_a_prescription_is_refused(altered, metric, limit, key):
+    """With 1200 % for 120 % every plan would pass."""
+    rule = f'metric = "{metric}"\nrelation = "<="\nlimit = {limit}\nunit = "%"'
+    with pytest.raises(ProtocolError, match=f"{key}: expected a dose of at most 1000 % of a presc"):
+        altered(f'metric = "V20Gy[%]"\n{X6}', rule)
+
+
+def test_a_dose_of_many_times_a_prescription_can_be_said(altered):
+    rule = 'metric = "Max[%]"\nrelation = "<="\nlimit = 500\nunit = "%"'
+    assert altered(f'metric = "V20Gy[%]"\n{X6}', rule).dose_limits[0].limit == 500
+
+
+@pytest.mark.parametrize(
+    ("metric", "relation", "limit", "expected"),
+    [("CI", "<=", 0.9, ">= or >"), ("CI", "<", 0.9, ">= or >"), ("HI", ">=", 0.9, "<= or <")],
+)
+def test_an_index_is_limited_from_its_worse_side(altered, metric, relation, limit, expected):
+    """With "CI <= 0.9" every plan of poor conformity would pass."""
+    with pytest.raises(ProtocolError, match=f"relation: expected {expected}, found {relation},"):
+        altered(f'metric = "V20Gy[%]"\n{X6}', index(metric, relation, limit))
 
 
 def test_limits_of_our_indices_can_be_said(altered):

@@ -150,6 +150,20 @@ def test_a_limit_without_a_wall_is_told(demo_page: Made) -> None:
     assert dose_view(demo_page(1).report, replace(case, protocol=rules)).has_means
 
 
+def test_a_limit_relative_to_a_prescription_is_in_words_beside_one_in_gy(demo_page: Made) -> None:
+    case = demo_page(1).case
+    (rule,) = case.protocol.dose_limits
+    of_target = {"structure": "PTV", "family": (), "parts": (), "beside": ()}
+    covered = msgspec.structs.replace(
+        rule, metric="V95%[%]", relation=">=", limit=95, unit="%", **of_target
+    )
+    hottest = msgspec.structs.replace(rule, metric="Max[Gy]", limit=60, unit="Gy", **of_target)
+    rules = msgspec.structs.replace(case.protocol, dose_limits=(covered, hottest))
+    told = dose_view(demo_page(1).report, replace(case, protocol=rules)).walls
+    assert told[0] == "V95%[%] of PTV is 100.00 %; the limit is >= 95 %."
+    assert told[1].startswith("Max[Gy] of PTV is 53.43 Gy")
+
+
 def test_each_of_twelve_curves_has_a_colour_and_dashes_of_its_own() -> None:
     curves = [Curve(f"Ramp {number}", RAMP, number < 10) for number in range(MOST_CURVES)]
     with style("t"):

@@ -97,6 +97,26 @@ def test_what_shares_a_reason_keeps_all_its_numbers():
     )
 
 
+def test_numbers_that_share_a_reason_say_of_which_lesion_they_are():
+    """Two of 49 mm were one, and of two sizes nobody could tell whose was the larger."""
+
+    def size(about, measured_mm):
+        number = Evidence(
+            name="Longest axial", measured=measured_mm, unit="mm", relation="<=", limit=50.0
+        )
+        told = "diameter: not evaluable, because planes are missing"
+        one = finding("OL203", Grade.NOT_EVALUABLE, about, told)
+        return altered(one, evidence=(number,))
+
+    (send,) = letter_of(report(size("L1", 49.0), size("L2", 49.0), size("L3", 51.0))).to_send
+    assert send.about == "L1, L2, L3"
+    assert send.numbers == (
+        "L1: Longest axial: 49.0 mm where <= 50 mm is asked",
+        "L2: Longest axial: 49.0 mm where <= 50 mm is asked",
+        "L3: Longest axial: 51.0 mm where <= 50 mm is asked",
+    )
+
+
 def test_where_nothing_is_to_be_done_it_says_so():
     passed = report(finding(grade=Grade.PASS))
     for text in (letter_markdown(passed), parsed(letter_html(passed)).text):
