@@ -7,11 +7,13 @@ the brain may be drawn in another one, in a frame of reference of its own, and b
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from oligort.checks.lost_lesions import KnownLesions
 from oligort.clinical.register import Register
 from oligort.display import listed, quoted
 from oligort.geometry.structure import StructureSet
-from oligort.lesions.drawn import drawn_part
+from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.selection import Selection, title
@@ -29,9 +31,11 @@ class LesionElsewhere:
     drawn_in : str
         The structure set, in words.
     most : int
-        How many metastases it is at most.
+        How many metastases it is at most; none where another structure set draws the same one.
     lesion : Lesion or None
         As measured there; None where it is not measured.
+    drawn : DrawnPart or None
+        What was drawn for that.
     reason : str
         Why it is not measured, or "".
     """
@@ -40,12 +44,27 @@ class LesionElsewhere:
     drawn_in: str
     most: int = 1
     lesion: Lesion | None = None
+    drawn: DrawnPart | None = None
     reason: str = ""
 
     @property
     def organ(self) -> Organ | None:
         """The organ that its name or its place says."""
         return self.lesion.organ if self.lesion else None
+
+    def repeats(self, other: "LesionElsewhere", usual_spacing_mm: float | None) -> bool:
+        """Whether it is drawn for the lesion that another one is drawn for.
+
+        In one frame of reference its place says so; in two its name, in one organ.
+        """
+        if self.drawn and other.drawn and self.drawn.frame_uid == other.drawn.frame_uid:
+            there = KnownLesions(
+                np.array([other.drawn.part.centroid_mm]),
+                (other.drawn.alone(other.name),),
+                usual_spacing_mm,
+            )
+            return there.are_held_by(self.drawn.part)
+        return (self.name, self.organ) == (other.name, other.organ)
 
 
 def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
@@ -56,7 +75,8 @@ def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
     for one in lesions:
         by_set.setdefault(one.drawn_in, []).append(one.name)
     drawn = " and ".join(f"{listed(names)} in {where}" for where, names in by_set.items())
-    may_be = "it may be a lesion" if len(lesions) == 1 else "they may be lesions"
+    is_one = sum(one.most > 0 for one in lesions) <= 1
+    may_be = "it may be a lesion" if is_one else "they may be lesions"
     return (
         f"{drawn}, which is not judged: {may_be} that neither the register nor the judged "
         f"structures know"
@@ -88,13 +108,14 @@ def lesions_elsewhere(
     if register is None or not register.lesions:
         return ()
     judged = _Judged(submission, census, register)
-    # Two sets that draw the same name in the same organ draw one lesion.
-    found = {
-        (one.name, one.organ): one
-        for structure_set in _not_judged(submission)
-        for one in _unknown_in(structure_set, judged)
-    }
-    return tuple(found.values())
+    found: list[LesionElsewhere] = []
+    for structure_set in _not_judged(submission):
+        before = tuple(found)
+        for one in _unknown_in(structure_set, judged):
+            # Each drawing of it is told, as one may be too large and another one not.
+            is_told = any(one.repeats(other, submission.usual_spacing_mm) for other in before)
+            found.append(replace(one, most=0) if is_told else one)
+    return tuple(found)
 
 
 def _not_judged(submission: Submission) -> Iterator[StructureSet]:
@@ -125,11 +146,9 @@ class _Judged:
         drawn = any(not one.is_empty for one in self.submission.structure_set.named(roi_name))
         return not drawn and self.register.lesion_of_roi(roi_name) is not None
 
-    def knows(self, lesion: Lesion, drawn: StructureSet, usual_spacing_mm: float | None) -> bool:
+    def knows(self, lesion: Lesion, own: DrawnPart) -> bool:
         """Whether a lesion of another structure set is one of the judged one's."""
-        own = drawn_part(drawn.structures, lesion, usual_spacing_mm)
-        frame_uid = own.structure.frame_of_reference_uid
-        there = KnownLesions.of(self.submission, self.census, frame_uid)
+        there = KnownLesions.of(self.submission, self.census, own.frame_uid)
         if there.structures:
             return there.are_held_by(own.part)
         named = [one for one in self.census if one.roi_name == lesion.roi_name]
@@ -153,8 +172,9 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
         most = max(lesion.counted.most, int(lesion.role is Role.GTV_NODE))
         if not most or judged.is_awaited(lesion.roi_name):
             continue
-        if not judged.knows(lesion, structure_set, alone.usual_spacing_mm):
-            yield LesionElsewhere(lesion.label, where, most, lesion)
+        own = drawn_part(structure_set.structures, lesion, alone.usual_spacing_mm)
+        if not judged.knows(lesion, own):
+            yield LesionElsewhere(lesion.label, where, most, lesion, own)
     unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
     for name in structure_set.left_out:
         if alone.site_map.read(name).role in GTV_ROLES - {Role.GTV_PRIMARY}:

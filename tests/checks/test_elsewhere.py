@@ -155,10 +155,40 @@ def test_one_name_in_another_organ_is_another_lesion():
     assert number.grade is Grade.PASS
 
 
-def test_two_sets_that_draw_one_name_draw_one_lesion():
-    other = structure_set({"GTVm5_Brain": cube(5)}, THERE, "1.3")
+def test_two_sets_that_draw_one_name_in_frames_of_their_own_draw_one_lesion():
+    other = structure_set({"GTVm5_Brain": cube(5)}, "1.2.8.3", "1.3")
     judged = dict(list(JUDGED.items())[:3])
     (number,) = graded({"GTVm5_Brain": cube(6)}, judged=judged, more=(other,))["OL201"]
+    assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
+
+
+@pytest.mark.parametrize("frame", [THERE, "1.2.8.3"])
+@pytest.mark.parametrize("sizes_mm", [(40.0, 20.0), (20.0, 40.0)])
+def test_of_two_drawings_of_one_lesion_the_larger_one_is_asked_about(sizes_mm, frame):
+    """The set that was read last hid the other one: 56.6 mm passed beside 28.3 mm."""
+    judged = dict(list(JUDGED.items())[:3])
+    first, second = ({"GTVm5_Brain": cube(5, mm)} for mm in sizes_mm)
+    found = graded(first, judged=judged, more=(structure_set(second, frame, "1.3"),))
+    (number,) = found["OL201"]
+    assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
+    (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+    assert size.grade is Grade.NOT_EVALUABLE
+    assert "it measures 56.6 mm there" in size.message
+
+
+def test_one_name_in_two_places_of_one_frame_is_two_lesions():
+    """ "GTV" of two plans, in neither brain nor liver by any contour, counted once."""
+    judged = dict(list(JUDGED.items())[:3])
+    other = structure_set({"GTV": cube(7)}, THERE, "1.3")
+    (number,) = graded({"GTV": cube(5)}, judged=judged, more=(other,))["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    assert "up to 5 with what is not counted" in number.message
+
+
+def test_two_names_in_one_place_are_one_lesion():
+    judged = dict(list(JUDGED.items())[:3])
+    other = structure_set({"Met brain": cube(5, 18.0)}, THERE, "1.3")
+    (number,) = graded({"GTVm5_Brain": cube(5)}, judged=judged, more=(other,))["OL201"]
     assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
 
 
