@@ -4,6 +4,7 @@ Of a patient with several structure sets one is judged: that of the chosen plan.
 the brain may be drawn in another one, in a frame of reference of its own, and be listed nowhere.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,8 +103,8 @@ def lesions_elsewhere(
 
     Known is what lies where a lesion of the judged set does, in one frame of reference; in another
     one what has its name, and lies in no other organ; and what an entry of the register names and
-    the judged set does not draw. The primary is no metastasis. Without lesions in the register no
-    number passes, and nothing is asked.
+    the judged set does not draw: as many parts of an ROI as its name has lesions. The primary is
+    no metastasis. Without lesions in the register no number passes, and nothing is asked.
     """
     if register is None or not register.lesions:
         return ()
@@ -146,13 +147,21 @@ class _Judged:
         drawn = any(not one.is_empty for one in self.submission.structure_set.named(roi_name))
         return not drawn and self.register.lesion_of_roi(roi_name) is not None
 
-    def knows(self, lesion: Lesion, own: DrawnPart) -> bool:
-        """Whether a lesion of another structure set is one of the judged one's."""
+    def knows(self, lesion: Lesion, own: DrawnPart, before: int) -> bool:
+        """Whether a lesion of another structure set is one of the judged one's, or of an entry.
+
+        By its name as many are known as have it: one of an entry that nothing is drawn for.
+        `before` is how many of its name are known already.
+        """
+        if self.is_awaited(lesion.roi_name):
+            return before < 1
         there = KnownLesions.of(self.submission, self.census, own.frame_uid)
         if there.structures:
             return there.are_held_by(own.part)
         named = [one for one in self.census if one.roi_name == lesion.roi_name]
-        return any(None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named)
+        return before < sum(
+            None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named
+        )
 
 
 def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
@@ -167,13 +176,17 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
     )
     census = alone.lesions()
     where = title(structure_set)
-    for lesion in census:
+    known: Counter[str] = Counter()
+    # Of several parts of an ROI the largest is the one that is known by the name.
+    for lesion in sorted(census, key=lambda one: one.volume_cc, reverse=True):
         # The name of a node does not say that it is regional.
         most = max(lesion.counted.most, int(lesion.role is Role.GTV_NODE))
-        if not most or judged.is_awaited(lesion.roi_name):
+        if not most:
             continue
         own = drawn_part(structure_set.structures, lesion, alone.usual_spacing_mm)
-        if not judged.knows(lesion, own):
+        if judged.knows(lesion, own, known[lesion.roi_name]):
+            known[lesion.roi_name] += 1
+        else:
             yield LesionElsewhere(lesion.label, where, most, lesion, own)
     unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
     for name in structure_set.left_out:

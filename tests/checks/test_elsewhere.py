@@ -203,6 +203,25 @@ def test_what_an_entry_names_is_told_where_it_is_drawn():
     assert told in size.message
 
 
+@pytest.mark.parametrize("name", ["GTVm5_Brain", "GTVm0_Liver"])
+def test_a_name_stands_for_as_many_lesions_as_are_known_by_it(name):
+    """Three brain metastases in one ROI, for the one entry that names it, counted one."""
+    judged = dict(list(JUDGED.items())[:3])
+    drawn = structure_set({name: cube(5)}, THERE, "1.2")
+    (roi,) = drawn.structures
+    loops = [it for n in (5, 6, 7) for it in cube(n).structure(name, 1, PLANES_MM).contours]
+    found = graded(
+        replace(drawn, structures=(replace(roi, contours=tuple(loops)),)),
+        judged=judged,
+        listed=dict.fromkeys([*judged, name]),
+    )
+    (number,) = found["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    most = len({*judged, name}) + 2
+    assert f"up to {most} with what is not counted" in number.message
+    assert f'"{name} #2", "{name} #3" in RTSTRUCT' in number.message
+
+
 def test_what_may_be_proven_elsewhere_leaves_the_proof_open():
     (proof,) = graded({}, pathology="no")["OL105"]
     assert proof.grade is Grade.MAJOR
