@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from oligort.checks.lost_lesions import KnownLesions
+from oligort.checks.lost_lesions import KnownLesions, around_no_lesion
+from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import Register
 from oligort.display import listed, quoted
 from oligort.geometry.structure import StructureSet
+from oligort.lesions.census import LesionHint
 from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
+from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.selection import Selection, title
 from oligort.submission import Submission
@@ -77,7 +80,7 @@ def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
         by_set.setdefault(one.drawn_in, []).append(one.name)
     drawn = " and ".join(f"{listed(names)} in {where}" for where, names in by_set.items())
     is_one = sum(one.most > 0 for one in lesions) <= 1
-    may_be = "it may be a lesion" if is_one else "they may be lesions"
+    may_be = "it may be drawn for a lesion" if is_one else "they may be drawn for lesions"
     return (
         f"{drawn}, which is not judged: {may_be} that neither the register nor the judged "
         f"structures know"
@@ -99,12 +102,13 @@ def seen_elsewhere(submission: Submission, roi_names: Sequence[str]) -> str:
 def lesions_elsewhere(
     submission: Submission, census: LesionCensus, register: Register | None
 ) -> tuple[LesionElsewhere, ...]:
-    """Return what structure sets that are not judged draw as gross tumour, and nobody knows.
+    """Return what structure sets that are not judged draw for a tumour, and nobody knows.
 
-    Known is what lies where a lesion of the judged set does, in one frame of reference; in another
-    one what has its name, and lies in no other organ; and what an entry of the register names and
-    the judged set does not draw: as many parts of an ROI as its name has lesions. The primary is
-    no metastasis. Without lesions in the register no number passes, and nothing is asked.
+    That is gross tumour, and a PTV, CTV or ITV around none. Known is what lies where a lesion of
+    the judged set does, in one frame of reference; in another one what has its name, and lies in no
+    other organ; and what an entry of the register names and the judged set does not draw: as many
+    parts of an ROI as its name has lesions. The primary is no metastasis. Without lesions in the
+    register no number passes, and nothing is asked.
     """
     if register is None or not register.lesions:
         return ()
@@ -159,9 +163,17 @@ class _Judged:
         if there.structures:
             return there.are_held_by(own.part)
         named = [one for one in self.census if one.roi_name == lesion.roi_name]
+        named = named or _as_lesions(self.submission, lesion.roi_name)
         return before < sum(
             None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named
         )
+
+
+def _as_lesions(submission: Submission, roi_name: str) -> list[Lesion]:
+    """Return the parts of an ROI, measured as lesions whatever its role; none of what is no ROI."""
+    if not submission.structure_set.named(roi_name):
+        return []
+    return list(submission.lesions((roi_name,), hints={roi_name: LesionHint(Role.GTV)}).lesions)
 
 
 def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
@@ -188,6 +200,7 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
             known[lesion.roi_name] += 1
         else:
             yield LesionElsewhere(lesion.label, where, most, lesion, own)
+    yield from _targets_in(alone, census, judged)
     unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
     for name in structure_set.left_out:
         if alone.site_map.read(name).role in GTV_ROLES - {Role.GTV_PRIMARY}:
@@ -198,3 +211,38 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
         is_known = bool(judged.submission.structure_set.named(name)) or judged.is_awaited(name)
         if not is_known and (not is_empty or name in structure_set.left_out):
             yield LesionElsewhere(name, where, reason=reason)
+
+
+def _targets_in(
+    alone: Submission, census: LesionCensus, judged: _Judged
+) -> Iterator[LesionElsewhere]:
+    """Yield the PTVs, CTVs and ITVs of one structure set around no lesion of it or of the judged.
+
+    A metastasis of the bone is often planned without a GTV.
+    """
+    structures = alone.structure_set.structures
+    found: list[tuple[Role, LesionElsewhere]] = []
+    targets = {
+        target.roi_name: target
+        for target in around_no_lesion(alone, census, CensusThresholds().speck_cc)
+        if alone.role_of(target.roi_name) in MARGIN_ROLES
+    }
+    parts = [
+        lesion
+        for name, target in targets.items()
+        for lesion in target.parts_among(_as_lesions(alone, name))
+    ]
+    known: Counter[str] = Counter()
+    # The innermost first: a PTV around several CTVs is one more drawing of each of these.
+    for lesion in sorted(parts, key=lambda one: one.volume_cc):
+        own = drawn_part(structures, lesion, alone.usual_spacing_mm)
+        if judged.knows(lesion, own, known[lesion.roi_name]):
+            known[lesion.roi_name] += 1
+            continue
+        role = alone.role_of(lesion.roi_name)
+        one = LesionElsewhere(lesion.label, title(alone.structure_set), 1, lesion, own)
+        # Two PTVs that overlap are of two lesions.
+        inner = [other for its_role, other in found if its_role is not role]
+        is_told = any(one.repeats(other, alone.usual_spacing_mm) for other in inner)
+        found.append((role, replace(one, most=0) if is_told else one))
+    yield from (one for _, one in found)

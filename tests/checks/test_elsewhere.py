@@ -38,7 +38,14 @@ def structure_set(solids, frame, uid, **said):
 
 
 def graded(
-    other, frame=THERE, judged=JUDGED, listed=None, predecessors=(), more=(), pathology="yes"
+    other,
+    frame=THERE,
+    judged=JUDGED,
+    listed=None,
+    predecessors=(),
+    more=(),
+    pathology="yes",
+    also=(),
 ):
     """Return the findings of all checks where the plan is made on the judged set."""
     sets = (
@@ -52,7 +59,7 @@ def graded(
         | {"roi_names": [name], "therapy": "radiotherapy", "pathology": pathology, "size_mm": 28.3}
         for name in (judged if listed is None else listed)
     ]
-    register = {"schema_version": 1, "subject": "S", "lesions": entries}
+    register = {"schema_version": 1, "subject": "S", "lesions": [*entries, *also]}
     case = Case(
         Submission(structure_sets=sets, plans=plans),
         Protocol.load("nct06190782"),
@@ -220,6 +227,43 @@ def test_a_name_stands_for_as_many_lesions_as_are_known_by_it(name):
     most = len({*judged, name}) + 2
     assert f"up to {most} with what is not counted" in number.message
     assert f'"{name} #2", "{name} #3" in RTSTRUCT' in number.message
+
+
+@pytest.mark.parametrize("frame", [HERE, THERE])
+@pytest.mark.parametrize("names", [("PTV_L3",), ("CTV_L3", "PTV_L3"), ("ITV L3", "PTV L3")])
+def test_a_target_elsewhere_around_no_lesion_may_be_drawn_for_one(names, frame):
+    """A vertebra is often irradiated without a GTV: the fifth metastasis passed in silence."""
+    other = {name: cube(5, mm) for name, mm in zip(names, (10.0, 15.0), strict=False)}
+    found = graded(other, frame)
+    (number,) = found["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    # A CTV and its PTV are of one lesion.
+    assert f"up to {MOST + 1} with what is not counted" in number.message
+    assert all(f'"{name}"' in number.message for name in names)
+    assert names[0] in found["OL205"][-1].message
+
+
+def test_a_target_elsewhere_bounds_the_size_of_what_it_is_drawn_for():
+    judged = dict(list(JUDGED.items())[:2])
+    found = graded({"PTV_L3": cube(5, 40.0)}, judged=judged)
+    (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+    assert (size.grade, size.about) == (Grade.NOT_EVALUABLE, "PTV_L3")
+    found = graded({"PTV_L3": cube(5, 15.0)}, judged=judged)
+    assert all(one.grade is Grade.PASS for one in found["OL203"])
+
+
+@pytest.mark.parametrize(
+    ("other", "frame"),
+    [
+        ({"PTV": cube(0, 25.0)}, HERE),  # goes around a lesion of the judged set
+        ({"GTVp": cube(7), "PTV": cube(7, 25.0)}, THERE),  # around one of its own
+        ({"PTV_1": cube(7)}, THERE),  # has the name of one that the judged set draws
+        ({"zRing": cube(7), "GTVp": cube(5)}, THERE),  # is no target
+    ],
+)
+def test_a_target_elsewhere_of_what_is_known_is_not_asked(other, frame):
+    judged = {**JUDGED, "PTV_1": cube(1, 25.0)}
+    assert passes_in_silence(graded(other, frame, judged, listed=list(JUDGED)))
 
 
 def test_what_may_be_proven_elsewhere_leaves_the_proof_open():
