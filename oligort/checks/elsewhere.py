@@ -12,7 +12,7 @@ import numpy as np
 
 from oligort.checks.lost_lesions import KnownLesions, around_no_lesion
 from oligort.checks.unclaimed import MARGIN_ROLES
-from oligort.clinical.register import Register
+from oligort.clinical.register import LesionKind, Register
 from oligort.display import listed, quoted
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.census import LesionHint
@@ -107,8 +107,9 @@ def lesions_elsewhere(
     That is gross tumour, and a PTV, CTV or ITV around none. Known is what lies where a lesion of
     the judged set does, in one frame of reference; in another one what has its name, and lies in no
     other organ; and what an entry of the register names and the judged set does not draw: as many
-    parts of an ROI as its name has lesions. The primary is no metastasis. Without lesions in the
-    register no number passes, and nothing is asked.
+    parts of an ROI as its name has lesions. The primary is no metastasis, nor is what lies in the
+    oesophagus where the register lists it, and is called no node or metastasis. Without lesions in
+    the register no number passes, and nothing is asked.
     """
     if register is None or not register.lesions:
         return ()
@@ -157,6 +158,8 @@ class _Judged:
         By its name as many are known as have it: one of an entry that nothing is drawn for.
         `before` is how many of its name are known already.
         """
+        if self._is_of_primary(lesion):
+            return True
         if self.is_awaited(lesion.roi_name):
             return before < 1
         there = KnownLesions.of(self.submission, self.census, own.frame_uid)
@@ -167,6 +170,14 @@ class _Judged:
         return before < sum(
             None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named
         )
+
+    def _is_of_primary(self, lesion: Lesion) -> bool:
+        """Whether it lies where the primary does, one is listed, and no name says otherwise.
+
+        What is called a node or a metastasis there may be one beside the oesophagus.
+        """
+        is_listed = bool(self.register.lesions_of(LesionKind.PRIMARY))
+        return lesion.organ is Organ.ESOPHAGUS and is_listed and lesion.role is Role.GTV
 
 
 def _as_lesions(submission: Submission, roi_name: str) -> list[Lesion]:
@@ -241,7 +252,7 @@ def _targets_in(
             continue
         role = alone.role_of(lesion.roi_name)
         one = LesionElsewhere(lesion.label, title(alone.structure_set), 1, lesion, own)
-        # Two PTVs that overlap are of two lesions.
+        # Two PTVs that overlap may be of two lesions.
         inner = [other for its_role, other in found if its_role is not role]
         is_told = any(one.repeats(other, alone.usual_spacing_mm) for other in inner)
         found.append((role, replace(one, most=0) if is_told else one))

@@ -266,6 +266,19 @@ def test_a_target_elsewhere_of_what_is_known_is_not_asked(other, frame):
     assert passes_in_silence(graded(other, frame, judged, listed=list(JUDGED)))
 
 
+@pytest.mark.parametrize("name", ["GTV", "PTV_Esophagus"])
+def test_what_lies_in_the_oesophagus_is_no_metastasis_where_the_primary_is_listed(name):
+    """The plan of the primary calls it "GTV", and the judged one "GTVp"."""
+    other = {name: cube(7), "Esophagus": cube(7, 25.0)}
+    primary = {"id": "p", "kind": "primary", "organ": "Esophagus", "therapy": "surgery"}
+    assert not passes_in_silence(graded(other))
+    assert passes_in_silence(graded(other, also=[{**primary, "roi_names": []}]))
+    for named in ("GTVm", "GTVn"):
+        there = {**other, named: cube(7, 18.0)}
+        (number,) = graded(there, also=[{**primary, "roi_names": []}])["OL201"]
+        assert number.grade is Grade.NOT_EVALUABLE
+
+
 def test_what_may_be_proven_elsewhere_leaves_the_proof_open():
     (proof,) = graded({}, pathology="no")["OL105"]
     assert proof.grade is Grade.MAJOR
