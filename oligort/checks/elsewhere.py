@@ -68,7 +68,7 @@ class LesionElsewhere:
                 usual_spacing_mm,
             )
             return there.are_held_by(self.drawn.part)
-        return (self.name, self.organ) == (other.name, other.organ)
+        return _spelt(self.name) == _spelt(other.name) and self.organ is other.organ
 
 
 def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
@@ -165,8 +165,16 @@ class _Judged:
         there = KnownLesions.of(self.submission, self.census, own.frame_uid)
         if there.structures:
             return there.are_held_by(own.part)
-        named = [one for one in self.census if one.roi_name == lesion.roi_name]
-        named = named or _as_lesions(self.submission, lesion.roi_name)
+        name = _spelt(lesion.roi_name)
+        named = [one for one in self.census if _spelt(one.roi_name) == name]
+        if not named:
+            drawn = dict.fromkeys(one.roi_name for one in self.submission.structure_set)
+            named = [
+                part
+                for roi_name in drawn
+                if _spelt(roi_name) == name
+                for part in _as_lesions(self.submission, roi_name)
+            ]
         return before < sum(
             None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named
         )
@@ -180,10 +188,16 @@ class _Judged:
         return lesion.organ is Organ.ESOPHAGUS and is_listed and lesion.role is Role.GTV
 
 
+def _spelt(roi_name: str) -> str:
+    """Return a name in small letters, blanks and underscores alike: another plan has other ones.
+
+    Signs are kept, and digits apart: "GTV_1_0" is no "GTV_10".
+    """
+    return " ".join(roi_name.casefold().replace("_", " ").split())
+
+
 def _as_lesions(submission: Submission, roi_name: str) -> list[Lesion]:
-    """Return the parts of an ROI, measured as lesions whatever its role; none of what is no ROI."""
-    if not submission.structure_set.named(roi_name):
-        return []
+    """Return the parts of an ROI, measured as lesions whatever its role."""
     return list(submission.lesions((roi_name,), hints={roi_name: LesionHint(Role.GTV)}).lesions)
 
 
@@ -207,8 +221,8 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
         if not most:
             continue
         own = drawn_part(structure_set.structures, lesion, alone.usual_spacing_mm)
-        if judged.knows(lesion, own, known[lesion.roi_name]):
-            known[lesion.roi_name] += 1
+        if judged.knows(lesion, own, known[_spelt(lesion.roi_name)]):
+            known[_spelt(lesion.roi_name)] += 1
         else:
             yield LesionElsewhere(lesion.label, where, most, lesion, own)
     yield from _targets_in(alone, census, judged)
@@ -247,8 +261,8 @@ def _targets_in(
     # The innermost first: a PTV around several CTVs is one more drawing of each of these.
     for lesion in sorted(parts, key=lambda one: one.volume_cc):
         own = drawn_part(structures, lesion, alone.usual_spacing_mm)
-        if judged.knows(lesion, own, known[lesion.roi_name]):
-            known[lesion.roi_name] += 1
+        if judged.knows(lesion, own, known[_spelt(lesion.roi_name)]):
+            known[_spelt(lesion.roi_name)] += 1
             continue
         role = alone.role_of(lesion.roi_name)
         one = LesionElsewhere(lesion.label, title(alone.structure_set), 1, lesion, own)

@@ -132,6 +132,7 @@ def test_what_is_too_large_elsewhere_or_cannot_be_measured_is_not_evaluable():
     [
         ({"GTV_A": cube(0, 18.0), "GTV_B": cube(3, 24.0)}, HERE),  # lies where a lesion does
         ({"GTVm0_Liver": cube(7)}, THERE),  # has its name, on another scan
+        ({"gtvm0 LIVER": cube(7)}, THERE),  # in another spelling
         ({"GTVp": cube(7)}, THERE),  # the primary is no metastasis
         ({"Liver": cube(7), "PTV": cube(0, 30.0)}, HERE),
     ],
@@ -190,6 +191,12 @@ def test_one_name_in_two_places_of_one_frame_is_two_lesions():
     (number,) = graded({"GTV": cube(5)}, judged=judged, more=(other,))["OL201"]
     assert number.grade is Grade.NOT_EVALUABLE
     assert "up to 5 with what is not counted" in number.message
+
+
+def test_digits_that_stand_apart_are_another_name():
+    judged = {**dict(list(JUDGED.items())[1:]), "GTVm10_Liver": cube(0)}
+    (number,) = graded({"GTVm1_0_Liver": cube(7)}, judged=judged)["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
 
 
 def test_two_names_in_one_place_are_one_lesion():
@@ -258,6 +265,7 @@ def test_a_target_elsewhere_bounds_the_size_of_what_it_is_drawn_for():
         ({"PTV": cube(0, 25.0)}, HERE),  # goes around a lesion of the judged set
         ({"GTVp": cube(7), "PTV": cube(7, 25.0)}, THERE),  # around one of its own
         ({"PTV_1": cube(7)}, THERE),  # has the name of one that the judged set draws
+        ({"ptv 1": cube(7)}, THERE),
         ({"zRing": cube(7), "GTVp": cube(5)}, THERE),  # is no target
     ],
 )
