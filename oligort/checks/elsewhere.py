@@ -152,6 +152,10 @@ class _Judged:
         drawn = any(not one.is_empty for one in self.submission.structure_set.named(roi_name))
         return not drawn and self.register.lesion_of_roi(roi_name) is not None
 
+    def names(self, roi_name: str) -> bool:
+        """Whether the judged set has an ROI of a name, or an entry awaits one."""
+        return bool(self.submission.structure_set.named(roi_name)) or self.is_awaited(roi_name)
+
     def knows(self, lesion: Lesion, own: DrawnPart, before: int) -> bool:
         """Whether a lesion of another structure set is one of the judged one's, or of an entry.
 
@@ -228,13 +232,12 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
     yield from _targets_in(alone, census, judged)
     unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
     for name in structure_set.left_out:
-        if alone.site_map.read(name).role in GTV_ROLES - {Role.GTV_PRIMARY}:
+        if alone.site_map.read(name).role in (GTV_ROLES | MARGIN_ROLES) - {Role.GTV_PRIMARY}:
             unmeasured[name] = "not measured: its contours cannot be read"
     for name, reason in unmeasured.items():
         # What has no contours at all is a line of a template.
         is_empty = not any(one.contours for one in structure_set.named(name))
-        is_known = bool(judged.submission.structure_set.named(name)) or judged.is_awaited(name)
-        if not is_known and (not is_empty or name in structure_set.left_out):
+        if not judged.names(name) and (not is_empty or name in structure_set.left_out):
             yield LesionElsewhere(name, where, reason=reason)
 
 
@@ -257,6 +260,10 @@ def _targets_in(
         for name, target in targets.items()
         for lesion in target.parts_among(_as_lesions(alone, name))
     ]
+    for name in targets:
+        if not any(one.roi_name == name for one in parts) and not judged.names(name):
+            reason = "not measured: its contours enclose no area"
+            yield LesionElsewhere(name, title(alone.structure_set), reason=reason)
     known: Counter[str] = Counter()
     # The innermost first: a PTV around several CTVs is one more drawing of each of these.
     for lesion in sorted(parts, key=lambda one: one.volume_cc):

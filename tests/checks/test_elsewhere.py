@@ -259,6 +259,21 @@ def test_a_target_elsewhere_bounds_the_size_of_what_it_is_drawn_for():
     assert all(one.grade is Grade.PASS for one in found["OL203"])
 
 
+def test_a_target_elsewhere_that_cannot_be_measured_leaves_number_and_size_open():
+    drawn = structure_set({"PTV_L3": cube(5)}, THERE, "1.2")
+    (target,) = drawn.structures
+    lines = tuple(Contour(one.points_mm, "OPEN_PLANAR") for one in target.contours)
+    for other, reason in (
+        (replace(drawn, structures=(replace(target, contours=lines),)), "enclose no area"),
+        (replace(drawn, structures=(), left_out=("PTV_L3",)), "cannot be read"),
+    ):
+        found = graded(other)
+        assert f"up to {MOST + 1} with what is not counted" in found["OL201"][0].message
+        (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+        assert size.grade is Grade.NOT_EVALUABLE
+        assert reason in size.message
+
+
 @pytest.mark.parametrize(
     ("other", "frame"),
     [
