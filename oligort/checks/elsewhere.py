@@ -4,15 +4,21 @@ Of a patient with several structure sets one is judged: that of the chosen plan.
 the brain may be drawn in another one, in a frame of reference of its own, and be listed nowhere.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from oligort.checks.lost_lesions import KnownLesions
-from oligort.clinical.register import Register
+import numpy as np
+
+from oligort.checks.lost_lesions import KnownLesions, around_no_lesion
+from oligort.checks.unclaimed import MARGIN_ROLES
+from oligort.clinical.register import LesionKind, Register
 from oligort.display import listed, quoted
 from oligort.geometry.structure import StructureSet
-from oligort.lesions.drawn import drawn_part
+from oligort.lesions.census import LesionHint
+from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
+from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.selection import Selection, title
 from oligort.submission import Submission
@@ -29,9 +35,11 @@ class LesionElsewhere:
     drawn_in : str
         The structure set, in words.
     most : int
-        How many metastases it is at most.
+        How many metastases it is at most; none where another structure set draws the same one.
     lesion : Lesion or None
         As measured there; None where it is not measured.
+    drawn : DrawnPart or None
+        What was drawn for that.
     reason : str
         Why it is not measured, or "".
     """
@@ -40,12 +48,27 @@ class LesionElsewhere:
     drawn_in: str
     most: int = 1
     lesion: Lesion | None = None
+    drawn: DrawnPart | None = None
     reason: str = ""
 
     @property
     def organ(self) -> Organ | None:
         """The organ that its name or its place says."""
         return self.lesion.organ if self.lesion else None
+
+    def repeats(self, other: "LesionElsewhere", usual_spacing_mm: float | None) -> bool:
+        """Whether it is drawn for the lesion that another one is drawn for.
+
+        In one frame of reference its place says so; in two its name, in one organ.
+        """
+        if self.drawn and other.drawn and self.drawn.frame_uid == other.drawn.frame_uid:
+            there = KnownLesions(
+                np.array([other.drawn.part.centroid_mm]),
+                (other.drawn.alone(other.name),),
+                usual_spacing_mm,
+            )
+            return there.are_held_by(self.drawn.part)
+        return _spelt(self.name) == _spelt(other.name) and self.organ is other.organ
 
 
 def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
@@ -56,7 +79,8 @@ def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
     for one in lesions:
         by_set.setdefault(one.drawn_in, []).append(one.name)
     drawn = " and ".join(f"{listed(names)} in {where}" for where, names in by_set.items())
-    may_be = "it may be a lesion" if len(lesions) == 1 else "they may be lesions"
+    is_one = sum(one.most > 0 for one in lesions) <= 1
+    may_be = "it may be drawn for a lesion" if is_one else "they may be drawn for lesions"
     return (
         f"{drawn}, which is not judged: {may_be} that neither the register nor the judged "
         f"structures know"
@@ -78,23 +102,26 @@ def seen_elsewhere(submission: Submission, roi_names: Sequence[str]) -> str:
 def lesions_elsewhere(
     submission: Submission, census: LesionCensus, register: Register | None
 ) -> tuple[LesionElsewhere, ...]:
-    """Return what structure sets that are not judged draw as gross tumour, and nobody knows.
+    """Return what structure sets that are not judged draw for a tumour, and nobody knows.
 
-    Known is what lies where a lesion of the judged set does, in one frame of reference; in another
-    one what has its name, and lies in no other organ; and what an entry of the register names and
-    the judged set does not draw. The primary is no metastasis. Without lesions in the register no
-    number passes, and nothing is asked.
+    That is gross tumour, and a PTV, CTV or ITV around none. Known is what lies where a lesion of
+    the judged set does, in one frame of reference; in another one what has its name, and lies in no
+    other organ; and what an entry of the register names and the judged set does not draw: as many
+    parts of an ROI as its name has lesions. The primary is no metastasis, nor is what lies in the
+    oesophagus where the register lists it, and is called no node or metastasis. Without lesions in
+    the register no number passes, and nothing is asked.
     """
     if register is None or not register.lesions:
         return ()
     judged = _Judged(submission, census, register)
-    # Two sets that draw the same name in the same organ draw one lesion.
-    found = {
-        (one.name, one.organ): one
-        for structure_set in _not_judged(submission)
-        for one in _unknown_in(structure_set, judged)
-    }
-    return tuple(found.values())
+    found: list[LesionElsewhere] = []
+    for structure_set in _not_judged(submission):
+        before = tuple(found)
+        for one in _unknown_in(structure_set, judged):
+            # Each drawing of it is told, as one may be too large and another one not.
+            is_told = any(one.repeats(other, submission.usual_spacing_mm) for other in before)
+            found.append(replace(one, most=0) if is_told else one)
+    return tuple(found)
 
 
 def _not_judged(submission: Submission) -> Iterator[StructureSet]:
@@ -125,15 +152,57 @@ class _Judged:
         drawn = any(not one.is_empty for one in self.submission.structure_set.named(roi_name))
         return not drawn and self.register.lesion_of_roi(roi_name) is not None
 
-    def knows(self, lesion: Lesion, drawn: StructureSet, usual_spacing_mm: float | None) -> bool:
-        """Whether a lesion of another structure set is one of the judged one's."""
-        own = drawn_part(drawn.structures, lesion, usual_spacing_mm)
-        frame_uid = own.structure.frame_of_reference_uid
-        there = KnownLesions.of(self.submission, self.census, frame_uid)
+    def names(self, roi_name: str) -> bool:
+        """Whether the judged set has an ROI of a name, or an entry awaits one."""
+        return bool(self.submission.structure_set.named(roi_name)) or self.is_awaited(roi_name)
+
+    def knows(self, lesion: Lesion, own: DrawnPart, before: int) -> bool:
+        """Whether a lesion of another structure set is one of the judged one's, or of an entry.
+
+        By its name as many are known as have it: one of an entry that nothing is drawn for.
+        `before` is how many of its name are known already.
+        """
+        if self._is_of_primary(lesion):
+            return True
+        if self.is_awaited(lesion.roi_name):
+            return before < 1
+        there = KnownLesions.of(self.submission, self.census, own.frame_uid)
         if there.structures:
             return there.are_held_by(own.part)
-        named = [one for one in self.census if one.roi_name == lesion.roi_name]
-        return any(None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named)
+        name = _spelt(lesion.roi_name)
+        named = [one for one in self.census if _spelt(one.roi_name) == name]
+        if not named:
+            drawn = dict.fromkeys(one.roi_name for one in self.submission.structure_set)
+            named = [
+                part
+                for roi_name in drawn
+                if _spelt(roi_name) == name
+                for part in _as_lesions(self.submission, roi_name)
+            ]
+        return before < sum(
+            None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named
+        )
+
+    def _is_of_primary(self, lesion: Lesion) -> bool:
+        """Whether it lies where the primary does, one is listed, and no name says otherwise.
+
+        What is called a node or a metastasis there may be one beside the oesophagus.
+        """
+        is_listed = bool(self.register.lesions_of(LesionKind.PRIMARY))
+        return lesion.organ is Organ.ESOPHAGUS and is_listed and lesion.role is Role.GTV
+
+
+def _spelt(roi_name: str) -> str:
+    """Return a name in small letters, blanks and underscores alike: another plan has other ones.
+
+    Signs are kept, and digits apart: "GTV_1_0" is no "GTV_10".
+    """
+    return " ".join(roi_name.casefold().replace("_", " ").split())
+
+
+def _as_lesions(submission: Submission, roi_name: str) -> list[Lesion]:
+    """Return the parts of an ROI, measured as lesions whatever its role."""
+    return list(submission.lesions((roi_name,), hints={roi_name: LesionHint(Role.GTV)}).lesions)
 
 
 def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
@@ -148,20 +217,64 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
     )
     census = alone.lesions()
     where = title(structure_set)
-    for lesion in census:
+    known: Counter[str] = Counter()
+    # Of several parts of an ROI the largest is the one that is known by the name.
+    for lesion in sorted(census, key=lambda one: one.volume_cc, reverse=True):
         # The name of a node does not say that it is regional.
         most = max(lesion.counted.most, int(lesion.role is Role.GTV_NODE))
-        if not most or judged.is_awaited(lesion.roi_name):
+        if not most:
             continue
-        if not judged.knows(lesion, structure_set, alone.usual_spacing_mm):
-            yield LesionElsewhere(lesion.label, where, most, lesion)
+        own = drawn_part(structure_set.structures, lesion, alone.usual_spacing_mm)
+        if judged.knows(lesion, own, known[_spelt(lesion.roi_name)]):
+            known[_spelt(lesion.roi_name)] += 1
+        else:
+            yield LesionElsewhere(lesion.label, where, most, lesion, own)
+    yield from _targets_in(alone, census, judged)
     unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
     for name in structure_set.left_out:
-        if alone.site_map.read(name).role in GTV_ROLES - {Role.GTV_PRIMARY}:
+        if alone.site_map.read(name).role in (GTV_ROLES | MARGIN_ROLES) - {Role.GTV_PRIMARY}:
             unmeasured[name] = "not measured: its contours cannot be read"
     for name, reason in unmeasured.items():
         # What has no contours at all is a line of a template.
         is_empty = not any(one.contours for one in structure_set.named(name))
-        is_known = bool(judged.submission.structure_set.named(name)) or judged.is_awaited(name)
-        if not is_known and (not is_empty or name in structure_set.left_out):
+        if not judged.names(name) and (not is_empty or name in structure_set.left_out):
             yield LesionElsewhere(name, where, reason=reason)
+
+
+def _targets_in(
+    alone: Submission, census: LesionCensus, judged: _Judged
+) -> Iterator[LesionElsewhere]:
+    """Yield the PTVs, CTVs and ITVs of one structure set around no lesion of it or of the judged.
+
+    A metastasis of the bone is often planned without a GTV.
+    """
+    structures = alone.structure_set.structures
+    found: list[tuple[Role, LesionElsewhere]] = []
+    targets = {
+        target.roi_name: target
+        for target in around_no_lesion(alone, census, CensusThresholds().speck_cc)
+        if alone.role_of(target.roi_name) in MARGIN_ROLES
+    }
+    parts = [
+        lesion
+        for name, target in targets.items()
+        for lesion in target.parts_among(_as_lesions(alone, name))
+    ]
+    for name in targets:
+        if not any(one.roi_name == name for one in parts) and not judged.names(name):
+            reason = "not measured: its contours enclose no area"
+            yield LesionElsewhere(name, title(alone.structure_set), reason=reason)
+    known: Counter[str] = Counter()
+    # The innermost first: a PTV around several CTVs is one more drawing of each of these.
+    for lesion in sorted(parts, key=lambda one: one.volume_cc):
+        own = drawn_part(structures, lesion, alone.usual_spacing_mm)
+        if judged.knows(lesion, own, known[_spelt(lesion.roi_name)]):
+            known[_spelt(lesion.roi_name)] += 1
+            continue
+        role = alone.role_of(lesion.roi_name)
+        one = LesionElsewhere(lesion.label, title(alone.structure_set), 1, lesion, own)
+        # Two PTVs that overlap may be of two lesions.
+        inner = [other for its_role, other in found if its_role is not role]
+        is_told = any(one.repeats(other, alone.usual_spacing_mm) for other in inner)
+        found.append((role, replace(one, most=0) if is_told else one))
+    yield from (one for _, one in found)

@@ -37,8 +37,9 @@ def number_of_metastases(case: Case) -> Iterator[Finding]:
     the protocol say whether regional nodes count (regional_nodes), and whether a node or a station
     of nodes is one (non_regional_nodes); a node without a station may be of any. QUERY: ROIs that
     neither name nor type nor register explain are not counted, and would be too many; so is gross
-    tumour of a structure set that is not judged, where neither its place in one frame of reference,
-    its name nor the register says that it is a lesion which is known.
+    tumour of a structure set that is not judged, or a PTV, CTV or ITV there around none, where
+    neither its place in one frame of reference, its name nor the register says that it is a lesion
+    which is known.
 
     Not evaluable when: the limit lies inside the range, or what structure sets draw that are not
     judged would be too many; an entry of the register says neither which

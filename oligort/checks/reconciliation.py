@@ -39,9 +39,10 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     organ), lesions wholly outside of the organ that register or name say, where that is drawn
     whole, a primary away from the oesophagus, regional nodes far from it (or from the primary where
     it is not drawn), lesions that are drawn and were removed, targets that are drawn around no
-    known lesion, in whole or in one of their separate parts, gross tumour of structure sets that
-    are not judged which lies where no lesion is known, and lungs or GTVs that are drawn
-    though the register's anatomy says that one lung was removed or that there is no GTV.
+    known lesion, in whole or in one of their separate parts, gross tumour, and targets around
+    none, of structure sets that are not judged which lie where no lesion is known, and lungs or
+    GTVs that are drawn though the register's anatomy says that one lung was removed or that there
+    is no GTV.
 
     Not evaluable when: no register lists lesions (a name that the place contradicts is told even
     so), or no structure set can be read.

@@ -31,6 +31,11 @@ class DrawnPart:
     part: Part
     contour_numbers: tuple[int, ...]
 
+    @property
+    def frame_uid(self) -> str:
+        """The frame of reference that it is drawn in."""
+        return self.structure.frame_of_reference_uid
+
     def alone(self, roi_name: str) -> Structure:
         """Return the part as an ROI of its own."""
         contours = tuple(self.structure.contours[number] for number in self.contour_numbers)

@@ -38,7 +38,14 @@ def structure_set(solids, frame, uid, **said):
 
 
 def graded(
-    other, frame=THERE, judged=JUDGED, listed=None, predecessors=(), more=(), pathology="yes"
+    other,
+    frame=THERE,
+    judged=JUDGED,
+    listed=None,
+    predecessors=(),
+    more=(),
+    pathology="yes",
+    also=(),
 ):
     """Return the findings of all checks where the plan is made on the judged set."""
     sets = (
@@ -52,7 +59,7 @@ def graded(
         | {"roi_names": [name], "therapy": "radiotherapy", "pathology": pathology, "size_mm": 28.3}
         for name in (judged if listed is None else listed)
     ]
-    register = {"schema_version": 1, "subject": "S", "lesions": entries}
+    register = {"schema_version": 1, "subject": "S", "lesions": [*entries, *also]}
     case = Case(
         Submission(structure_sets=sets, plans=plans),
         Protocol.load("nct06190782"),
@@ -125,6 +132,7 @@ def test_what_is_too_large_elsewhere_or_cannot_be_measured_is_not_evaluable():
     [
         ({"GTV_A": cube(0, 18.0), "GTV_B": cube(3, 24.0)}, HERE),  # lies where a lesion does
         ({"GTVm0_Liver": cube(7)}, THERE),  # has its name, on another scan
+        ({"gtvm0 LIVER": cube(7)}, THERE),  # in another spelling
         ({"GTVp": cube(7)}, THERE),  # the primary is no metastasis
         ({"Liver": cube(7), "PTV": cube(0, 30.0)}, HERE),
     ],
@@ -155,10 +163,46 @@ def test_one_name_in_another_organ_is_another_lesion():
     assert number.grade is Grade.PASS
 
 
-def test_two_sets_that_draw_one_name_draw_one_lesion():
-    other = structure_set({"GTVm5_Brain": cube(5)}, THERE, "1.3")
+def test_two_sets_that_draw_one_name_in_frames_of_their_own_draw_one_lesion():
+    other = structure_set({"GTVm5_Brain": cube(5)}, "1.2.8.3", "1.3")
     judged = dict(list(JUDGED.items())[:3])
     (number,) = graded({"GTVm5_Brain": cube(6)}, judged=judged, more=(other,))["OL201"]
+    assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
+
+
+@pytest.mark.parametrize("frame", [THERE, "1.2.8.3"])
+@pytest.mark.parametrize("sizes_mm", [(40.0, 20.0), (20.0, 40.0)])
+def test_of_two_drawings_of_one_lesion_the_larger_one_is_asked_about(sizes_mm, frame):
+    """The set that was read last hid the other one: 56.6 mm passed beside 28.3 mm."""
+    judged = dict(list(JUDGED.items())[:3])
+    first, second = ({"GTVm5_Brain": cube(5, mm)} for mm in sizes_mm)
+    found = graded(first, judged=judged, more=(structure_set(second, frame, "1.3"),))
+    (number,) = found["OL201"]
+    assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
+    (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+    assert size.grade is Grade.NOT_EVALUABLE
+    assert "it measures 56.6 mm there" in size.message
+
+
+def test_one_name_in_two_places_of_one_frame_is_two_lesions():
+    """ "GTV" of two plans, in neither brain nor liver by any contour, counted once."""
+    judged = dict(list(JUDGED.items())[:3])
+    other = structure_set({"GTV": cube(7)}, THERE, "1.3")
+    (number,) = graded({"GTV": cube(5)}, judged=judged, more=(other,))["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    assert "up to 5 with what is not counted" in number.message
+
+
+def test_digits_that_stand_apart_are_another_name():
+    judged = {**dict(list(JUDGED.items())[1:]), "GTVm10_Liver": cube(0)}
+    (number,) = graded({"GTVm1_0_Liver": cube(7)}, judged=judged)["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+
+
+def test_two_names_in_one_place_are_one_lesion():
+    judged = dict(list(JUDGED.items())[:3])
+    other = structure_set({"Met brain": cube(5, 18.0)}, THERE, "1.3")
+    (number,) = graded({"GTVm5_Brain": cube(5)}, judged=judged, more=(other,))["OL201"]
     assert (number.grade, number.flags) == (Grade.PASS, (Flag.QUERY,))
 
 
@@ -171,6 +215,91 @@ def test_what_an_entry_names_is_told_where_it_is_drawn():
     assert any(told in one.message for one in found["OL204"])
     (size,) = (one for one in found["OL203"] if one.about == "id-GTVm5_Brain")
     assert told in size.message
+
+
+@pytest.mark.parametrize("name", ["GTVm5_Brain", "GTVm0_Liver"])
+def test_a_name_stands_for_as_many_lesions_as_are_known_by_it(name):
+    """Three brain metastases in one ROI, for the one entry that names it, counted one."""
+    judged = dict(list(JUDGED.items())[:3])
+    drawn = structure_set({name: cube(5)}, THERE, "1.2")
+    (roi,) = drawn.structures
+    loops = [it for n in (5, 6, 7) for it in cube(n).structure(name, 1, PLANES_MM).contours]
+    found = graded(
+        replace(drawn, structures=(replace(roi, contours=tuple(loops)),)),
+        judged=judged,
+        listed=dict.fromkeys([*judged, name]),
+    )
+    (number,) = found["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    most = len({*judged, name}) + 2
+    assert f"up to {most} with what is not counted" in number.message
+    assert f'"{name} #2", "{name} #3" in RTSTRUCT' in number.message
+
+
+@pytest.mark.parametrize("frame", [HERE, THERE])
+@pytest.mark.parametrize("names", [("PTV_L3",), ("CTV_L3", "PTV_L3"), ("ITV L3", "PTV L3")])
+def test_a_target_elsewhere_around_no_lesion_may_be_drawn_for_one(names, frame):
+    """A vertebra is often irradiated without a GTV: the fifth metastasis passed in silence."""
+    other = {name: cube(5, mm) for name, mm in zip(names, (10.0, 15.0), strict=False)}
+    found = graded(other, frame)
+    (number,) = found["OL201"]
+    assert number.grade is Grade.NOT_EVALUABLE
+    # A CTV and its PTV are of one lesion.
+    assert f"up to {MOST + 1} with what is not counted" in number.message
+    assert all(f'"{name}"' in number.message for name in names)
+    assert names[0] in found["OL205"][-1].message
+
+
+def test_a_target_elsewhere_bounds_the_size_of_what_it_is_drawn_for():
+    judged = dict(list(JUDGED.items())[:2])
+    found = graded({"PTV_L3": cube(5, 40.0)}, judged=judged)
+    (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+    assert (size.grade, size.about) == (Grade.NOT_EVALUABLE, "PTV_L3")
+    found = graded({"PTV_L3": cube(5, 15.0)}, judged=judged)
+    assert all(one.grade is Grade.PASS for one in found["OL203"])
+
+
+def test_a_target_elsewhere_that_cannot_be_measured_leaves_number_and_size_open():
+    drawn = structure_set({"PTV_L3": cube(5)}, THERE, "1.2")
+    (target,) = drawn.structures
+    lines = tuple(Contour(one.points_mm, "OPEN_PLANAR") for one in target.contours)
+    for other, reason in (
+        (replace(drawn, structures=(replace(target, contours=lines),)), "enclose no area"),
+        (replace(drawn, structures=(), left_out=("PTV_L3",)), "cannot be read"),
+    ):
+        found = graded(other)
+        assert f"up to {MOST + 1} with what is not counted" in found["OL201"][0].message
+        (size,) = (one for one in found["OL203"] if one.grade is not Grade.PASS)
+        assert size.grade is Grade.NOT_EVALUABLE
+        assert reason in size.message
+
+
+@pytest.mark.parametrize(
+    ("other", "frame"),
+    [
+        ({"PTV": cube(0, 25.0)}, HERE),  # goes around a lesion of the judged set
+        ({"GTVp": cube(7), "PTV": cube(7, 25.0)}, THERE),  # around one of its own
+        ({"PTV_1": cube(7)}, THERE),  # has the name of one that the judged set draws
+        ({"ptv 1": cube(7)}, THERE),
+        ({"zRing": cube(7), "GTVp": cube(5)}, THERE),  # is no target
+    ],
+)
+def test_a_target_elsewhere_of_what_is_known_is_not_asked(other, frame):
+    judged = {**JUDGED, "PTV_1": cube(1, 25.0)}
+    assert passes_in_silence(graded(other, frame, judged, listed=list(JUDGED)))
+
+
+@pytest.mark.parametrize("name", ["GTV", "PTV_Esophagus"])
+def test_what_lies_in_the_oesophagus_is_no_metastasis_where_the_primary_is_listed(name):
+    """The plan of the primary calls it "GTV", and the judged one "GTVp"."""
+    other = {name: cube(7), "Esophagus": cube(7, 25.0)}
+    primary = {"id": "p", "kind": "primary", "organ": "Esophagus", "therapy": "surgery"}
+    assert not passes_in_silence(graded(other))
+    assert passes_in_silence(graded(other, also=[{**primary, "roi_names": []}]))
+    for named in ("GTVm", "GTVn"):
+        there = {**other, named: cube(7, 18.0)}
+        (number,) = graded(there, also=[{**primary, "roi_names": []}])["OL201"]
+        assert number.grade is Grade.NOT_EVALUABLE
 
 
 def test_what_may_be_proven_elsewhere_leaves_the_proof_open():
