@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
-from oligort.checks.expressions import as_anatomy_allows, drawn_of
+from oligort.checks.expressions import as_anatomy_allows, is_organ_drawn
 from oligort.checks.tumour_or_organ import role_readings
 from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
@@ -247,7 +247,7 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     """
     drawn = _drawn_as(case, limit.structure)
     # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
-    if not drawn or drawn_of(case, case.submission.roi_names[drawn[0]].organ):
+    if not drawn or is_organ_drawn(case, parse(limit.structure), drawn[0]):
         raise error
     try:
         standing = one_drawn(drawn, limit.structure)
