@@ -346,7 +346,8 @@ def limit_on(structure, **altered):
 def test_trap_lungs_do_not_keep_a_drawn_liver_from_standing_for_its_parts(
     build, findings_of, register_table
 ):
-    liver, protocol = Box((0.0, 0.0, 0.0), (30.0, 30.0, 100.0)), limit_on("Liver-GTV")
+    # 810 cc: what is named "Liver-GTV" and has less than any liver may be a tumour in one.
+    liver, protocol = Box((0.0, 0.0, 0.0), (90.0, 90.0, 100.0)), limit_on("Liver-GTV")
     drawn = build(edge_mm=35.0, extra={"Liver-GTV": liver})
     (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
     # 15 of 100 mm lie above the edge of 20 Gy.
@@ -387,3 +388,40 @@ def test_the_other_kidney_is_no_part_of_a_drawn_rest_of_one(
     (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
     assert finding.grade is grade
     assert ("graded as drawn" in finding.message) == (grade is Grade.PASS)
+
+
+V15_CC = {"metric": "V15Gy[cc]", "limit": 700.0, "unit": "cc", "beside": ()}
+"""As of a liver: the less there is of an ROI, the sooner it is kept."""
+
+
+@pytest.mark.parametrize(
+    ("roi_name", "edge_mm", "grade"),
+    [
+        ("Liver-GTV", 100.0, Grade.PASS),
+        ("Liver-GTV", 60.0, Grade.NOT_EVALUABLE),
+        # No volume tells a kidney from a tumour in it.
+        ("Kidney_L-GTV", 60.0, Grade.NOT_EVALUABLE),
+        ("Heart-PTV", 60.0, Grade.PASS),
+    ],
+)
+def test_trap_a_tumour_named_with_a_hyphen_does_not_stand_for_its_organ(
+    roi_name, edge_mm, grade, build, findings_of, register_table
+):
+    box = Box((50.0, 0.0, 0.0), (edge_mm, edge_mm, edge_mm))
+    drawn = build(edge_mm=35.0, extra={roi_name: box})
+    protocol = limit_on(roi_name, **V15_CC)
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
+    assert finding.grade is grade
+    assert ("it may be a lesion; and no ROI is read as" in finding.message) == (
+        grade is Grade.NOT_EVALUABLE
+    )
+
+
+def test_trap_nor_does_one_that_the_register_names_as_a_lesion(build, findings_of, register_table):
+    box = Box((0.0, 0.0, 0.0), (100.0, 100.0, 100.0))
+    drawn = build(edge_mm=35.0, without=["GTVm01_Lung_L"], extra={"Liver-GTV": box})
+    register_table["lesions"][0] |= {"organ": "Liver", "roi_names": ["Liver-GTV"]}
+    protocol = limit_on("Liver-GTV", **V15_CC)
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert 'ROI "Liver-GTV" is named for "L1" in the register; and no ROI' in finding.message
