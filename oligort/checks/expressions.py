@@ -8,7 +8,7 @@ from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import Combination, Expression, Operand, operand_names, parse
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import read_roi_name
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import Organ, Role, Side
 
 LUNGS_WITHOUT_GTV = "Lungs-GTV"
 """The lungs where the protocol limits none."""
@@ -55,6 +55,20 @@ def drawn_of(case: Case, organ: Organ | None) -> list[Structure]:
         if name.organ is organ and name.role is Role.ORGAN and not structure.is_empty
         if not name.subtracted
     ]
+
+
+def is_organ_drawn(case: Case, expression: Expression, rest: Structure) -> bool:
+    """Whether what a drawn rest ("Lungs-GTV") is of is drawn, or may be, in whole or on one side.
+
+    Beside a left kidney without tumour the right one is neither.
+    """
+    while isinstance(expression, Combination) and expression.operator == "-":
+        expression = expression.left
+    if any(_is_drawn(case, name) for name in operand_names(expression)):
+        return True
+    names = case.submission.roi_names
+    sides = [{names[rest].side, names[one].side} for one in drawn_of(case, names[rest].organ)]
+    return any(not one >= {Side.LEFT, Side.RIGHT} for one in sides)
 
 
 def _renamed(expression: Expression, old: str, new: str) -> Expression:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
-from oligort.checks.expressions import as_anatomy_allows, drawn_of
+from oligort.checks.expressions import as_anatomy_allows, is_organ_drawn
 from oligort.checks.tumour_or_organ import role_readings
 from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
@@ -26,7 +26,7 @@ from oligort.geometry.continuity import Gap
 from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
 from oligort.lesions.naming import RoiName, read_roi_name
-from oligort.lesions.vocabulary import Organ, Role
+from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.meant import one_drawn
 from oligort.protocol.limits import DoseLimit
 
@@ -243,21 +243,39 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     ------
     NotEvaluable
         The error given, which says what is missing, if there is none; or if the ROI should hold
-        both sides of an organ and lies on one.
+        both sides of an organ and lies on one, or is gross tumour or may be.
     """
     drawn = _drawn_as(case, limit.structure)
     # A drawn "Lungs-GTV" stands for its parts, but not where one of two lungs is missing.
-    if not drawn or drawn_of(case, case.submission.roi_names[drawn[0]].organ):
+    if not drawn or is_organ_drawn(case, parse(limit.structure), drawn[0]):
         raise error
     try:
         standing = one_drawn(drawn, limit.structure)
     except NotEvaluable as several:
         raise NotEvaluable(f"{several}, and {error}", error.hint) from error
+    _require_no_tumour(case, standing, error)
     anatomy = case.register.anatomy if case.register else None
     is_lung = case.submission.roi_names[standing].organ is Organ.LUNGS
     if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):
         case.submission.anatomy.require_sides(standing)
     return standing
+
+
+def _require_no_tumour(case: Case, standing: Structure, error: NotEvaluable) -> None:
+    """Raise NotEvaluable where "Liver-GTV" is a tumour in a liver, or may be as the census says."""
+    roi_name, name = standing.roi_name, case.submission.roi_names[standing]
+    if name.side is Side.BOTH:
+        return  # no lesion is named for both lungs or kidneys
+    entries = case.register.lesions if case.register else ()
+    naming = (entry for entry in entries if roi_name in entry.roi_names)
+    open_ = (one for one in case.census.excluded if one.may_be_metastasis)
+    reasons = [
+        *["read as gross tumour or a target"] * is_tumour_or_target(name),
+        *(f"named for {quoted(entry.id)} in the register" for entry in naming),
+        *(one.reason for one in open_ if one.roi_name == roi_name),
+    ]
+    if reasons:
+        raise NotEvaluable(f"ROI {quoted(roi_name)} is {reasons[0]}; and {error}", error.hint)
 
 
 def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:

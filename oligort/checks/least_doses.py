@@ -21,6 +21,11 @@ ASK_WHICH_DOSE = (
     "the dose of that course counts for this limit"
 )
 
+ASK_FOR_THE_PLAN_ALONE = (
+    "check the dose of this plan alone (--dose, and no --prior) to see it, and ask the trial "
+    "office whether the dose of the earlier course counts for this limit"
+)
+
 _EITHER_WAY = frozenset({"HI", "CI"})
 """Kinds of metrics that more dose can raise and lower."""
 
@@ -41,7 +46,7 @@ def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> Non
         raise NotEvaluable(
             f"{limit.metric} is {told_beside(value, limit)} {limit.unit} in a sum that holds the "
             f"dose of an earlier course, and how much it is without it is not known",
-            ASK_WHICH_DOSE,
+            ASK_FOR_THE_PLAN_ALONE,
         )
     if not any(course.is_prior for course in submission.chosen.courses):
         return
@@ -73,8 +78,12 @@ def _kind(limit: DoseLimit) -> str:
 
 
 def _holds_earlier(submission: Submission) -> bool:
-    """Whether a dose of this export sums a plan of it and one of an earlier export."""
+    """Whether this export's doses together are of several plans, one of them in an earlier export.
+
+    Which of the others is there too says nothing: an earlier export may hold this plan as well.
+    """
     before = {plan.sop_instance_uid for export in submission.earlier for plan in export.plans}
     before |= {uid for export in submission.earlier for d in export.doses for uid in d.plan_uids}
-    sums = [set(one.dose.plan_uids) for one in submission.chosen.courses if not one.is_prior]
-    return any(uids & before and uids - before for uids in sums)
+    own = [course.dose for course in submission.chosen.courses if not course.is_prior]
+    uids = {uid for dose in own for uid in dose.plan_uids}
+    return bool(uids & before) and max(len(uids), len(own)) > 1

@@ -297,11 +297,11 @@ class Dvh:
         match metric.kind:
             case "V" | "CV":
                 dose_gy = self._dose_gy(metric)
-                volumes = [reading.curve.volume_at(dose_gy) for reading in readings]
+                volumes = [reading.volume_at(dose_gy, self.volume_cc) for reading in readings]
                 if metric.kind == "CV":
                     volumes = [max(self.volume_cc - volume, 0.0) for volume in volumes]
-                scale = 100 / self.volume_cc if metric.unit == "%" else 1.0
-                return [volume * scale for volume in volumes]
+                whole_cc = self.volume_cc  # whose share of itself is 100 % without rounding
+                return [v / whole_cc * 100 if metric.unit == "%" else v for v in volumes]
             case "D" | "DC":
                 hottest_cc = self._hottest_cc(metric)
                 doses = [reading.hottest_gy(hottest_cc) for reading in readings]

@@ -44,6 +44,14 @@ class Reading:
     max_gy: float
     counted_cc: float
 
+    def volume_at(self, dose_gy: float, whole_cc: float) -> float:
+        """Return the volume with at least a dose; the whole one where it is that but for rounding.
+
+        "V95%[%] >= 100" asks for nothing less, and is not broken by the last digit of a sum.
+        """
+        volume_cc = self.curve.volume_at(dose_gy)
+        return whole_cc if abs(volume_cc - whole_cc) <= self.curve.rounding_cc else volume_cc
+
     def hottest_gy(self, volume_cc: float) -> float:
         """Return the highest dose that at least this volume receives."""
         if volume_cc <= self.curve.rounding_cc:

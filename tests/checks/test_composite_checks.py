@@ -46,6 +46,21 @@ def second_course(submission, *, gy=FURTHER_GY, file="RD2.dcm", uid="9.3", **alt
     )
 
 
+def sum_of_both(submission):
+    """The sum over the first and the second course, of an export that holds it."""
+    (first,) = submission.doses
+    sum_gy = first.grid.dose_gy + FURTHER_GY
+    return replace(
+        first,
+        sop_instance_uid="9.4",
+        file="RD_sum.dcm",
+        file_keys=keys("RD_sum.dcm"),
+        summation_type="MULTI_PLAN",
+        plan_uids=(*first.plan_uids, "9.2"),
+        grid=replace(first.grid, dose_gy=sum_gy, summation_type="MULTI_PLAN"),
+    )
+
+
 def second_plan(prescribed_gy: float | None = FURTHER_GY, label="second") -> Plan:
     prescriptions = () if prescribed_gy is None else (Prescription(prescribed_gy),)
     return Plan(
@@ -134,19 +149,40 @@ def test_trap_nor_by_a_sum_that_holds_the_dose_of_an_earlier_course(
 ):
     asked, grade = LEAST_DOSES[name]
     now, protocol = build(edge_mm=35.0), limited(*asked)
-    (first,) = now.doses
-    sum_gy = first.grid.dose_gy + FURTHER_GY
-    grid = replace(first.grid, dose_gy=sum_gy, summation_type="MULTI_PLAN")
-    plan_uids = (*first.plan_uids, "9.2")
-    total = replace(first, summation_type="MULTI_PLAN", plan_uids=plan_uids, grid=grid)
-    summed = replace(now, doses=(total,)).after(prior_of(now))
-    (finding,) = findings_of("OL301", summed, register_table, protocol=protocol)
-    # Without the sum's parts nobody knows how little this treatment gives alone.
-    assert finding.grade is (Grade.NOT_EVALUABLE if grade is Grade.PASS else grade)
+    total = sum_of_both(now)
+    summed = replace(now, doses=(total,))
+    two = with_both(now).selected(plan=["plan", "second"])
+    for both in (
+        summed.after(prior_of(now)),
+        # The earlier export holds this plan too: in a dose of its own, or in its sum.
+        summed.after(two),
+        summed.after(replace(prior_of(now), doses=(total,))),
+        # This export holds the earlier course beside this one, and both are named.
+        two.after(prior_of(now)),
+    ):
+        (finding,) = findings_of("OL301", both, register_table, protocol=protocol)
+        # Nobody knows how little this treatment gives alone.
+        assert finding.grade is (Grade.NOT_EVALUABLE if grade is Grade.PASS else grade)
     # The plan itself, given again as an earlier course, is no other course.
     (finding,) = findings_of("OL301", now.after(now), register_table, protocol=protocol)
     (alone,) = findings_of("OL301", now, register_table, protocol=protocol)
     assert (finding.grade, finding.evidence) == (alone.grade, alone.evidence)
+
+
+def test_trap_the_advice_on_a_sum_that_holds_an_earlier_course_leads_to_the_plan_alone(
+    build, findings_of, register_table
+):
+    now, protocol = build(edge_mm=35.0), limited("PTVm01", "D95%[Gy]", ">=", 25.0, "Gy")
+    both = replace(now, doses=(*now.doses, sum_of_both(now)))
+    (finding,) = findings_of("OL301", both.after(prior_of(now)), register_table, protocol=protocol)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "--dose, and no --prior" in finding.hint
+    # Without the earlier export alone the sum would still be taken, and pass.
+    (finding,) = findings_of("OL301", both, register_table, protocol=protocol)
+    assert finding.grade is Grade.PASS
+    alone = both.selected(dose="RD.dcm")
+    (finding,) = findings_of("OL301", alone, register_table, protocol=protocol)
+    assert finding.grade is Grade.MAJOR
 
 
 def test_courses_that_the_register_names(build, findings_of, register_table):

@@ -334,21 +334,22 @@ def test_an_empty_roi_of_the_exact_name_hides_none_that_is_drawn(only_drawn, fin
     assert 'graded as drawn ("LUNGS-GTV")' in finding.message
 
 
-def liver_limit():
-    """The shipped protocol with a limit on the liver without tumour, beside that on the lungs."""
+def limit_on(structure, **altered):
+    """The shipped protocol with its limit on the lungs made one on something else."""
     (v20,) = SHIPPED.dose_limits
-    of_liver = {"structure": "Liver-GTV", "family": (), "parts": (), "definition": None}
+    asked = {"criterion": "site", "family": (), "parts": (), "definition": None} | altered
     return msgspec.structs.replace(
-        SHIPPED, dose_limits=(msgspec.structs.replace(v20, criterion="liver", **of_liver),)
+        SHIPPED, dose_limits=(msgspec.structs.replace(v20, structure=structure, **asked),)
     )
 
 
 def test_trap_lungs_do_not_keep_a_drawn_liver_from_standing_for_its_parts(
     build, findings_of, register_table
 ):
-    liver = Box((0.0, 0.0, 0.0), (30.0, 30.0, 100.0))
+    # 810 cc: what is named "Liver-GTV" and has less than any liver may be a tumour in one.
+    liver, protocol = Box((0.0, 0.0, 0.0), (90.0, 90.0, 100.0)), limit_on("Liver-GTV")
     drawn = build(edge_mm=35.0, extra={"Liver-GTV": liver})
-    (finding,) = findings_of("OL301", drawn, register_table, protocol=liver_limit())
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
     # 15 of 100 mm lie above the edge of 20 Gy.
     assert finding.evidence[0].measured == pytest.approx(15.0, abs=TOLERANCE)
     assert 'graded as drawn ("Liver-GTV"), because its parts are not' in finding.message
@@ -356,6 +357,71 @@ def test_trap_lungs_do_not_keep_a_drawn_liver_from_standing_for_its_parts(
     tumour = ["GTVm01_Lung_L", "GTVp"]
     for without in (tumour, [*tumour, "Lung_L", "Lung_R"]):
         both = build(edge_mm=35.0, without=without, extra={"Liver-GTV": liver, "Liver": liver})
-        (finding,) = findings_of("OL301", both, register_table, protocol=liver_limit())
+        (finding,) = findings_of("OL301", both, register_table, protocol=protocol)
         assert finding.grade is Grade.NOT_EVALUABLE
         assert "no GTV is drawn" in finding.message
+
+
+@pytest.mark.parametrize("name", ["Body", "Hippocampus_L"])
+def test_trap_what_is_no_organ_that_lesions_lie_in_keeps_a_drawn_rest_of_it_from_standing_for_it(
+    name, build, findings_of, register_table
+):
+    whole, rest = Box((0.0, 0.0, 0.0), (180.0, 100.0, 100.0)), f"{name}-PTV"
+    both = build(edge_mm=35.0, without=["PTVm01"], extra={rest: whole, name: whole})
+    both = replace(both, plans=())
+    (finding,) = findings_of("OL301", both, register_table, protocol=limit_on(rest))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "no PTV is drawn" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("beside", "grade"),
+    [("Kidney_R", Grade.PASS), ("Kidneys", Grade.NOT_EVALUABLE), ("Kidney", Grade.NOT_EVALUABLE)],
+)
+def test_the_other_kidney_is_no_part_of_a_drawn_rest_of_one(
+    beside, grade, build, findings_of, register_table
+):
+    left = Box((50.0, 0.0, 0.0), (30.0, 30.0, 100.0))
+    right = Box((-50.0, 0.0, 0.0), (30.0, 30.0, 100.0))
+    drawn = build(edge_mm=35.0, extra={"Kidney_L-PTV": left, beside: right})
+    protocol = limit_on("Kidney_L-PTV")
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
+    assert finding.grade is grade
+    assert ("graded as drawn" in finding.message) == (grade is Grade.PASS)
+
+
+V15_CC = {"metric": "V15Gy[cc]", "limit": 700.0, "unit": "cc", "beside": ()}
+"""As of a liver: the less there is of an ROI, the sooner it is kept."""
+
+
+@pytest.mark.parametrize(
+    ("roi_name", "edge_mm", "grade"),
+    [
+        ("Liver-GTV", 100.0, Grade.PASS),
+        ("Liver-GTV", 60.0, Grade.NOT_EVALUABLE),
+        # No volume tells a kidney from a tumour in it.
+        ("Kidney_L-GTV", 60.0, Grade.NOT_EVALUABLE),
+        ("Heart-PTV", 60.0, Grade.PASS),
+    ],
+)
+def test_trap_a_tumour_named_with_a_hyphen_does_not_stand_for_its_organ(
+    roi_name, edge_mm, grade, build, findings_of, register_table
+):
+    box = Box((50.0, 0.0, 0.0), (edge_mm, edge_mm, edge_mm))
+    drawn = build(edge_mm=35.0, extra={roi_name: box})
+    protocol = limit_on(roi_name, **V15_CC)
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
+    assert finding.grade is grade
+    assert ("it may be a lesion; and no ROI is read as" in finding.message) == (
+        grade is Grade.NOT_EVALUABLE
+    )
+
+
+def test_trap_nor_does_one_that_the_register_names_as_a_lesion(build, findings_of, register_table):
+    box = Box((0.0, 0.0, 0.0), (100.0, 100.0, 100.0))
+    drawn = build(edge_mm=35.0, without=["GTVm01_Lung_L"], extra={"Liver-GTV": box})
+    register_table["lesions"][0] |= {"organ": "Liver", "roi_names": ["Liver-GTV"]}
+    protocol = limit_on("Liver-GTV", **V15_CC)
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert 'ROI "Liver-GTV" is named for "L1" in the register; and no ROI' in finding.message

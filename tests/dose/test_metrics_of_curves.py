@@ -56,6 +56,19 @@ def test_volumes_at_a_dose_of_a_sphere_in_a_gradient(gy):
     assert SPHERE[f"CV{gy}Gy[%]"] == pytest.approx(100 - 100 * volume / CC, abs=100 * CURVE_CC / CC)
 
 
+@pytest.mark.parametrize("off", [-1e-13, 1e-13])
+def test_trap_the_last_digit_of_a_sum_keeps_no_structure_from_being_covered_wholly(off):
+    """Whether a target keeps "V95%[%] >= 100" is a matter of dose, and not of how sums are made."""
+    whole = dvh_of(CC * share_beyond(EDGES), volume_cc=CC * (1 + off))
+    assert whole["V5Gy[cc]"] == whole.volume_cc
+    assert whole["V5Gy[%]"] == 100
+    assert whole["CV5Gy[cc]"] == whole["CV5Gy[%]"] == 0
+    # A thousandth of a percent of it is no last digit.
+    beside = dvh_of(CC * share_beyond(EDGES), uncovered_cc=1e-5 * CC)
+    assert beside["V5Gy[%]"] < 99.9995
+    assert beside["CV5Gy[cc]"] == pytest.approx(1e-5 * CC)
+
+
 @pytest.mark.parametrize("gy", [15.003, 20, 40.0055, 60, 66])
 def test_doses_at_a_volume_of_a_sphere_in_a_gradient(gy):
     """Divided by the slope 3 (1 - u^2) / 4 (2 / range) of the volume."""
