@@ -68,11 +68,14 @@ def _before(parsed: Parsed) -> str:
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
     """Whether an unknown word runs into the target's: "SibGTV" may be what it leaves.
 
-    A letter or two are anybody's: the "r" of "rGTV" is right, or residual.
+    A letter or two are anybody's: the "r" of "rGTV" is right, or residual. The word of another
+    target says nothing of this one: "PTV_rGTV" is a PTV.
     """
-    if GLUE not in parsed.words:
+    words = parsed.words
+    place = position(words, (GLUE, *parsed.target_phrase))
+    if not place:
         return False
-    before = parsed.words[parsed.words.index(GLUE) - 1]
+    before = words[place - 1]
     is_short = len(before) < _SHORTEST_KNOWN
     return is_short or before not in known_words() or is_of_remains(before)
 

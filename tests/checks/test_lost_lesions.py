@@ -114,7 +114,7 @@ def test_what_is_no_tumour_by_its_name_alone_is_not_said_to_be_beyond_measure():
 
 
 @pytest.mark.parametrize("interpreted_type", ["", "ORGAN"])
-@pytest.mark.parametrize("roi_name", ["pGTV2", "P-GTV liver", "P_CTV"])
+@pytest.mark.parametrize("roi_name", ["pGTV2", "P-GTV liver", "P_CTV", "PTV_rGTV"])
 def test_what_is_planned_or_the_primary_by_its_name_holds_a_known_lesion(
     roi_name, interpreted_type
 ):
