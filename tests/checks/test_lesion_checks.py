@@ -643,15 +643,25 @@ def test_a_type_that_says_nothing_explains_no_roi(interpreted_type, x_mm, is_ask
 
 
 @pytest.mark.parametrize(
-    ("of_targets", "is_asked"), [(("ORGAN", "ORGAN"), True), (("ORGAN", "PTV"), False)]
+    ("types", "is_asked"),
+    [
+        ({}, True),
+        ({"Ring_PTVm01": "CONTROL"}, True),
+        ({"CTVm01_Bone": ""}, True),
+        ({"CTVm01_Bone": "NONE", "Ring_PTVm01": "AVOIDANCE"}, True),
+        ({"PTVm01_Bone": "PTV"}, False),
+    ],
 )
-def test_a_type_that_every_target_has_explains_no_roi(of_targets, is_asked):
-    """Some systems write ORGAN for all that is drawn: five metastases passed as three, unasked."""
-    names = ("GTVm01_Bone", "PTVm01_Bone", "HCC", "BM2", "Ziel", "MTX")
-    drawn = {"PTVm01_Bone": cube(1, 24.0)} | {n: cube(i + 1) for i, n in enumerate(names) if i != 1}
+def test_a_type_that_every_target_has_explains_no_roi(types, is_asked):
+    """Some systems write ORGAN for all that is drawn: five metastases passed as three, unasked.
+
+    A ring that is typed by itself, or a target without a type, made the others silent again.
+    """
+    around = {"CTVm01_Bone": 22.0, "PTVm01_Bone": 24.0, "Ring_PTVm01": 60.0}
+    drawn = {name: cube(1, mm) for name, mm in around.items()}
+    drawn |= {n: cube(i + 1) for i, n in enumerate(("GTVm01_Bone", "HCC", "BM2", "Ziel", "MTX"))}
     begun = submission_of(drawn)
     (structures,) = begun.structure_sets
-    types = dict(zip(names, of_targets, strict=False))
     typed = tuple(replace(s, interpreted_type=types.get(s.roi_name, "ORGAN")) for s in structures)
     case = replace(begun, structure_sets=(replace(structures, structures=typed),))
     (found,) = findings("OL201", case, [entry("GTVm01_Bone", "Bone")])
