@@ -261,6 +261,24 @@ def test_the_brainstem_is_of_the_brain(organ):
     assert not any(lesion.organ_conflict for lesion in held)
 
 
+@pytest.mark.parametrize(
+    ("roi_name", "said", "drawn", "is_told"),
+    [
+        ("GTVm01_Brainstem", "Brain", "Brain", False),
+        ("GTVm01_Brain", "Brainstem", "Brainstem", False),
+        ("GTVm01_Brain", "Brain", "Brainstem", False),
+        ("GTVm01_Brain", "Brain", "Liver", True),
+        ("GTVm01_Brain", "Liver", "Brain", True),
+    ],
+)
+def test_brain_and_brainstem_do_not_contradict_each_other(roi_name, said, drawn, is_told):
+    """A brainstem is drawn in every head, the whole brain in few; it counts in it."""
+    around = Box((100.0, 0.0, 0.0), (60.0, 60.0, 40.0))
+    submission = submission_of({roi_name: cube(1), drawn: around})
+    told = [one for one in findings("OL204", submission, [entry(roi_name, said)]) if one.flags]
+    assert bool(told) == is_told
+
+
 def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
     """Differences of coordinates leave 1e-14 mm more or less of 50.00 mm, and of 10 mm between."""
     measured = []
