@@ -156,5 +156,6 @@ def _compound() -> re.Pattern[str]:
         "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))
         for words in (whole, organs, tumours)
     )
-    # No side between: "metalrib" is metal.
-    return re.compile(f"(?:({side})|({tumour}))?({organ})({side})?({tumour})?")
+    # "metalrib" is metal, and so is "metalspine", though "lspine" is a word too.
+    is_metal = f"metal(?:{organ})"
+    return re.compile(f"(?!{is_metal})(?:({side})|({tumour}))?({organ})({side})?({tumour})?")
