@@ -254,6 +254,7 @@ def test_the_brainstem_is_of_the_brain(organ):
     (found,) = findings("OL202", submission, entries)
     assert (found.grade, found.about) == (Grade.MAJOR, "Brain")
     assert found.message.startswith("4 metastases")
+    assert "organ is not known" not in found.message
     assert dict(submission.lesions().per_organ) == {Organ.BRAIN: Count(4, 4)}
     # Its place in an ROI of the whole brain contradicts no word for the stem.
     brain = Box((250.0, 0.0, 0.0), (500.0, 60.0, 40.0))
