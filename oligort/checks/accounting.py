@@ -82,8 +82,9 @@ class AccountedLesion:
             return Organ.LYMPH_NODES
         if self.organ_conflicts:
             return None
+        stated = self.entry.organ if self.entry is not None else None
         named = {lesion.said.organ for lesion in self.contours} - {None}
-        if self.entry is not None and self.entry.organ is not None and named - {self.entry.organ}:
+        if stated and any(one and one.counted_in is not stated.counted_in for one in named):
             return None
         if self._organs_perhaps:
             return None
@@ -114,7 +115,9 @@ class AccountedLesion:
         """Other organs than the register says, that what may be drawn for it is said to be in."""
         if self.entry is None or self.entry.organ is None:
             return frozenset()
-        return _organs_of(*self.perhaps) - {self.entry.organ}
+        stated = self.entry.organ
+        perhaps = _organs_of(*self.perhaps) - {stated}
+        return frozenset(one for one in perhaps if one.counted_in is not stated.counted_in)
 
     @property
     def side(self) -> Side | None:

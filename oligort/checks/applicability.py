@@ -169,7 +169,7 @@ def _of_organ(case: Case, when: AppliesWhen) -> str:
         return ""
     perhaps = []
     for lesion in case.known_lesions:
-        if lesion.organ is when.organ and lesion.counted.least:
+        if lesion.organ and lesion.organ.is_in(when.organ) and lesion.counted.least:
             return ""
         if lesion.counted.most and _may_be_in(lesion.possible_organs, when.organ):
             perhaps.append(lesion.name)
@@ -203,12 +203,13 @@ def _perhaps_lesions_in(case: Case, organ: Organ) -> Iterator[str]:
     )
     for name in dict.fromkeys(names):
         # What an entry names lies where the entry says.
-        if name not in listed_rois and read(name).organ in {None, organ}:
+        its = read(name).organ
+        if name not in listed_rois and (its is None or its.is_in(organ)):
             yield name
 
 
 def _may_be_in(organs: frozenset[Organ], organ: Organ) -> bool:
-    return not organs or organ in organs
+    return not organs or any(one.is_in(organ) for one in organs)
 
 
 @advising(

@@ -15,7 +15,7 @@ from oligort.geometry.structure import Structure
 from oligort.lesions.drawn import is_drawn_in
 from oligort.lesions.enclosure import filled
 from oligort.lesions.lesion import Lesion, LesionCensus
-from oligort.lesions.naming import RoiName, is_primary_or_planned
+from oligort.lesions.naming import RoiName, may_be_target
 from oligort.lesions.vocabulary import Role
 from oligort.submission import Submission
 
@@ -105,8 +105,8 @@ def around_no_lesion(
 
 
 def _is_target(structure: Structure, name: RoiName) -> bool:
-    """Whether an ROI is drawn for a tumour: "pGTV" is the primary's, or planned as a PTV is."""
-    is_open = name.role is Role.UNKNOWN and is_primary_or_planned(structure.roi_name)
+    """Whether an ROI is drawn for a tumour: so is what may be a target by its name ("RPTV")."""
+    is_open = name.role is Role.UNKNOWN and may_be_target(structure.roi_name)
     return is_open or not TARGET_ROLES.isdisjoint({name.role, name.base})
 
 

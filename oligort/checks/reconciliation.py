@@ -330,7 +330,7 @@ def _contradictions(case: Case) -> Iterator[str]:
             name = case.submission.site_map.read(roi_name)
             if name.role is Role.ORGAN:
                 yield f"the register names the organ {quoted(roi_name)} as lesion {entry.id}"
-            elif entry.organ and name.organ and entry.organ is not name.organ:
+            elif _are_apart(entry.organ, name.organ):
                 yield (
                     f"the register says {entry.organ} of {quoted(roi_name)}, its name says "
                     f"{name.organ}"
@@ -345,3 +345,10 @@ def _contradictions(case: Case) -> Iterator[str]:
                     f"the register says {entry.kind.replace('_', ' ')} of {quoted(roi_name)}, its "
                     f"name says {name.role.replace('_', ' ')}"
                 )
+
+
+def _are_apart(organ: Organ | None, other: Organ | None) -> bool:
+    """Whether two organs are said, and what lies in one counts not in the other."""
+    if organ is None or other is None:
+        return False
+    return organ.counted_in is not other.counted_in

@@ -166,13 +166,15 @@ def of_unknown_names(submission: Submission, known: Collection[str]) -> list[str
     """Return the ROIs that may be lesions, of whose nature neither name nor type says anything.
 
     A control of the optimisation lies at a target; one that meets none may be anything. A type that
-    a system gives to every target too, as ORGAN, says nothing.
+    a system gives to every target that it types, as ORGAN, says nothing.
     """
     may_be = set(unclaimed_rois(submission, known))
     drawn = {one: name for one, name in submission.roi_names.items() if not one.is_empty}
     targets = [one for one, name in drawn.items() if not TARGET_ROLES.isdisjoint(_roles_of(name))]
     boxes = [box_of(one) for one in targets]
-    of_targets = {_type_of(one) for one in targets}
+    # What is made from a target is often typed by itself: a ring is a CONTROL.
+    typed = {_type_of(one) for one in targets if drawn[one].role in TARGET_ROLES}
+    of_targets = typed - _TYPES_OF_NOTHING
     saying_nothing = _TYPES_OF_NOTHING | (of_targets if len(of_targets) == 1 else set())
     unknown = [
         structure

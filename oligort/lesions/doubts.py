@@ -68,13 +68,24 @@ def _before(parsed: Parsed) -> str:
 def _is_glued_to_unknown(parsed: Parsed) -> bool:
     """Whether an unknown word runs into the target's: "SibGTV" may be what it leaves.
 
-    A letter or two are anybody's: the "r" of "rGTV" is right, or residual.
+    A letter or two are anybody's: the "r" of "rGTV" is right, or residual. The word of another
+    target says nothing of this one: "PTV_rGTV" is a PTV.
     """
-    if GLUE not in parsed.words:
-        return False
-    before = parsed.words[parsed.words.index(GLUE) - 1]
-    is_short = len(before) < _SHORTEST_KNOWN
-    return is_short or before not in known_words() or is_of_remains(before)
+    before = _glued_to(parsed)
+    return bool(before) and (
+        is_after_letters(parsed) or before not in known_words() or is_of_remains(before)
+    )
+
+
+def is_after_letters(parsed: Parsed) -> bool:
+    """Whether a letter or two run into the target's word ("rGTV", "RPTV")."""
+    return 0 < len(_glued_to(parsed)) < _SHORTEST_KNOWN
+
+
+def _glued_to(parsed: Parsed) -> str:
+    """Return the word that is written as one with the target's, before it, or ""."""
+    place = position(parsed.words, (GLUE, *parsed.target_phrase))
+    return parsed.words[place - 1] if place else ""
 
 
 def _doubt_of_organ(parsed: Parsed, role: Role, start: int) -> tuple[str, Role]:

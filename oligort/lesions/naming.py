@@ -20,7 +20,13 @@ from oligort.lesions.derived import (
     union_of,
     without_planning,
 )
-from oligort.lesions.doubts import ACRONYMS, is_after_p, is_no_metastasis, why_no_target
+from oligort.lesions.doubts import (
+    ACRONYMS,
+    is_after_letters,
+    is_after_p,
+    is_no_metastasis,
+    why_no_target,
+)
 from oligort.lesions.gross_tumour import extent_of_gtv
 from oligort.lesions.phrases import (
     Parsed,
@@ -120,10 +126,14 @@ def is_margin(roi_name: str) -> bool:
     return bool(margin_of(parse(words_of(roi_name))))
 
 
-def is_primary_or_planned(roi_name: str) -> bool:
-    """Whether a name is that of a target after a "p", of the primary's or of what is planned."""
+def may_be_target(roi_name: str) -> bool:
+    """Whether a name is that of a target after a "p", or after a letter or two ("RPTV").
+
+    Of "pGTV" the target is the primary, or planned; of the others nobody knows which one.
+    """
     parsed = parse(words_of(roi_name))
-    return parsed.target is not Role.UNKNOWN and is_after_p(parsed)
+    is_open = is_after_p(parsed) or is_after_letters(parsed)
+    return parsed.target is not Role.UNKNOWN and is_open
 
 
 def _may_hold_tumour(read: RoiName) -> bool:

@@ -28,10 +28,10 @@ _NUMBER_SIGN = re.compile(r"(?i)n\.?\s*°")
 _SORTING = "zz?|x"
 _RISK = "hr|ir|lr"
 _TARGET = re.compile(rf"({_SORTING})?([pinm]?|{_RISK})(gtv|ctv|ptv|itv)([^\W\d_]*)")
-# Before a GTV one or two letters are enough ("MRGTV"); two small ones stand apart by camel case.
+# One or two letters are enough ("MRGTV", "RPTV"); two small ones stand apart by camel case.
 _GLUED_TARGET = re.compile(
     rf"(?i)(?<!{_LETTER})(?!(?:{_SORTING})?(?:[pinm]?|{_RISK})[gcpi]tv)"
-    rf"({_LETTER}{{3,}}?(?=[gcpi]tv)|(?!(?-i:[a-z]{{2}}GTV)){_LETTER}{{1,2}}(?=gtv))"
+    rf"(?!(?-i:[a-z]{{2}}[GCPI]TV))({_LETTER}+?)(?=[gcpi]tv)"
 )
 _LEVEL_NUMBER = r"(?:1[0-2]|0?[1-9])"
 _APART = " _.-"
@@ -156,5 +156,6 @@ def _compound() -> re.Pattern[str]:
         "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))
         for words in (whole, organs, tumours)
     )
-    # No side between: "metalrib" is metal.
-    return re.compile(f"(?:({side})|({tumour}))?({organ})({side})?({tumour})?")
+    # "metalrib" is metal, and so is "metalspine", though "lspine" is a word too.
+    is_metal = f"metal(?:{organ})"
+    return re.compile(f"(?!{is_metal})(?:({side})|({tumour}))?({organ})({side})?({tumour})?")

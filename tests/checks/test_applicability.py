@@ -274,6 +274,27 @@ def test_a_metastasis_that_may_lie_elsewhere_leaves_it_open(site, build, registe
         why_not_applicable(case, protocol.dose_limits[-1])
 
 
+@pytest.mark.parametrize(
+    ("asked", "organ", "applies"),
+    [("Brain", "Brainstem", True), ("Brainstem", "Brainstem", True), ("Brainstem", "Brain", False)],
+)
+def test_a_limit_of_patients_with_a_metastasis_of_the_brain_is_of_its_stem_too(
+    asked, organ, applies, site, build, register_table
+):
+    """It counts in the brain, and the limit was said not to apply."""
+    protocol = site(when(f'organ = "{asked}"'), rules=OF_WHOLE_LUNGS)
+    listed = {"id": "L1", "kind": "distant", "organ": organ, "therapy": "surgery"}
+    register = Register.from_dict(register_table | {"lesions": [listed]})
+    limit = protocol.dose_limits[-1]
+    case = Case(build(without=["GTVm01_Lung_L"]), protocol, register)
+    assert (why_not_applicable(case, limit) == "") == applies
+    beside = build(extra={"PTVm02_Brainstem": Box((-50, 0, -70), (20, 20, 20))})
+    if asked == "Brain":
+        case = Case(beside, protocol, Register.from_dict(register_table))
+        with pytest.raises(NotEvaluable, match="PTVm02_Brainstem"):
+            why_not_applicable(case, limit)
+
+
 def test_a_metastasis_that_nothing_measures_leaves_it_open(site, build, register_table):
     protocol = site(when('organ = "Liver"'), rules=OF_WHOLE_LUNGS)
     limit, register = protocol.dose_limits[-1], Register.from_dict(register_table)

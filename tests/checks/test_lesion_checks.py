@@ -254,11 +254,30 @@ def test_the_brainstem_is_of_the_brain(organ):
     (found,) = findings("OL202", submission, entries)
     assert (found.grade, found.about) == (Grade.MAJOR, "Brain")
     assert found.message.startswith("4 metastases")
+    assert "organ is not known" not in found.message
     assert dict(submission.lesions().per_organ) == {Organ.BRAIN: Count(4, 4)}
     # Its place in an ROI of the whole brain contradicts no word for the stem.
     brain = Box((250.0, 0.0, 0.0), (500.0, 60.0, 40.0))
     held = submission_of(drawn | {"Brain": brain}).lesions()
     assert not any(lesion.organ_conflict for lesion in held)
+
+
+@pytest.mark.parametrize(
+    ("roi_name", "said", "drawn", "is_told"),
+    [
+        ("GTVm01_Brainstem", "Brain", "Brain", False),
+        ("GTVm01_Brain", "Brainstem", "Brainstem", False),
+        ("GTVm01_Brain", "Brain", "Brainstem", False),
+        ("GTVm01_Brain", "Brain", "Liver", True),
+        ("GTVm01_Brain", "Liver", "Brain", True),
+    ],
+)
+def test_brain_and_brainstem_do_not_contradict_each_other(roi_name, said, drawn, is_told):
+    """A brainstem is drawn in every head, the whole brain in few; it counts in it."""
+    around = Box((100.0, 0.0, 0.0), (60.0, 60.0, 40.0))
+    submission = submission_of({roi_name: cube(1), drawn: around})
+    told = [one for one in findings("OL204", submission, [entry(roi_name, said)]) if one.flags]
+    assert bool(told) == is_told
 
 
 def test_where_the_patient_lies_decides_no_size_of_exactly_the_limit():
@@ -643,15 +662,25 @@ def test_a_type_that_says_nothing_explains_no_roi(interpreted_type, x_mm, is_ask
 
 
 @pytest.mark.parametrize(
-    ("of_targets", "is_asked"), [(("ORGAN", "ORGAN"), True), (("ORGAN", "PTV"), False)]
+    ("types", "is_asked"),
+    [
+        ({}, True),
+        ({"Ring_PTVm01": "CONTROL"}, True),
+        ({"CTVm01_Bone": ""}, True),
+        ({"CTVm01_Bone": "NONE", "Ring_PTVm01": "AVOIDANCE"}, True),
+        ({"PTVm01_Bone": "PTV"}, False),
+    ],
 )
-def test_a_type_that_every_target_has_explains_no_roi(of_targets, is_asked):
-    """Some systems write ORGAN for all that is drawn: five metastases passed as three, unasked."""
-    names = ("GTVm01_Bone", "PTVm01_Bone", "HCC", "BM2", "Ziel", "MTX")
-    drawn = {"PTVm01_Bone": cube(1, 24.0)} | {n: cube(i + 1) for i, n in enumerate(names) if i != 1}
+def test_a_type_that_every_target_has_explains_no_roi(types, is_asked):
+    """Some systems write ORGAN for all that is drawn: five metastases passed as three, unasked.
+
+    A ring that is typed by itself, or a target without a type, made the others silent again.
+    """
+    around = {"CTVm01_Bone": 22.0, "PTVm01_Bone": 24.0, "Ring_PTVm01": 60.0}
+    drawn = {name: cube(1, mm) for name, mm in around.items()}
+    drawn |= {n: cube(i + 1) for i, n in enumerate(("GTVm01_Bone", "HCC", "BM2", "Ziel", "MTX"))}
     begun = submission_of(drawn)
     (structures,) = begun.structure_sets
-    types = dict(zip(names, of_targets, strict=False))
     typed = tuple(replace(s, interpreted_type=types.get(s.roi_name, "ORGAN")) for s in structures)
     case = replace(begun, structure_sets=(replace(structures, structures=typed),))
     (found,) = findings("OL201", case, [entry("GTVm01_Bone", "Bone")])

@@ -114,10 +114,10 @@ def test_what_is_no_tumour_by_its_name_alone_is_not_said_to_be_beyond_measure():
 
 
 @pytest.mark.parametrize("interpreted_type", ["", "ORGAN"])
-@pytest.mark.parametrize("roi_name", ["pGTV2", "P-GTV liver", "P_CTV"])
-def test_what_is_planned_or_the_primary_by_its_name_holds_a_known_lesion(
-    roi_name, interpreted_type
-):
+@pytest.mark.parametrize(
+    "roi_name", ["pGTV2", "P-GTV liver", "P_CTV", "PTV_rGTV", "RPTV2", "MRCTV"]
+)
+def test_what_may_be_a_target_by_its_name_holds_a_known_lesion(roi_name, interpreted_type):
     """Planned as a PTV is, it is drawn for a lesion: of "PTV2" there the number was open."""
     codes, told = passed(GTV, replace(at(roi_name, 5), interpreted_type=interpreted_type))
     assert not codes
