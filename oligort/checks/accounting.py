@@ -6,8 +6,7 @@ name, else by organ and size where the numbers agree and nothing is left unsaid 
 stays open on both sides makes the count a range.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from oligort.checks.claims import NEVER_CONTOURED, Claims, claims_primaries
@@ -15,6 +14,7 @@ from oligort.checks.kinds import doubt_of_kind
 from oligort.checks.pairing import pairs_by_organ, possible_contours, why_open
 from oligort.clinical.free_text import one_station
 from oligort.clinical.register import LesionKind, Register, RegisterLesion
+from oligort.lesions.counting import most_counted_rois
 from oligort.lesions.lesion import Count, Lesion, LesionCensus
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.protocol.settings import PrimaryOrgans
@@ -382,17 +382,6 @@ def unclaimed_primaries(census: LesionCensus, register: Register | None) -> tupl
     )
     claiming = sum(map(claims_primaries, entries))
     return found if len({lesion.roi_name for lesion in found}) > claiming else ()
-
-
-def most_counted_rois(contours: Iterable[Lesion], number: int) -> frozenset[str]:
-    """Return so many ROIs whose parts together surely count most.
-
-    Each may be an entry without contours: one entry may be all parts of an ROI.
-    """
-    sure: Counter[str] = Counter()
-    for one in contours:
-        sure[one.roi_name] += one.counted.least
-    return frozenset(roi_name for roi_name, least in sure.most_common(number) if least)
 
 
 def may_be_drawn(lesion: AccountedLesion) -> bool:

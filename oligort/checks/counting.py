@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from oligort.checks.accounting import AccountedLesion, may_be_drawn, most_counted_rois
+from oligort.checks.accounting import AccountedLesion, may_be_drawn
 from oligort.clinical.free_text import may_be_one_station
 from oligort.clinical.register import LesionKind
 from oligort.display import listed, quoted
 from oligort.geometry.components import connected_groups
+from oligort.lesions.counting import most_counted_rois
 from oligort.lesions.lesion import Count
 from oligort.lesions.vocabulary import Organ, Side
 from oligort.protocol.settings import (

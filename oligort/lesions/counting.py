@@ -1,5 +1,6 @@
 """Counting: what parts count together, by organ and in all, at least and at most."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -88,3 +89,14 @@ def add_up(
 
 def _sum(first: Count, second: Count) -> Count:
     return Count(first.least + second.least, first.most + second.most)
+
+
+def most_counted_rois(contours: Iterable[Lesion], number: int) -> frozenset[str]:
+    """Return so many ROIs whose parts together surely count most.
+
+    Each may be an entry without contours: one entry may be all parts of an ROI.
+    """
+    sure: Counter[str] = Counter()
+    for one in contours:
+        sure[one.roi_name] += one.counted.least
+    return frozenset(roi_name for roi_name, least in sure.most_common(number) if least)
