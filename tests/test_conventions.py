@@ -120,7 +120,6 @@ METRICS = ("V20Gy[%]", "V30Gy[cc]", "D95%", "D50%", "D2%", "D0.03cc", "Mean", "M
 def test_the_convention_interval_holds_every_alternative(roi, count, submission):
     dvh = submission.dvh_with_alternatives(roi)
     assert len(dvh.alternatives) == count
-    wide = 0
     for metric in METRICS:
         measure = dvh[metric]
         low, high = measure.intervals["convention"]
@@ -130,7 +129,8 @@ def test_the_convention_interval_holds_every_alternative(roi, count, submission)
         ]
         assert low <= min(others) <= max(others) <= high
         assert low <= measure <= high
-        wide += max(others) > min(others)
+        # What all of a structure receives it receives by every convention.
+        assert max(others) > min(others) or set(others) == {100.0}
         # It reaches beyond them by their own numerical intervals and no more.
         slack = [
             width
@@ -139,7 +139,6 @@ def test_the_convention_interval_holds_every_alternative(roi, count, submission)
         ]
         assert low >= min(*others, measure) - max(slack)
         assert high <= max(*others, measure) + max(slack)
-    assert wide == len(METRICS)
 
 
 def test_without_alternatives_there_is_no_convention_interval(submission):
