@@ -84,7 +84,7 @@ class AccountedLesion:
             return None
         stated = self.entry.organ if self.entry is not None else None
         named = {lesion.said.organ for lesion in self.contours} - {None}
-        if stated and any(one and one.counted_in is not stated.counted_in for one in named):
+        if stated and any(one and not one.counts_with(stated) for one in named):
             return None
         if self._organs_perhaps:
             return None
@@ -116,8 +116,7 @@ class AccountedLesion:
         if self.entry is None or self.entry.organ is None:
             return frozenset()
         stated = self.entry.organ
-        perhaps = _organs_of(*self.perhaps) - {stated}
-        return frozenset(one for one in perhaps if one.counted_in is not stated.counted_in)
+        return frozenset(one for one in _organs_of(*self.perhaps) if not one.counts_with(stated))
 
     @property
     def side(self) -> Side | None:

@@ -351,4 +351,4 @@ def _are_apart(organ: Organ | None, other: Organ | None) -> bool:
     """Whether two organs are said, and what lies in one counts not in the other."""
     if organ is None or other is None:
         return False
-    return organ.counted_in is not other.counted_in
+    return not organ.counts_with(other)

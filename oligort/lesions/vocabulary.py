@@ -102,6 +102,10 @@ class Organ(StrEnum):
         """The organ that it counts in: itself, or the one that it is a part of."""
         return Organ.BRAIN if self is Organ.BRAINSTEM else self
 
+    def counts_with(self, other: "Organ") -> bool:
+        """Whether what lies in either counts in one organ."""
+        return self.counted_in is other.counted_in
+
     def is_in(self, whole: "Organ") -> bool:
         """Whether it is an organ, or a part of it."""
         return whole in (self, self.counted_in)

@@ -158,8 +158,7 @@ class OrganFinder:
         held_on = self._side_of(holders, candidate.organ or held_by)
         beyond = self._beyond_primary_organs(candidate, part, holders, label)
         if candidate.organ is not None:
-            counts_in = candidate.organ.counted_in
-            is_elsewhere = organ is not None and organ.counted_in is not counts_in
+            is_elsewhere = organ is not None and not organ.counts_with(candidate.organ)
             stated = max((s for s, _, its, _ in holders if its is candidate.organ), default=0)
             conflict = self._side_conflict(candidate, candidate.organ, holders, label)
             if not stated:
