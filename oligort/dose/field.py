@@ -126,15 +126,7 @@ class DoseField:
 
         Of neighbours of the same dose one at least stands for them: the first.
         """
-        is_peak, is_hollow = np.ones((2, *self.coefficients.shape), dtype=bool)
-        for axis in range(3):
-            along = np.moveaxis(self.coefficients, axis, 0)
-            rises, falls = along[1:] > along[:-1], along[1:] < along[:-1]
-            for ends, before in ((is_peak, rises), (is_hollow, falls)):
-                of_axis = np.moveaxis(ends, axis, 0)
-                of_axis[1:] &= before
-                of_axis[:-1] &= ~before
-        return np.argwhere(is_peak), np.argwhere(is_hollow)
+        return _ends(self.coefficients, np.greater), _ends(self.coefficients, np.less)
 
     def range_around(self, points_mm: Points) -> tuple[float, float]:
         """Return bounds of the dose in the box of the grid that holds points (N, 3)."""
@@ -191,3 +183,20 @@ class DoseField:
         for numbers in np.ndindex(*(len(one.value) for one in weights)):
             at = tuple(one.first + number for one, number in zip(weights, numbers, strict=True))
             yield self.coefficients[at], numbers
+
+
+def _ends(values: Floats, exceeds: np.ufunc) -> Integers:
+    """Return the places (P, 3) that exceed the one before them along each axis, if there is one.
+
+    And that the one behind them does not exceed.
+    """
+    # In memory's own order: across it, the same takes three times as long.
+    order = np.argsort(values.strides)[::-1]
+    laid_out = values.transpose(order)
+    is_end = np.ones(laid_out.shape, dtype=bool)
+    for axis in range(3):
+        along, of_axis = np.moveaxis(laid_out, axis, 0), np.moveaxis(is_end, axis, 0)
+        grows = exceeds(along[1:], along[:-1])
+        of_axis[1:] &= grows
+        of_axis[:-1] &= ~grows
+    return np.asarray(np.argwhere(is_end)[:, np.argsort(order)])

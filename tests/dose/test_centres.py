@@ -63,6 +63,31 @@ def test_a_lone_voxel_beside_the_region_is_not_reached():
     assert dvh_of(DoseGrid(grid, dose)).max_gy == pytest.approx(10, abs=1e-9)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("levels", [1, 3, 1000])
+def test_peaks_and_hollows_are_those_of_each_voxel_beside_its_neighbours(levels, order):
+    grid = grid_of(2.5, 6)
+    laid_out = np.random.default_rng(levels).integers(0, levels, grid.shape).astype(np.float64)
+    dose_gy = laid_out.transpose(order)
+    found = DoseGrid(grid, dose_gy).field().peaks_and_hollows
+    for sign, places in zip((1, -1), found, strict=True):
+        assert {tuple(place) for place in places.tolist()} == {
+            place for place in np.ndindex(grid.shape) if is_end(sign * dose_gy, place)
+        }
+
+
+def is_end(values, place) -> bool:
+    """Whether a place is above the one before it on each axis, and not below the one behind it."""
+    for axis in range(3):
+        line = values[tuple(slice(None) if a == axis else place[a] for a in range(3))]
+        here = place[axis]
+        if here > 0 and not line[here] > line[here - 1]:
+            return False
+        if here < len(line) - 1 and line[here + 1] > line[here]:
+            return False
+    return True
+
+
 @pytest.mark.parametrize("last_gy", [(12.0, 2.0), (7.5, 1.4), (4.0, 0.8)])
 def test_a_course_that_ends_in_its_penumbra_takes_nothing_from_another(last_gy):
     # Beyond its outermost voxel centre the second course would go on below 0 within 1.25 mm.
