@@ -117,10 +117,10 @@ def _filled_organs(
                 own, whole = case.submission.slabs_of(structure), case.submission.slabs_of(organ)
                 if not own.frame.is_parallel_to(whole.frame):
                     continue
-                share = shared_volume_cc(own, whole) / shared_volume_cc(whole, whole)
+                share = shared_volume_cc(own, whole) / whole.volume_cc
                 side = case.submission.roi_names[organ].side
                 if share >= filled_share_of_a_side(side):
-                    is_whole = shared_volume_cc(own, own) >= least_cc
+                    is_whole = own.volume_cc >= least_cc
                     found.setdefault(structure, _Filled(organ.roi_name, share, is_whole))
     return found
 

@@ -20,6 +20,7 @@ from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
 from oligort.geometry.continuity import GAP_FACTOR, Gap, missing_mm3, part_gaps
 from oligort.geometry.nesting import PlaneLoops
+from oligort.geometry.overlay import overlay
 from oligort.geometry.structure import XOR_TYPES, Contour, Points, Structure
 
 PLANE_TOLERANCE_MM = 0.05
@@ -131,10 +132,12 @@ class SlabModel:
     conventions: Conventions
     notes: tuple[str, ...] = ()
 
-    @property
-    def is_single_plane(self) -> bool:
-        """Whether all contours lie in one plane."""
-        return len(self.slabs) == 1
+    @cached_property
+    def volume_cc(self) -> float:
+        """What the loops enclose together, crossing ones too, times the thickness of each plane."""
+        areas = [overlay([slab.loops], [slab.exclusive]).of(0) for slab in self.slabs]
+        thicknesses = [slab.upper_mm - slab.lower_mm for slab in self.slabs]
+        return float(np.dot(areas, thicknesses)) / 1000
 
 
 def slabs_of(

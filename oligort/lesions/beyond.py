@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from oligort.geometry.components import Part
-from oligort.geometry.contact import comes_within, shared_volume_cc
+from oligort.geometry.contact import comes_within
 from oligort.geometry.slabs import SlabModel
 from oligort.lesions.aliases import least_organ_cc
 from oligort.lesions.lesion import Lesion
@@ -70,7 +70,7 @@ def is_drawn_whole(
         if not has_both and (side is None or side not in sides):
             return False
     least_cc = least_organ_cc().get(organ, 0.0)
-    return not least_cc or sum(shared_volume_cc(it, it) for _, it in whole) >= least_cc
+    return not least_cc or sum(it.volume_cc for _, it in whole) >= least_cc
 
 
 def lies_beyond(part: Part, model: SlabModel, *, least_mm: float = 0.0) -> bool:

@@ -154,7 +154,7 @@ def _filled_of_its_organ(candidate: Candidate, organs: OrganFinder) -> _Fills | 
             if not candidate.parts[0].model.frame.is_parallel_to(roi.model.frame):
                 continue
             shared_cc = sum(shared_volume_cc(part.model, roi.model) for part in candidate.parts)
-            share = shared_cc / shared_volume_cc(roi.model, roi.model) if shared_cc else 0.0
+            share = shared_cc / roi.model.volume_cc if shared_cc else 0.0
             if share >= filled_share_of_a_side(roi.name.side):
                 found.append(_Fills(share, roi.roi_name))
     except NotEvaluable as reason:
@@ -177,7 +177,7 @@ def _why_unlike(
     try:
         own = organs.model_of(structure)
         shares = _shares(structure, own, name, organ, organs)
-        own_cc = shared_volume_cc(own, own)
+        own_cc = own.volume_cc
     except NotEvaluable as reason:
         return f"cannot be compared with its organ ({reason})"
     least_cc = least_organ_cc().get(organ)
@@ -222,7 +222,7 @@ def _shares(
             continue
         if not own.frame.is_parallel_to(roi.model.frame):
             continue
-        share = shared_volume_cc(own, roi.model) / shared_volume_cc(roi.model, roi.model)
+        share = shared_volume_cc(own, roi.model) / roi.model.volume_cc
         is_its_own = side is its_side or (side is None and its_side is not Side.BOTH)
         found.append((share, roi.roi_name, is_its_own))
     return found

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from oligort.conventions import Conventions
 from oligort.errors import NotEvaluable
+from oligort.geometry.contact import shared_volume_cc
 from oligort.geometry.slabs import (
     PLANE_TOLERANCE_MM,
     SAME_LOOP_MM,
@@ -105,11 +106,23 @@ def test_an_end_plane_beyond_a_filled_gap_has_no_larger_cap():
     assert extents(model) == [(-1.5, 4.5), (4.5, 10.5), (10.5, 13.5), (13.5, 16.5)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "area_mm2"), [("CLOSED_PLANAR", 150.0), ("CLOSED_PLANAR_XOR", 100.0)]
+)
+def test_the_volume_is_of_what_loops_enclose_together(kind, area_mm2):
+    """Two squares that share a half, through a gap that is filled: 18 mm from end to end."""
+    planes = (0.0, 3.0, 9.0, 12.0, 15.0)
+    both = [contour(z, loop, kind) for z in planes for loop in (SQUARE, moved(SQUARE, 5))]
+    model = slabs_of(Structure(1, "GTV", tuple(both)), conventions=Conventions(gaps="fill"))
+    assert model.volume_cc == pytest.approx(area_mm2 * 18 / 1000, rel=1e-12)
+    assert model.volume_cc == pytest.approx(shared_volume_cc(model, model), rel=1e-12)
+
+
 @pytest.mark.parametrize("end_caps", ["half", "none"])
 def test_a_single_plane_is_as_thick_as_the_images_are_apart(end_caps):
     model = slabs_of(stack(7), 3.0, Conventions(end_caps=end_caps))
     assert extents(model) == [(5.5, 8.5)]
-    assert model.is_single_plane
+    assert len(model.slabs) == 1
     assert "single plane: taken as 3 mm thick" in model.notes[0]
 
 
