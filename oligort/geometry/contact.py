@@ -96,7 +96,24 @@ def holds(model: SlabModel, points_mm: Points) -> Bools:
 
 
 def _common_mm2(a: Slab, b: Slab) -> float:
-    return overlay([a.loops, b.loops], [a.exclusive, b.exclusive]).shared(0, 1)
+    near = [_loops_near(a, _box(b)), _loops_near(b, _box(a))]
+    return overlay(near, [a.exclusive, b.exclusive]).shared(0, 1) if all(near) else 0.0
+
+
+def _loops_near(slab: Slab, box: tuple[Points, Points]) -> list[Points]:
+    """Return the loops that may lie in a box, and those that these may lie in or cross, and so on.
+
+    The others, such as all islands of a chest wall but one, say nothing of what lies there.
+    """
+    low, high = slab.drawn.low_mm, slab.drawn.high_mm
+    near = np.empty(0, dtype=np.int64)
+    while True:
+        found = np.flatnonzero((low <= box[1]).all(axis=1) & (box[0] <= high).all(axis=1))
+        if len(found) == len(near):
+            return [slab.loops[number] for number in near]
+        near = found
+        # A box around all of them meets whatever one of them does.
+        box = low[near].min(axis=0), high[near].max(axis=0)
 
 
 def _facing(
@@ -118,8 +135,7 @@ def _facing(
 
 
 def _box(slab: Slab) -> tuple[Points, Points]:
-    points = np.concatenate(slab.loops)
-    return points.min(axis=0), points.max(axis=0)
+    return slab.drawn.low_mm.min(axis=0), slab.drawn.high_mm.max(axis=0)
 
 
 def loop_distance_mm(first: Points, second: Points) -> float:
