@@ -339,9 +339,14 @@ class Case:
         return around_no_lesion(self.submission, self.census, self.census_thresholds.speck_cc)
 
     @cached_property
-    def elsewhere(self) -> tuple[LesionElsewhere, ...]:
-        """What is drawn as gross tumour in structure sets that are not judged, and nobody knows."""
+    def drawn_elsewhere(self) -> tuple[LesionElsewhere, ...]:
+        """What is drawn for a tumour in structure sets that are not judged."""
         return lesions_elsewhere(self.submission, self.census, self.register)
+
+    @cached_property
+    def elsewhere(self) -> tuple[LesionElsewhere, ...]:
+        """What is drawn for a tumour in structure sets that are not judged, and nobody knows."""
+        return tuple(one for one in self.drawn_elsewhere if one.known_by is None)
 
     @cached_property
     def unexplained_rois(self) -> tuple[str, ...]:

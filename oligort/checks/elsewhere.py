@@ -7,6 +7,7 @@ the brain may be drawn in another one, in a frame of reference of its own, and b
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
@@ -22,6 +23,19 @@ from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
 from oligort.selection import Selection, title
 from oligort.submission import Submission
+
+
+class KnownBy(Enum):
+    """What says that a lesion of a structure set that is not judged is known."""
+
+    REGISTER = "an entry of the register"
+    PLACE = "its place"
+    NAME_AND_ORGAN = "its name, in the same organ"
+    NAME = "its name alone"
+
+
+BY_NAME = frozenset({KnownBy.NAME_AND_ORGAN, KnownBy.NAME})
+"""On other images, where no registration says what lies where."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +56,8 @@ class LesionElsewhere:
         What was drawn for that.
     reason : str
         Why it is not measured, or "".
+    known_by : KnownBy or None
+        What says that it is a lesion which the judged set draws or the register lists.
     """
 
     name: str
@@ -50,6 +66,7 @@ class LesionElsewhere:
     lesion: Lesion | None = None
     drawn: DrawnPart | None = None
     reason: str = ""
+    known_by: KnownBy | None = None
 
     @property
     def organ(self) -> Organ | None:
@@ -75,16 +92,31 @@ def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
     """Return what is drawn elsewhere, and that nobody knows it, as a sentence; "" of nothing."""
     if not lesions:
         return ""
-    by_set: dict[str, list[str]] = {}
-    for one in lesions:
-        by_set.setdefault(one.drawn_in, []).append(one.name)
-    drawn = " and ".join(f"{listed(names)} in {where}" for where, names in by_set.items())
+    drawn = _by_set(lesions)
     is_one = sum(one.most > 0 for one in lesions) <= 1
     may_be = "it may be drawn for a lesion" if is_one else "they may be drawn for lesions"
     return (
         f"{drawn}, which is not judged: {may_be} that neither the register nor the judged "
         f"structures know"
     )
+
+
+def told_by_name(lesions: Sequence[LesionElsewhere]) -> str:
+    """Return what is taken for what has its name here, as a sentence; "" of nothing."""
+    if not lesions:
+        return ""
+    one = "is taken for the one" if len(lesions) == 1 else "are taken for those"
+    return (
+        f"{_by_set(lesions)}, on images that no registration joins with the judged ones, {one} "
+        f"of the same name here"
+    )
+
+
+def _by_set(lesions: Sequence[LesionElsewhere]) -> str:
+    by_set: dict[str, list[str]] = {}
+    for one in lesions:
+        by_set.setdefault(one.drawn_in, []).append(one.name)
+    return " and ".join(f"{listed(names)} in {where}" for where, names in by_set.items())
 
 
 def seen_elsewhere(submission: Submission, roi_names: Sequence[str]) -> str:
@@ -102,7 +134,7 @@ def seen_elsewhere(submission: Submission, roi_names: Sequence[str]) -> str:
 def lesions_elsewhere(
     submission: Submission, census: LesionCensus, register: Register | None
 ) -> tuple[LesionElsewhere, ...]:
-    """Return what structure sets that are not judged draw for a tumour, and nobody knows.
+    """Return what structure sets that are not judged draw for a tumour, and whether it is known.
 
     That is gross tumour, and a PTV, CTV or ITV around none. Known is what lies where a lesion of
     the judged set does, in one frame of reference; in another one what has its name, and lies in no
@@ -117,9 +149,13 @@ def lesions_elsewhere(
     found: list[LesionElsewhere] = []
     for structure_set in _not_judged(submission):
         before = tuple(found)
-        for one in _unknown_in(structure_set, judged):
+        for one in _drawn_in(structure_set, judged):
             # Each drawing of it is told, as one may be too large and another one not.
-            is_told = any(one.repeats(other, submission.usual_spacing_mm) for other in before)
+            is_told = any(
+                one.repeats(other, submission.usual_spacing_mm)
+                for other in before
+                if other.known_by is None
+            )
             found.append(replace(one, most=0) if is_told else one)
     return tuple(found)
 
@@ -156,19 +192,19 @@ class _Judged:
         """Whether the judged set has an ROI of a name, or an entry awaits one."""
         return bool(self.submission.structure_set.named(roi_name)) or self.is_awaited(roi_name)
 
-    def knows(self, lesion: Lesion, own: DrawnPart, before: int) -> bool:
-        """Whether a lesion of another structure set is one of the judged one's, or of an entry.
+    def known_by(self, lesion: Lesion, own: DrawnPart, before: int) -> KnownBy | None:
+        """Return what says that a lesion of another structure set is the judged one's, or listed.
 
         By its name as many are known as have it: one of an entry that nothing is drawn for.
         `before` is how many of its name are known already.
         """
         if self._is_of_primary(lesion):
-            return True
+            return KnownBy.REGISTER
         if self.is_awaited(lesion.roi_name):
-            return before < 1
+            return KnownBy.REGISTER if before < 1 else None
         there = KnownLesions.of(self.submission, self.census, own.frame_uid)
         if there.structures:
-            return there.are_held_by(own.part)
+            return KnownBy.PLACE if there.are_held_by(own.part) else None
         name = _spelt(lesion.roi_name)
         named = [one for one in self.census if _spelt(one.roi_name) == name]
         if not named:
@@ -179,9 +215,12 @@ class _Judged:
                 if _spelt(roi_name) == name
                 for part in _as_lesions(self.submission, roi_name)
             ]
-        return before < sum(
-            None in (lesion.organ, one.organ) or lesion.organ is one.organ for one in named
-        )
+        organs = [one.organ for one in named]
+        in_its_organ = organs.count(lesion.organ) if lesion.organ else 0
+        if before < in_its_organ:
+            return KnownBy.NAME_AND_ORGAN
+        in_none = organs.count(None) if lesion.organ else len(organs)
+        return KnownBy.NAME if before < in_its_organ + in_none else None
 
     def _is_of_primary(self, lesion: Lesion) -> bool:
         """Whether it lies where the primary does, one is listed, and no name says otherwise.
@@ -205,8 +244,8 @@ def _as_lesions(submission: Submission, roi_name: str) -> list[Lesion]:
     return list(submission.lesions((roi_name,), hints={roi_name: LesionHint(Role.GTV)}).lesions)
 
 
-def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
-    """Yield what one structure set draws as gross tumour and nobody knows."""
+def _drawn_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
+    """Yield what one structure set draws for a tumour, and what says that it is known."""
     alone = replace(
         judged.submission,
         structure_sets=(structure_set,),
@@ -225,10 +264,11 @@ def _unknown_in(structure_set: StructureSet, judged: _Judged) -> Iterator[Lesion
         if not most:
             continue
         own = drawn_part(structure_set.structures, lesion, alone.usual_spacing_mm)
-        if judged.knows(lesion, own, known[_spelt(lesion.roi_name)]):
+        known_by = judged.known_by(lesion, own, known[_spelt(lesion.roi_name)])
+        if known_by:
             known[_spelt(lesion.roi_name)] += 1
-        else:
-            yield LesionElsewhere(lesion.label, where, most, lesion, own)
+            most = 0
+        yield LesionElsewhere(lesion.label, where, most, lesion, own, known_by=known_by)
     yield from _targets_in(alone, census, judged)
     unmeasured = {one.roi_name: one.reason for one in census.excluded if one.may_be_metastasis}
     for name in structure_set.left_out:
@@ -268,11 +308,12 @@ def _targets_in(
     # The innermost first: a PTV around several CTVs is one more drawing of each of these.
     for lesion in sorted(parts, key=lambda one: one.volume_cc):
         own = drawn_part(structures, lesion, alone.usual_spacing_mm)
-        if judged.knows(lesion, own, known[_spelt(lesion.roi_name)]):
+        one = LesionElsewhere(lesion.label, title(alone.structure_set), 1, lesion, own)
+        if known_by := judged.known_by(lesion, own, known[_spelt(lesion.roi_name)]):
             known[_spelt(lesion.roi_name)] += 1
+            yield replace(one, most=0, known_by=known_by)
             continue
         role = alone.role_of(lesion.roi_name)
-        one = LesionElsewhere(lesion.label, title(alone.structure_set), 1, lesion, own)
         # Two PTVs that overlap may be of two lesions.
         inner = [other for its_role, other in found if its_role is not role]
         is_told = any(one.repeats(other, alone.usual_spacing_mm) for other in inner)

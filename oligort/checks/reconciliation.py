@@ -7,7 +7,7 @@ from oligort.checks.accounting import AccountedLesion
 from oligort.checks.case import Case
 from oligort.checks.claims import NEVER_CONTOURED, claims_primaries
 from oligort.checks.diameters import size_disagreements
-from oligort.checks.elsewhere import seen_elsewhere, told_elsewhere
+from oligort.checks.elsewhere import BY_NAME, KnownBy, seen_elsewhere, told_by_name, told_elsewhere
 from oligort.checks.kinds import contradicts
 from oligort.checks.registry import CONVENTION, check
 from oligort.clinical.answer import Answer
@@ -40,7 +40,8 @@ def reconciliation(case: Case) -> Iterator[Finding]:
     whole, a primary away from the oesophagus, regional nodes far from it (or from the primary where
     it is not drawn), lesions that are drawn and were removed, targets that are drawn around no
     known lesion, in whole or in one of their separate parts, gross tumour, and targets around
-    none, of structure sets that are not judged which lie where no lesion is known, and lungs or
+    none, of structure sets that are not judged which lie where no lesion is known, or are taken
+    for a known one by nothing but their name, and lungs or
     GTVs that are drawn though the register's anatomy says that one lung was removed or that there
     is no GTV.
 
@@ -99,6 +100,8 @@ def _told(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
     ]
     if untreated:
         yield f"not drawn, without local therapy: {', '.join(untreated)}"
+    if by_name := told_by_name([one for one in case.drawn_elsewhere if one.known_by in BY_NAME]):
+        yield by_name
     unlisted = [lesion.label for lesion in _unmatched(case, matches)]
     if unlisted:
         yield f"drawn, not in the register and not counted: {', '.join(unlisted)}"
@@ -196,6 +199,9 @@ def _queries(case: Case, matches: tuple[AccountedLesion, ...]) -> Iterator[str]:
         yield "; ".join(filter(None, [*told, seen_elsewhere(case.submission, missing)]))
     if aside := told_elsewhere(case.elsewhere):
         yield aside
+    by_name = [one for one in case.drawn_elsewhere if one.known_by is KnownBy.NAME]
+    if assumed := told_by_name(by_name):
+        yield f"{assumed}: nothing but its name says so"
     unlisted = [lesion.name for lesion in case.accounted if lesion.entry is None]
     if unlisted:
         may_be = [one.open_match for one in case.accounted if one.open_match]

@@ -279,14 +279,37 @@ def test_a_target_elsewhere_that_cannot_be_measured_leaves_number_and_size_open(
     [
         ({"PTV": cube(0, 25.0)}, HERE),  # goes around a lesion of the judged set
         ({"GTVp": cube(7), "PTV": cube(7, 25.0)}, THERE),  # around one of its own
-        ({"PTV_1": cube(7)}, THERE),  # has the name of one that the judged set draws
-        ({"ptv 1": cube(7)}, THERE),
         ({"zRing": cube(7), "GTVp": cube(5)}, THERE),  # is no target
     ],
 )
 def test_a_target_elsewhere_of_what_is_known_is_not_asked(other, frame):
     judged = {**JUDGED, "PTV_1": cube(1, 25.0)}
     assert passes_in_silence(graded(other, frame, judged, listed=list(JUDGED)))
+
+
+@pytest.mark.parametrize(
+    ("name", "judged"),
+    [("PTV_1", {"PTV_1": cube(1, 25.0)}), ("ptv 1", {"PTV_1": cube(1, 25.0)}), ("GTVm0", {})],
+)
+def test_what_only_its_name_tells_on_other_images_is_a_query(name, judged):
+    """Two plans may both call theirs PTV_1, and mean two lesions."""
+    lesions = dict(list(JUDGED.items())[1:]) | {"GTVm0": cube(0)}
+    found = graded({name: cube(7)}, THERE, {**lesions, **judged}, listed=list(lesions))
+    grades = {one.grade for code in CODES for one in found[code]}
+    queries = [one for code in CODES for one in found[code] if one.flags]
+    assert grades == {Grade.PASS, Grade.INFO}
+    (query,) = queries
+    assert (query.code, query.grade, query.flags) == ("OL204", Grade.INFO, (Flag.QUERY,))
+    assert query.message == (
+        f'"{name}" in RTSTRUCT "1.2.dcm", on images that no registration joins with the judged '
+        f"ones, is taken for the one of the same name here: nothing but its name says so"
+    )
+
+
+def test_what_name_and_organ_tell_on_other_images_stands_in_the_report():
+    *_, told = graded({"GTVm0_Liver": cube(7)})["OL204"]
+    assert (told.grade, told.flags) == (Grade.PASS, ())
+    assert "is taken for the one of the same name here" in told.message
 
 
 @pytest.mark.parametrize("name", ["GTV", "PTV_Esophagus"])
