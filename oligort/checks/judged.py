@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
 from oligort.checks.expressions import as_anatomy_allows, is_organ_drawn
+from oligort.checks.relative import as_limited
 from oligort.checks.tumour_or_organ import role_readings
 from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
-from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import (
     Combination,
@@ -195,38 +195,6 @@ def limited_operand(case: Case, limit: DoseLimit, name: str) -> Dvh:
 
 def _limited_as_drawn(case: Case, limit: DoseLimit, drawn: Structure) -> Dvh:
     return as_limited(case, limit, case.submission.dvh_of(drawn), Shape((drawn,)))
-
-
-def as_limited(case: Case, limit: DoseLimit, dvh: Dvh, shape: Shape) -> Dvh:
-    """Return the histogram of a shape that a limit's metric, and those beside it, can be read off.
-
-    It is relative to what is prescribed; the isodose of a conformity index is that of the shape.
-
-    Raises
-    ------
-    NotEvaluable
-        If the limit's metric is relative to a prescription and no one dose is prescribed.
-    """
-    submission = case.submission
-    metric, *beside = map(Metric.parse, (limit.metric, *limit.beside))
-    if not any(one.needs_prescription for one in (metric, *beside)):
-        return dvh
-    # What is only shown beside it says by itself what it lacks.
-    try:
-        prescription_gy = submission.prescription_gy
-    except NotEvaluable:
-        if metric.needs_prescription:
-            raise
-        return dvh
-    if all(one.kind != "CI" for one in (metric, *beside)):
-        return dvh.relative_to(prescription_gy)
-    try:
-        isodose = submission.isodose_of_shape(shape, prescription_gy)
-    except NotEvaluable:
-        if metric.kind == "CI":
-            raise
-        return dvh.relative_to(prescription_gy)
-    return dvh.relative_to(prescription_gy, isodose.volume)
 
 
 def _drawn_as(case: Case, name: str) -> list[Structure]:
