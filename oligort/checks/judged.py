@@ -25,6 +25,7 @@ from oligort.geometry.algebra import (
 from oligort.geometry.continuity import Gap
 from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
+from oligort.lesions.aliases import least_organ_cc
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.meant import one_drawn
@@ -222,6 +223,7 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     except NotEvaluable as several:
         raise NotEvaluable(f"{several}, and {error}", error.hint) from error
     _require_no_tumour(case, standing, error)
+    _require_no_fragment(case, standing, error)
     anatomy = case.register.anatomy if case.register else None
     is_lung = case.submission.roi_names[standing].organ is Organ.LUNGS
     if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):
@@ -244,6 +246,25 @@ def _require_no_tumour(case: Case, standing: Structure, error: NotEvaluable) -> 
     ]
     if reasons:
         raise NotEvaluable(f"ROI {quoted(roi_name)} is {reasons[0]}; and {error}", error.hint)
+
+
+def _require_no_fragment(case: Case, standing: Structure, error: NotEvaluable) -> None:
+    """Raise NotEvaluable where "Heart-PTV" holds less than any heart, and may be a part of one.
+
+    Of organs that the protocol has plausible volumes of these decide.
+    """
+    name, plausible = case.submission.roi_names[standing], case.protocol.plausible_volumes
+    least_cc = least_organ_cc().get(name.organ)
+    is_asked_later = plausible and name.organ and plausible.of(name.organ, name.side)
+    if least_cc is None or is_asked_later:
+        return
+    own_cc = case.submission.anatomy.volume_cc(Shape((standing,)))
+    if own_cc < least_cc:
+        raise NotEvaluable(
+            f"ROI {quoted(standing.roi_name)} holds {own_cc:.3g} cc, less than any whole one of "
+            f"{name.organ} ({least_cc:g} cc); and {error}",
+            error.hint,
+        )
 
 
 def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:
