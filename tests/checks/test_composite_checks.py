@@ -415,3 +415,11 @@ def test_the_page_shows_the_plan_and_the_dose_of_an_earlier_course(build, regist
     assert "Earlier course 1" in render(report, whole, register=register)
     (chosen,) = (one for one in report.findings if one.code == "OL004")
     assert 'PLAN dose "RD.dcm"; of earlier courses PLAN dose "RD2.dcm"' in chosen.message
+
+
+def test_a_coarse_grid_of_an_earlier_course_is_asked_about_and_no_deviation(build, findings_of):
+    now = build(edge_mm=35.0)
+    own, before = findings_of("OL010", now.after(prior_of(now)))
+    assert (own.grade, own.flags) == (Grade.MINOR, ())
+    assert (before.grade, before.flags, before.hint) == (Grade.INFO, (Flag.QUERY,), "")
+    assert "of an earlier course are 10 x 10 x 5 mm" in before.message
