@@ -90,7 +90,8 @@ def _prescribed_to(case: Case, shape: Shape) -> float:
             raise NotEvaluable(f"none of them refers to ROI {quoted(structure.roi_name)}")
         doses |= own
     if len(doses) != 1:
-        raise NotEvaluable("several of them refer to it")
+        several = "its ROIs have different ones" if len(shape.structures) > 1 else ""
+        raise NotEvaluable(several or "several of them refer to it")
     return doses.pop()
 
 

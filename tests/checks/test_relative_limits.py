@@ -69,7 +69,7 @@ def test_the_only_dose_that_is_prescribed_is_that_of_all(graded):
 @pytest.mark.parametrize(
     ("structure", "prescribed", "altered", "words"),
     [
-        ("PTV", BOTH, {}, "several of them refer to it"),
+        ("PTV", BOTH, {}, "its ROIs have different ones"),
         ("PTVm02-PTVm01", BOTH, {}, "what is cut out or joined has none of its own"),
         ("Lung_L", BOTH, {}, 'none of them refers to ROI "Lung_L"'),
         ("PTVm02", (*BOTH, ("PTVm02", 14.0)), {}, "several of them refer to it"),
