@@ -22,7 +22,7 @@ def read_exports(
     DicomError
         As `oligort.read`.
     """
-    earlier = tuple(prior or ())
-    return oligort.read(*paths, without=earlier), tuple(
-        oligort.read(path, without=earlier) for path in earlier
-    )
+    if not prior:
+        return oligort.read(*paths), ()
+    submission = oligort.read(*paths, without=prior)
+    return submission, tuple(oligort.read(path, without=prior) for path in prior)
