@@ -169,8 +169,8 @@ def _is_within(dose: Dose, plan_uids: set[str]) -> bool:
 
 
 def _is_other_form(dose: Dose, plan_uids: set[str]) -> bool:
-    """Whether a dose of these plans alone is relative, or a difference of doses."""
-    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR"
+    """Whether a dose of these plans alone is relative, a difference, or histograms alone."""
+    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR" or not dose.has_pixels
     return is_said and _is_within(dose, plan_uids)
 
 

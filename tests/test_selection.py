@@ -124,6 +124,8 @@ def test_trap_a_damaged_dose_of_the_plan_may_be_the_one_that_is_meant(asked):
     assert chosen([A], [OF_A, damaged], dose="da").dose is OF_A
     difference = replace(damaged, dose_type="ERROR", refusal="the Dose Type is ERROR")
     assert chosen([A], [OF_A, difference], **asked).dose is OF_A
+    histograms = replace(damaged, has_pixels=False, refusal="no pixels")
+    assert chosen([A], [OF_A, histograms], **asked).dose is OF_A
 
 
 def test_a_plan_without_a_dose_may_be_another_course():

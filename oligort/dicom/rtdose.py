@@ -106,6 +106,8 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         grid=grid,
         refusal=refusal,
         planned_dvhs=_planned_dvhs(dataset),
+        # One that was cut off before its pixels still says how many there are.
+        has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
         patient_key=patient_key(dataset),
         study_instance_uid=text(dataset, "StudyInstanceUID"),
     )

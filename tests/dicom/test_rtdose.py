@@ -118,6 +118,17 @@ def test_frames_need_not_be_uniform(dose, write, tmp_path):
     assert grid.frame_positions_mm.tolist() == [0, 4, 5, 12]
 
 
+def test_an_object_with_histograms_alone_has_no_pixels(dose, write, tmp_path):
+    dataset = dose()
+    del dataset.PixelData
+    cut_off = through_file(dataset, write, tmp_path)
+    assert cut_off.grid is None
+    assert cut_off.has_pixels, "it says how many there are"
+    del dataset.Rows
+    assert not through_file(dataset, write, tmp_path).has_pixels
+    assert through_file(dose(), write, tmp_path).has_pixels
+
+
 def of_frames(dose, offsets):
     dataset = dose(np.zeros((len(offsets), 3, 5), np.uint32))
     dataset.GridFrameOffsetVector = list(offsets)
