@@ -88,7 +88,9 @@ def check(
     inputs = [*paths, *(prior or ()), *(checks or ()), register, names, decisions, Path(protocol)]
     refuse_overwriting([json, html], inputs)
     submission, earlier = read_exports(paths, prior)
-    submission = with_asked(submission.after(*earlier), plan, dose)
+    if earlier:
+        submission = submission.after(*earlier)
+    submission = with_asked(submission, plan, dose)
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)
