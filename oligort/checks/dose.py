@@ -67,7 +67,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
     than the one that is judged, or, where nobody says the kind and the register lists plans, of one
     that it does not list for screening; it is of a plan that was made for a phantom or a machine
-    (OL009); a
+    (OL009); the limit is in percent, and no one dose is prescribed to the structure; a
     part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
     limited; a limit that more dose helps to keep (of a target) is kept by that of an earlier course
