@@ -53,7 +53,8 @@ def _prescribed_gy(case: Case, shape: Shape) -> float:
     try:
         return case.submission.prescription_gy
     except NotEvaluable as error:
-        if len(case.submission.chosen.plans) != 1:
+        chosen = case.submission.chosen
+        if len(chosen.courses) > 1 or len(chosen.plans) != 1:
             raise
         try:
             # That of one phase alone would make any coverage look kept: it does not fit the dose.

@@ -26,10 +26,10 @@ TOLERANCE = 1e-3
 def graded(build, findings_of, register_table):
     """Return what is found on V100%[%] of a structure, at least 70 %."""
 
-    def found(structure, *prescribed, metric="V100%[%]", **altered):
+    def found(structure, *prescribed, metric="V100%[%]", relation=">=", earlier=None, **altered):
         limit = DoseLimit(
             criterion="site", description="coverage", structure=structure, metric=metric,
-            limit=70.0, relation=">=", unit="%", source={"document": "site"},
+            limit=70.0, relation=relation, unit="%", source={"document": "site"},
         )  # fmt: skip
         protocol = msgspec.structs.replace(Protocol.load("nct06190782"), dose_limits=(limit,))
         submission = build(edge_mm=EDGE_MM, extra=LOW)
@@ -39,6 +39,8 @@ def graded(build, findings_of, register_table):
         altered = {"fraction_group_count": 1, "fractions_planned": 10} | altered
         plan = replace(plan, prescriptions=doses, **altered)
         submission = replace(submission, plans=(plan,))
+        if earlier is not None:
+            submission = submission.after(earlier)
         (finding,) = findings_of("OL301", submission, register_table, protocol=protocol)
         return finding
 
@@ -97,3 +99,15 @@ def test_doses_are_percentages_of_it_too(graded):
     finding = graded("PTVm02", *BOTH, metric="D95%[%]")
     # 12.5 Gy and a twentieth of the 10 Gy across the target.
     assert finding.evidence[0].measured == pytest.approx(100 * 13 / LOW_GY, abs=0.01)
+
+
+@pytest.mark.parametrize("relation", [">=", "<="])
+def test_the_dose_of_two_courses_is_of_no_one_prescription(relation, graded, build):
+    """Also where the earlier one came without its plan, and only one plan prescribes."""
+    before = build(edge_mm=80.0)
+    (dose,) = before.doses
+    dose = replace(dose, sop_instance_uid="1.9.3", plan_uids=())
+    before = replace(before, plans=(), structure_sets=(), doses=(dose,))
+    finding = graded("PTVm02", *BOTH, metric="Max[%]", relation=relation, earlier=before)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "a dose relative to a prescription needs one, and the dose sums 2" in finding.message
