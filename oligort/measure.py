@@ -40,14 +40,17 @@ class Measure(float):
 
     def __new__(cls, value: float, unit: str, **intervals: tuple[float, float]) -> "Measure":
         """Build the measure, checking that each interval contains the value."""
-        measure = super().__new__(cls, value)
+        measure = float.__new__(cls, value)
         measure.unit = unit
-        for cause, (low, high) in intervals.items():
+        named: dict[str, Interval] = {}
+        for cause, ends in intervals.items():
+            low, high = ends
             if not low <= value <= high:
                 raise ValueError(
                     f"expected the {cause} interval to contain {value}, found {low} to {high}"
                 )
-        measure.intervals = MappingProxyType({c: Interval(*i) for c, i in intervals.items()})
+            named[cause] = ends if type(ends) is Interval else Interval(low, high)
+        measure.intervals = MappingProxyType(named)
         return measure
 
     @property

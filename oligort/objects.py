@@ -188,7 +188,8 @@ class Dose:
     """An RTDOSE: what it says of itself, and its dose where that can be had in Gy.
 
     `grid` is None where the object cannot be used as a dose in Gy; `refusal` then says why.
-    `planned_dvhs` are the planning system's own histograms.
+    `planned_dvhs` are the planning system's own histograms; an object that holds them alone has no
+    pixels, and says so: `has_pixels`.
     """
 
     sop_instance_uid: str
@@ -203,6 +204,7 @@ class Dose:
     grid: DoseGrid | None = None
     refusal: str = ""
     planned_dvhs: tuple[PlannedDvh, ...] = ()
+    has_pixels: bool = True
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
     study_instance_uid: str = ""

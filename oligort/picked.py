@@ -168,6 +168,12 @@ def _is_within(dose: Dose, plan_uids: set[str]) -> bool:
     return bool(dose.plan_uids) and plan_uids.issuperset(dose.plan_uids)
 
 
+def _is_other_form(dose: Dose, plan_uids: set[str]) -> bool:
+    """Whether a dose of these plans alone is relative, a difference, or histograms alone."""
+    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR" or not dose.has_pixels
+    return is_said and _is_within(dose, plan_uids)
+
+
 def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) -> tuple[Dose, str]:
     """Return the dose that alone stands for what was planned, and the rule that says so."""
     if not doses:
@@ -219,12 +225,14 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
             f"; they are not added; choose one with --plan or --dose"
             f"{f' ({listing(plans)})' if plans else ''}"
         )
-    # A second form of the same plan's dose may be unusable; the dose of another plan may not.
+    # A second form of the same plan's dose may be unusable; the dose of another plan may not, nor
+    # a damaged one, which may be the plan's dose of today and the other that of yesterday.
     same = set(usable[0].plan_uids)
-    unusable = [dose for dose in whole if dose.grid is None and not _is_within(dose, same)]
+    unusable = [dose for dose in whole if dose.grid is None and not _is_other_form(dose, same)]
     if unusable:
+        other = "the dose that is meant" if _is_within(unusable[0], same) else "another course"
         raise NotEvaluable(
-            f"{title(unusable[0])} cannot be used and may be another course: "
+            f"{title(unusable[0])} cannot be used and may be {other}: "
             f"{unusable[0].refusal}; choose one with --plan or --dose"
         )
     others = len(of_plan) - 1

@@ -109,8 +109,23 @@ def test_a_course_that_cannot_be_used_is_not_left_aside_in_silence():
     total = dose("sum", "A", "B", kind="MULTI_PLAN", refusal="its pixel data are cut off")
     with pytest.raises(NotEvaluable, match="may be another course"):
         chosen([A], [OF_A, total])
-    relative = dose("da2", "A", refusal="its Dose Units are RELATIVE")
+    relative = replace(dose("da2", "A", refusal="its Dose Units are RELATIVE"), units="RELATIVE")
     assert chosen([A], [OF_A, relative]).dose is OF_A
+
+
+@pytest.mark.parametrize("asked", [{}, {"plan": "first"}])
+def test_trap_a_damaged_dose_of_the_plan_may_be_the_one_that_is_meant(asked):
+    """Of two different ones the choice is asked for; here the one that could be read was judged."""
+    damaged = replace(dose("da2", "A", refusal="its pixel data are cut off"), units="GY")
+    with pytest.raises(
+        NotEvaluable, match=r"may be the dose that is meant: its pixel data are cut"
+    ):
+        chosen([A], [OF_A, damaged], **asked)
+    assert chosen([A], [OF_A, damaged], dose="da").dose is OF_A
+    difference = replace(damaged, dose_type="ERROR", refusal="the Dose Type is ERROR")
+    assert chosen([A], [OF_A, difference], **asked).dose is OF_A
+    histograms = replace(damaged, has_pixels=False, refusal="no pixels")
+    assert chosen([A], [OF_A, histograms], **asked).dose is OF_A
 
 
 def test_a_plan_without_a_dose_may_be_another_course():

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from oligort.checks.case import Case
 from oligort.checks.expressions import as_anatomy_allows
-from oligort.checks.judged import Judged, as_limited
+from oligort.checks.judged import Judged
+from oligort.checks.relative import as_limited
 from oligort.display import listed
 from oligort.dose.dvh import Dvh
 from oligort.dose.metric import Metric

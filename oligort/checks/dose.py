@@ -29,6 +29,7 @@ from oligort.checks.least_doses import require_without_earlier
 from oligort.checks.plan_kind import require_one_kind, require_screening_or_said
 from oligort.checks.plausibility import fit_of
 from oligort.checks.registry import CONVENTION, check
+from oligort.checks.relative import told_of_prescription
 from oligort.checks.volumes import require_plausible_volumes
 from oligort.checks.what_to_do import COVER_IT, PHYSICAL_DOSE, WHOLE_DOSE
 from oligort.display import quoted
@@ -66,7 +67,7 @@ def dose_limits(case: Case) -> Iterator[Finding]:
     EFFECTIVE, does not fit its prescription, or is of plans of another kind (screening, delivered)
     than the one that is judged, or, where nobody says the kind and the register lists plans, of one
     that it does not list for screening; it is of a plan that was made for a phantom or a machine
-    (OL009); a
+    (OL009); the limit is in percent, and no one dose is prescribed to the structure; a
     part of the structure is missing, only one lung is drawn, or a GTV to be cut out has no
     contours; its volume is not plausible (OL017); left and right are swapped and one side is
     limited; a limit that more dose helps to keep (of a target) is kept by that of an earlier course
@@ -256,7 +257,8 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
             f"draw it, or delete the ROI",
             "draw the contours of this ROI, or delete it",
         )
-    remarks = [*judged.remarks, f"{judged.dvh.volume_cc:.0f} cc"]
+    told = *told_of_prescription(limit, judged.dvh), f"{judged.dvh.volume_cc:.0f} cc"
+    remarks = [*judged.remarks, *told]
     fit = fit_of(case)
     if fit.target is None or not fit.is_held:
         remarks.append(fit.message)
@@ -280,7 +282,6 @@ def _graded(case: Case, limit: DoseLimit, judged: Judged) -> Finding:
                 f"{what_lies_between(possible.low, possible.high, limit)}",
                 "draw the missing planes",
             )
-    if missing_cc:
         remarks.append(f"about {missing_cc:.0f} cc are missing where planes are not drawn")
     cut_out = told_of_gaps_cut_out(case, limit, judged)
     cut_off = cut_off_by_images(case, limit)

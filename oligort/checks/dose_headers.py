@@ -27,8 +27,8 @@ def dose_grid_spacing(case: Case) -> Iterator[Finding]:
     neighbours receive is then a matter of where the voxels fall.
 
     How it is measured: the largest distance of neighbouring voxel centres along columns, rows and
-    frames, of each dose that is judged, earlier courses included; a spacing that is above the limit
-    by the rounding of its decimals is not.
+    frames, of each dose that is judged; a spacing that is above the limit by the rounding of its
+    decimals is not. That of an earlier course is not computed anew for the trial: INFO with QUERY.
 
     Not evaluable when: no dose can be chosen.
 
@@ -39,12 +39,22 @@ def dose_grid_spacing(case: Case) -> Iterator[Finding]:
         spacings_mm = _spacings_mm(course.grid)
         largest_mm = max(spacings_mm)
         is_coarse = largest_mm > limit_mm.value + SPACING_ROUNDING_MM
+        grade, hint = Grade.PASS, ""
+        flags: tuple[Flag, ...] = ()
+        if is_coarse and course.is_prior:
+            # No site computes an archived course anew; what it leaves open is in the intervals.
+            grade, flags = Grade.INFO, (Flag.QUERY,)
+        elif is_coarse:
+            grade = case.protocol.grades.coarse_dose_grid
+            hint = "compute the dose again on a finer grid"
         shown = " x ".join(f"{spacing_mm:.4g}" for spacing_mm in spacings_mm)
         yield Finding(
             code="OL010",
-            grade=case.protocol.grades.coarse_dose_grid if is_coarse else Grade.PASS,
+            grade=grade,
+            flags=flags,
             about=course.dose.file,
-            message=f"the voxels of the {title(course.dose)} are {shown} mm",
+            message=f"the voxels of the {title(course.dose)}"
+            f"{' of an earlier course' * course.is_prior} are {shown} mm",
             evidence=(
                 Evidence(
                     name="voxel spacing",
@@ -55,7 +65,7 @@ def dose_grid_spacing(case: Case) -> Iterator[Finding]:
                 ),
             ),
             source=limit_mm.source,
-            hint="compute the dose again on a finer grid" if is_coarse else "",
+            hint=hint,
         )
 
 

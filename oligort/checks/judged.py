@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from oligort.anatomy import ROLE_NAMES
 from oligort.checks.case import Case
 from oligort.checks.expressions import as_anatomy_allows, is_organ_drawn
+from oligort.checks.relative import as_limited
 from oligort.checks.tumour_or_organ import role_readings
 from oligort.checks.unclaimed import box_of, boxes_meet
 from oligort.clinical.answer import Answer
 from oligort.display import listed, quoted
 from oligort.dose.dvh import Dvh
-from oligort.dose.metric import Metric
 from oligort.errors import NotEvaluable
 from oligort.geometry.algebra import (
     Combination,
@@ -25,6 +25,7 @@ from oligort.geometry.algebra import (
 from oligort.geometry.continuity import Gap
 from oligort.geometry.interrupted import Interruption, interruptions
 from oligort.geometry.structure import Structure
+from oligort.lesions.aliases import least_organ_cc
 from oligort.lesions.naming import RoiName, read_roi_name
 from oligort.lesions.vocabulary import Organ, Role, Side
 from oligort.meant import one_drawn
@@ -197,38 +198,6 @@ def _limited_as_drawn(case: Case, limit: DoseLimit, drawn: Structure) -> Dvh:
     return as_limited(case, limit, case.submission.dvh_of(drawn), Shape((drawn,)))
 
 
-def as_limited(case: Case, limit: DoseLimit, dvh: Dvh, shape: Shape) -> Dvh:
-    """Return the histogram of a shape that a limit's metric, and those beside it, can be read off.
-
-    It is relative to what is prescribed; the isodose of a conformity index is that of the shape.
-
-    Raises
-    ------
-    NotEvaluable
-        If the limit's metric is relative to a prescription and no one dose is prescribed.
-    """
-    submission = case.submission
-    metric, *beside = map(Metric.parse, (limit.metric, *limit.beside))
-    if not any(one.needs_prescription for one in (metric, *beside)):
-        return dvh
-    # What is only shown beside it says by itself what it lacks.
-    try:
-        prescription_gy = submission.prescription_gy
-    except NotEvaluable:
-        if metric.needs_prescription:
-            raise
-        return dvh
-    if all(one.kind != "CI" for one in (metric, *beside)):
-        return dvh.relative_to(prescription_gy)
-    try:
-        isodose = submission.isodose_of_shape(shape, prescription_gy)
-    except NotEvaluable:
-        if metric.kind == "CI":
-            raise
-        return dvh.relative_to(prescription_gy)
-    return dvh.relative_to(prescription_gy, isodose.volume)
-
-
 def _drawn_as(case: Case, name: str) -> list[Structure]:
     """Return the ROIs that are drawn under the very name of an expression."""
     if isinstance(parse(name), Operand):
@@ -254,6 +223,7 @@ def _standing_for_parts(case: Case, limit: DoseLimit, error: NotEvaluable) -> St
     except NotEvaluable as several:
         raise NotEvaluable(f"{several}, and {error}", error.hint) from error
     _require_no_tumour(case, standing, error)
+    _require_no_fragment(case, standing, error)
     anatomy = case.register.anatomy if case.register else None
     is_lung = case.submission.roi_names[standing].organ is Organ.LUNGS
     if not (is_lung and anatomy and anatomy.pneumonectomy is Answer.YES):
@@ -276,6 +246,25 @@ def _require_no_tumour(case: Case, standing: Structure, error: NotEvaluable) -> 
     ]
     if reasons:
         raise NotEvaluable(f"ROI {quoted(roi_name)} is {reasons[0]}; and {error}", error.hint)
+
+
+def _require_no_fragment(case: Case, standing: Structure, error: NotEvaluable) -> None:
+    """Raise NotEvaluable where "Heart-PTV" holds less than any heart, and may be a part of one.
+
+    Of organs that the protocol has plausible volumes of these decide.
+    """
+    name, plausible = case.submission.roi_names[standing], case.protocol.plausible_volumes
+    least_cc = least_organ_cc().get(name.organ)
+    is_asked_later = plausible and name.organ and plausible.of(name.organ, name.side)
+    if least_cc is None or is_asked_later:
+        return
+    own_cc = case.submission.anatomy.volume_cc(Shape((standing,)))
+    if own_cc < least_cc:
+        raise NotEvaluable(
+            f"ROI {quoted(standing.roi_name)} holds {own_cc:.3g} cc, less than any whole one of "
+            f"{name.organ} ({least_cc:g} cc); and {error}",
+            error.hint,
+        )
 
 
 def organs_of(case: Case, limit: DoseLimit) -> list[Structure]:

@@ -6,7 +6,7 @@ this treatment leaves cold is not covered by what an earlier one gave to its pla
 
 from dataclasses import replace
 
-from oligort.checks.answers import grade_throughout, told_beside
+from oligort.checks.answers import grade_throughout, told_beside, what_lies_between
 from oligort.checks.case import Case
 from oligort.checks.expressions import as_anatomy_allows
 from oligort.checks.judged import Judged
@@ -60,10 +60,11 @@ def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> Non
     except NotEvaluable as error:
         raise NotEvaluable(f"without the dose of an earlier course, {error}", error.hint) from error
     if grade_throughout(own, limit) is not limit.grade_of(value):
+        between = f"; {what_lies_between(own, value, limit)}" if limit.variation else ""
         raise NotEvaluable(
             f"{limit.metric} is {told_beside(value, limit)} {limit.unit} with the dose of an "
             f"earlier course, and {told_beside(own, limit)} {limit.unit} without it: whether that "
-            f"dose counts for this limit is not known",
+            f"dose counts for this limit is not known{between}",
             ASK_WHICH_DOSE,
         )
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-import oligort
 from oligort.cli.asked import with_asked
+from oligort.cli.exports import read_exports
 from oligort.cli.options import (
     DoseChoice,
     HtmlFile,
@@ -87,9 +87,9 @@ def check(
     refuse_standard_output(html)
     inputs = [*paths, *(prior or ()), *(checks or ()), register, names, decisions, Path(protocol)]
     refuse_overwriting([json, html], inputs)
-    submission = oligort.read(*paths)
-    for path in prior or ():
-        submission = submission.after(oligort.read(path))
+    submission, earlier = read_exports(paths, prior)
+    if earlier:
+        submission = submission.after(*earlier)
     submission = with_asked(submission, plan, dose)
     if names is not None:
         submission = submission.with_names(names)

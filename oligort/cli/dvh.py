@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import oligort
 from oligort.cli.asked import with_asked
+from oligort.cli.exports import read_exports
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
@@ -111,11 +111,10 @@ def dvh(
 
     refuse_overwriting([json], [*paths, *(prior or ()), names])
     metrics = tuple(dict.fromkeys(Metric.parse(text) for text in metric or ()))
-    submission = oligort.read(*paths)
+    submission, before = read_exports(paths, prior)
     note_faults(submission.faults)
     chosen = submission
-    for number, path in enumerate(prior or (), start=1):
-        earlier = oligort.read(path)
+    for number, earlier in enumerate(before, start=1):
         note_faults(earlier.faults)
         chosen = chosen.after(earlier)
         note_other_patient(chosen, number)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-import oligort
 from oligort.cli.asked import with_asked
+from oligort.cli.exports import read_exports
 from oligort.cli.options import DoseChoice, JsonFile, Names, Paths, PlanChoice, Prior
 from oligort.cli.output import (
     STANDARD_OUTPUT,
@@ -92,13 +92,12 @@ def lesions(
     )
     rules = Protocol.load(protocol)
     answers = None if register is None else Register.load(register)
-    submission = oligort.read(*paths)
+    submission, before = read_exports(paths, prior)
     note_faults(submission.faults)
     if names is not None:
         submission = submission.with_names(names)
         note_names(submission)
-    for number, path in enumerate(prior or (), start=1):
-        earlier = oligort.read(path)
+    for number, earlier in enumerate(before, start=1):
         note_faults(earlier.faults)
         submission = submission.after(earlier)
         note_other_patient(submission, number)

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,18 +67,19 @@ class Found:
 
 
 @contextmanager
-def opened(paths: Iterable[str | Path]) -> Iterator[Found]:
+def opened(paths: Iterable[str | Path], without: Iterable[str | Path] = ()) -> Iterator[Found]:
     """Find files in folders (at any depth) and in archives, which stay unpacked until the end.
 
     Of the index of a medium (DICOMDIR) the files that it lists are read. A file that is reached
-    twice is listed once.
+    twice is listed once; what lies at or below a path of `without` is left out, but where that
+    path holds the one that is to be read.
 
     Raises
     ------
     DicomError
         If no path is given, a path does not exist or there are more than `MAX_FILES` files.
     """
-    located, faults = _located(paths)
+    located, faults = _located(paths, [Path(path).resolve() for path in without])
     with opened_files(located, faults) as found:
         yield found
 
@@ -151,7 +152,9 @@ def _listed_members(members: Iterable[Member]) -> tuple[set[str], list[tuple[str
     return listed, troubles
 
 
-def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
+def _located(
+    paths: Iterable[str | Path], without: Sequence[Path]
+) -> tuple[list[Located], list[Fault]]:
     roots = [Path(path).absolute() for path in paths]
     if not roots:
         raise DicomError("expected at least one folder or file to read, found none")
@@ -163,7 +166,10 @@ def _located(paths: Iterable[str | Path]) -> tuple[list[Located], list[Fault]]:
     listed: set[Path] = set()
     faults: list[Fault] = []
     for root in sorted(set(roots)):
+        apart = [one for one in without if not root.resolve().is_relative_to(one)]
         for path, trouble in _walk(root, listed):
+            if apart and any(path.resolve().is_relative_to(one) for one in apart):
+                continue
             name = path.relative_to(base).as_posix()
             reason = trouble or unfit(path)
             if reason:

@@ -48,7 +48,7 @@ MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
 
 
-def read(*paths: str | Path) -> Submission:
+def read(*paths: str | Path, without: Iterable[str | Path] = ()) -> Submission:
     """Read the DICOM objects of one patient's export.
 
     Parameters
@@ -56,6 +56,8 @@ def read(*paths: str | Path) -> Submission:
     *paths : str or Path
         Folders, searched at any depth, files, zip archives (also those in a folder) and the index
         of a DICOM medium (DICOMDIR).
+    without : iterable of str or Path
+        What is left out of these folders: the export of an earlier course that lies in one.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def read(*paths: str | Path) -> Submission:
     DicomError
         If a path does not exist, or nothing that was found can be read.
     """
-    with opened(paths) as found:
+    with opened(paths, without) as found:
         return read_found(found)
 
 

@@ -1,6 +1,7 @@
 """Spatial Registration: how frames of reference lie in each other, or why that is not to be had."""
 
 from contextlib import suppress
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +103,11 @@ def _frame(item: Dataset) -> str:
 
 
 def _transform(item: Dataset) -> RigidTransform:
-    """Return the transform of an item: the product of its matrices in their order (C.20.2.1.1)."""
+    """Return the transform of an item: the product of its matrices, in their order (C.20.2.1.1).
+
+    There the order of the items is that of the multiplication, so that the last moves first. It is
+    easily written and read the other way round: where that is another place, neither is believed.
+    """
     registrations = items(item, "MatrixRegistrationSequence")
     if len(registrations) != 1:
         raise DicomError(
@@ -112,9 +117,14 @@ def _transform(item: Dataset) -> RigidTransform:
     matrices = items(registrations[0], "MatrixSequence")
     if not matrices:
         raise DicomError(f"expected at least one item in {title('MatrixSequence')}, found none")
-    product = _rigid(matrices[0])
-    for matrix in matrices[1:]:
-        product = product.after(_rigid(matrix))
+    steps = [_rigid(matrix) for matrix in matrices]
+    product, reverse = (reduce(RigidTransform.after, some) for some in (steps, steps[::-1]))
+    if (distance_mm := apart_mm(product, reverse)) > AGREEMENT_MM:
+        raise DicomError(
+            f"{title('MatrixSequence')} has {len(steps)} matrices that come out {distance_mm:.1f} "
+            f"mm apart where the last moves first and where the first does, and it is "
+            f"not known which is meant: export the registration as one matrix"
+        )
     return product
 
 

@@ -55,6 +55,17 @@ Both are decimal strings of one number; writers round them to as few as two deci
 AXIAL_TOLERANCE = 1e-4
 """How far direction cosines may lie from 1 and 0 in an axial image: see DIRECTION_TOLERANCE."""
 
+SAME_STEP = 0.05
+"""Share by which steps between frames may differ and be even: frames 1 mm apart with positions of
+two decimals differ by a hundredth or two."""
+
+MISSING = 1.5
+"""A step of more, as a multiple of the usual one, holds a frame that is not there: as between the
+planes of a structure."""
+
+EVEN_SHARE = 0.75
+"""Frames of which so many steps are even are meant to be."""
+
 _NOT_A_DOSE = {
     "RECORD": "a dose recorded during treatment",
     "PLAN_OVERVIEW": "a low-resolution overview of a plan",
@@ -95,6 +106,8 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         grid=grid,
         refusal=refusal,
         planned_dvhs=_planned_dvhs(dataset),
+        # One that was cut off before its pixels still says how many there are.
+        has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
         patient_key=patient_key(dataset),
         study_instance_uid=text(dataset, "StudyInstanceUID"),
     )
@@ -236,7 +249,25 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
             f"expected {title('GridFrameOffsetVector')} to ascend or to descend throughout, "
             "found frames that repeat or turn back"
         )
+    _require_no_gap(np.abs(steps))
     return positions_mm, bool(steps[0] > 0)
+
+
+def _require_no_gap(steps_mm: Floats) -> None:
+    """Refuse evenly spaced frames of which some are missing: between them no dose is known.
+
+    Frames may lie unevenly, and closer together where it matters. A lone step of twice the others
+    or more, in frames that are even on both sides of it, is no such thing.
+    """
+    usual_mm = float(np.median(steps_mm))
+    is_usual = np.abs(steps_mm - usual_mm) <= SAME_STEP * usual_mm
+    lone = np.flatnonzero(is_usual[:-2] & (steps_mm[1:-1] > MISSING * usual_mm) & is_usual[2:]) + 1
+    if len(lone) and np.mean(is_usual) >= EVEN_SHARE:
+        first = int(lone[0])
+        raise DicomError(
+            f"frames are missing: frame {first + 2} lies {steps_mm[first]:g} mm beyond the one "
+            f"before it, and the others {usual_mm:g} mm; export the dose whole"
+        )
 
 
 def _normal_along_z(dataset: Dataset) -> int:

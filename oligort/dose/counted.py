@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.conventions import Conventions
-from oligort.dose.dvh import Dvh, NumericalDoubt
+from oligort.dose.doubt import NumericalDoubt
+from oligort.dose.dvh import Dvh
 from oligort.dose.edge import EdgeDose
 from oligort.geometry.region import Region
 from oligort.measure import Interval

@@ -1,7 +1,7 @@
 """Curve: a cumulative dose-volume curve, straight between its corners, read in both directions."""
 
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from oligort.dose.tally import TIE_GY
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Curve:
     """The volume that receives at least a dose.
 
@@ -32,33 +32,42 @@ class Curve:
     volume_cc: Floats
     beyond_cc: float = 0.0
     rounding_cc: float = 0.0
+    _falling: Floats = field(init=False, repr=False)
+    """The volumes turned over, which a search needs ascending."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_falling", np.negative(self.volume_cc))
 
     def volume_at(self, dose_gy: float) -> float:
         """Return the volume at a dose; a dose that misses a corner by less than a tie meets it."""
-        corner = int(self.dose_gy.searchsorted(dose_gy - TIE_GY))
-        if corner == len(self.dose_gy):
+        doses, volumes = self.dose_gy, self.volume_cc
+        corner = int(doses.searchsorted(dose_gy - TIE_GY))
+        if corner == len(doses):
             return self.beyond_cc
-        right_gy, below = float(self.dose_gy[corner]), float(self.volume_cc[corner])
+        right_gy, below = doses.item(corner), volumes.item(corner)
         if right_gy <= dose_gy or corner == 0:
             return below + self.beyond_cc
-        left_gy, above = float(self.dose_gy[corner - 1]), float(self.volume_cc[corner - 1])
+        left_gy, above = doses.item(corner - 1), volumes.item(corner - 1)
         share = (right_gy - dose_gy) / (right_gy - left_gy)
         return below + share * (above - below) + self.beyond_cc
 
     def hottest_gy(self, volume_cc: float) -> float:
         """Return the highest dose that at least this volume receives; 0 where less is there."""
+        doses, volumes, rounding_cc = self.dose_gy, self.volume_cc, self.rounding_cc
         left_cc = volume_cc - self.beyond_cc
-        if self.beyond_cc > self.rounding_cc and left_cc <= self.rounding_cc:
-            return np.inf
-        corner = int(self._falling.searchsorted(self.rounding_cc - left_cc, side="right")) - 1
+        if self.beyond_cc > rounding_cc and left_cc <= rounding_cc:
+            return math.inf
+        corner = int(self._falling.searchsorted(rounding_cc - left_cc, "right")) - 1
         if corner < 0:
             return 0.0
-        from_gy, above = float(self.dose_gy[corner]), float(self.volume_cc[corner])
-        if corner + 1 == len(self.dose_gy):
+        from_gy = doses.item(corner)
+        if corner + 1 == len(doses):
             return from_gy
-        to_gy, below = float(self.dose_gy[corner + 1]), float(self.volume_cc[corner + 1])
-        share = min(max((above - left_cc) / (above - below), 0.0), 1.0)
-        return from_gy + share * (to_gy - from_gy)
+        above = volumes.item(corner)
+        share = (above - left_cc) / (above - volumes.item(corner + 1))
+        if share <= 0:
+            return from_gy
+        return from_gy + min(share, 1.0) * (doses.item(corner + 1) - from_gy)
 
     @property
     def lowest_below_gy(self) -> float:
@@ -84,31 +93,6 @@ class Curve:
         """A dose that the highest of the curve reaches: the last corner with volume; else 0."""
         corner = int(self._falling.searchsorted(-self.rounding_cc)) - 1
         return float(self.dose_gy[corner]) if corner >= 0 else 0.0
-
-    def set_up(self) -> None:
-        """Work out at once what is otherwise kept when it is first asked for."""
-        _ = self._falling, self.steps
-
-    @property
-    def density_cc_per_gy(self) -> Floats:
-        """(K - 1,) volume per dose between two corners; 0 where the curve falls at once."""
-        width = np.diff(self.dose_gy)
-        fall = -np.diff(self.volume_cc)
-        return np.divide(fall, width, out=np.zeros_like(width), where=width >= TIE_GY)
-
-    @cached_property
-    def steps(self) -> tuple[tuple[float, float], ...]:
-        """Each dose at which the curve falls at once, with the volume in cc by which it does."""
-        # Across less than a tie the difference of two powers would be all rounding.
-        at = np.flatnonzero(np.diff(self.dose_gy) < TIE_GY)
-        dose = np.append(self.dose_gy[at + 1], self.dose_gy[-1])
-        fall = np.append(self.volume_cc[at] - self.volume_cc[at + 1], self.volume_cc[-1])
-        falls = fall > 0
-        return tuple(zip(dose[falls].tolist(), fall[falls].tolist(), strict=True))
-
-    @cached_property
-    def _falling(self) -> Floats:
-        return np.negative(self.volume_cc)
 
 
 def never_below(volume_cc: Floats) -> Floats:

@@ -5,16 +5,18 @@ itself may be off by, what volume whose dose is not known could make of it and, 
 other conventions would have given.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.doubt import NumericalDoubt
 from oligort.dose.edge import EdgeDose
 from oligort.dose.geud import Powers
 from oligort.dose.indices import HI_PARTS, HomogeneityParts, conformity, homogeneity_between
@@ -37,29 +39,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
-
-_End = TypeVar("_End")
-
-
-@dataclass(frozen=True, eq=False)
-class NumericalDoubt:
-    """What the computation of a histogram may be off by.
-
-    Parameters
-    ----------
-    curve_cc : (n + 1,) array
-        Half-width of the interval around the cumulative volume at each edge.
-    min_gy, mean_gy, max_gy : Interval
-        In which the doses of the covered part lie.
-    """
-
-    curve_cc: Floats
-    min_gy: Interval
-    mean_gy: Interval
-    max_gy: Interval
-
-    def __post_init__(self) -> None:
-        self.curve_cc.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +112,7 @@ class Dvh:
     def __post_init__(self) -> None:
         if self.edges_gy.shape != self.cumulative_cc.shape or self.edges_gy[0] != 0:
             raise ValueError("expected a volume for every edge, and edges from 0 Gy")
-        if (np.diff(self.cumulative_cc) > self._rounding_cc).any():
+        if (self.cumulative_cc[1:] - self.cumulative_cc[:-1] > self._rounding_cc).any():
             raise ValueError("expected a cumulative curve that never rises")
         if abs(self.cumulative_cc[0] + self.uncovered_cc - self.volume_cc) > self._rounding_cc:
             raise ValueError("expected covered and uncovered volume to make up the whole")
@@ -141,14 +120,17 @@ class Dvh:
             self._check_partly(self.partly_covered_cc)
         if self.edge is not None and self.edge.found.shape != self.edges_gy.shape:
             raise ValueError("expected a volume beyond the outermost centres for every edge")
-        if self.prescription_gy is not None and not 0 < self.prescription_gy < np.inf:
-            raise ValueError(f"expected a prescription above 0 Gy, found {self.prescription_gy}")
-        if self.isodose is not None and (self.isodose.unit != "cc" or not self.isodose >= 0):
-            raise ValueError(f"expected the volume of an isodose in cc, found {self.isodose!r}")
+        self._check_relative()
         self.edges_gy.setflags(write=False)
         self.cumulative_cc.setflags(write=False)
         if self.min_gy is not None:
             _ = self._powers
+
+    def _check_relative(self) -> None:
+        if self.prescription_gy is not None and not 0 < self.prescription_gy < np.inf:
+            raise ValueError(f"expected a prescription above 0 Gy, found {self.prescription_gy}")
+        if self.isodose is not None and (self.isodose.unit != "cc" or not self.isodose >= 0):
+            raise ValueError(f"expected the volume of an isodose in cc, found {self.isodose!r}")
 
     def _check_partly(self, partly_cc: Floats) -> None:
         if partly_cc.shape != self.cumulative_cc.shape:
@@ -193,14 +175,14 @@ class Dvh:
         ValueError
             If the prescription is no dose above 0, or the isodose no volume.
         """
-        return replace(
-            self,
-            prescription_gy=prescription_gy,
-            isodose=isodose,
-            alternatives=tuple(
-                other.relative_to(prescription_gy, isodose) for other in self.alternatives
-            ),
-        )
+        relative = copy(self)
+        # The curves stay the same, and what was worked out of them with them.
+        object.__setattr__(relative, "prescription_gy", prescription_gy)
+        object.__setattr__(relative, "isodose", isodose)
+        others = tuple(other.relative_to(prescription_gy, isodose) for other in self.alternatives)
+        object.__setattr__(relative, "alternatives", others)
+        relative._check_relative()
+        return relative
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw percent of the volume against Gy on matplotlib axes, or new ones; return them."""
@@ -249,8 +231,7 @@ class Dvh:
             case "CI":
                 value, intervals = self._conformity(metric)
             case _:
-                value, *ends = self._read(metric, self._readings)
-                intervals = {cause: between(value, *pair) for cause, pair in self._by_cause(ends)}
+                value, intervals = self._with_intervals(self._read(metric))
         if self.alternatives:
             own = intervals.get("convention", Interval(value, value))
             intervals["convention"] = self._convention(metric, own)
@@ -292,12 +273,12 @@ class Dvh:
     def _powers(self) -> Powers:
         return set_up(self._readings)
 
-    def _read(self, metric: Metric, readings: Sequence[Reading]) -> list[float]:
+    def _read(self, metric: Metric) -> list[float]:
         """Return a metric that rises or falls with the curve throughout, of each reading."""
+        readings = self._readings
         match metric.kind:
             case "V" | "CV":
-                dose_gy = self._dose_gy(metric)
-                volumes = [reading.volume_at(dose_gy, self.volume_cc) for reading in readings]
+                volumes = self._volumes_at(self._dose_gy(metric))
                 if metric.kind == "CV":
                     volumes = [max(self.volume_cc - volume, 0.0) for volume in volumes]
                 whole_cc = self.volume_cc  # whose share of itself is 100 % without rounding
@@ -319,6 +300,10 @@ class Dvh:
             doses = [100 * dose / self.prescription_gy for dose in doses]
         return doses
 
+    def _volumes_at(self, dose_gy: float) -> list[float]:
+        """Return the volume with at least a dose, of each reading."""
+        return [reading.volume_at(dose_gy, self.volume_cc) for reading in self._readings]
+
     def _dose_gy(self, metric: Metric) -> float:
         """Return the dose that a volume is asked at."""
         assert metric.at is not None
@@ -335,33 +320,37 @@ class Dvh:
             raise NotEvaluable(
                 f"{metric} asks for {asked:.4g} cc of a structure of {self.volume_cc:.4g} cc"
             )
-        if metric.kind == "D":
-            return self._inside_cc(str(metric), asked)
-        return self._inside_cc(str(metric), max(self.volume_cc - asked, 0.0))
-
-    def _inside_cc(self, name: str, hottest_cc: float) -> float:
-        """Return a volume that a dose is asked of; NotEvaluable where less is covered."""
-        if hottest_cc > self.covered_cc + self._rounding_cc:
-            raise NotEvaluable(
-                f"{name} asks for {hottest_cc:.4g} cc, and only {self.covered_cc:.4g} cc of the "
-                f"structure lie inside the dose grid"
-            )
+        hottest_cc = asked if metric.kind == "D" else max(self.volume_cc - asked, 0.0)
+        if not self._covers(hottest_cc):
+            raise NotEvaluable(f"{metric} {self._asks_for(hottest_cc)}")
         return hottest_cc
+
+    def _covers(self, hottest_cc: float) -> bool:
+        """Whether so much is covered that a dose may be asked of a volume."""
+        return hottest_cc <= self.covered_cc + self._rounding_cc
+
+    def _asks_for(self, hottest_cc: float) -> str:
+        return (
+            f"asks for {hottest_cc:.4g} cc, and only {self.covered_cc:.4g} cc of the structure lie "
+            f"inside the dose grid"
+        )
 
     def _homogeneity(self, metric: Metric) -> tuple[float, dict[str, Interval]]:
         """Return HI and its intervals."""
-        volumes = [
-            self._inside_cc(f"{metric} needs {name}, which", share * self.volume_cc)
-            for name, share in HI_PARTS.items()
-        ]
-        parts, *ends = (
-            HomogeneityParts(*(reading.hottest_gy(volume) for volume in volumes))
+        volumes_cc = [share * self.volume_cc for share in HI_PARTS.values()]
+        for name, volume_cc in zip(HI_PARTS, volumes_cc, strict=True):
+            if not self._covers(volume_cc):
+                raise NotEvaluable(f"{metric} needs {name}, which {self._asks_for(volume_cc)}")
+        read = [
+            HomogeneityParts(*[reading.hottest_gy(volume_cc) for volume_cc in volumes_cc])
             for reading in self._readings
-        )
+        ]
+        parts = read[0]
         if parts.middle_gy <= 0:
             raise NotEvaluable(f"{metric} is a multiple of D50%, which is 0 Gy")
         return parts.homogeneity, {
-            cause: homogeneity_between(parts, *pair) for cause, pair in self._by_cause(ends)
+            cause: homogeneity_between(parts, read[2 * number + 1], read[2 * number + 2])
+            for number, cause in enumerate(self._causes)
         }
 
     def _conformity(self, metric: Metric) -> tuple[float, dict[str, Interval]]:
@@ -373,15 +362,17 @@ class Dvh:
             )
         if self.isodose <= 0:
             raise NotEvaluable(f"{metric}: nothing receives {self.prescription_gy:g} Gy")
-        volume = Metric("V", "cc", self.prescription_gy, "Gy")
-        inside, *ends = self._read(volume, self._readings)
-        intervals = {cause: between(inside, *pair) for cause, pair in self._by_cause(ends)}
+        assert self.prescription_gy is not None
+        inside, intervals = self._with_intervals(self._volumes_at(self.prescription_gy))
         inside_cc = Measure(inside, "cc", **intervals)
         return conformity(inside_cc, self.volume_cc, self.isodose)
 
-    def _by_cause(self, ends: Sequence[_End]) -> Iterator[tuple[str, tuple[_End, _End]]]:
-        """Yield each cause with what its lower and its upper bound give."""
-        return zip(self._causes, zip(ends[::2], ends[1::2], strict=True), strict=True)
+    def _with_intervals(self, values: Sequence[float]) -> tuple[float, dict[str, Interval]]:
+        """Return what the histogram gives, and of each cause what its two bounds make of it."""
+        value, intervals = values[0], {}
+        for number, cause in enumerate(self._causes):
+            intervals[cause] = between(value, values[2 * number + 1], values[2 * number + 2])
+        return value, intervals
 
     def _convention(self, metric: Metric, own: Interval) -> Interval:
         """Return the interval of what the alternatives say of a metric, and the histogram itself.

@@ -18,7 +18,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.condensed import LARGEST_POWER, condensed
 from oligort.dose.curve import Curve
+from oligort.dose.tally import TIE_GY
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,8 +31,14 @@ The a-th root of a mean of a-th powers loses the digits of 1 / a. The gEUD itsel
 the exponent's change times the variance of ln D: by less than the digits that are kept.
 """
 
-LARGEST_POWER = math.log(sys.float_info.max)
+LARGEST_EXPONENT = math.log(sys.float_info.max)
 """The exponential of more is infinite."""
+
+WITHOUT_THREADS = 9000
+"""Numbers of a matrix of which a product starts no threads, in OpenBLAS.
+
+Those wait for each other on a busy machine.
+"""
 
 FEWEST, MOST = 1e-200, 1e200
 """Means of powers beyond are taken anew in units of another dose: powers may have vanished."""
@@ -65,14 +73,52 @@ class Powers:
         return min(int(self.dose_gy.searchsorted(0, side="right")), len(self.dose_gy) - 1)
 
     @cached_property
+    def steps(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """Of each curve each dose at which it falls at once, with the volume in cc by which."""
+        # Across less than a tie the difference of two powers would be all rounding.
+        at = np.flatnonzero(self._width_gy < TIE_GY)
+        dose_gy = [*self.dose_gy[at + 1].tolist(), float(self.dose_gy[-1])]
+        falls_cc = [
+            [*(volume_cc[at] - volume_cc[at + 1]).tolist(), float(volume_cc[-1])]
+            for volume_cc in (curve.volume_cc for curve in self.curves)
+        ]
+        return tuple(
+            tuple((gy, cc) for gy, cc in zip(dose_gy, falls, strict=True) if cc > 0)
+            for falls in falls_cc
+        )
+
+    @cached_property
     def turns_cc_per_gy(self) -> Floats:
         """(C, K) by how much the density of each curve is less beyond a corner than before it."""
-        densities = [curve.density_cc_per_gy for curve in self.curves]
-        return -np.diff(densities, prepend=0, append=0)
+        width_gy = self._width_gy
+        turns = np.zeros((len(self.curves), len(self.dose_gy)))
+        is_wide = width_gy >= TIE_GY
+        for turn, curve in zip(turns, self.curves, strict=True):
+            fall_cc = curve.volume_cc[:-1] - curve.volume_cc[1:]
+            density = np.divide(fall_cc, width_gy, out=np.zeros_like(width_gy), where=is_wide)
+            turn[1:] = density
+            turn[:-1] -= density
+        return turns
+
+    @cached_property
+    def _width_gy(self) -> Floats:
+        return np.asarray(self.dose_gy[1:] - self.dose_gy[:-1])
+
+    @cached_property
+    def _condensed(self) -> dict[int, Floats]:
+        """Logarithms at fewer places for powers that are not too large, by the corner of the unit.
+
+        By -1 the turns there.
+        """
+        log_dose, turns = condensed(self.log_dose, self.first_above_0, self.turns_cc_per_gy)
+        units = (self.first_above_0, len(self.dose_gy) - 1)
+        return {-1: turns} | {unit: log_dose - self.log_dose[unit] for unit in units}
 
     def set_up(self) -> None:
         """Work out at once what is otherwise kept when it is first asked for."""
-        _ = self.log_dose, self.first_above_0, self.turns_cc_per_gy
+        _ = self.steps
+        if self.dose_gy[-1] > 0:
+            _ = self._condensed
 
     def unit(self, exponent: float) -> int:
         """Return the corner in units of whose dose no power of another one exceeds 1."""
@@ -83,7 +129,10 @@ class Powers:
 
         Of ln D where the power is 0. Doses are in units of the dose of a corner.
         """
-        return self._growth(self.log_dose - self.log_dose[unit], power)
+        if -LARGEST_POWER <= power <= LARGEST_POWER:
+            return self._growth(self._condensed[unit], self._condensed[-1], power)
+        log_dose = self.log_dose - self.log_dose[unit]
+        return self._growth(log_dose, self.turns_cc_per_gy, power)
 
     def growth_inside(self, curve: int, power: float, unit: int) -> float:
         """Return the same of one curve without volume beyond the corner, or before it.
@@ -92,21 +141,25 @@ class Powers:
         are kept from growing beyond bounds.
         """
         inside = (np.minimum if power > 1 else np.maximum)(self.log_dose, self.log_dose[unit])
-        return float(self._growth(inside - self.log_dose[unit], power)[curve])
+        return float(self._growth(inside - self.log_dose[unit], self.turns_cc_per_gy, power)[curve])
 
-    def _growth(self, log_dose: Floats, power: float) -> Floats:
+    def _growth(self, log_dose: Floats, turns_cc_per_gy: Floats, power: float) -> Floats:
         # Without what starts at 0 Gy, where powers up to 0 are infinite.
         first = self.first_above_0 if power <= 0 else 0
-        grown = log_dose[first:]
+        if first:
+            log_dose, before = log_dose[first:], turns_cc_per_gy[:, :first].sum(axis=1)
+            turns_cc_per_gy = turns_cc_per_gy[:, first:]
+        grown = log_dose
         if power != 0:
-            grown *= power
+            grown = power * log_dose
             # Powers near 0 are near 1: what they differ by is kept to all digits.
             (np.expm1 if abs(power) < 0.5 else np.exp)(grown, out=grown)
-        # einsum: the threads that a matrix product starts wait for each other on a busy machine
-        totals: Floats = np.einsum("ck,k->c", self.turns_cc_per_gy[:, first:], grown)
-        if first:
-            totals += self.turns_cc_per_gy[:, :first].sum(axis=1) * grown[0]
-        return totals
+        totals: Floats
+        if turns_cc_per_gy.size < WITHOUT_THREADS:
+            totals = turns_cc_per_gy.dot(grown)
+        else:
+            totals = np.einsum("ck,k->c", turns_cc_per_gy, grown)
+        return totals + before * grown[0] if first else totals
 
 
 def geud_gy(powers: Powers, counted_cc: Sequence[float], exponent: float) -> list[float]:
@@ -124,53 +177,81 @@ def geud_gy(powers: Powers, counted_cc: Sequence[float], exponent: float) -> lis
         Any but 0.
     """
     a = math.copysign(max(abs(exponent), NEAREST_TO_ZERO), exponent)
-    # Without any dose nothing grows, and nobody looks at it.
-    growths = [0.0] * len(counted_cc)
-    if powers.dose_gy[-1] > 0:
-        growths = powers.growth(a + 1, powers.unit(a)).tolist()
-    return [
-        _of_one(powers, index, counted, a, growth)
-        for index, (counted, growth) in enumerate(zip(counted_cc, growths, strict=True))
-    ]
+    if powers.dose_gy.item(-1) == 0:
+        return [
+            _of_no_dose(curve, counted, a)
+            for curve, counted in zip(powers.curves, counted_cc, strict=True)
+        ]
+    unit = powers.unit(a)
+    unit_gy, growths = powers.dose_gy.item(unit), powers.growth(a + 1, unit).tolist()
+    found = []
+    for curve, steps, counted, growth in zip(
+        powers.curves, powers.steps, counted_cc, growths, strict=True
+    ):
+        if a > 0 and curve.beyond_cc > curve.rounding_cc:
+            found.append(math.inf)
+        elif a < 0 and _reaches_zero(curve, steps, counted, a):
+            found.append(0.0)
+        else:
+            mean = _mean(steps, counted, a, unit_gy, growth)
+            if FEWEST < mean < MOST:
+                found.append(_root(mean, a, unit_gy))
+            else:
+                found.append(_in_own_unit(powers, len(found), counted, a))
+    return found
 
 
-def _of_one(powers: Powers, index: int, counted_cc: float, a: float, growth: float) -> float:
-    curve, unit = powers.curves[index], powers.unit(a)
-    if a > 0 and curve.beyond_cc > curve.rounding_cc:
-        return np.inf
-    if a < 0 and _reaches_zero(curve, counted_cc, a):
-        return 0.0
-    if curve.dose_gy[-1] == 0:
-        return 0.0 if curve.volume_cc[0] > curve.rounding_cc else np.inf
-    mean = _mean(curve, counted_cc, a, unit, growth)
-    if not FEWEST < mean < MOST:
-        unit = _own_unit(curve, a)
-        mean = _mean(curve, counted_cc, a, unit, powers.growth_inside(index, a + 1, unit))
+def _of_no_dose(curve: Curve, counted_cc: float, a: float) -> float:
+    """Return the gEUD of a curve whose doses are all 0 Gy."""
+    has_any_dose = curve.beyond_cc > curve.rounding_cc
+    if a > 0 and has_any_dose:
+        return math.inf
+    return 0.0 if counted_cc - curve.beyond_cc > curve.rounding_cc else math.inf
+
+
+def _in_own_unit(powers: Powers, index: int, counted_cc: float, a: float) -> float:
+    """Return the gEUD of a curve of which powers in units of the others' doses vanish."""
+    curve = powers.curves[index]
+    unit = _own_unit(curve, a)
+    unit_gy = curve.dose_gy.item(unit)
+    inside = powers.growth_inside(index, a + 1, unit)
+    mean = _mean(powers.steps[index], counted_cc, a, unit_gy, inside)
     if mean == 0:
-        return 0.0 if a > 0 else np.inf
+        return 0.0 if a > 0 else math.inf
+    return _root(mean, a, unit_gy)
+
+
+def _root(mean: float, a: float, unit_gy: float) -> float:
     power = math.log(mean) / a
-    return float(curve.dose_gy[unit]) * math.exp(power) if power < LARGEST_POWER else np.inf
+    return unit_gy * math.exp(power) if power < LARGEST_EXPONENT else math.inf
 
 
-def _mean(curve: Curve, counted_cc: float, a: float, unit: int, growth: float) -> float:
+def _mean(
+    steps: Sequence[tuple[float, float]],
+    counted_cc: float,
+    a: float,
+    unit_gy: float,
+    growth: float,
+) -> float:
     """Return the mean of (D / unit)^a."""
-    unit_gy = float(curve.dose_gy[unit])
     total = growth * unit_gy / (a + 1 or 1)
-    for step_gy, step_cc in curve.steps:
+    for step_gy, step_cc in steps:
         # A step at 0 Gy counts nothing with a positive exponent, and is but rounding with another.
         if step_gy > 0:
             total += step_cc * (step_gy / unit_gy) ** a
     return total / counted_cc
 
 
-def _reaches_zero(curve: Curve, counted_cc: float, a: float) -> bool:
+def _reaches_zero(
+    curve: Curve, steps: Sequence[tuple[float, float]], counted_cc: float, a: float
+) -> bool:
     """Whether the mean of a negative power is infinite."""
-    without_dose_cc = counted_cc - float(curve.volume_cc[0]) - curve.beyond_cc
+    without_dose_cc = counted_cc - curve.volume_cc.item(0) - curve.beyond_cc
     if without_dose_cc > curve.rounding_cc:
         return True
-    if curve.dose_gy[0] > 0:
+    if curve.dose_gy.item(0) > 0:
         return False
-    if sum(step_cc for step_gy, step_cc in curve.steps if step_gy == 0) > curve.rounding_cc:
+    if sum(step_cc for step_gy, step_cc in steps if step_gy == 0) > curve.rounding_cc:
         return True
     # Spread evenly from 0 Gy on, volume has a finite mean of powers above -1.
     last = min(int(curve.dose_gy.searchsorted(0, side="right")), len(curve.dose_gy) - 1)

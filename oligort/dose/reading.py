@@ -13,18 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.dose.curve import Curve, never_above, never_below
+from oligort.dose.doubt import NumericalDoubt
 from oligort.dose.geud import Powers, geud_gy
 from oligort.dose.tally import TIE_GY
 from oligort.measure import Interval
 
 if TYPE_CHECKING:
-    from oligort.dose.dvh import NumericalDoubt
     from oligort.dose.edge import EdgeDose
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Reading:
     """One possible course of the doses of a structure.
 
@@ -56,7 +56,15 @@ class Reading:
         """Return the highest dose that at least this volume receives."""
         if volume_cc <= self.curve.rounding_cc:
             return self.max_gy
-        return min(max(self.curve.hottest_gy(volume_cc), self.min_gy), self.max_gy)
+        dose_gy = self.curve.hottest_gy(volume_cc)
+        # Comparisons in place of min and max: a homogeneity index asks nine times.
+        if dose_gy < self.min_gy:
+            return self.min_gy
+        return dose_gy if dose_gy < self.max_gy else self.max_gy
+
+    def within_gy(self, dose_gy: float) -> float:
+        """Return a dose, or the lowest or highest one where it is beyond."""
+        return min(max(dose_gy, self.min_gy), self.max_gy)
 
 
 class Bounds(NamedTuple):
@@ -114,7 +122,7 @@ def found(bins: Bins, corners_gy: Floats, rounding_cc: float) -> Reading:
     return Reading(curve, bins.min_gy, bins.mean_gy, bins.max_gy, float(bins.cumulative_cc[0]))
 
 
-def numerical_bounds(value: Reading, bins: Bins, doubt: "NumericalDoubt") -> Bounds:
+def numerical_bounds(value: Reading, bins: Bins, doubt: NumericalDoubt) -> Bounds:
     """Return what the computation may be off by.
 
     Between two edges the half-width is taken as straight as the curve. All volume has the lowest
@@ -228,12 +236,7 @@ def _edge_bounds(value: Reading, bins: Bins, uncovered_cc: float, edge: "EdgeDos
 
 
 def set_up(readings: Sequence[Reading]) -> Powers:
-    """Work out what metrics read off the curves, so that the first costs no more than any other.
-
-    Returned are the powers that the gEUD asks, as far as every exponent can share them.
-    """
-    for reading in readings:
-        reading.curve.set_up()
+    """Return the powers that the gEUD asks, worked out as far as every exponent can share them."""
     powers = Powers([reading.curve for reading in readings])
     powers.set_up()
     return powers
@@ -242,12 +245,10 @@ def set_up(readings: Sequence[Reading]) -> Powers:
 def geuds_gy(readings: Sequence[Reading], powers: Powers, exponent: float) -> list[float]:
     """Return the gEUD of readings from their powers, none beyond its own extremes."""
     values = geud_gy(powers, [reading.counted_cc for reading in readings], exponent)
-    return [
-        min(max(value, reading.min_gy), reading.max_gy)
-        for value, reading in zip(values, readings, strict=True)
-    ]
+    return [reading.within_gy(value) for value, reading in zip(values, readings, strict=True)]
 
 
-def between(value: float, *ends: float) -> Interval:
+def between(value: float, one: float, other: float) -> Interval:
     """Return the interval of a value and the ends that its bounds give, in any order."""
-    return Interval(min(value, *ends), max(value, *ends))
+    low, high = (one, other) if one <= other else (other, one)
+    return Interval(min(low, value), max(high, value))

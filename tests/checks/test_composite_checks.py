@@ -15,6 +15,7 @@ from oligort.clinical.register import Register
 from oligort.dose.grid import DoseGrid
 from oligort.finding import Flag, Grade
 from oligort.objects import Plan, Prescription, file_key
+from oligort.protocol.limits import Variation
 from oligort.protocol.model import Protocol
 from oligort.report.html import render
 from oligort.report.page_sources import intake_of
@@ -141,6 +142,18 @@ def test_trap_a_target_is_not_covered_by_the_dose_of_an_earlier_course(
     both = with_both(now).selected(plan=["plan", "second"])
     (finding,) = findings_of("OL301", both, register_table, protocol=protocol)
     assert finding.grade is (Grade.PASS if grade is Grade.NOT_EVALUABLE else grade)
+
+
+def test_where_either_dose_is_beyond_the_limit_that_is_told(build, findings_of, register_table):
+    """D95% is 28 Gy with the earlier course and 23 without: a deviation, minor or major."""
+    now, protocol = build(edge_mm=35.0), limited("PTVm01", "D95%[Gy]", ">=", 30.0, "Gy")
+    variation = Variation(limit=25.0, source={"document": "site"})
+    (limit,) = protocol.dose_limits
+    protocol = replace_struct(protocol, dose_limits=(replace_struct(limit, variation=variation),))
+    after = now.after(prior_of(now))
+    (finding,) = findings_of("OL301", after, register_table, protocol=protocol)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "not known; either is beyond the limit" in finding.message
 
 
 @pytest.mark.parametrize("name", LEAST_DOSES)
@@ -402,3 +415,11 @@ def test_the_page_shows_the_plan_and_the_dose_of_an_earlier_course(build, regist
     assert "Earlier course 1" in render(report, whole, register=register)
     (chosen,) = (one for one in report.findings if one.code == "OL004")
     assert 'PLAN dose "RD.dcm"; of earlier courses PLAN dose "RD2.dcm"' in chosen.message
+
+
+def test_a_coarse_grid_of_an_earlier_course_is_asked_about_and_no_deviation(build, findings_of):
+    now = build(edge_mm=35.0)
+    own, before = findings_of("OL010", now.after(prior_of(now)))
+    assert (own.grade, own.flags) == (Grade.MINOR, ())
+    assert (before.grade, before.flags, before.hint) == (Grade.INFO, (Flag.QUERY,), "")
+    assert "of an earlier course are 10 x 10 x 5 mm" in before.message

@@ -90,4 +90,4 @@ def test_each_added_course_is_asked(build):
             replace(coarse.doses[0], sop_instance_uid="1.3.3", plan_uids=("1.3.2",), grid=other),
         ),
     )
-    assert [f.grade for f in findings("OL010", whole.after(prior))] == [Grade.PASS, Grade.MINOR]
+    assert [f.grade for f in findings("OL010", whole.after(prior))] == [Grade.PASS, Grade.INFO]

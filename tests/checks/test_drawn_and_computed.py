@@ -362,16 +362,29 @@ def test_trap_lungs_do_not_keep_a_drawn_liver_from_standing_for_its_parts(
         assert "no GTV is drawn" in finding.message
 
 
-@pytest.mark.parametrize("name", ["Body", "Hippocampus_L"])
+@pytest.mark.parametrize(
+    ("name", "drawn_as", "missing"),
+    [
+        ("Body", "Body", "no PTV is drawn"),
+        ("Hippocampus_L", "Hippocampus_L", "no PTV is drawn"),
+        ("Body", "External", 'named "Body"'),
+        ("External", "BODY", 'named "External"'),
+    ],
+)
 def test_trap_what_is_no_organ_that_lesions_lie_in_keeps_a_drawn_rest_of_it_from_standing_for_it(
-    name, build, findings_of, register_table
+    name, drawn_as, missing, build, findings_of, register_table
 ):
     whole, rest = Box((0.0, 0.0, 0.0), (180.0, 100.0, 100.0)), f"{name}-PTV"
-    both = build(edge_mm=35.0, without=["PTVm01"], extra={rest: whole, name: whole})
+    both = build(edge_mm=35.0, without=["PTVm01"], extra={rest: whole, drawn_as: whole})
     both = replace(both, plans=())
     (finding,) = findings_of("OL301", both, register_table, protocol=limit_on(rest))
     assert finding.grade is Grade.NOT_EVALUABLE
-    assert "no PTV is drawn" in finding.message
+    assert missing in finding.message
+    alone = build(edge_mm=35.0, without=["PTVm01"], extra={rest: whole})
+    (finding,) = findings_of(
+        "OL301", replace(alone, plans=()), register_table, protocol=limit_on(rest)
+    )
+    assert "graded as drawn" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -401,7 +414,7 @@ V15_CC = {"metric": "V15Gy[cc]", "limit": 700.0, "unit": "cc", "beside": ()}
         ("Liver-GTV", 60.0, Grade.NOT_EVALUABLE),
         # No volume tells a kidney from a tumour in it.
         ("Kidney_L-GTV", 60.0, Grade.NOT_EVALUABLE),
-        ("Heart-PTV", 60.0, Grade.PASS),
+        ("Heart-PTV", 70.0, Grade.PASS),
     ],
 )
 def test_trap_a_tumour_named_with_a_hyphen_does_not_stand_for_its_organ(
@@ -415,6 +428,21 @@ def test_trap_a_tumour_named_with_a_hyphen_does_not_stand_for_its_organ(
     assert ("it may be a lesion; and no ROI is read as" in finding.message) == (
         grade is Grade.NOT_EVALUABLE
     )
+
+
+@pytest.mark.parametrize(("edge_mm", "grade"), [(30.0, Grade.NOT_EVALUABLE), (70.0, Grade.PASS)])
+def test_trap_nor_does_what_is_less_than_any_such_organ(
+    edge_mm, grade, build, findings_of, register_table
+):
+    """27 cc of a heart: a limit on a volume in cc would be kept by any fragment."""
+    box = Box((0.0, 0.0, 0.0), (edge_mm, edge_mm, edge_mm))
+    drawn = build(edge_mm=35.0, without=["PTVm01"], extra={"Heart-PTV": box})
+    drawn = replace(drawn, plans=())
+    protocol = limit_on("Heart-PTV", **V15_CC)
+    (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
+    assert finding.grade is grade
+    told = "holds 27 cc, less than any whole one of Heart (250 cc); and no ROI"
+    assert (told in finding.message) == (grade is Grade.NOT_EVALUABLE)
 
 
 def test_trap_nor_does_one_that_the_register_names_as_a_lesion(build, findings_of, register_table):

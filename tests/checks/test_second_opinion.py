@@ -202,6 +202,7 @@ def test_histograms_in_a_dose_without_pixels(build):
         summation_type="PLAN",
         plan_uids=("1.2.2",),
         refusal="no pixels",
+        has_pixels=False,
         planned_dvhs=(planned(LUNG_L),),
         patient_key="patient",
     )

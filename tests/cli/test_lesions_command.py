@@ -1,6 +1,7 @@
 """`oligort lesions` on a synthetic submission: tables, JSON, doses, register and review."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -195,3 +196,41 @@ def test_an_earlier_course_of_another_patient_is_told(
         told = "earlier course 1: carries another patient id than what it is added to"
         assert (told in answer.err) == is_told
         assert "OTHER-9" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("command", ["check", "dvh", "lesions"])
+def test_an_earlier_course_in_the_folder_of_the_submission_is_no_course_of_today(
+    command: str, run: Run, export: Path, tmp_path: Path
+):
+    """Its folder would be read with the submission, and the choice of a dose be open."""
+    within, beside = tmp_path / "within", tmp_path / "beside"
+    shutil.copytree(export, within)
+    for folder in (within / "2024", beside):
+        folder.mkdir()
+        dose = pydicom.dcmread(export / "RTDOSE.dcm")
+        dose.SOPInstanceUID = dose.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.77"
+        dose.DoseGridScaling = 0.4 * float(dose.DoseGridScaling)
+        del dose.ReferencedRTPlanSequence
+        dose.save_as(folder / "RTDOSE.dcm")
+    asked = {"check": [], "dvh": ["--roi", "Lungs-GTV", "--metric", "V20"], "lesions": []}
+    options = [*asked[command], "--json"]
+    alone = run(export, "--prior", beside, *options, tmp_path / "alone.json", command=command)
+    both = run(
+        within, "--prior", within / "2024", *options, tmp_path / "both.json", command=command
+    )
+    assert (both.status, both.err) == (alone.status, alone.err)
+    for told in ("alone.json", "both.json"):
+        text = (tmp_path / told).read_text("utf-8")
+        assert "may be alternatives or courses" not in text
+    assert (tmp_path / "both.json").read_text("utf-8") == (tmp_path / "alone.json").read_text(
+        "utf-8"
+    )
+
+
+def test_a_submission_inside_the_folder_of_an_earlier_course_is_read_whole(
+    run: Run, export: Path, tmp_path: Path
+):
+    shutil.copytree(export, tmp_path / "before" / "today")
+    answer = run(tmp_path / "before" / "today", "--prior", tmp_path / "before")
+    assert answer.status in {0, 3}
+    assert "GTVm02_Liver" in answer.out

@@ -78,14 +78,26 @@ def test_one_frame_needs_no_registration():
     np.testing.assert_array_equal(transform_between([], PRIOR, PRIOR).apply(POINT), POINT)
 
 
-def test_matrices_multiply_in_their_order(through_file):
-    # PS3.3 C.20.2.1.1: the product stands in the order of the items, the last moves first.
-    read_back = through_file(registration([(PRIOR, SHIFT, QUARTER_TURN)]))
-    expected = (SHIFT @ QUARTER_TURN @ [*POINT, 1])[:3]
+HALF_TURN = np.diag([-1.0, -1, 1, 1])
+
+ALONG_ITS_AXIS = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 100], [0, 0, 0, 1]])
+
+
+def test_matrices_of_which_the_order_does_not_matter_multiply(through_file):
+    read_back = through_file(registration([(PRIOR, HALF_TURN, ALONG_ITS_AXIS)]))
+    expected = (HALF_TURN @ ALONG_ITS_AXIS @ [*POINT, 1])[:3]
     np.testing.assert_allclose(
         transform_between([read_back], PRIOR, PLANNING).apply(POINT), expected, atol=ROUNDING_MM
     )
-    assert not np.allclose(expected, (QUARTER_TURN @ SHIFT @ [*POINT, 1])[:3])
+
+
+def test_matrices_of_which_the_order_matters_are_refused(through_file):
+    """PS3.3 C.20.2.1.1 gives an order, which is easily written the other way round."""
+    read_back = through_file(registration([(PRIOR, SHIFT, QUARTER_TURN)]))
+    assert not read_back.moved
+    assert "2 matrices that come out 7.1 mm apart" in read_back.refusal
+    with pytest.raises(NotEvaluable, match="export the registration as one matrix"):
+        transform_between([read_back], PRIOR, PLANNING)
 
 
 @pytest.mark.parametrize("in_one_object", [True, False])

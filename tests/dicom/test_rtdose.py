@@ -118,6 +118,51 @@ def test_frames_need_not_be_uniform(dose, write, tmp_path):
     assert grid.frame_positions_mm.tolist() == [0, 4, 5, 12]
 
 
+def test_an_object_with_histograms_alone_has_no_pixels(dose, write, tmp_path):
+    dataset = dose()
+    del dataset.PixelData
+    cut_off = through_file(dataset, write, tmp_path)
+    assert cut_off.grid is None
+    assert cut_off.has_pixels, "it says how many there are"
+    del dataset.Rows
+    assert not through_file(dataset, write, tmp_path).has_pixels
+    assert through_file(dose(), write, tmp_path).has_pixels
+
+
+def of_frames(dose, offsets):
+    dataset = dose(np.zeros((len(offsets), 3, 5), np.uint32))
+    dataset.GridFrameOffsetVector = list(offsets)
+    return dataset
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("missing", [(5,), (5, 6, 7), (3, 9)])
+def test_trap_a_dose_without_some_frames_is_none_between_them(sign, missing, dose, write, tmp_path):
+    """60 mm of a lung would get what a straight line between both ends gives."""
+    offsets = [sign * 2.5 * k for k in range(14) if k not in missing]
+    found = through_file(of_frames(dose, offsets), write, tmp_path)
+    assert found.grid is None
+    first_mm = 2.5 * (2 if missing != (5, 6, 7) else 4)
+    told = f"frame {missing[0] + 1} lies {first_mm:g} mm beyond the one before it"
+    assert told in found.refusal
+    assert "the others 2.5 mm; export the dose whole" in found.refusal
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        [0, 2, 4, 6, 8, 10, 14, 18, 22],
+        [0, 4, 8, 10, 12, 14, 16, 18, 22],
+        [0, 0.99, 2.01, 3, 4, 5.01, 6],
+        [0, 3, 5, 8, 10, 13, 15],
+        [0, 2, 4, 7, 9],
+    ],
+    ids=["coarse end", "fine middle", "rounded", "in turn", "few"],
+)
+def test_frames_that_lie_closer_in_places_are_all_there(offsets, dose, write, tmp_path):
+    assert through_file(of_frames(dose, offsets), write, tmp_path).grid is not None
+
+
 @pytest.mark.parametrize("stored_type", [np.uint16, np.uint32])
 @pytest.mark.parametrize("syntax", ["implicit", "big endian", "RLE"])
 def test_values_are_those_of_an_independent_decoder(dose, write, tmp_path, stored_type, syntax):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oligort.dose.dvh import Dvh, NumericalDoubt
+from oligort.dose.doubt import NumericalDoubt
+from oligort.dose.dvh import Dvh
 from oligort.dose.tally import TIE_GY
 from oligort.errors import NotEvaluable
 from oligort.measure import Interval, Measure
