@@ -7,6 +7,7 @@ other; either way they are one separate 3D part. How many they were is for a rea
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -77,11 +78,18 @@ def bulges_of(part: Part, neck_fraction: float) -> Bulges:
     A hollow is filled: what dies in the middle of a lesion makes no two of it. The part is laid on
     its raster in several ways, and what any of them sees is there.
     """
-    part = filled(part)
-    return max(
-        (_bulges_as_laid(_laid_along(part, turn), neck_fraction) for turn in _LAYS),
-        key=lambda found: (found.most, -found.neck_fraction),
-    )
+    kept = _KEPT.setdefault(part, {})
+    if neck_fraction not in kept:
+        whole = filled(part)
+        kept[neck_fraction] = max(
+            (_bulges_as_laid(_laid_along(whole, turn), neck_fraction) for turn in _LAYS),
+            key=lambda found: (found.most, -found.neck_fraction),
+        )
+    return kept[neck_fraction]
+
+
+_KEPT: WeakKeyDictionary[Part, dict[float, Bulges]] = WeakKeyDictionary()
+"""A check counts the lesions of the same parts by several names."""
 
 
 def _bulges_as_laid(part: Part, neck_fraction: float) -> Bulges:

@@ -1,12 +1,23 @@
-"""Depth: how far each cell of a part lies from outside, to which peak the way up leads."""
+"""Depth: how far each cell of a part lies from outside, to which peak the way up leads.
 
+And that neither is asked for twice.
+"""
+
+import gc
 from itertools import product
+from weakref import ref
 
 import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
+from sketch import ball
 
-from oligort.lesions.bulges import _peaks, _squared_mm2
+from oligort.geometry.components import parts
+from oligort.geometry.structure import Contour, Structure
+from oligort.lesions.bulges import _peaks, _squared_mm2, bulges_of
+from oligort.lesions.extent import extent_of
+
+BALL = ball(np.zeros(3), 9.0, 48)
 
 STEPS = [step for step in product((-1, 0, 1), repeat=3) if any(step)]
 
@@ -55,3 +66,16 @@ def test_each_deep_cell_leads_to_the_peak_of_the_steepest_way_up(seed):
     assert set(found[depth == 0]) <= {-1}
     for cell in zip(*map(np.ndarray.tolist, np.nonzero(depth)), strict=True):
         assert found[cell] == peak(cell)
+
+
+def test_what_was_measured_of_a_part_is_not_measured_again_and_goes_with_it():
+    drawn = Structure(1, "GTVm1", tuple(map(Contour, BALL.loops(np.arange(-9.0, 10, 3.0)))))
+    (part,) = parts(drawn, 3.0)
+    found = bulges_of(part, 0.8)
+    assert bulges_of(part, 0.8) is found
+    assert bulges_of(part, 0.9) is not found
+    assert extent_of(part) is extent_of(part)
+    gone = ref(part)
+    del part, drawn
+    gc.collect()
+    assert gone() is None
