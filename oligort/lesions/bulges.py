@@ -171,7 +171,7 @@ def _moments(loop: Floats) -> Floats:
     Whichever way it runs.
     """
     u, v = loop.T
-    next_u, next_v = np.roll(loop, -1, axis=0).T
+    next_u, next_v = np.concatenate([loop[1:], loop[:1]]).T
     twice = u * next_v - next_u * v
     terms = [
         twice / 2,
