@@ -12,7 +12,8 @@ from oligort.errors import NotEvaluable
 from oligort.report.selftest_document import SelftestLine, SelftestResult, selftest_view
 from oligort.report.text import WIDTH, plain_text
 from oligort.selftest import differences
-from oligort.selftest.cases import EACH, SOLID_GROUPS, Plan
+from oligort.selftest import run as selftest_run
+from oligort.selftest.cases import EACH, LUNG_DOSES, SOLID_GROUPS, Plan
 from oligort.selftest.run import run_selftest
 
 LINES = 26
@@ -67,7 +68,9 @@ def small_plan() -> Plan:
 
 @pytest.fixture
 def one_small_case(small_plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """Ask of each group one small case, and of the lungs, the costliest of all, one dose."""
     monkeypatch.setattr(Plan, "drawn", lambda each: small_plan)
+    monkeypatch.setattr(selftest_run, "LUNG_DOSES", dict([next(iter(LUNG_DOSES.items()))]))
     return small_plan
 
 

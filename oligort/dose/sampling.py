@@ -270,17 +270,17 @@ class _AlignedSampler:
 
 
 def _neighbours(array: Floats, first: Integers, count: int, axis: int) -> list[Floats]:
-    """Return the entries at `first` along an axis, those after them, and so on."""
-    return [_entries(array, first + number, axis) for number in range(count)]
+    """Return the entries at ascending places along an axis, those after them, and so on.
 
-
-def _entries(array: Floats, places: Integers, axis: int) -> Floats:
-    """Return the entries at ascending places along an axis; a view where none is left out."""
-    start, last = int(places[0]), int(places[-1])
-    near = np.moveaxis(np.moveaxis(array, axis, 0)[start : last + 1], 0, axis)
-    if last - start + 1 == len(places) and (np.diff(places) == 1).all():
+    Views where none is left out.
+    """
+    start, stop = int(first[0]), int(first[-1]) + 1
+    before = (slice(None),) * axis
+    near = [array[(*before, slice(start + number, stop + number))] for number in range(count)]
+    if stop - start == len(first) and (first[1:] - first[:-1] == 1).all():
         return near
-    return near.take(places - start, axis)
+    places = first - start
+    return [one.take(places, axis) for one in near]
 
 
 class _ObliqueSampler:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +165,18 @@ def parts(structure: Structure, usual_spacing_mm: float | None = None) -> tuple[
         If nothing encloses an area, the contours do not lie in parallel planes, or a single plane
         has no known thickness.
     """
+    kept = _KEPT.setdefault(structure, {})
+    if usual_spacing_mm not in kept:
+        kept[usual_spacing_mm] = _parts(structure, usual_spacing_mm)
+    return kept[usual_spacing_mm]
+
+
+_KEPT: WeakKeyDictionary[Structure, dict[float | None, tuple[Part, ...]]] = WeakKeyDictionary()
+"""A check counts the lesions of the same structures by several names, and asks for parts between.
+"""
+
+
+def _parts(structure: Structure, usual_spacing_mm: float | None) -> tuple[Part, ...]:
     model = slabs_of(structure, usual_spacing_mm)
     by_plane = [list(_regions(number, slab)) for number, slab in enumerate(model.slabs)]
     regions = [region for plane in by_plane for region in plane]

@@ -178,7 +178,7 @@ def shared_at_least_mm2(one: Points, other: Points) -> Iterator[float]:
 
 def _crossings(loop: Points, level_mm: float) -> Points:
     """Return where the edges of a loop cross a line along u, and how they lean there, (2, K)."""
-    following = np.roll(loop, -1, axis=0)
+    following = np.concatenate([loop[1:], loop[:1]])
     across = (loop[:, 1] > level_mm) != (following[:, 1] > level_mm)
     begin, end = loop[across], following[across]
     lean = (end[:, 0] - begin[:, 0]) / (end[:, 1] - begin[:, 1])

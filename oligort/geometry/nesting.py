@@ -172,7 +172,7 @@ class PlaneLoops:
 
 def inside_loop(points: Points, loop: Points) -> Bools:
     """Whether points (N, 2) lie in a loop (M, 2), by the even-odd rule; on its edge either way."""
-    following = np.roll(loop, -1, axis=0)
+    following = np.concatenate([loop[1:], loop[:1]])
     u, v = points[:, :1], points[:, 1:]
     rises = (loop[:, 1] > v) != (following[:, 1] > v)
     height = following[:, 1] - loop[:, 1]

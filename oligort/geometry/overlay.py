@@ -184,7 +184,7 @@ def _cut(shapes: Sequence[Loops], exclusive: Sequence[bool] | None) -> tuple[Tra
 def _sum_by_shapes(cut: Trapezoids, origin: Floats) -> Overlay:
     """Sum trapezoids by the set of shapes that they lie in."""
     shapes = np.arange(cut.inside.shape[1])
-    (lower_left, lower_right, upper_right, upper_left) = np.moveaxis(cut.corners_mm, 1, 0)
+    (lower_left, lower_right, upper_right, upper_left) = cut.corners_mm.swapaxes(0, 1)
     height = upper_left[:, 1] - lower_left[:, 1]
     left = [lower_left[:, 0], (lower_left + upper_left)[:, 0] / 2, upper_left[:, 0]]
     right = [lower_right[:, 0], (lower_right + upper_right)[:, 0] / 2, upper_right[:, 0]]
@@ -215,7 +215,10 @@ def _edges_of(loops: Loops) -> "tuple[_Edges, Floats]":
     """Return the edges of all loops about their middle, and that middle."""
     owner = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
     begin = np.concatenate(loops)
-    end = np.concatenate([np.roll(loop, -1, axis=0) for loop in loops])
+    last = np.cumsum([len(loop) for loop in loops if len(loop)]) - 1
+    following = np.arange(1, len(begin) + 1)
+    following[last] = np.append(0, last[:-1] + 1)
+    end = begin[following]
     origin = (begin.max(axis=0) + begin.min(axis=0)) / 2
     upwards = (begin[:, 1] < end[:, 1])[:, None]
     low, high = np.where(upwards, begin, end) - origin, np.where(upwards, end, begin) - origin
@@ -269,9 +272,9 @@ class _Edges:
             order = np.lexsort((x_bottom + x_top, strip))
             strip, y_bottom, y_top = strip[order], y_bottom[order], y_top[order]
             x_bottom, x_top = x_bottom[order], x_top[order]
-            gap_bottom, gap_top = np.diff(x_bottom), np.diff(x_top)
+            gap_bottom, gap_top = x_bottom[1:] - x_bottom[:-1], x_top[1:] - x_top[:-1]
             # Sorted at mid height; neighbours out of order at one end cross within the strip.
-            crossing = (np.diff(strip) == 0) & (
+            crossing = (strip[1:] == strip[:-1]) & (
                 np.minimum(gap_bottom, gap_top) < -size * _RELATIVE_ROUNDING
             )
             share = gap_bottom[crossing] / (gap_bottom - gap_top)[crossing]
@@ -288,4 +291,6 @@ def _ascending(values: Floats) -> Floats:
     numpy's `unique` loads masked arrays first, which takes as long as most histograms.
     """
     ordered = np.sort(values)
-    return np.asarray(ordered[np.diff(ordered, prepend=-np.inf) > 0])
+    is_first = np.ones(len(ordered), dtype=bool)
+    np.greater(ordered[1:], ordered[:-1], out=is_first[1:])
+    return np.asarray(ordered[is_first])

@@ -4,8 +4,10 @@ Two lesions that have grown together are drawn with one outline, or with loops t
 other; either way they are one separate 3D part. How many they were is for a reader to say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ from oligort.lesions.lobes import DEEP, DrawnCells, lobes_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Cells = tuple[slice, ...]
+Bools = npt.NDArray[np.bool_]
 
 CELLS = 36
 """Cells along the longest side of a part: of two balls in contact each is 18 cells wide."""
@@ -38,7 +40,8 @@ _ALIKE = 1e-9
 Cells that an outline halves, and depths of whole cells, are many; turned and moved, points round.
 """
 
-_HALF_OF_NEIGHBOURS = [np.array(step) for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
+_HALF_OF_NEIGHBOURS = np.array([s for s in product((-1, 0, 1), repeat=3) if s > (0, 0, 0)])
+"""Steps (13, 3) that lead to one of each pair of neighbours, further on in the array."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,18 @@ def bulges_of(part: Part, neck_fraction: float) -> Bulges:
     A hollow is filled: what dies in the middle of a lesion makes no two of it. The part is laid on
     its raster in several ways, and what any of them sees is there.
     """
-    part = filled(part)
-    return max(
-        (_bulges_as_laid(_laid_along(part, turn), neck_fraction) for turn in _LAYS),
-        key=lambda found: (found.most, -found.neck_fraction),
-    )
+    kept = _KEPT.setdefault(part, {})
+    if neck_fraction not in kept:
+        whole = filled(part)
+        kept[neck_fraction] = max(
+            (_bulges_as_laid(_laid_along(whole, turn), neck_fraction) for turn in _LAYS),
+            key=lambda found: (found.most, -found.neck_fraction),
+        )
+    return kept[neck_fraction]
+
+
+_KEPT: WeakKeyDictionary[Part, dict[float, Bulges]] = WeakKeyDictionary()
+"""A check counts the lesions of the same parts by several names."""
 
 
 def _bulges_as_laid(part: Part, neck_fraction: float) -> Bulges:
@@ -161,7 +171,7 @@ def _moments(loop: Floats) -> Floats:
     Whichever way it runs.
     """
     u, v = loop.T
-    next_u, next_v = np.roll(loop, -1, axis=0).T
+    next_u, next_v = np.concatenate([loop[1:], loop[:1]]).T
     twice = u * next_v - next_u * v
     terms = [
         twice / 2,
@@ -203,9 +213,7 @@ def _is_below(
     return (y - y0) * (x1 - x0) <= (y1 - y0) * (x - x0)
 
 
-def _depth_mm(
-    part: Part, lattice: Lattice, covered: npt.NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _depth_mm(part: Part, lattice: Lattice, covered: Bools) -> tuple[Floats, Floats]:
     """Return how deep each cell (n, u, v) lies in the part, 0 outside, and the heights of cells.
 
     A rim of cells lies around them.
@@ -218,12 +226,34 @@ def _depth_mm(
     ]
     levels_mm = np.concatenate(along)
     inside = np.pad(np.repeat(covered, layers, axis=0), 1)
-    squared = np.where(inside, np.inf, 0.0)
-    for axis, centres in enumerate((levels_mm, lattice.u_centres_mm, lattice.v_centres_mm)):
-        rim = np.concatenate([[centres[0] - step], centres, [centres[-1] + step]])
-        squared = np.moveaxis(_nearest(np.moveaxis(squared, axis, 0), rim), 0, axis)
+    rims_mm = [
+        np.concatenate([[centres[0] - step], centres, [centres[-1] + step]])
+        for centres in (levels_mm, lattice.u_centres_mm, lattice.v_centres_mm)
+    ]
+    squared = _squared_mm2(inside, rims_mm)
     # A cell beside the surface lies half a cell deep.
     return np.where(inside, np.sqrt(squared) - step / 2, 0.0), levels_mm
+
+
+def _squared_mm2(inside: Bools, rims_mm: Sequence[Floats]) -> Floats:
+    """Return the square of the way from each cell (n, u, v) to the nearest one that is outside.
+
+    `rims_mm` are where cells lie along each axis; the first and the last ones are outside.
+    """
+    squared = _way_out(inside, rims_mm[0])
+    for axis in (1, 2):
+        turned = np.ascontiguousarray(np.moveaxis(squared, axis, 0))
+        squared = np.moveaxis(_nearest(turned, rims_mm[axis]), 0, axis)
+    return squared
+
+
+def _way_out(inside: Bools, rim_mm: Floats) -> Floats:
+    """Return the square of the way along the first axis to the nearest cell that is outside."""
+    number = np.arange(len(rim_mm)).reshape(-1, 1, 1)
+    before = np.maximum.accumulate(np.where(inside, 0, number), axis=0)
+    behind = np.minimum.accumulate(np.where(inside, len(rim_mm) - 1, number)[::-1], axis=0)[::-1]
+    own_mm = rim_mm[number]
+    return np.asarray(np.minimum((own_mm - rim_mm[before]) ** 2, (rim_mm[behind] - own_mm) ** 2))
 
 
 def _nearest(squared: Floats, rim_mm: Floats) -> Floats:
@@ -231,27 +261,36 @@ def _nearest(squared: Floats, rim_mm: Floats) -> Floats:
 
     Cells so far apart are not asked that the way alone is more than any has.
     """
-    least = squared.copy()
+    least, through = squared.copy(), np.empty_like(squared)
     for apart in range(1, len(rim_mm)):
         way = ((rim_mm[apart:] - rim_mm[:-apart]) ** 2).reshape(-1, *[1] * (squared.ndim - 1))
         if way.min() >= least.max():
             break
-        np.minimum(least[apart:], squared[:-apart] + way, out=least[apart:])
-        np.minimum(least[:-apart], squared[apart:] + way, out=least[:-apart])
+        for target, source in (
+            (least[apart:], squared[:-apart]),
+            (least[:-apart], squared[apart:]),
+        ):
+            # Into memory at hand: to ask the system for it anew takes longer than the sum.
+            reached = np.add(source, way, out=through[apart:])
+            np.minimum(target, reached, out=target)
     return least
 
 
 def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, float]:
-    """Return how many peaks of depth the necks between them keep apart, and the narrowest neck."""
-    flat = depth.ravel()
-    peak_of = _peaks(depth)
-    peaks, index = peak_of.reshape(depth.shape), np.arange(depth.size).reshape(depth.shape)
+    """Return how many peaks of depth the necks between them keep apart, and the narrowest neck.
+
+    `depth` (n, u, v) has a rim of cells that are not deep: none has its neighbour beyond an edge.
+    """
+    flat, peak_of = depth.ravel(), _peaks(depth)
+    is_deep = flat > 0
     saddles: list[tuple[Integers, Integers, Floats]] = []
-    for one, other in _neighbours(depth.shape):
-        meets = np.flatnonzero(peaks[one] != peaks[other])
-        a, b = (index[cells].ravel().take(meets) for cells in (one, other))
-        inside = (flat[a] > 0) & (flat[b] > 0)
-        a, b = a[inside], b[inside]
+    strides = depth.shape[1] * depth.shape[2], depth.shape[2], 1
+    for further in (_HALF_OF_NEIGHBOURS @ strides).tolist():
+        meets = peak_of[:-further] != peak_of[further:]
+        meets &= is_deep[:-further]
+        meets &= is_deep[further:]
+        a = np.flatnonzero(meets)
+        b = a + further
         saddles.append((peak_of[a], peak_of[b], np.minimum(flat[a], flat[b])))
     first, second, height = (np.concatenate(column) for column in zip(*saddles, strict=True))
     low, high = np.minimum(first, second), np.maximum(first, second)
@@ -279,7 +318,7 @@ def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, f
             narrowest = min(narrowest, neck)
         highest[thin] = thick
     # A bridge thinner than a cell is no saddle: what it joins lies apart, with no neck at all.
-    apart = {top(peak) for peak in np.unique(peak_of[flat > 0]).tolist()}
+    apart = {top(peak) for peak in np.unique(peak_of[is_deep]).tolist()}
     # Of a flat part nothing is deep: there an island counts that is half as deep as the deepest.
     islands = sum(
         bool(flat[peak] >= min(least_mm, flat.max() / 2) * (1 - _ALIKE)) for peak in apart
@@ -288,26 +327,31 @@ def _count(depth: Floats, neck_fraction: float, least_mm: float) -> tuple[int, f
 
 
 def _peaks(depth: Floats) -> Integers:
-    """Return for each cell the flat index of the peak that the steepest way up leads to."""
-    order = np.argsort(depth.ravel(), kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))  # no two cells alike: a plateau leads somewhere too
-    ranks = rank.reshape(depth.shape)
-    best = ranks.copy()
-    for one, other in _neighbours(depth.shape):
-        np.maximum(best[one], ranks[other], out=best[one])
-        np.maximum(best[other], ranks[one], out=best[other])
-    leads_to = order[best.ravel()]
+    """Return for each cell the flat index of the peak that the steepest way up leads to.
+
+    Of what is not deep it is -1.
+    """
+    flat = depth.ravel()
+    deep = np.flatnonzero(flat > 0)
+    order = deep[np.argsort(flat[deep], kind="stable")]
+    # No two deep cells are alike: a plateau leads somewhere too.
+    rank = np.zeros(depth.size, dtype=np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    best = rank.reshape(depth.shape)
+    for axis in range(depth.ndim):
+        best = _greatest_beside(best, axis)
+    leads_to = best.ravel()[order] - 1
     while not np.array_equal(leads_to, further := leads_to[leads_to]):
         leads_to = further
-    return np.asarray(leads_to)
+    peak_of = np.full(depth.size, -1, dtype=np.int64)
+    peak_of[order] = order[leads_to]
+    return peak_of
 
 
-def _neighbours(shape: tuple[int, ...]) -> list[tuple[Cells, Cells]]:
-    """Return where all pairs of neighbouring cells lie, a pair of boxes of them a direction."""
-    pairs = []
-    for step in _HALF_OF_NEIGHBOURS:
-        here = tuple(slice(max(0, -s), min(n, n - s)) for s, n in zip(step, shape, strict=True))
-        there = tuple(slice(max(0, s), min(n, n + s)) for s, n in zip(step, shape, strict=True))
-        pairs.append((here, there))
-    return pairs
+def _greatest_beside(values: Integers, axis: int) -> Integers:
+    """Return for each cell the greatest of its value and those beside it along an axis."""
+    greatest = values.copy()
+    own, others = np.moveaxis(greatest, axis, 0), np.moveaxis(values, axis, 0)
+    np.maximum(own[1:], others[:-1], out=own[1:])
+    np.maximum(own[:-1], others[1:], out=own[:-1])
+    return greatest

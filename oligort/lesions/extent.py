@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -76,6 +77,16 @@ def extent_of(part: Part) -> Extent:
     plane before it; of one or two planes it goes on straight. What is drawn in other planes than
     axial ones is cut by these.
     """
+    if part not in _KEPT:
+        _KEPT[part] = _extent_of(part)
+    return _KEPT[part]
+
+
+_KEPT: WeakKeyDictionary[Part, Extent] = WeakKeyDictionary()
+"""A check counts the lesions of the same parts by several names."""
+
+
+def _extent_of(part: Part) -> Extent:
     if not part.slabs:
         raise NotEvaluable("expected a part with at least one loop")
     frame, areas = part.model.frame, linked_areas(part)

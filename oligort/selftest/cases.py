@@ -5,6 +5,7 @@ The seed was not chosen for what comes of it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, islice
 
 import numpy as np
@@ -88,7 +89,7 @@ class Plan:
     @classmethod
     def drawn(cls, each: int) -> "Plan":
         """Draw the first cases of each group."""
-        cases, peaks = seeded_cases(SEED, DRAWN), gaussian_peaks(SEED, DRAWN)
+        cases, peaks = _drawn_of_seed()
         linear = tuple(case for case in cases if case.field_kind == "linear")
         curved = tuple(case for case in cases if _is_resolved(case))
 
@@ -117,6 +118,12 @@ class Plan:
         """The cases whose curves are compared, each once."""
         groups = (*self.linear.values(), *self.curved.values(), *self.of_solids.values())
         return tuple(dict.fromkeys(chain(*groups)))
+
+
+@cache
+def _drawn_of_seed() -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """Return the cases and the peaks that groups are taken of: the same for groups of any size."""
+    return seeded_cases(SEED, DRAWN), gaussian_peaks(SEED, DRAWN)
 
 
 def _is_crossed(case: Case) -> bool:

@@ -35,6 +35,7 @@ from troubles import (
 )
 
 import oligort
+from oligort.batch import workers
 from oligort.batch.judge import judged
 from oligort.batch.limits import Limits
 from oligort.batch.outcome import Done, Summary
@@ -131,7 +132,8 @@ def test_one_that_is_killed_while_it_hands_over_keeps_nobody_waiting(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="where the system tells whether a process is there")
-def test_one_that_leaves_as_if_its_work_were_done_is_told_as_what_it_is(tmp_path):
+def test_one_that_leaves_as_if_its_work_were_done_is_told_as_what_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "ABANDONED_S", 0.5)  # nothing else hangs here: no need to be sure
     write_exports(tmp_path / "root", range(3))
     begin_s = time.monotonic()
     _, told = run(tmp_path / "root", tmp_path / "out", limits=Limits(), judge=judged_and_left)

@@ -1,6 +1,8 @@
 """Parts against closed forms and against scikit-image's labelling of a fine stack."""
 
+import gc
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -35,6 +37,18 @@ def structure(*loops: np.ndarray) -> Structure:
 def ball(x: float, y: float, z: float, radius: float, step: float = 1.0) -> list[np.ndarray]:
     planes = z + np.arange(-radius + step / 2, radius, step)
     return [disc(x, y, plane, np.sqrt(radius**2 - (plane - z) ** 2)) for plane in planes]
+
+
+def test_parts_are_made_once_for_each_spacing_and_go_with_their_structure():
+    drawn = structure(*ball(0, 0, 0, 5))
+    own = parts(drawn, 1.0)
+    assert parts(drawn, 1.0) is own
+    assert parts(drawn, 3.0) is not own
+    assert parts(structure(*ball(0, 0, 0, 5)), 1.0) is not own
+    (part,) = map(ref, own)
+    del own, drawn
+    gc.collect()
+    assert part() is None
 
 
 def test_a_sphere_is_one_part_with_its_volume_and_centre():

@@ -4,6 +4,7 @@
 """
 
 from collections import Counter
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -26,9 +27,15 @@ TRIED = 56
 """Sets that the suite tries; they hold every complication."""
 
 
+@cache
+def made_of(number: int) -> GeneratedSet:
+    """Return a set, the same for all tests: what one measures of its contours the others have."""
+    return generate(number)
+
+
 @pytest.fixture(scope="module")
 def scores():
-    return [score(made, census(made.structures)) for made in map(generate, range(TRIED))]
+    return [score(made, census(made.structures)) for made in map(made_of, range(TRIED))]
 
 
 def test_the_truth_lies_in_every_range(scores):
@@ -64,7 +71,7 @@ def test_a_set_is_the_same_whenever_it_is_made():
 
 
 def test_a_census_that_misses_one_is_found_out():
-    made = next(one for one in map(generate, range(50)) if one.truth == (5, 5))
+    made = next(one for one in map(made_of, range(50)) if one.truth == (5, 5))
     missed = LesionCensus((), Count(0, 4), MappingProxyType({}), ())
     found = score(made, missed)
     assert found.outside[0].startswith("all: 0 to 4 where (5, 5)")
@@ -89,7 +96,7 @@ def _register_of(made: GeneratedSet) -> Register:
 
 @pytest.mark.parametrize("number", range(0, TRIED, 6))
 def test_a_register_of_the_truth_makes_no_verdict_wrong(number):
-    made = generate(number)
+    made = made_of(number)
     submission = Submission(structure_sets=(StructureSet(made.structures, "1.1"),))
     report = check(submission, register=_register_of(made))
     found: dict[str, Finding] = {one.code: one for one in report.findings}

@@ -240,8 +240,8 @@ def test_the_diameter_that_decides_stands_out(demo_page: Made, reading: str, tol
         assert row.all("th")[0].text == told
 
 
-def organs_of(report: Report, case: Any) -> dict[str, Element]:
-    (organs,) = [one for one in parsed(page(report, case)).all("ul") if "organs" in one.classes]
+def organs_of(tree: Element) -> dict[str, Element]:
+    (organs,) = [one for one in tree.all("ul") if "organs" in one.classes]
     return {one.all("span")[0].text: one for one in organs.all("li")}
 
 
@@ -254,12 +254,13 @@ def test_organs_hold_what_the_check_counted_in_them(demo_page: Made) -> None:
     case = replace(case, register=register)
     report = report_on(case, ["OL20*"])
     (finding,) = [one for one in report.findings if one.code == "OL202"]
-    liver = organs_of(report, case)["Liver"]
+    tree = parsed(page(report, case))
+    liver = organs_of(tree)["Liver"]
     assert [one.measured for one in finding.evidence] == ["3 to 4"]
     assert liver.all("b")[0].text == "3 to 4"
     assert [sorted(dot.classes) for dot in liver.all("i")] == [["sure"]] * 3 + [["beyond", "maybe"]]
     # The number of all has no upper end in the check either.
-    assert "4 to 5 or more distant metastases" in parsed(page(report, case)).text
+    assert "4 to 5 or more distant metastases" in tree.text
 
 
 def test_a_limit_that_is_not_allowed_itself_stands_beyond_the_bar(demo_page: Made) -> None:
@@ -270,7 +271,7 @@ def test_a_limit_that_is_not_allowed_itself_stands_beyond_the_bar(demo_page: Mad
     case = replace(case, protocol=msgspec.structs.replace(case.protocol, criteria=criteria))
     report = report_on(case, ["OL202"])
     assert [one.grade for one in report.findings] == [Grade.MAJOR]
-    dots = organs_of(report, case)["Liver"].all("i")
+    dots = organs_of(parsed(page(report, case)))["Liver"].all("i")
     assert [sorted(dot.classes) for dot in dots] == [["sure"]] * 3 + [["beyond", "sure"]]
 
 
