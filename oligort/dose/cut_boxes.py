@@ -1,13 +1,16 @@
-"""Cut boxes: what of a box lies between two planes that are oblique to it, and where its middle is.
+"""Cut boxes: what of a box lies in a grid that is oblique to it, and where the middle of that is.
 
 Along the normal of the planes a point of a box is the sum of three uniform distributions, one of
 each side; the share below a height, and the mean of it, are differences of its powers.
 """
 
+from collections.abc import Iterable
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+
+from oligort.dose.spline import SplineAxis
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,6 +22,45 @@ A share changes by less than its square, and rounding of 1e-16 over the square l
 
 NOTHING = 1e-9
 """Of a smaller share there is no middle: it is rounding."""
+
+
+def in_grid(
+    cutting: Iterable[tuple[SplineAxis, Floats]], middles_mm: Floats, sizes_mm: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return what of boxes lies in a grid.
+
+    Each axis of the grid cuts by itself: where two of them do, at an edge of the grid, that is
+    right to the second order.
+
+    Parameters
+    ----------
+    cutting : iterable of SplineAxis and (3,) array
+        Axes of the grid that may cut some box, each with its unit vector along the boxes' sides.
+    middles_mm, sizes_mm : (N, 3) arrays
+        Of the boxes, along their sides, from the origin of the grid.
+
+    Returns
+    -------
+    inside, core : (N,) arrays
+        Which share of each lies in the grid, and between outermost voxel centres.
+    away_mm : (N, 3) array
+        How far the middle of what lies in the grid is from that of the box.
+    """
+    inside, core = np.ones((2, len(middles_mm)))
+    away = np.zeros_like(middles_mm)
+    for axis, normal in cutting:
+        along = np.einsum("nx,x->n", middles_mm, normal)
+        across = sizes_mm * normal
+        widths = np.abs(across).T
+        first, last = float(axis.centres_mm[0]), float(axis.centres_mm[-1])
+        core *= between_planes(along, widths, first, last)[0]
+        share, offset = between_planes(along, widths, axis.low_mm, axis.high_mm)
+        inside *= share
+        # Along its normal a plane moves the middle of what it leaves by the offset; aside of it as
+        # the shape of the box has it, by which a longer side gives more.
+        squares = np.einsum("nx,nx->n", across, across)
+        away += (offset / squares)[:, None] * across * sizes_mm
+    return inside, core, np.clip(away, -sizes_mm / 2, sizes_mm / 2)
 
 
 def between_planes(

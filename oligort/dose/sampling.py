@@ -9,9 +9,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from oligort.dose.cut_boxes import between_planes
+from oligort.dose.cut_boxes import in_grid
 from oligort.dose.field import AlignedAxes, DoseField
 from oligort.dose.shares import Shares
+from oligort.dose.spline import SplineAxis
 from oligort.geometry.raster import Lattice
 from oligort.geometry.slabs import PlaneFrame
 
@@ -299,44 +300,48 @@ class _ObliqueSampler:
     def local(self, sub_voxels: SubVoxels) -> Local:
         """Return the dose at the middles of sub-voxels, of their parts inside where it ends."""
         u, v = np.divmod(sub_voxels.pixel, self._lattice.v_count)
-        position = sub_voxels.position_mm[sub_voxels.layer]
+        thickness = sub_voxels.thickness_mm[sub_voxels.layer]
         points = np.column_stack(
-            [self._lattice.u_centres_mm[u], self._lattice.v_centres_mm[v], position]
+            [
+                self._lattice.u_centres_mm[u],
+                self._lattice.v_centres_mm[v],
+                sub_voxels.position_mm[sub_voxels.layer],
+            ]
         )
-        sizes = np.empty_like(points)
-        sizes[:, 0], sizes[:, 1] = self._lattice.u_step_mm, self._lattice.v_step_mm
-        sizes[:, 2] = sub_voxels.thickness_mm[sub_voxels.layer]
-        inside, core, away = self._shares(points, sizes)
-        value, slopes, _ = self._field.with_slopes(self._frame.to_patient(points + away))
+        inside, core = np.ones((2, len(points)))
+        cutting = self._cutting(sub_voxels)
+        if cutting:
+            u_size, v_size = self._lattice.u_step_mm, self._lattice.v_step_mm
+            sizes = np.column_stack([np.full((len(points), 2), (u_size, v_size)), thickness])
+            origin = self._frame.to_plane(self._field.grid.origin_mm)
+            inside, core, away = in_grid(cutting, points - origin, sizes)
+            points += away
+        value, slopes, _ = self._field.with_slopes(self._frame.to_patient(points))
         u_slope, v_slope, n_slope = np.einsum(
             "na,ax,px->pn", slopes, self._field.grid.axes, self._frame.axes
         )
-        changes = u_slope * sizes[:, 0], v_slope * sizes[:, 1], n_slope * sizes[:, 2]
+        changes = (
+            u_slope * self._lattice.u_step_mm,
+            v_slope * self._lattice.v_step_mm,
+            n_slope * thickness,
+        )
         return Local(value, changes, inside, core=None if (core > 1 - CUT_SHARE).all() else core)
 
-    def _shares(self, points: Floats, sizes: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return which share of boxes (N, 3) lies in the grid, and between outermost centres.
-
-        And how far (N, 3) the middle of what lies in the grid is from theirs. Each axis of the grid
-        cuts by itself: at its corners, where two of them do, that is right to the second order.
-        """
-        grid = self._field.grid
-        inside, core = np.ones((2, len(points)))
-        away = np.zeros_like(points)
-        origin = self._frame.to_plane(grid.origin_mm)
-        for axis, normal in zip(self._field.axes, self._frame.to_plane(grid.axes), strict=True):
-            along = np.einsum("nx,x->n", points - origin, normal)
-            across = sizes * normal
-            share, offset = between_planes(along, np.abs(across).T, axis.low_mm, axis.high_mm)
-            inside *= share
-            core *= between_planes(
-                along, np.abs(across).T, float(axis.centres_mm[0]), float(axis.centres_mm[-1])
-            )[0]
-            # Along its normal a plane moves the middle of what it leaves by the offset; aside of it
-            # as the shape of the box has it, by which a longer side gives more.
-            squares = np.einsum("nx,nx->n", across, across)
-            away += (offset / squares)[:, None] * across * sizes
-        return inside, core, np.clip(away, -sizes / 2, sizes / 2)
+    def _cutting(self, sub_voxels: SubVoxels) -> list[tuple[SplineAxis, Floats]]:
+        """Return the axes of the grid beyond whose outermost centres layers reach, with normals."""
+        lattice, middles = self._lattice, sub_voxels.position_mm
+        half = sub_voxels.thickness_mm / 2
+        low = np.array([lattice.u_start_mm, lattice.v_start_mm, (middles - half).min()])
+        high = np.array([lattice.u_end_mm, lattice.v_end_mm, (middles + half).max()])
+        origin = self._frame.to_plane(self._field.grid.origin_mm)
+        cutting = []
+        for axis, normal in zip(
+            self._field.axes, self._frame.to_plane(self._field.grid.axes), strict=True
+        ):
+            ends = np.sort([(low - origin) * normal, (high - origin) * normal], axis=0).sum(axis=1)
+            if ends[0] < axis.centres_mm[0] or ends[1] > axis.centres_mm[-1]:
+                cutting.append((axis, normal))
+        return cutting
 
 
 def reach_gy(changes: tuple[Floats, Floats, Floats]) -> Floats:
