@@ -9,6 +9,7 @@ import pytest
 from oligort.dose import histogram
 from oligort.dose.grid import DoseGrid
 from oligort.errors import NotEvaluable
+from oligort.measure import Interval
 from oligort.report.selftest_document import SelftestLine, SelftestResult, selftest_view
 from oligort.report.text import WIDTH, plain_text
 from oligort.selftest import differences
@@ -16,7 +17,7 @@ from oligort.selftest import run as selftest_run
 from oligort.selftest.cases import EACH, LUNG_DOSES, SOLID_GROUPS, Plan
 from oligort.selftest.run import run_selftest
 
-LINES = 26
+LINES = 28
 
 
 def failing(result: SelftestResult) -> set[str]:
@@ -106,6 +107,31 @@ def test_a_dose_half_a_voxel_off_is_found_out(
     assert found >= {"curve: median, linear dose", "V20 of two lungs"}
     assert "D95, D50, D5 of Gaussian peaks, cubic: of the slabs" in found
     assert not {what for what in found if "volume" in what or "diameter" in what}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("mean_gy", "mean dose of the slabs"),
+        ("min_gy", "lowest and highest dose"),
+        ("max_gy", "lowest and highest dose"),
+    ],
+)
+def test_a_dose_that_no_curve_shows_is_found_out(
+    name: str, line: str, one_small_case: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = differences.compute_dvh
+
+    def wrong(*asked):
+        dvh = exact(*asked)
+        off = 0.005 * (dvh.max_gy - dvh.min_gy)
+        doubt = replace(
+            dvh.numerical, **{name: Interval(*(end - off for end in getattr(dvh.numerical, name)))}
+        )
+        return replace(dvh, numerical=doubt, **{name: getattr(dvh, name) - off})
+
+    monkeypatch.setattr(differences, "compute_dvh", wrong)
+    assert line in failing(run_selftest())
 
 
 def test_other_end_caps_and_longer_diameters_are_found_out(

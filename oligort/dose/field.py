@@ -147,14 +147,6 @@ class DoseField:
             value += picked * i * j * k
         return np.where(is_inside, np.maximum(value, 0), np.nan)
 
-    def between(self, points_mm: Points) -> npt.NDArray[np.bool_]:
-        """Whether points (N, 3) lie between the outermost voxel centres."""
-        along = np.einsum("nx,ax->an", points_mm - self.grid.origin_mm, self.grid.axes)
-        is_between = np.ones(len(points_mm), dtype=bool)
-        for axis, position in zip(self.axes, along, strict=True):
-            is_between &= (position >= axis.centres_mm[0]) & (position <= axis.centres_mm[-1])
-        return is_between
-
     def with_slopes(self, points_mm: Points) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
         """Return dose (N,), its slopes (N, 3) per mm along i, j and k, and what is inside (N,)."""
         weights, is_inside = self._weights(points_mm)

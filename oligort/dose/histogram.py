@@ -87,12 +87,12 @@ LEAST_LINEARITY = 0.01
 """Where blocks are less linear, of slivers mostly, the merged curve says nothing: the share is then
 so large that the doubt is all of the volume wherever the two curves differ."""
 
-KINKED_DOUBT, OBLIQUE_COMPOSITE_DOUBT = 8.0, 12.0
+KINKED_DOUBT, OBLIQUE_COMPOSITE_DOUBT = 14.0, 12.0
 """The same share where the borders of the sub-voxels cannot follow the voxels of the dose.
 
-In a grid that lies obliquely kinks of a linear dose are inside the sub-voxels, merged or not: of
-doses with white noise the error was up to seven times the difference. Of 60 composites of two
-grids with white noise, one of which the sub-voxels could not follow, it was up to ten times.
+In a grid that lies obliquely kinks are inside the sub-voxels, merged or not: of white noise in
+jagged outlines the error was up to thirteen times the difference. Of 60 composites of two grids
+with white noise, one of which the sub-voxels could not follow, it was up to ten times.
 """
 
 COMPOSITE_DOUBT = 4.0
@@ -227,6 +227,8 @@ class Estimate:
         The curve of what lies inside some grids of a composite and not inside all.
     edge : EdgeDose or None
         What lies beyond the outermost voxel centres, in mm3.
+    surely_gy : (float, float) or None
+        Of a shape between planes, a lowest and a highest dose that are there in any case.
     """
 
     bin_gy: float
@@ -241,6 +243,7 @@ class Estimate:
     settled_share: float = DOUBT
     partly_mm3: Floats | None = None
     edge: EdgeDose | None = None
+    surely_gy: tuple[float, float] | None = None
 
     @classmethod
     def of(
@@ -291,6 +294,7 @@ class Estimate:
             if partly.volume_mm3
             else None,
             edge=edge.counted(extremes),
+            surely_gy=None if region.is_of_slabs else tally.surely_gy,
         )
 
     @property
@@ -306,12 +310,10 @@ class Estimate:
             uncovered_mm3 = 0.0
         ends, statistics = self.extremes, None
         if ends is not None:
+            low, high = self.surely_gy or (ends.low, ends.high)
+            least, most = Interval(ends.lowest, max(low, ends.low)), min(high, ends.high)
             statistics = Statistics(
-                ends.low,
-                self.mean_gy,
-                ends.high,
-                Interval(ends.lowest, ends.low),
-                Interval(ends.high, ends.highest),
+                ends.low, self.mean_gy, ends.high, least, Interval(most, ends.highest)
             )
         return Counted(
             bin_gy=self.bin_gy,

@@ -313,11 +313,16 @@ def _statistics(estimates: Sequence[Estimate], outline: Floats) -> Statistics | 
         return None
     low = min([one.low for one in ends] + outline.tolist())
     high = max([one.high for one in ends] + outline.tolist())
+    surely = [one.surely_gy for one in estimates if one.surely_gy]
+    high_of_low, low_of_high = low, high
+    if surely:
+        high_of_low = max(low, min(lowest for lowest, _ in surely))
+        low_of_high = min(high, max(highest for _, highest in surely))
     covered_mm3 = sum(one.covered_mm3 for one in estimates)
     return Statistics(
         min_gy=low,
         mean_gy=sum(one.mean_gy * one.covered_mm3 for one in estimates) / covered_mm3,
         max_gy=high,
-        min_within_gy=Interval(min([low] + [one.lowest for one in ends]), low),
-        max_within_gy=Interval(high, max([high] + [one.highest for one in ends])),
+        min_within_gy=Interval(min([low] + [one.lowest for one in ends]), high_of_low),
+        max_within_gy=Interval(low_of_high, max([high] + [one.highest for one in ends])),
     )

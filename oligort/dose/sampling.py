@@ -9,8 +9,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from oligort.dose.cut_boxes import in_grid
 from oligort.dose.field import AlignedAxes, DoseField
 from oligort.dose.shares import Shares
+from oligort.dose.spline import SplineAxis
 from oligort.geometry.raster import Lattice
 from oligort.geometry.slabs import PlaneFrame
 
@@ -296,8 +298,9 @@ class _ObliqueSampler:
         return spread(self.local(sub_voxels), sub_voxels)
 
     def local(self, sub_voxels: SubVoxels) -> Local:
-        """Return the dose at the middles of sub-voxels."""
+        """Return the dose at the middles of sub-voxels, of their parts inside where it ends."""
         u, v = np.divmod(sub_voxels.pixel, self._lattice.v_count)
+        thickness = sub_voxels.thickness_mm[sub_voxels.layer]
         points = np.column_stack(
             [
                 self._lattice.u_centres_mm[u],
@@ -305,19 +308,40 @@ class _ObliqueSampler:
                 sub_voxels.position_mm[sub_voxels.layer],
             ]
         )
-        patient_mm = self._frame.to_patient(points)
-        value, slopes, is_inside = self._field.with_slopes(patient_mm)
-        is_core = self._field.between(patient_mm)
+        inside, core = np.ones((2, len(points)))
+        cutting = self._cutting(sub_voxels)
+        if cutting:
+            u_size, v_size = self._lattice.u_step_mm, self._lattice.v_step_mm
+            sizes = np.column_stack([np.full((len(points), 2), (u_size, v_size)), thickness])
+            origin = self._frame.to_plane(self._field.grid.origin_mm)
+            inside, core, away = in_grid(cutting, points - origin, sizes)
+            points += away
+        value, slopes, _ = self._field.with_slopes(self._frame.to_patient(points))
         u_slope, v_slope, n_slope = np.einsum(
             "na,ax,px->pn", slopes, self._field.grid.axes, self._frame.axes
         )
         changes = (
             u_slope * self._lattice.u_step_mm,
             v_slope * self._lattice.v_step_mm,
-            n_slope * sub_voxels.thickness_mm[sub_voxels.layer],
+            n_slope * thickness,
         )
-        core = None if is_core.all() else is_core.astype(np.float64)
-        return Local(value, changes, is_inside.astype(np.float64), core=core)
+        return Local(value, changes, inside, core=None if (core > 1 - CUT_SHARE).all() else core)
+
+    def _cutting(self, sub_voxels: SubVoxels) -> list[tuple[SplineAxis, Floats]]:
+        """Return the axes of the grid beyond whose outermost centres layers reach, with normals."""
+        lattice, middles = self._lattice, sub_voxels.position_mm
+        half = sub_voxels.thickness_mm / 2
+        low = np.array([lattice.u_start_mm, lattice.v_start_mm, (middles - half).min()])
+        high = np.array([lattice.u_end_mm, lattice.v_end_mm, (middles + half).max()])
+        origin = self._frame.to_plane(self._field.grid.origin_mm)
+        cutting = []
+        for axis, normal in zip(
+            self._field.axes, self._frame.to_plane(self._field.grid.axes), strict=True
+        ):
+            ends = np.sort([(low - origin) * normal, (high - origin) * normal], axis=0).sum(axis=1)
+            if ends[0] < axis.centres_mm[0] or ends[1] > axis.centres_mm[-1]:
+                cutting.append((axis, normal))
+        return cutting
 
 
 def reach_gy(changes: tuple[Floats, Floats, Floats]) -> Floats:

@@ -183,6 +183,18 @@ class Tally:
             max(min(max(self._highest, self._high), self._ceiling_gy), high),
         )
 
+    @property
+    def surely_gy(self) -> tuple[float, float]:
+        """A lowest and a highest dose of what is filled: they are there whatever the rim leaves.
+
+        Of a shape between planes the rim is what fades from one plane to the next.
+        """
+        mean = self.mean_gy
+        return (
+            min(max(self._low, self._floor_gy), mean),
+            max(min(self._high, self._ceiling_gy), mean),
+        )
+
     def histogram(self, extremes: Extremes) -> Floats:
         """Return the covered volume in mm3 per bin; the last bin holds the maximum.
 

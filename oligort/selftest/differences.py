@@ -35,7 +35,8 @@ class Differences:
     """What a histogram of a case differs by; infinite where the engine gives none.
 
     Curves in percentage points at the worst dose, volumes in percent, `missed` doses at which the
-    numerical interval does not contain the exact slabs, `added_percent` of what may be added.
+    numerical interval does not contain the exact slabs, `added_percent` of what may be added; the
+    mean dose, and the lowest or the highest, in percent of the slabs' range of doses.
     """
 
     curve_pp: float = np.inf
@@ -44,14 +45,18 @@ class Differences:
     solid_pp: float = np.inf
     solid_volume_percent: float = np.inf
     added_percent: float = np.inf
+    mean_percent: float = np.inf
+    ends_percent: float = np.inf
 
 
 def compared(case: Case) -> Differences:
     """Compute the histogram of a case and hold it against both truths."""
-    doses = np.linspace(*case.slabs.range_gy(case.field), DOSES + 2)[1:-1]
+    lowest, highest = case.slabs.range_gy(case.field)
+    doses = np.linspace(lowest, highest, DOSES + 2)[1:-1]
     try:
         dvh = _dvh_of(case)
         measures = [dvh[Metric("V", "%", float(dose), "Gy")] for dose in doses]
+        mean, *ends = (float(dvh[name]) for name in ("Mean", "Min", "Max"))
     except NotEvaluable:
         return Differences()
     found = np.array(measures, dtype=np.float64)
@@ -65,6 +70,8 @@ def compared(case: Case) -> Differences:
         solid_pp=off,
         solid_volume_percent=_percent_off(dvh.volume_cc, case.solid_volume_cc),
         added_percent=100 * max(off - own, 0) / max(ADDED_SHARE * own, ADDED_PP),
+        mean_percent=100 * abs(mean - case.slabs.mean_gy(case.field)) / (highest - lowest),
+        ends_percent=100 * _worst(np.array(ends) - (lowest, highest)) / (highest - lowest),
     )
 
 
