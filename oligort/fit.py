@@ -16,7 +16,7 @@ from oligort.lesions.vocabulary import GTV_ROLES, Role
 from oligort.measure import Measure
 from oligort.objects import Dose, Plan
 from oligort.picked import is_of_one_group
-from oligort.prescribed import Roi, doses_by_roi, refers_elsewhere, roi_of, totals_by_roi
+from oligort.prescribed import Together, refers_elsewhere, roi_of, totals_by_roi
 from oligort.selection import Selection, title
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ class Export(Protocol):
     """What is asked: a submission."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Its plans."""
 
     @property
     def doses(self) -> tuple[Dose, ...]:
@@ -177,36 +181,6 @@ def _alone(export: Export, course: Course) -> Export:
     return replace(of_course, doses=(course.dose,), selection=chosen, earlier=())
 
 
-@dataclass(frozen=True)
-class _Together:
-    """What the plans of one dose prescribe: those that prescribe any, and whether all are there.
-
-    A sum holds at least what its plans prescribe to one ROI, and at most all of them.
-    """
-
-    plans: tuple[Plan, ...]
-    is_complete: bool
-
-    @property
-    def least_gy(self) -> float:
-        """The least that the dose must reach somewhere."""
-        return max([*map(_largest_gy, self.plans), *totals_by_roi(self.plans).values()])
-
-    @property
-    def most_gy(self) -> float:
-        """The most that is prescribed anywhere."""
-        return sum(map(_largest_gy, self.plans)) if self.is_complete else inf
-
-    def most_gy_to(self, roi: Roi) -> float:
-        """Return the most that is prescribed to an ROI, if other plans' targets hold it too."""
-        doses = (doses_by_roi(plan).get(roi, _largest_gy(plan)) for plan in self.plans)
-        return sum(doses) if self.is_complete else inf
-
-
-def _largest_gy(plan: Plan) -> float:
-    return max(one.dose_gy for one in plan.prescriptions)
-
-
 def _fit_of(export: Export, limits: Limits, course: Course) -> Fit:
     """Return how one course fits; its targets are those of the export that it came with."""
     if is_of_one_group(course.dose, course.plans):
@@ -216,7 +190,9 @@ def _fit_of(export: Export, limits: Limits, course: Course) -> Fit:
     plans = tuple(plan for plan in course.plans if plan.prescriptions)
     if not plans:
         return _fit_of_beams(limits, export, course)
-    together = _Together(plans, len(plans) >= len(set(course.dose.plan_uids)))
+    before = _prescribed_before(export, course)
+    summed = len(set(course.dose.plan_uids))
+    together = Together(plans, len(plans) + len(before) >= summed, before)
     maximum_gy = course.grid.maximum_gy
     prescribed = f"prescription {together.least_gy:g} Gy, dose maximum {maximum_gy:.2f} Gy"
     if not limits.allow_maximum(maximum_gy, together.least_gy, together.most_gy):
@@ -237,7 +213,21 @@ def _fit_of(export: Export, limits: Limits, course: Course) -> Fit:
     return fit
 
 
-def _fit_of_targets(limits: Limits, export: Export, together: _Together, prescribed: str) -> Fit:
+def _prescribed_before(export: Export, course: Course) -> tuple[Plan, ...]:
+    """Return the plans of earlier exports that a sum names, of which it was seen to hold a dose."""
+    wanted = set(course.dose.plan_uids) - {plan.sop_instance_uid for plan in course.plans}
+    found: dict[str, Plan] = {}
+    for earlier in export.earlier:
+        with_dose = {uid for dose in earlier.doses if dose.grid for uid in dose.plan_uids}
+        found |= {
+            plan.sop_instance_uid: plan
+            for plan in earlier.plans
+            if plan.prescriptions and plan.sop_instance_uid in wanted & with_dose
+        }
+    return tuple(found.values())
+
+
+def _fit_of_targets(limits: Limits, export: Export, together: Together, prescribed: str) -> Fit:
     """Return how the medians of all targets fit what is prescribed to each."""
     wanted, any_gy = _wanted(export, together)
     seen, unfit, targets = [], [], []
@@ -279,7 +269,7 @@ def _fit_of_targets(limits: Limits, export: Export, together: _Together, prescri
 
 
 def _wanted(
-    export: Export, together: _Together
+    export: Export, together: Together
 ) -> tuple[list[tuple[Structure, float, float]], float]:
     """Return the ROIs that are prescribed to, and the largest prescription that refers to none.
 

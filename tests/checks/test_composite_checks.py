@@ -100,6 +100,27 @@ def test_the_composite_is_graded(build, findings_of, register_table):
         assert finding.grade is Grade.MAJOR
 
 
+def test_a_sum_may_name_a_plan_of_an_earlier_export(build, findings_of, register_table):
+    """The sum of this course and of one that lies beside it, as a planning system exports it."""
+    now = build(edge_mm=35.0)
+    total = sum_of_both(now)
+    summed = replace(now, doses=(total,))
+    alone, both = summed, summed.after(prior_of(now))
+    (lacking,) = findings_of("OL401", alone, register_table)
+    assert "not all of its plans are there" in lacking.message
+    (whole,) = findings_of("OL401", both, register_table)
+    assert whole.grade is Grade.PASS
+    assert len(both.chosen.courses) == 1
+    # A plan alone is not seen in the sum; one of more dose than the sum has is not in it.
+    undosed = prior_of(now, doses=())
+    (untold,) = findings_of("OL401", summed.after(undosed), register_table)
+    assert untold.grade is Grade.NOT_EVALUABLE
+    hotter = prior_of(now, plans=(second_plan(500.0),))
+    (unfit,) = findings_of("OL401", summed.after(hotter), register_table)
+    assert unfit.grade is Grade.NOT_EVALUABLE
+    assert "prescription 500 Gy" in unfit.message
+
+
 def limited(structure, metric, relation, limit, unit):
     """The shipped protocol with one dose limit, MAJOR beyond it."""
     (own,) = SHIPPED.dose_limits
