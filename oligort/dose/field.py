@@ -63,6 +63,7 @@ class DoseField:
                 f"at least two along each axis are needed to interpolate"
             )
         self.grid = grid
+        self.dose_gy = dose_gy
         self.degree = DEGREES[interpolation]
         i_mm = np.arange(self.grid.i_count) * self.grid.i_spacing_mm
         j_mm = np.arange(self.grid.j_count) * self.grid.j_spacing_mm
@@ -126,7 +127,7 @@ class DoseField:
 
         Of neighbours of the same dose one at least stands for them: the first.
         """
-        return _ends(self.coefficients, np.greater), _ends(self.coefficients, np.less)
+        return _ends(self.dose_gy, np.greater), _ends(self.dose_gy, np.less)
 
     def range_around(self, points_mm: Points) -> tuple[float, float]:
         """Return bounds of the dose in the box of the grid that holds points (N, 3)."""

@@ -258,10 +258,10 @@ class Estimate:
         partitions = [(part, Partition.of(part, field, step_mm)) for part in region.parts]
         # Whether the borders of the boxes follow the voxels is the same of all parts.
         _, partition = partitions[0]
-        follows_all = partition.follows_voxels and not partition.is_of_composite
-        tally = Tally(field.range_gy, bin_gy, is_linear=follows_all)
-        partly = Tally(field.range_gy, bin_gy, is_linear=follows_all)
-        edge = EdgeTally(field.range_gy, bin_gy, is_linear=follows_all)
+        is_linear = isinstance(field, DoseField) and field.degree == 1 and partition.follows_voxels
+        tally = Tally(field.range_gy, bin_gy, is_linear=is_linear)
+        partly = Tally(field.range_gy, bin_gy, is_linear=is_linear)
+        edge = EdgeTally(field.range_gy, bin_gy, is_linear=is_linear)
         volume_mm3 = 0.0
         for lattice, sampler, together in _sub_voxels(partitions, field):
             for some, samples in zip(together, samples_of(sampler, together), strict=True):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from draws import pairs
 
+from oligort.conventions import Conventions
 from oligort.dose.composite import CompositeDose, composite_of
 from oligort.dose.grid import DoseGrid
 from oligort.dose.histogram import compute_dvh
@@ -45,6 +46,31 @@ def test_a_lone_voxel_inside_is_the_end_of_the_dose(spacing_mm, turn):
     assert dvh_of(cold).min_gy == pytest.approx(2, abs=1e-9)
     assert dvh_of(composite_of([even, hot])).max_gy == pytest.approx(65, abs=1e-9)
     assert dvh_of(composite_of([even, cold])).min_gy == pytest.approx(27, abs=1e-9)
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, 2.5])
+def test_a_cubic_dose_reaches_what_its_voxels_hold(spacing_mm):
+    hot, cold = (with_one_voxel(spacing_mm, gy) for gy in (40.0, 2.0))
+    region = Region(BALL.shape, conventions=Conventions(dose_interpolation="cubic"))
+    # Along each axis the spline through a lone voxel is highest in it.
+    assert dvh_of(hot, region).max_gy == pytest.approx(40, abs=1e-9)
+    assert dvh_of(cold, region).min_gy == pytest.approx(2, abs=1e-9)
+
+
+@pytest.mark.parametrize("peak_mm", [(0.0, 0.0, 0.0), (1.2, -0.7, 0.9), (3.1, 4.4, -2.3)])
+def test_a_cubic_dose_is_highest_between_its_voxels(peak_mm):
+    """50 Gy fall by a Gaussian of 8 mm: within a voxel of 2.5 mm by 50 (2.5 / 8)^2 / 2 = 2.4 Gy.
+
+    So the spline's peak is missed by 3 * 2.4 / 5184 = 0.0014 Gy at most. The spline differs from
+    the Gaussian along each axis by 5/384 of the fourth derivative, 3 * 50 / 8^4, times 2.5^4.
+    """
+    grid = grid_of(2.5, 33, (0.3, 0.3, 0.3))
+    centres_mm = np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1)
+    away_mm = grid.to_patient(centres_mm.reshape(-1, 3).astype(np.float64)) - peak_mm
+    dose = 50 * np.exp(-(away_mm**2).sum(axis=1) / (2 * 8.0**2)).reshape(grid.shape)
+    region = Region(BALL.shape, conventions=Conventions(dose_interpolation="cubic"))
+    highest = dvh_of(DoseGrid(grid, dose), region)["Max[Gy]"]
+    assert highest == pytest.approx(50, abs=0.0014 + 3 * 5 / 384 * 3 * 50 * (2.5 / 8) ** 4)
 
 
 def test_neighbours_of_one_dose_are_met_too():
