@@ -1,6 +1,7 @@
 """RT Dose: the dose in Gy on its grid, or the reason why the object must not be used as one."""
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -87,12 +88,28 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
     DicomError
         If what the object says of itself cannot be read at all.
     """
-    plans = items(dataset, "ReferencedRTPlanSequence")
     grid, refusal = None, ""
     try:
         grid = _dose_grid(dataset)
     except DicomError as error:
         refusal = str(error)
+    return replace(
+        described(dataset, file, refusal, grid),
+        planned_dvhs=_planned_dvhs(dataset),
+        # One that was cut off before its pixels still says how many there are.
+        has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
+    )
+
+
+def described(dataset: Dataset, file: str, refusal: str, grid: DoseGrid | None = None) -> Dose:
+    """Return what an RT Dose says of itself, with its dose or the reason why there is none.
+
+    Raises
+    ------
+    DicomError
+        If that cannot be read.
+    """
+    plans = items(dataset, "ReferencedRTPlanSequence")
     return Dose(
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
         file=file,
@@ -105,9 +122,6 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         heterogeneity_correction=text(dataset, "TissueHeterogeneityCorrection"),
         grid=grid,
         refusal=refusal,
-        planned_dvhs=_planned_dvhs(dataset),
-        # One that was cut off before its pixels still says how many there are.
-        has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
         patient_key=patient_key(dataset),
         study_instance_uid=text(dataset, "StudyInstanceUID"),
     )
