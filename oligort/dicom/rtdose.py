@@ -65,7 +65,11 @@ MISSING = 1.5
 planes of a structure."""
 
 EVEN_SHARE = 0.75
-"""Frames of which so many steps are even are meant to be."""
+"""Where so many steps are even, a lone wide one at an end is a gap, and no coarser end."""
+
+LONGEST_GAPS = 2
+"""So many wide steps in turn between even ones are gaps: every other frame is missing there. A grid
+may be coarse between two fine parts for longer."""
 
 _NOT_A_DOSE = {
     "RECORD": "a dose recorded during treatment",
@@ -270,14 +274,22 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
 def _require_no_gap(steps_mm: Floats) -> None:
     """Refuse evenly spaced frames of which some are missing: between them no dose is known.
 
-    Frames may lie unevenly, and closer together where it matters. A lone step of twice the others
-    or more, in frames that are even on both sides of it, is no such thing.
+    Frames may lie unevenly, and closer together where it matters. One or two wide steps in frames
+    that are even on both sides of them, or a wide one beyond the last of them, are no such thing.
     """
     usual_mm = float(np.median(steps_mm))
     is_usual = np.abs(steps_mm - usual_mm) <= SAME_STEP * usual_mm
-    lone = np.flatnonzero(is_usual[:-2] & (steps_mm[1:-1] > MISSING * usual_mm) & is_usual[2:]) + 1
-    if len(lone) and np.mean(is_usual) >= EVEN_SHARE:
-        first = int(lone[0])
+    is_wide = steps_mm > MISSING * usual_mm
+    begins, ends = np.flatnonzero(np.diff(is_wide, prepend=False, append=False)).reshape(-1, 2).T
+    # Neighbours of each run of wide steps; beyond both ends there is none.
+    around = np.pad(is_usual, 1)
+    is_between = around[begins] & around[ends + 1] & (ends - begins <= LONGEST_GAPS)
+    is_at_an_end = (around[begins] != around[ends + 1]) & (ends - begins == 1)
+    is_at_an_end &= (begins == 0) | (ends == len(steps_mm))
+    is_at_an_end &= bool(np.mean(is_usual) >= EVEN_SHARE)
+    gaps = begins[is_between | is_at_an_end]
+    if len(gaps):
+        first = int(gaps[0])
         raise DicomError(
             f"frames are missing: frame {first + 2} lies {steps_mm[first]:g} mm beyond the one "
             f"before it, and the others {usual_mm:g} mm; export the dose whole"
