@@ -49,7 +49,7 @@ MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
 
 
-def read(*paths: str | Path, without: Iterable[str | Path] = ()) -> Submission:
+def read(*paths: str | Path, without: str | Path | Iterable[str | Path] = ()) -> Submission:
     """Read the DICOM objects of one patient's export.
 
     Parameters
@@ -57,7 +57,7 @@ def read(*paths: str | Path, without: Iterable[str | Path] = ()) -> Submission:
     *paths : str or Path
         Folders, searched at any depth, files, zip archives (also those in a folder) and the index
         of a DICOM medium (DICOMDIR).
-    without : iterable of str or Path
+    without : str, Path or iterable of them
         What is left out of these folders: the export of an earlier course that lies in one.
 
     Returns

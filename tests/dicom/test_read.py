@@ -68,6 +68,21 @@ def test_files_are_named_from_the_folder_that_holds_them_all(export):
     assert read(str(export / "rtss.dcm")).structure_sets[0].file == "rtss.dcm"
 
 
+def test_what_is_left_out_is_one_path_or_several_and_is_there(export):
+    """A word is no list of letters, and one that is misspelt would leave nothing out."""
+    for without in (str(export / "deep"), export / "deep", [export / "deep"]):
+        assert read(export, without=without).doses == ()
+    with pytest.raises(DicomError, match='expected a folder or a file at "depe", found nothing'):
+        read(export, without=export / "depe")
+
+
+def test_links_in_a_circle_are_told_beside_what_is_left_out(export):
+    (export / "loop").symlink_to("loop")
+    told = faults_of(read(export, without=export / "deep"))
+    assert list(told) == ["loop"]
+    assert "cannot be opened" in told["loop"]
+
+
 def test_order_and_repetition_of_paths_do_not_matter(export):
     paths = [export / "rtss.dcm", export / "deep", export / "plan", export]
     expected = read(*paths).provenance
