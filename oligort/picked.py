@@ -170,9 +170,10 @@ def _is_within(dose: Dose, plan_uids: set[str]) -> bool:
 
 
 def _is_other_form(dose: Dose, plan_uids: set[str]) -> bool:
-    """Whether a dose of these plans alone is relative, a difference, or histograms alone."""
-    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR" or not dose.has_pixels
-    return is_said and _is_within(dose, plan_uids)
+    """Whether a dose of these plans alone is relative, a difference, histograms, or a plane."""
+    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR"
+    is_less = dose.is_plane or not dose.has_pixels
+    return (is_said or is_less) and _is_within(dose, plan_uids)
 
 
 def _damaged(doses: Sequence[Dose], plan_uids: set[str]) -> list[Dose]:

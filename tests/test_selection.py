@@ -126,6 +126,8 @@ def test_trap_a_damaged_dose_of_the_plan_may_be_the_one_that_is_meant(asked):
     assert chosen([A], [OF_A, difference], **asked).dose is OF_A
     histograms = replace(damaged, has_pixels=False, refusal="no pixels")
     assert chosen([A], [OF_A, histograms], **asked).dose is OF_A
+    plane = replace(damaged, is_plane=True, refusal="a single dose plane")
+    assert chosen([A], [OF_A, plane], **asked).dose is OF_A
 
 
 @pytest.mark.parametrize("plans", [(), ("first", "second")])

@@ -92,16 +92,17 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
     DicomError
         If what the object says of itself cannot be read at all.
     """
-    grid, refusal = None, ""
+    grid, refusal, is_plane = None, "", False
     try:
         grid = _dose_grid(dataset)
     except DicomError as error:
-        refusal = str(error)
+        refusal, is_plane = str(error), isinstance(error, _SinglePlaneError)
     return replace(
         described(dataset, file, refusal, grid),
         planned_dvhs=_planned_dvhs(dataset),
         # One that was cut off before its pixels still says how many there are.
         has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
+        is_plane=is_plane,
     )
 
 
@@ -139,9 +140,18 @@ def _planned_dvhs(dataset: Dataset) -> tuple[PlannedDvh, ...]:
         return (PlannedDvh((), refusal=str(error)),)
 
 
+class _SinglePlaneError(DicomError):
+    """The object is one plane of a dose, and whole."""
+
+
 def _dose_grid(dataset: Dataset) -> DoseGrid:
     _refuse_what_is_no_dose_in_gy(dataset)
     shape = _declared_shape(dataset)
+    if shape.frames == 1:
+        _stored_values(dataset, shape)
+        raise _SinglePlaneError(
+            "a single dose plane has no extent across itself, so that no volume can be had from it"
+        )
     positions_mm, ascends = _frame_positions(dataset, shape.frames)
     grid = _grid(dataset, shape, positions_mm if ascends else positions_mm[::-1])
     scaling = _required_number(dataset, "DoseGridScaling")
@@ -245,10 +255,6 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
     Image Position (Patient)). Feet first the normal is -z, so that patient z falls along it. Where
     that first z is 0, a vector is read as the first form, which hardly any system departs from.
     """
-    if frames == 1:
-        raise DicomError(
-            "a single dose plane has no extent across itself, so that no volume can be had from it"
-        )
     offsets = _required_numbers(dataset, "GridFrameOffsetVector", frames)
     first_mm = float(offsets[0])
     positions_mm = offsets - first_mm
@@ -374,6 +380,8 @@ def _unpacked(dataset: Dataset, shape: _Shape, encoded_count: int) -> npt.NDArra
         values: npt.NDArray[np.integer] = dataset.pixel_array
     except (*BROKEN, RuntimeError) as error:
         raise DicomError(f"the RLE pixel data cannot be unpacked: {why(error)}") from error
+    if shape.frames == 1:
+        values = values[None]  # of one frame alone the axis of frames is left out
     if values.shape != shape[:3]:
         raise DicomError(f"expected dose of shape {shape[:3]}, found {values.shape}")
     return values

@@ -129,6 +129,16 @@ def test_an_object_with_histograms_alone_has_no_pixels(dose, write, tmp_path):
     assert through_file(dose(), write, tmp_path).has_pixels
 
 
+def test_a_plane_for_measurements_says_so_and_one_that_was_cut_off_does_not(dose, write, tmp_path):
+    dataset = dose(np.zeros((1, 3, 5), np.uint32))
+    assert through_file(dataset, write, tmp_path).is_plane
+    dataset.PixelData = bytes(4 * 3 * 5 * 4)
+    several = through_file(dataset, write, tmp_path)
+    assert several.grid is None
+    assert not several.is_plane, "it holds more than it says"
+    assert not through_file(dose(), write, tmp_path).is_plane
+
+
 def of_frames(dose, offsets):
     dataset = dose(np.zeros((len(offsets), 3, 5), np.uint32))
     dataset.GridFrameOffsetVector = list(offsets)
