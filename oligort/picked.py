@@ -64,12 +64,14 @@ def pick(
     if len(own_plans) > 1:
         if total := _sum_of(own_plans, doses):
             _require_no_twin(doses, total)
-            _require_no_damaged_sum(doses, total)
+            # Who names plans means what is of these.
+            of_plans = [dose for dose in doses if set(dose.plan_uids) == set(total.plan_uids)]
+            _require_no_damaged_sum(of_plans, total)
             return [(total, own_plans[0])], f"{by}, and their sum (MULTI_PLAN) is there"
-        of_plans = [_only_dose(doses, plan, plans)[0] for plan in own_plans]
-        for dose in of_plans:
+        of_each = [_only_dose(doses, plan, plans)[0] for plan in own_plans]
+        for dose in of_each:
             _require_no_twin(doses, dose)
-        return list(zip(of_plans, own_plans, strict=True)), by
+        return list(zip(of_each, own_plans, strict=True)), by
     plan = next(iter(own_plans), None)
     if plan is None and (apart := _courses_apart(structure_sets, plans, doses)):
         return [(dose, None) for dose in apart], "courses whose targets lie apart"

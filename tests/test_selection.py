@@ -143,6 +143,9 @@ def test_trap_nor_is_one_of_two_sums_judged_where_the_other_is_damaged(plans):
     for held in (relative, of_a):
         assert choose((SET,), [A, B], [*there, held], asked).dose is total
     nameless = dose("u", refusal="its pixel data are cut off")
+    if plans:  # who names plans means what is of these
+        assert choose((SET,), [A, B], [*there, nameless], asked).dose is total
+        return
     with pytest.raises(NotEvaluable, match="may be another course: its pixel data are cut off"):
         choose((SET,), [A, B], [*there, nameless], asked)
 
