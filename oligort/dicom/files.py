@@ -86,7 +86,12 @@ def opened(
     apart = [Path(path).absolute() for path in left_out]
     for path in apart:
         _refuse_missing(path)
-    located, faults = _located(paths, [path.resolve() for path in apart])
+    roots = [Path(path).absolute() for path in paths]
+    # An index stands for what it lists.
+    own = {os.path.realpath(root) for root in roots}
+    indices = [path for path in apart if os.path.realpath(path) not in own and is_index(path)]
+    apart += [file for index in indices for file in medium_of(index).files]
+    located, faults = _located(roots, [path.resolve() for path in apart])
     with opened_files(located, faults) as found:
         yield found
 
@@ -159,10 +164,7 @@ def _listed_members(members: Iterable[Member]) -> tuple[set[str], list[tuple[str
     return listed, troubles
 
 
-def _located(
-    paths: Iterable[str | Path], without: Sequence[Path]
-) -> tuple[list[Located], list[Fault]]:
-    roots = [Path(path).absolute() for path in paths]
+def _located(roots: Sequence[Path], without: Sequence[Path]) -> tuple[list[Located], list[Fault]]:
     if not roots:
         raise DicomError("expected at least one folder or file to read, found none")
     for root in roots:
