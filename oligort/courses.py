@@ -20,7 +20,7 @@ from oligort.once import Given, Held, counted_once, is_one_course
 from oligort.picked import Picks, notes_on_repeated, pick
 from oligort.placing import as_placed, placed_on, require_link
 from oligort.selection import Selection, listing, only_named_plan, plans_of, title
-from oligort.sums import require_held, require_whole_sum
+from oligort.sums import require_held, require_whole_sum, sums_unnamed
 
 
 class Export(Protocol):
@@ -127,13 +127,18 @@ class Chosen:
         Raises
         ------
         NotEvaluable
-            If they prescribe none or different ones, or the dose sums several plans.
+            If they prescribe none or different ones, or the dose sums several plans, named or not.
         """
         summed = {uid for dose in self.doses for uid in dose.plan_uids}
         if len(self.courses) > 1 or len(summed) > 1:
             raise NotEvaluable(
                 "a dose relative to a prescription needs one, and the dose sums "
                 f"{max(len(summed), len(self.courses))} plans; give the one that is meant"
+            )
+        if unnamed := [dose for dose in self.doses if sums_unnamed(dose)]:
+            raise NotEvaluable(
+                f"a dose relative to a prescription needs one, and {listing(unnamed)} is a sum "
+                f"that names one plan alone; give the one that is meant"
             )
         doses = {prescription.dose_gy for plan in self.plans for prescription in plan.prescriptions}
         if len(doses) == 1:

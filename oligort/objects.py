@@ -189,7 +189,7 @@ class Dose:
 
     `grid` is None where the object cannot be used as a dose in Gy; `refusal` then says why.
     `planned_dvhs` are the planning system's own histograms; an object that holds them alone has no
-    pixels, and says so: `has_pixels`.
+    pixels, and says so: `has_pixels`. One with a single plane, for measurements, says `is_plane`.
     """
 
     sop_instance_uid: str
@@ -205,6 +205,7 @@ class Dose:
     refusal: str = ""
     planned_dvhs: tuple[PlannedDvh, ...] = ()
     has_pixels: bool = True
+    is_plane: bool = False
     patient_key: str = ""
     file_keys: frozenset[str] = frozenset()
     study_instance_uid: str = ""

@@ -64,11 +64,14 @@ def pick(
     if len(own_plans) > 1:
         if total := _sum_of(own_plans, doses):
             _require_no_twin(doses, total)
+            # Who names plans means what is of these.
+            of_plans = [dose for dose in doses if set(dose.plan_uids) == set(total.plan_uids)]
+            _require_no_damaged_sum(of_plans, total)
             return [(total, own_plans[0])], f"{by}, and their sum (MULTI_PLAN) is there"
-        of_plans = [_only_dose(doses, plan, plans)[0] for plan in own_plans]
-        for dose in of_plans:
+        of_each = [_only_dose(doses, plan, plans)[0] for plan in own_plans]
+        for dose in of_each:
             _require_no_twin(doses, dose)
-        return list(zip(of_plans, own_plans, strict=True)), by
+        return list(zip(of_each, own_plans, strict=True)), by
     plan = next(iter(own_plans), None)
     if plan is None and (apart := _courses_apart(structure_sets, plans, doses)):
         return [(dose, None) for dose in apart], "courses whose targets lie apart"
@@ -169,9 +172,47 @@ def _is_within(dose: Dose, plan_uids: set[str]) -> bool:
 
 
 def _is_other_form(dose: Dose, plan_uids: set[str]) -> bool:
-    """Whether a dose of these plans alone is relative, a difference, or histograms alone."""
-    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR" or not dose.has_pixels
-    return is_said and _is_within(dose, plan_uids)
+    """Whether a dose of these plans alone is relative, a difference, histograms, or a plane."""
+    is_said = dose.units.upper() == "RELATIVE" or dose.dose_type == "ERROR"
+    is_less = dose.is_plane or not dose.has_pixels
+    return (is_said or is_less) and _is_within(dose, plan_uids)
+
+
+def _damaged(doses: Sequence[Dose], plan_uids: set[str]) -> list[Dose]:
+    """Return the doses that cannot be used, and may be of a whole plan, these or another.
+
+    One that was cut off before it says of what it is may be of anything.
+    """
+    return [
+        dose
+        for dose in doses
+        if dose.grid is None and not _is_other_form(dose, plan_uids)
+        if not (dose.summation_type and is_of_a_part(dose))
+    ]
+
+
+def _require_none_damaged(damaged: Sequence[Dose], plan_uids: set[str]) -> None:
+    """Raise NotEvaluable for the first of some doses that cannot be used."""
+    for dose in damaged:
+        other = "the dose that is meant" if _is_within(dose, plan_uids) else "another course"
+        raise NotEvaluable(
+            f"{title(dose)} cannot be used and may be {other}: {dose.refusal}; choose one with "
+            f"--plan or --dose"
+        )
+
+
+def _require_no_damaged_sum(doses: Sequence[Dose], total: Dose) -> None:
+    """Raise NotEvaluable where another sum of these plans is damaged, or what names no plan.
+
+    The dose of one of its plans may be: the sum says that it holds that.
+    """
+    summed = set(total.plan_uids)
+    unsure = [
+        dose
+        for dose in _damaged(doses, summed)
+        if dose.summation_type == "MULTI_PLAN" or not dose.plan_uids
+    ]
+    _require_none_damaged(unsure, summed)
 
 
 def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) -> tuple[Dose, str]:
@@ -214,6 +255,7 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
             )
         beyond = [dose for dose in whole if summed and not summed.issuperset(dose.plan_uids)]
         if not beyond:
+            _require_no_damaged_sum(of_plan, sums[0])
             return sums[0], "the sum of all plans (MULTI_PLAN)"
         raise NotEvaluable(
             f"{title(sums[0])} does not hold the plan of {listing(beyond)}, which may be another "
@@ -228,13 +270,7 @@ def _only_dose(doses: Sequence[Dose], plan: Plan | None, plans: Sequence[Plan]) 
     # A second form of the same plan's dose may be unusable; the dose of another plan may not, nor
     # a damaged one, which may be the plan's dose of today and the other that of yesterday.
     same = set(usable[0].plan_uids)
-    unusable = [dose for dose in whole if dose.grid is None and not _is_other_form(dose, same)]
-    if unusable:
-        other = "the dose that is meant" if _is_within(unusable[0], same) else "another course"
-        raise NotEvaluable(
-            f"{title(unusable[0])} cannot be used and may be {other}: "
-            f"{unusable[0].refusal}; choose one with --plan or --dose"
-        )
+    _require_none_damaged([d for d in _damaged(of_plan, same) if d not in groups], same)
     others = len(of_plan) - 1
     rule = "the only dose" if not others else "the only dose of a whole plan"
     return usable[0], rule

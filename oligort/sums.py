@@ -59,6 +59,11 @@ _FIRST = {"FRACTION": 0, "BEAM": 1}
 """Kinds of parts of which a plan is likely to have all, the likeliest first."""
 
 
+def sums_unnamed(dose: Dose) -> bool:
+    """Whether a dose is a sum (MULTI_PLAN) that names one plan alone, and so holds others too."""
+    return dose.summation_type == "MULTI_PLAN" and len(set(dose.plan_uids)) == 1
+
+
 def require_whole_sum(
     total: Dose, doses: Sequence[Dose], plans: Sequence[Plan], *, is_asked: bool = False
 ) -> None:

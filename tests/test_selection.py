@@ -126,6 +126,37 @@ def test_trap_a_damaged_dose_of_the_plan_may_be_the_one_that_is_meant(asked):
     assert chosen([A], [OF_A, difference], **asked).dose is OF_A
     histograms = replace(damaged, has_pixels=False, refusal="no pixels")
     assert chosen([A], [OF_A, histograms], **asked).dose is OF_A
+    plane = replace(damaged, is_plane=True, refusal="a single dose plane")
+    assert chosen([A], [OF_A, plane], **asked).dose is OF_A
+
+
+@pytest.mark.parametrize("plans", [(), ("first", "second")])
+def test_trap_nor_is_one_of_two_sums_judged_where_the_other_is_damaged(plans):
+    total = dose("sum", "A", "B", kind="MULTI_PLAN")
+    total = replace(total, grid=replace(GRID, dose_gy=2 * GRID.dose_gy))
+    damaged = dose("sum2", "A", "B", kind="MULTI_PLAN", refusal="its pixel data are cut off")
+    there, asked = [OF_A, OF_B, total], Selection(plans=plans)
+    with pytest.raises(NotEvaluable, match="may be the dose that is meant: its pixel data are cut"):
+        choose((SET,), [A, B], [*there, damaged], asked)
+    relative = replace(damaged, units="RELATIVE")
+    of_a = dose("da2", "A", refusal="its pixel data are cut off")
+    for held in (relative, of_a):
+        assert choose((SET,), [A, B], [*there, held], asked).dose is total
+    nameless = dose("u", refusal="its pixel data are cut off")
+    if plans:  # who names plans means what is of these
+        assert choose((SET,), [A, B], [*there, nameless], asked).dose is total
+        return
+    with pytest.raises(NotEvaluable, match="may be another course: its pixel data are cut off"):
+        choose((SET,), [A, B], [*there, nameless], asked)
+
+
+@pytest.mark.parametrize("plan_uids", [("A",), ()])
+def test_what_was_cut_off_before_it_says_of_what_it_is_may_be_of_anything(plan_uids):
+    known, unknown = dose("known", *plan_uids), dose("u", kind="", refusal="the file is truncated")
+    with pytest.raises(NotEvaluable, match="may be another course: the file is truncated"):
+        chosen([A], [known, unknown])
+    beam = dose("b", "A", kind="BEAM", refusal="the file is truncated")
+    assert chosen([A], [OF_A, beam]).dose is OF_A
 
 
 def test_a_plan_without_a_dose_may_be_another_course():

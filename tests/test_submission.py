@@ -223,7 +223,8 @@ def plan_of(uid, *doses_gy):
 def prescribed(*plans):
     """A submission whose dose is the sum of these plans."""
     uids = tuple(plan.sop_instance_uid for plan in plans)
-    dose = replace(dose_of(30.0), plan_uids=uids, summation_type="MULTI_PLAN")
+    kind = "MULTI_PLAN" if len(plans) > 1 else "PLAN"
+    dose = replace(dose_of(30.0), plan_uids=uids, summation_type=kind)
     return replace(submission_of([("PTV", CUBE)]), plans=plans, doses=(dose,))
 
 

@@ -69,7 +69,7 @@ def is_organ_drawn(case: Case, expression: Expression, rest: Structure) -> bool:
     names = case.submission.roi_names
     outlines = [one for one, name in names.items() if name.role is Role.EXTERNAL]
     # "Body-PTV" is of the body, under whichever name that is drawn.
-    if any(read_roi_name(name).role is Role.EXTERNAL for name in operand_names(expression)):
+    if any(case.submission.role_of(name) is Role.EXTERNAL for name in operand_names(expression)):
         return any(one is not rest and not one.is_empty for one in outlines)
     sides = [{names[rest].side, names[one].side} for one in drawn_of(case, names[rest].organ)]
     return any(not one >= {Side.LEFT, Side.RIGHT} for one in sides)

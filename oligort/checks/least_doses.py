@@ -50,23 +50,30 @@ def require_without_earlier(case: Case, limit: DoseLimit, judged: Judged) -> Non
         )
     if not any(course.is_prior for course in submission.chosen.courses):
         return
-    alone = replace(submission, earlier=())
+    if grade_throughout(value.without("numerical"), limit) is None:
+        return  # open with all courses, too: that is told of the limit itself
+    now = replace(submission, earlier=())
     try:
         if judged.is_drawn:
-            dvh = alone.dvh_of(submission.anatomy.drawn_as(judged.dvh.roi_name))
+            dvh = now.dvh_of(submission.anatomy.drawn_as(judged.dvh.roi_name))
         else:
-            dvh = alone.computed_dvh(as_anatomy_allows(case, parse(limit.structure)))
+            dvh = now.computed_dvh(as_anatomy_allows(case, parse(limit.structure)))
         own = dvh[limit.metric].without("numerical")
     except NotEvaluable as error:
         raise NotEvaluable(f"without the dose of an earlier course, {error}", error.hint) from error
-    if grade_throughout(own, limit) is not limit.grade_of(value):
-        between = f"; {what_lies_between(own, value, limit)}" if limit.variation else ""
-        raise NotEvaluable(
-            f"{limit.metric} is {told_beside(value, limit)} {limit.unit} with the dose of an "
-            f"earlier course, and {told_beside(own, limit)} {limit.unit} without it: whether that "
-            f"dose counts for this limit is not known{between}",
-            ASK_WHICH_DOSE,
-        )
+    if grade_throughout(own, limit) is limit.grade_of(value):
+        return
+    low, high = min(own.low, value), max(own.high, value)
+    between = f"; {what_lies_between(low, high, limit)}" if limit.variation else ""
+    alone = told_beside(own, limit)
+    if grade_throughout(own, limit) is None:
+        alone = f"{told_beside(own.low, limit)} to {told_beside(own.high, limit)}"
+    raise NotEvaluable(
+        f"{limit.metric} is {told_beside(value, limit)} {limit.unit} with the dose of an earlier "
+        f"course, and {alone} {limit.unit} without it: whether that dose counts for this limit is "
+        f"not known{between}",
+        ASK_WHICH_DOSE,
+    )
 
 
 def _may_be_kept_by_dose(limit: DoseLimit) -> bool:

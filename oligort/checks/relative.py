@@ -97,6 +97,10 @@ def _prescribed_to(case: Case, shape: Shape) -> float:
 
 
 def told_of_prescription(limit: DoseLimit, dvh: Dvh) -> tuple[str, ...]:
-    """Return what to say of the dose that a limit's percentages are of; nothing without any."""
-    is_relative = Metric.parse(limit.metric).needs_prescription
+    """Return what to say of the dose that a limit's percentages are of; nothing without any.
+
+    What is only shown beside the limit may be of none, and says so by itself.
+    """
+    metrics = map(Metric.parse, (limit.metric, *limit.beside))
+    is_relative = dvh.prescription_gy is not None and any(m.needs_prescription for m in metrics)
     return (f"of a prescription of {dvh.prescription_gy:g} Gy",) if is_relative else ()

@@ -23,6 +23,7 @@ from oligort.measure import Measure
 from oligort.objects import Plan, Prescription
 from oligort.picked import is_of_a_part
 from oligort.prescribed import refers_elsewhere, totals_by_roi
+from oligort.sums import sums_unnamed
 
 COVERAGE = tuple(Metric.parse(text) for text in ("D95%[Gy]", "D98%[Gy]", "V100%[%]"))
 """What is told of each target: near-minimum doses, of which D98 is that of ICRU Report 83, and the
@@ -179,7 +180,8 @@ def plans_of_targets(case: Case) -> list[Plan]:
     plans = [plan for course in courses for plan in course.plans if plan.prescriptions]
     if not plans:
         raise NotEvaluable("no plan that prescribes a dose is there")
-    if len(plans) < len({uid for course in courses for uid in course.dose.plan_uids}):
+    named = {uid for course in courses for uid in course.dose.plan_uids}
+    if len(plans) < len(named) or any(sums_unnamed(course.dose) for course in courses):
         raise NotEvaluable("the dose sums plans whose prescriptions are not there")
     for plan in plans:
         if refers_elsewhere(plan, chosen.structure_set):

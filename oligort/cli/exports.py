@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 def read_exports(
     paths: Sequence[Path], prior: Sequence[Path] | None
 ) -> "tuple[Submission, tuple[Submission, ...]]":
-    """Return the submission and each earlier export, what lies in both as the earlier one alone.
+    """Return the submission and each earlier export, what lies in both as the inner one alone.
 
-    A folder of an earlier course inside the submission's would count as courses of today, too.
+    A folder of an earlier course inside the submission's would count as courses of today, too, and
+    the submission's inside that of an earlier course as one of these.
 
     Raises
     ------
@@ -24,5 +25,8 @@ def read_exports(
     """
     if not prior:
         return oligort.read(*paths), ()
-    submission = oligort.read(*paths, without=prior)
-    return submission, tuple(oligort.read(path, without=prior) for path in prior)
+    earlier = [path.resolve() for path in prior]
+    # `folder/*` names the earlier course in it as well.
+    own = [path for path in paths if path.resolve() not in earlier] or paths
+    submission = oligort.read(*own, without=prior)
+    return submission, tuple(oligort.read(path, without=(*prior, *own)) for path in prior)

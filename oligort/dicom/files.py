@@ -67,7 +67,9 @@ class Found:
 
 
 @contextmanager
-def opened(paths: Iterable[str | Path], without: Iterable[str | Path] = ()) -> Iterator[Found]:
+def opened(
+    paths: Iterable[str | Path], without: str | Path | Iterable[str | Path] = ()
+) -> Iterator[Found]:
     """Find files in folders (at any depth) and in archives, which stay unpacked until the end.
 
     Of the index of a medium (DICOMDIR) the files that it lists are read. A file that is reached
@@ -77,9 +79,19 @@ def opened(paths: Iterable[str | Path], without: Iterable[str | Path] = ()) -> I
     Raises
     ------
     DicomError
-        If no path is given, a path does not exist or there are more than `MAX_FILES` files.
+        If no path is given, a path does not exist (nor one of `without`, which would leave nothing
+        out in silence) or there are more than `MAX_FILES` files.
     """
-    located, faults = _located(paths, [Path(path).resolve() for path in without])
+    left_out = (without,) if isinstance(without, str | Path) else without
+    apart = [Path(path).absolute() for path in left_out]
+    for path in apart:
+        _refuse_missing(path)
+    roots = [Path(path).absolute() for path in paths]
+    # An index stands for what it lists.
+    own = {os.path.realpath(root) for root in roots}
+    indices = [path for path in apart if os.path.realpath(path) not in own and is_index(path)]
+    apart += [file for index in indices for file in medium_of(index).files]
+    located, faults = _located(roots, [path.resolve() for path in apart])
     with opened_files(located, faults) as found:
         yield found
 
@@ -152,10 +164,7 @@ def _listed_members(members: Iterable[Member]) -> tuple[set[str], list[tuple[str
     return listed, troubles
 
 
-def _located(
-    paths: Iterable[str | Path], without: Sequence[Path]
-) -> tuple[list[Located], list[Fault]]:
-    roots = [Path(path).absolute() for path in paths]
+def _located(roots: Sequence[Path], without: Sequence[Path]) -> tuple[list[Located], list[Fault]]:
     if not roots:
         raise DicomError("expected at least one folder or file to read, found none")
     for root in roots:
@@ -165,10 +174,14 @@ def _located(
     located: dict[Path, Located] = {}
     listed: set[Path] = set()
     faults: list[Fault] = []
+    left_out = 0
     for root in sorted(set(roots)):
         apart = [one for one in without if not root.resolve().is_relative_to(one)]
         for path, trouble in _walk(root, listed):
-            if apart and any(path.resolve().is_relative_to(one) for one in apart):
+            # Links may lead round in a circle, of which `resolve` makes an error.
+            place = Path(os.path.realpath(path)) if apart else path
+            if any(place.is_relative_to(one) for one in apart):
+                left_out += 1
                 continue
             name = path.relative_to(base).as_posix()
             reason = trouble or unfit(path)
@@ -177,6 +190,11 @@ def _located(
                 continue
             located.setdefault(path.resolve(), Located(name, path))
             _refuse_many(len(located))
+    if left_out and not located and not faults:
+        raise DicomError(
+            f"expected files at {quoted(roots[0].name)} besides those that are left out, of the "
+            f"submission or of an earlier course, found none"
+        )
     return [replace(entry, is_listed=entry.path in listed) for entry in located.values()], faults
 
 

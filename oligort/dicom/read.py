@@ -26,6 +26,7 @@ from oligort.dicom.rtdose import read_dose
 from oligort.dicom.rtplan import doubts_of_plan, read_plan, without_identity
 from oligort.dicom.rtstruct import read_structure_set
 from oligort.dicom.sop_class import Kind, told_of
+from oligort.dicom.unread_dose import not_read_whole, unread_dose
 from oligort.display import quoted
 from oligort.errors import DicomError, NotDicomError, NothingReadError
 from oligort.frames import in_one_frame
@@ -48,7 +49,7 @@ MAX_NAMED_FAULTS = 3
 """How many faults the error over a folder without any readable object tells."""
 
 
-def read(*paths: str | Path, without: Iterable[str | Path] = ()) -> Submission:
+def read(*paths: str | Path, without: str | Path | Iterable[str | Path] = ()) -> Submission:
     """Read the DICOM objects of one patient's export.
 
     Parameters
@@ -56,7 +57,7 @@ def read(*paths: str | Path, without: Iterable[str | Path] = ()) -> Submission:
     *paths : str or Path
         Folders, searched at any depth, files, zip archives (also those in a folder) and the index
         of a DICOM medium (DICOMDIR).
-    without : iterable of str or Path
+    without : str, Path or iterable of them
         What is left out of these folders: the export of an earlier course that lies in one.
 
     Returns
@@ -168,6 +169,7 @@ class _Reading:
     late: dict[str, Said]
     structure_sets: list[StructureSet] = field(default_factory=list)
     doses: list[Dose] = field(default_factory=list)
+    unread_doses: list[Dose] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     images: list[ImageHeader] = field(default_factory=list)
@@ -214,9 +216,11 @@ class _Reading:
                 if isinstance(error, RepeatedError):
                     self._note_all(recognised, error.datasets, entry.name)
                 self.faults.append(Fault(file, str(error)))
+                self.unread_doses += unread_dose(recognised, self.faults[-1], file_keys)
                 return
             except MemoryError:
                 self.faults.append(Fault(file, NO_MEMORY))
+                self.unread_doses += unread_dose(recognised, self.faults[-1], file_keys)
                 return
         if twins.file and uid:
             self.faults.append(
@@ -367,7 +371,7 @@ class _Reading:
             structure_sets=tuple(
                 in_one_frame(one, self.registrations, dose_frames) for one in self.structure_sets
             ),
-            doses=tuple(self.doses),
+            doses=(*self.doses, *not_read_whole(self.unread_doses, self.doses)),
             plans=tuple(self.plans),
             images=tuple(each for each, _ in series),
             faults=tuple(sorted(self.faults, key=_place)),

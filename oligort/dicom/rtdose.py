@@ -1,6 +1,7 @@
 """RT Dose: the dose in Gy on its grid, or the reason why the object must not be used as one."""
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,11 @@ MISSING = 1.5
 planes of a structure."""
 
 EVEN_SHARE = 0.75
-"""Frames of which so many steps are even are meant to be."""
+"""Where so many steps are even, a lone wide one at an end is a gap, and no coarser end."""
+
+LONGEST_GAPS = 2
+"""So many wide steps in turn between even ones are gaps: every other frame is missing there. A grid
+may be coarse between two fine parts for longer."""
 
 _NOT_A_DOSE = {
     "RECORD": "a dose recorded during treatment",
@@ -87,12 +92,29 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
     DicomError
         If what the object says of itself cannot be read at all.
     """
-    plans = items(dataset, "ReferencedRTPlanSequence")
-    grid, refusal = None, ""
+    grid, refusal, is_plane = None, "", False
     try:
         grid = _dose_grid(dataset)
     except DicomError as error:
-        refusal = str(error)
+        refusal, is_plane = str(error), isinstance(error, _SinglePlaneError)
+    return replace(
+        described(dataset, file, refusal, grid),
+        planned_dvhs=_planned_dvhs(dataset),
+        # One that was cut off before its pixels still says how many there are.
+        has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
+        is_plane=is_plane,
+    )
+
+
+def described(dataset: Dataset, file: str, refusal: str, grid: DoseGrid | None = None) -> Dose:
+    """Return what an RT Dose says of itself, with its dose or the reason why there is none.
+
+    Raises
+    ------
+    DicomError
+        If that cannot be read.
+    """
+    plans = items(dataset, "ReferencedRTPlanSequence")
     return Dose(
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
         file=file,
@@ -105,9 +127,6 @@ def read_dose(dataset: Dataset, file: str) -> Dose:
         heterogeneity_correction=text(dataset, "TissueHeterogeneityCorrection"),
         grid=grid,
         refusal=refusal,
-        planned_dvhs=_planned_dvhs(dataset),
-        # One that was cut off before its pixels still says how many there are.
-        has_pixels=is_present(dataset, "PixelData") or is_present(dataset, "Rows"),
         patient_key=patient_key(dataset),
         study_instance_uid=text(dataset, "StudyInstanceUID"),
     )
@@ -121,9 +140,18 @@ def _planned_dvhs(dataset: Dataset) -> tuple[PlannedDvh, ...]:
         return (PlannedDvh((), refusal=str(error)),)
 
 
+class _SinglePlaneError(DicomError):
+    """The object is one plane of a dose, and whole."""
+
+
 def _dose_grid(dataset: Dataset) -> DoseGrid:
     _refuse_what_is_no_dose_in_gy(dataset)
     shape = _declared_shape(dataset)
+    if shape.frames == 1:
+        _stored_values(dataset, shape)
+        raise _SinglePlaneError(
+            "a single dose plane has no extent across itself, so that no volume can be had from it"
+        )
     positions_mm, ascends = _frame_positions(dataset, shape.frames)
     grid = _grid(dataset, shape, positions_mm if ascends else positions_mm[::-1])
     scaling = _required_number(dataset, "DoseGridScaling")
@@ -227,10 +255,6 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
     Image Position (Patient)). Feet first the normal is -z, so that patient z falls along it. Where
     that first z is 0, a vector is read as the first form, which hardly any system departs from.
     """
-    if frames == 1:
-        raise DicomError(
-            "a single dose plane has no extent across itself, so that no volume can be had from it"
-        )
     offsets = _required_numbers(dataset, "GridFrameOffsetVector", frames)
     first_mm = float(offsets[0])
     positions_mm = offsets - first_mm
@@ -256,14 +280,22 @@ def _frame_positions(dataset: Dataset, frames: int) -> tuple[Floats, bool]:
 def _require_no_gap(steps_mm: Floats) -> None:
     """Refuse evenly spaced frames of which some are missing: between them no dose is known.
 
-    Frames may lie unevenly, and closer together where it matters. A lone step of twice the others
-    or more, in frames that are even on both sides of it, is no such thing.
+    Frames may lie unevenly, and closer together where it matters. One or two wide steps in frames
+    that are even on both sides of them, or a wide one beyond the last of them, are no such thing.
     """
     usual_mm = float(np.median(steps_mm))
     is_usual = np.abs(steps_mm - usual_mm) <= SAME_STEP * usual_mm
-    lone = np.flatnonzero(is_usual[:-2] & (steps_mm[1:-1] > MISSING * usual_mm) & is_usual[2:]) + 1
-    if len(lone) and np.mean(is_usual) >= EVEN_SHARE:
-        first = int(lone[0])
+    is_wide = steps_mm > MISSING * usual_mm
+    begins, ends = np.flatnonzero(np.diff(is_wide, prepend=False, append=False)).reshape(-1, 2).T
+    # Neighbours of each run of wide steps; beyond both ends there is none.
+    around = np.pad(is_usual, 1)
+    is_between = around[begins] & around[ends + 1] & (ends - begins <= LONGEST_GAPS)
+    is_at_an_end = (around[begins] != around[ends + 1]) & (ends - begins == 1)
+    is_at_an_end &= (begins == 0) | (ends == len(steps_mm))
+    is_at_an_end &= bool(np.mean(is_usual) >= EVEN_SHARE)
+    gaps = begins[is_between | is_at_an_end]
+    if len(gaps):
+        first = int(gaps[0])
         raise DicomError(
             f"frames are missing: frame {first + 2} lies {steps_mm[first]:g} mm beyond the one "
             f"before it, and the others {usual_mm:g} mm; export the dose whole"
@@ -348,6 +380,8 @@ def _unpacked(dataset: Dataset, shape: _Shape, encoded_count: int) -> npt.NDArra
         values: npt.NDArray[np.integer] = dataset.pixel_array
     except (*BROKEN, RuntimeError) as error:
         raise DicomError(f"the RLE pixel data cannot be unpacked: {why(error)}") from error
+    if shape.frames == 1:
+        values = values[None]  # of one frame alone the axis of frames is left out
     if values.shape != shape[:3]:
         raise DicomError(f"expected dose of shape {shape[:3]}, found {values.shape}")
     return values

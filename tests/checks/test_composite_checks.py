@@ -177,6 +177,40 @@ def test_where_either_dose_is_beyond_the_limit_that_is_told(build, findings_of, 
     assert "not known; either is beyond the limit" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("metric", "told", "untold"),
+    [
+        # An eighth of the target lies outside the dose, and another in its outermost half voxel:
+        # what is open with the earlier course, too, is no question about that.
+        (
+            "V15Gy[%]",
+            "V15Gy[%] is 75.000 to 100.000 %, and the limit lies between",
+            "earlier course",
+        ),
+        # The earlier course gives 5 Gy there.
+        (
+            "V4Gy[%]",
+            "100.00 % with the dose of an earlier course, and 75.00 to 100.00 % without it: "
+            "whether that dose counts for this limit is not known; the limit lies between",
+            "either is beyond the limit",
+        ),
+    ],
+)
+def test_what_is_open_without_an_earlier_course_is_told_as_it_is(
+    metric, told, untold, build, findings_of, register_table
+):
+    now = build(edge_mm=35.0, z_mm=(-90.0, 55.0), prescription_gy=26.0)
+    variation = Variation(limit=30.0, source={"document": "site"})
+    protocol = limited("PTVm01", metric, ">=", 95.0, "%")
+    (limit,) = protocol.dose_limits
+    protocol = replace_struct(protocol, dose_limits=(replace_struct(limit, variation=variation),))
+    earlier = prior_of(build(edge_mm=35.0))
+    (finding,) = findings_of("OL301", now.after(earlier), register_table, protocol=protocol)
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert told in finding.message
+    assert untold not in finding.message
+
+
 @pytest.mark.parametrize("name", LEAST_DOSES)
 def test_trap_nor_by_a_sum_that_holds_the_dose_of_an_earlier_course(
     name, build, findings_of, register_table

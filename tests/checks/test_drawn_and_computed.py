@@ -11,6 +11,7 @@ import oligort.protocol
 from oligort.errors import NotEvaluable
 from oligort.finding import Flag, Grade
 from oligort.geometry.structure import Structure
+from oligort.lesions.site_map import SiteMap
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 
@@ -401,6 +402,18 @@ def test_the_other_kidney_is_no_part_of_a_drawn_rest_of_one(
     (finding,) = findings_of("OL301", drawn, register_table, protocol=protocol)
     assert finding.grade is grade
     assert ("graded as drawn" in finding.message) == (grade is Grade.PASS)
+
+
+def test_trap_nor_does_one_of_a_body_that_a_site_map_names(build, findings_of, register_table):
+    """ "Rumpf-PTV" is of the body for who maps "Rumpf", whatever the body itself is called."""
+    whole, site = Box((0.0, 0.0, 0.0), (180.0, 100.0, 100.0)), {"Rumpf": {"role": "external"}}
+    both = build(edge_mm=35.0, without=["PTVm01"], extra={"Rumpf-PTV": whole, "External": whole})
+    mapped = replace(both, plans=()).with_names(
+        SiteMap.from_dict({"schema_version": 1, "rois": site})
+    )
+    (finding,) = findings_of("OL301", mapped, register_table, protocol=limit_on("Rumpf-PTV"))
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert 'named "Rumpf"' in finding.message
 
 
 V15_CC = {"metric": "V15Gy[cc]", "limit": 700.0, "unit": "cc", "beside": ()}

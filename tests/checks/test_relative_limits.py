@@ -26,10 +26,20 @@ TOLERANCE = 1e-3
 def graded(build, findings_of, register_table):
     """Return what is found on V100%[%] of a structure, at least 70 %."""
 
-    def found(structure, *prescribed, metric="V100%[%]", relation=">=", earlier=None, **altered):
+    def found(
+        structure,
+        *prescribed,
+        metric="V100%[%]",
+        relation=">=",
+        beside=(),
+        earlier=None,
+        summation_type="PLAN",
+        **altered,
+    ):
         limit = DoseLimit(
             criterion="site", description="coverage", structure=structure, metric=metric,
-            limit=70.0, relation=relation, unit="%", source={"document": "site"},
+            limit=70.0, relation=relation, unit="%", beside=beside,
+            source={"document": "site"},
         )  # fmt: skip
         protocol = msgspec.structs.replace(Protocol.load("nct06190782"), dose_limits=(limit,))
         submission = build(edge_mm=EDGE_MM, extra=LOW)
@@ -38,7 +48,9 @@ def graded(build, findings_of, register_table):
         (plan,) = submission.plans
         altered = {"fraction_group_count": 1, "fractions_planned": 10} | altered
         plan = replace(plan, prescriptions=doses, **altered)
-        submission = replace(submission, plans=(plan,))
+        (dose,) = submission.doses
+        dose = replace(dose, summation_type=summation_type)
+        submission = replace(submission, plans=(plan,), doses=(dose,))
         if earlier is not None:
             submission = submission.after(earlier)
         (finding,) = findings_of("OL301", submission, register_table, protocol=protocol)
@@ -111,3 +123,18 @@ def test_the_dose_of_two_courses_is_of_no_one_prescription(relation, graded, bui
     finding = graded("PTVm02", *BOTH, metric="Max[%]", relation=relation, earlier=before)
     assert finding.grade is Grade.NOT_EVALUABLE
     assert "a dose relative to a prescription needs one, and the dose sums 2" in finding.message
+
+
+@pytest.mark.parametrize("prescribed", [BOTH, (("PTVm01", HIGH_GY),)])
+def test_trap_a_sum_that_names_one_plan_is_not_of_what_that_prescribes(prescribed, graded):
+    """The other plans that it holds would make any coverage look kept."""
+    finding = graded("PTVm01", *prescribed, summation_type="MULTI_PLAN")
+    assert finding.grade is Grade.NOT_EVALUABLE
+    assert "is a sum that names one plan alone" in finding.message
+
+
+def test_of_which_dose_percentages_are_is_told_where_they_stand_beside_the_limit(graded):
+    told = f"of a prescription of {LOW_GY:g} Gy"
+    assert told in graded("PTVm02", *BOTH, metric="V20Gy[%]", beside=("D95%[%]",)).message
+    assert told not in graded("PTVm02", *BOTH, metric="V20Gy[%]").message
+    assert told not in graded("Lung_L", *BOTH, metric="V20Gy[%]", beside=("D95%[%]",)).message

@@ -227,10 +227,49 @@ def test_an_earlier_course_in_the_folder_of_the_submission_is_no_course_of_today
     )
 
 
-def test_a_submission_inside_the_folder_of_an_earlier_course_is_read_whole(
-    run: Run, export: Path, tmp_path: Path
+@pytest.fixture
+def nested(export: Path, tmp_path: Path) -> Path:
+    """Return a folder of an earlier course that holds the submission in "today"."""
+    for folder in ("before/today", "beside", "alone"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in export.glob("RT*.dcm"):
+        shutil.copy(file, tmp_path / "before" / "today")
+        shutil.copy(file, tmp_path / "alone")
+    dose = pydicom.dcmread(export / "RTDOSE.dcm")
+    dose.SOPInstanceUID = dose.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.77"
+    dose.DoseGridScaling = 0.4 * float(dose.DoseGridScaling)
+    del dose.ReferencedRTPlanSequence
+    for folder in ("before", "beside"):
+        dose.save_as(tmp_path / folder / "RTDOSE.dcm")
+    return tmp_path
+
+
+@pytest.mark.parametrize("links", [False, True])
+def test_a_submission_inside_the_folder_of_an_earlier_course_is_no_part_of_that(
+    links: bool, run: Run, nested: Path
 ):
-    shutil.copytree(export, tmp_path / "before" / "today")
-    answer = run(tmp_path / "before" / "today", "--prior", tmp_path / "before")
-    assert answer.status in {0, 3}
-    assert "GTVm02_Liver" in answer.out
+    options = ("--roi", "Lungs-GTV", "--metric", "V20", "--json", "-")
+    alone, before = nested / "alone", nested / "before"
+    expected = run(alone, "--prior", nested / "beside", *options, command="dvh")
+    assert expected.status == 0
+    if links:  # in a circle: as without an earlier course
+        (before / "loop").symlink_to("loop")
+    found = run(before / "today", "--prior", before, *options, command="dvh")
+    assert json.loads(found.out)["dvhs"] == json.loads(expected.out)["dvhs"]
+
+
+def test_an_earlier_course_that_a_pattern_names_as_well_is_that_alone(run: Run, nested: Path):
+    """`folder/*` names the export of the earlier course in the folder, too."""
+    options = ("--roi", "Lungs-GTV", "--metric", "V20", "--json", "-")
+    alone, beside = nested / "alone", nested / "beside"
+    expected = run(alone, "--prior", beside, *options, command="dvh")
+    found = run(*sorted(alone.iterdir()), beside, "--prior", beside, *options, command="dvh")
+    assert found.status == 0
+    assert json.loads(found.out)["dvhs"] == json.loads(expected.out)["dvhs"]
+
+
+def test_where_nothing_is_left_of_an_earlier_course_that_is_told(run: Run, nested: Path):
+    (nested / "before" / "RTDOSE.dcm").unlink()
+    answer = run(nested / "before" / "today", "--prior", nested / "before")
+    assert answer.status == 2
+    assert 'expected files at "before" besides those that are left out' in answer.err

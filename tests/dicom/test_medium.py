@@ -52,6 +52,13 @@ def test_index_gives_what_it_lists(medium):
     assert submission.faults == ()
 
 
+def test_what_an_index_lists_is_left_out_with_it_and_is_all_that_it_stands_for(medium):
+    index = medium(("DICOM", "SUB", "RD"))
+    rest = read(index.parent, without=index)
+    assert (len(rest.structure_sets), len(rest.doses), len(rest.plans)) == (1, 0, 1)
+    assert len(read(index, without=[index]).doses) == 1
+
+
 def test_letters_of_file_ids_may_be_of_another_case(medium):
     assert len(read(medium(("dicom", "rs"))).structure_sets) == 1
 

@@ -23,7 +23,7 @@ from oligort.dicom.content import HEAD_BYTES
 from oligort.dicom.instance import read_object
 from oligort.dicom.read import read
 from oligort.dicom.rtdose import read_dose
-from oligort.errors import DicomError
+from oligort.errors import DicomError, NotEvaluable
 from oligort.objects import FaultKind
 
 
@@ -68,6 +68,21 @@ def test_files_are_named_from_the_folder_that_holds_them_all(export):
     assert read(str(export / "rtss.dcm")).structure_sets[0].file == "rtss.dcm"
 
 
+def test_what_is_left_out_is_one_path_or_several_and_is_there(export):
+    """A word is no list of letters, and one that is misspelt would leave nothing out."""
+    for without in (str(export / "deep"), export / "deep", [export / "deep"]):
+        assert read(export, without=without).doses == ()
+    with pytest.raises(DicomError, match='expected a folder or a file at "depe", found nothing'):
+        read(export, without=export / "depe")
+
+
+def test_links_in_a_circle_are_told_beside_what_is_left_out(export):
+    (export / "loop").symlink_to("loop")
+    told = faults_of(read(export, without=export / "deep"))
+    assert list(told) == ["loop"]
+    assert "cannot be opened" in told["loop"]
+
+
 def test_order_and_repetition_of_paths_do_not_matter(export):
     paths = [export / "rtss.dcm", export / "deep", export / "plan", export]
     expected = read(*paths).provenance
@@ -103,6 +118,37 @@ def test_trap_truncated_files_are_faults_and_the_others_are_read(export):
         else:  # cut between two elements: what is left is whole, and says less
             assert len(submission.structure_sets[0]) <= 1
     assert "the file is truncated" in reasons
+
+
+def test_trap_a_dose_of_which_the_file_was_cut_off_may_be_the_one_that_is_meant(
+    export, write, dose
+):
+    """The other one of the plan was judged, and told to be the only one."""
+    of_plan = Dataset()
+    of_plan.ReferencedSOPInstanceUID = "1.2.5"
+    yesterdays, todays = dose(), dose(uid="1.2.77")
+    for dataset in (yesterdays, todays):
+        dataset.ReferencedRTPlanSequence = [of_plan]
+    write(yesterdays, export / "deep" / "er" / "dose.dcm")
+    assert read(export).chosen.dose.sop_instance_uid == "1.2.2"
+    whole = write(todays, export / "today.dcm").read_bytes()
+    for kept in (*range(whole.index(b"RTDOSE") + 6, len(whole), 37), len(whole) - 1):
+        (export / "today.dcm").write_bytes(whole[:kept])
+        submission = read(export)
+        (unread,) = (one for one in submission.doses if one.file == "today.dcm")
+        assert unread.grid is None
+        with pytest.raises(NotEvaluable, match=r'"today.dcm" cannot be used and may be') as caught:
+            _ = submission.chosen
+        assert unread.refusal in str(caught.value)
+    assert "may be the dose that is meant: the file is truncated" in str(caught.value)
+
+
+def test_a_part_of_a_dose_that_is_there_whole_is_none(export):
+    whole = (export / "deep" / "er" / "dose.dcm").read_bytes()
+    (export / "again.dcm").write_bytes(whole[:-20])
+    submission = read(export)
+    assert [one.file for one in submission.doses] == ["deep/er/dose.dcm"]
+    assert "truncated" in faults_of(submission)["again.dcm"]
 
 
 @pytest.mark.parametrize("name", [".rtss.dcm.a8X3fq", ".RS.1.2.246.352.71.a8X3fq", ".x.IMA.______"])

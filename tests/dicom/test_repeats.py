@@ -87,7 +87,8 @@ def test_what_stands_behind_something_unusual_is_seen_as_well(tmp_path):
     item = struct.pack("<HHL", 0xFFFE, 0xE000, 10**6)
     again = element(SCALING, b"DS", b"0.00085")
     encoded = ahead(as_written(dose()), head + item + bytes(6) + end) + again
-    assert not submission(tmp_path, RS=as_written(structures()), RD=encoded).doses
+    (read_of_it,) = submission(tmp_path, RS=as_written(structures()), RD=encoded).doses
+    assert read_of_it.grid is None
 
 
 def test_what_is_repeated_with_the_same_value_is_harmless(tmp_path):

@@ -129,6 +129,16 @@ def test_an_object_with_histograms_alone_has_no_pixels(dose, write, tmp_path):
     assert through_file(dose(), write, tmp_path).has_pixels
 
 
+def test_a_plane_for_measurements_says_so_and_one_that_was_cut_off_does_not(dose, write, tmp_path):
+    dataset = dose(np.zeros((1, 3, 5), np.uint32))
+    assert through_file(dataset, write, tmp_path).is_plane
+    dataset.PixelData = bytes(4 * 3 * 5 * 4)
+    several = through_file(dataset, write, tmp_path)
+    assert several.grid is None
+    assert not several.is_plane, "it holds more than it says"
+    assert not through_file(dose(), write, tmp_path).is_plane
+
+
 def of_frames(dose, offsets):
     dataset = dose(np.zeros((len(offsets), 3, 5), np.uint32))
     dataset.GridFrameOffsetVector = list(offsets)
@@ -136,13 +146,18 @@ def of_frames(dose, offsets):
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("missing", [(5,), (5, 6, 7), (3, 9)])
+@pytest.mark.parametrize(
+    "missing",
+    [(5,), (5, 6, 7), (3, 9), (5, 7), (1,), (1, 2, 3, 4), (12,), (9, 10, 11, 12), (3, 7, 11)],
+)
 def test_trap_a_dose_without_some_frames_is_none_between_them(sign, missing, dose, write, tmp_path):
     """60 mm of a lung would get what a straight line between both ends gives."""
     offsets = [sign * 2.5 * k for k in range(14) if k not in missing]
     found = through_file(of_frames(dose, offsets), write, tmp_path)
     assert found.grid is None
-    first_mm = 2.5 * (2 if missing != (5, 6, 7) else 4)
+    # Of those that follow each other the first are one gap.
+    together = next((n for n, k in enumerate(missing) if k != missing[0] + n), len(missing))
+    first_mm = 2.5 * (together + 1)
     told = f"frame {missing[0] + 1} lies {first_mm:g} mm beyond the one before it"
     assert told in found.refusal
     assert "the others 2.5 mm; export the dose whole" in found.refusal
@@ -156,8 +171,14 @@ def test_trap_a_dose_without_some_frames_is_none_between_them(sign, missing, dos
         [0, 0.99, 2.01, 3, 4, 5.01, 6],
         [0, 3, 5, 8, 10, 13, 15],
         [0, 2, 4, 7, 9],
+        [0, 2, 4, 8],
+        [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 22, 26],
+        [0, 2, 4, 6, 8, 10, 12, 14, 18, 22, 26, 28, 30, 32, 34, 36],
     ],
-    ids=["coarse end", "fine middle", "rounded", "in turn", "few"],
+    ids=[
+        *["coarse end", "fine middle", "rounded", "in turn", "few", "fewer"],
+        *["end of two", "two fine parts"],
+    ],
 )
 def test_frames_that_lie_closer_in_places_are_all_there(offsets, dose, write, tmp_path):
     assert through_file(of_frames(dose, offsets), write, tmp_path).grid is not None
