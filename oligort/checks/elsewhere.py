@@ -16,6 +16,7 @@ from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import LesionKind, Register
 from oligort.display import listed, quoted
 from oligort.errors import NotEvaluable
+from oligort.geometry.rigid import RigidTransform
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.census import LesionHint
 from oligort.lesions.drawn import DrawnPart, drawn_part
@@ -75,19 +76,34 @@ class LesionElsewhere:
         """The organ that its name or its place says."""
         return self.lesion.organ if self.lesion else None
 
-    def repeats(self, other: "LesionElsewhere", usual_spacing_mm: float | None) -> bool:
+    def repeats(self, other: "LesionElsewhere", submission: Submission) -> bool:
         """Whether it is drawn for the lesion that another one is drawn for.
 
-        In one frame of reference its place says so; in two its name, in one organ.
+        In frames of reference that are one, or that a registration of the submission joins, its
+        place says so; in others its name, in one organ.
         """
-        if self.drawn and other.drawn and self.drawn.frame_uid == other.drawn.frame_uid:
-            there = KnownLesions(
-                np.array([other.drawn.part.centroid_mm]),
-                (other.drawn.alone(other.name),),
-                usual_spacing_mm,
-            )
-            return there.are_held_by(self.drawn.part)
+        if self.drawn and other.drawn:
+            move = _move_between(submission, other.drawn.frame_uid, self.drawn.frame_uid)
+            if move is not None:
+                there = KnownLesions(
+                    np.array([other.drawn.part.centroid_mm]),
+                    (other.drawn.alone(other.name),),
+                    submission.usual_spacing_mm,
+                ).seen_from(self.drawn.frame_uid, move)
+                return there.are_held_by(self.drawn.part)
         return _spelt(self.name) == _spelt(other.name) and self.organ is other.organ
+
+
+def _move_between(submission: Submission, from_uid: str, to_uid: str) -> RigidTransform | None:
+    """Return what leads from one frame of reference to another; None where nothing does."""
+    if from_uid == to_uid:
+        return RigidTransform.identity()
+    exports = (submission, *submission.earlier)
+    registrations = [one for export in exports for one in export.registrations]
+    try:
+        return transform_between(registrations, from_uid, to_uid)
+    except NotEvaluable:
+        return None
 
 
 def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
@@ -155,9 +171,7 @@ def lesions_elsewhere(
         for one in _drawn_in(structure_set, judged):
             # Each drawing of it is told, as one may be too large and another one not.
             is_told = any(
-                one.repeats(other, submission.usual_spacing_mm)
-                for other in before
-                if other.known_by is None
+                one.repeats(other, submission) for other in before if other.known_by is None
             )
             found.append(replace(one, most=0) if is_told else one)
     return tuple(found)
@@ -225,17 +239,12 @@ class _Judged:
         in_none = organs.count(None) if lesion.organ else len(organs)
         return KnownBy.NAME if before < in_its_organ + in_none else None
 
-    def _seen_from(self, frame_uid: str | None, census: LesionCensus) -> KnownLesions:
+    def _seen_from(self, frame_uid: str, census: LesionCensus) -> KnownLesions:
         """Return the lesions of a census in a frame of reference, as far as it is known there."""
         there = KnownLesions.of(self.submission, census, frame_uid)
         own_uid = self.submission.structure_set.frame_of_reference_uid
-        if there.structures or not own_uid or not frame_uid:
-            return there
-        exports = (self.submission, *self.submission.earlier)
-        registrations = [one for export in exports for one in export.registrations]
-        try:
-            move = transform_between(registrations, own_uid, frame_uid)
-        except NotEvaluable:
+        move = None if there.structures else _move_between(self.submission, own_uid, frame_uid)
+        if move is None:
             return there
         return KnownLesions.of(self.submission, census, own_uid).seen_from(frame_uid, move)
 
@@ -333,6 +342,6 @@ def _targets_in(
         role = alone.role_of(lesion.roi_name)
         # Two PTVs that overlap may be of two lesions.
         inner = [other for its_role, other in found if its_role is not role]
-        is_told = any(one.repeats(other, alone.usual_spacing_mm) for other in inner)
+        is_told = any(one.repeats(other, alone) for other in inner)
         found.append((role, replace(one, most=0) if is_told else one))
     yield from (one for _, one in found)

@@ -357,6 +357,27 @@ def test_targets_of_one_name_that_lie_apart_on_joined_images_are_two(
     assert not any("no registration joins" in one.message for one in found["OL204"])
 
 
+@pytest.mark.parametrize(
+    ("away_mm", "joined", "most"), [(0.0, True, 4), (300.0, True, 5), (300.0, False, 4)]
+)
+def test_of_two_sets_that_are_not_judged_a_registration_tells_whether_they_draw_one(
+    away_mm, joined, most
+):
+    """Three lesions are judged; on images that nothing joins the name is all that there is."""
+    third = "1.2.8.3"
+    move = RigidTransform(np.eye(3), np.array([away_mm, 0.0, 0.0]))
+    registration = Registration("1.9", "REG.dcm", THERE, ((third, move),))
+    found = graded(
+        {"GTVm5_Brain": cube(5)},
+        judged=dict(list(JUDGED.items())[:3]),
+        more=(structure_set({"GTVm5_Brain": cube(5)}, third, "1.3"),),
+        registrations=(registration,) if joined else (),
+    )
+    (number,) = found["OL201"]
+    assert number.grade is (Grade.PASS if most <= MOST else Grade.NOT_EVALUABLE)
+    assert number.flags == ((Flag.QUERY,) if most <= MOST else ())
+
+
 def test_a_registration_that_cannot_be_used_joins_nothing():
     (usable,) = registered(RigidTransform.identity())
     refused = {"moved": (), "others": frozenset({THERE}), "refusal": "it is not rigid"}
