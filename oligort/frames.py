@@ -65,8 +65,13 @@ def _moved(structure: Structure, move: RigidTransform | None, frame: str) -> Str
         return structure
     if move is None:
         return replace(structure, frame_of_reference_uid=uid or UNNAMED_FRAME)
+    return moved(structure, move, frame)
+
+
+def moved(structure: Structure, move: RigidTransform, frame_uid: str) -> Structure:
+    """Return a structure as it lies in another frame of reference, to which a transform leads."""
     contours = tuple(
         Contour(move.apply(contour.points_mm), contour.geometric_type)
         for contour in structure.contours
     )
-    return replace(structure, contours=contours, frame_of_reference_uid=frame)
+    return replace(structure, contours=contours, frame_of_reference_uid=frame_uid)

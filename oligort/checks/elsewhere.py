@@ -15,12 +15,15 @@ from oligort.checks.lost_lesions import KnownLesions, around_no_lesion
 from oligort.checks.unclaimed import MARGIN_ROLES
 from oligort.clinical.register import LesionKind, Register
 from oligort.display import listed, quoted
+from oligort.errors import NotEvaluable
+from oligort.geometry.rigid import RigidTransform
 from oligort.geometry.structure import StructureSet
 from oligort.lesions.census import LesionHint
 from oligort.lesions.drawn import DrawnPart, drawn_part
 from oligort.lesions.lesion import Lesion, LesionCensus
 from oligort.lesions.thresholds import CensusThresholds
 from oligort.lesions.vocabulary import GTV_ROLES, Organ, Role
+from oligort.registration import transform_between
 from oligort.selection import Selection, title
 from oligort.submission import Submission
 
@@ -73,19 +76,34 @@ class LesionElsewhere:
         """The organ that its name or its place says."""
         return self.lesion.organ if self.lesion else None
 
-    def repeats(self, other: "LesionElsewhere", usual_spacing_mm: float | None) -> bool:
+    def repeats(self, other: "LesionElsewhere", submission: Submission) -> bool:
         """Whether it is drawn for the lesion that another one is drawn for.
 
-        In one frame of reference its place says so; in two its name, in one organ.
+        In frames of reference that are one, or that a registration of the submission joins, its
+        place says so; in others its name, in one organ.
         """
-        if self.drawn and other.drawn and self.drawn.frame_uid == other.drawn.frame_uid:
-            there = KnownLesions(
-                np.array([other.drawn.part.centroid_mm]),
-                (other.drawn.alone(other.name),),
-                usual_spacing_mm,
-            )
-            return there.are_held_by(self.drawn.part)
+        if self.drawn and other.drawn:
+            move = _move_between(submission, other.drawn.frame_uid, self.drawn.frame_uid)
+            if move is not None:
+                there = KnownLesions(
+                    np.array([other.drawn.part.centroid_mm]),
+                    (other.drawn.alone(other.name),),
+                    submission.usual_spacing_mm,
+                ).seen_from(self.drawn.frame_uid, move)
+                return there.are_held_by(self.drawn.part)
         return _spelt(self.name) == _spelt(other.name) and self.organ is other.organ
+
+
+def _move_between(submission: Submission, from_uid: str, to_uid: str) -> RigidTransform | None:
+    """Return what leads from one frame of reference to another; None where nothing does."""
+    if from_uid == to_uid:
+        return RigidTransform.identity()
+    exports = (submission, *submission.earlier)
+    registrations = [one for export in exports for one in export.registrations]
+    try:
+        return transform_between(registrations, from_uid, to_uid)
+    except NotEvaluable:
+        return None
 
 
 def told_elsewhere(lesions: Sequence[LesionElsewhere]) -> str:
@@ -137,7 +155,8 @@ def lesions_elsewhere(
     """Return what structure sets that are not judged draw for a tumour, and whether it is known.
 
     That is gross tumour, and a PTV, CTV or ITV around none. Known is what lies where a lesion of
-    the judged set does, in one frame of reference; in another one what has its name, and lies in no
+    the judged set does, in one frame of reference or two that a registration joins (a target of
+    its name where the judged set has no lesion); in another one what has its name, and lies in no
     other organ; and what an entry of the register names and the judged set does not draw: as many
     parts of an ROI as its name has lesions. The primary is no metastasis, nor is what lies in the
     oesophagus where the register lists it, and is called no node or metastasis. Without lesions in
@@ -152,9 +171,7 @@ def lesions_elsewhere(
         for one in _drawn_in(structure_set, judged):
             # Each drawing of it is told, as one may be too large and another one not.
             is_told = any(
-                one.repeats(other, submission.usual_spacing_mm)
-                for other in before
-                if other.known_by is None
+                one.repeats(other, submission) for other in before if other.known_by is None
             )
             found.append(replace(one, most=0) if is_told else one)
     return tuple(found)
@@ -202,25 +219,34 @@ class _Judged:
             return KnownBy.REGISTER
         if self.is_awaited(lesion.roi_name):
             return KnownBy.REGISTER if before < 1 else None
-        there = KnownLesions.of(self.submission, self.census, own.frame_uid)
+        there = self._seen_from(own.frame_uid, self.census)
         if there.structures:
             return KnownBy.PLACE if there.are_held_by(own.part) else None
         name = _spelt(lesion.roi_name)
         named = [one for one in self.census if _spelt(one.roi_name) == name]
         if not named:
             drawn = dict.fromkeys(one.roi_name for one in self.submission.structure_set)
-            named = [
-                part
-                for roi_name in drawn
-                if _spelt(roi_name) == name
-                for part in _as_lesions(self.submission, roi_name)
-            ]
+            same = _as_lesions(self.submission, [one for one in drawn if _spelt(one) == name])
+            # Where no lesion is judged, a target is: two of one name may lie apart.
+            there = self._seen_from(own.frame_uid, same)
+            if there.structures:
+                return KnownBy.PLACE if there.are_held_by(own.part) else None
+            named = list(same)
         organs = [one.organ for one in named]
         in_its_organ = organs.count(lesion.organ) if lesion.organ else 0
         if before < in_its_organ:
             return KnownBy.NAME_AND_ORGAN
         in_none = organs.count(None) if lesion.organ else len(organs)
         return KnownBy.NAME if before < in_its_organ + in_none else None
+
+    def _seen_from(self, frame_uid: str, census: LesionCensus) -> KnownLesions:
+        """Return the lesions of a census in a frame of reference, as far as it is known there."""
+        there = KnownLesions.of(self.submission, census, frame_uid)
+        own_uid = self.submission.structure_set.frame_of_reference_uid
+        move = None if there.structures else _move_between(self.submission, own_uid, frame_uid)
+        if move is None:
+            return there
+        return KnownLesions.of(self.submission, census, own_uid).seen_from(frame_uid, move)
 
     def _is_of_primary(self, lesion: Lesion) -> bool:
         """Whether it lies where the primary does, one is listed, and no name says otherwise.
@@ -239,9 +265,9 @@ def _spelt(roi_name: str) -> str:
     return " ".join(roi_name.casefold().replace("_", " ").split())
 
 
-def _as_lesions(submission: Submission, roi_name: str) -> list[Lesion]:
-    """Return the parts of an ROI, measured as lesions whatever its role."""
-    return list(submission.lesions((roi_name,), hints={roi_name: LesionHint(Role.GTV)}).lesions)
+def _as_lesions(submission: Submission, roi_names: Sequence[str]) -> LesionCensus:
+    """Return the parts of ROIs, measured as lesions whatever their role."""
+    return submission.lesions(roi_names, hints=dict.fromkeys(roi_names, LesionHint(Role.GTV)))
 
 
 def _drawn_in(structure_set: StructureSet, judged: _Judged) -> Iterator[LesionElsewhere]:
@@ -298,7 +324,7 @@ def _targets_in(
     parts = [
         lesion
         for name, target in targets.items()
-        for lesion in target.parts_among(_as_lesions(alone, name))
+        for lesion in target.parts_among(_as_lesions(alone, [name]).lesions)
     ]
     for name in targets:
         if not any(one.roi_name == name for one in parts) and not judged.names(name):
@@ -316,6 +342,6 @@ def _targets_in(
         role = alone.role_of(lesion.roi_name)
         # Two PTVs that overlap may be of two lesions.
         inner = [other for its_role, other in found if its_role is not role]
-        is_told = any(one.repeats(other, alone.usual_spacing_mm) for other in inner)
+        is_told = any(one.repeats(other, alone) for other in inner)
         found.append((role, replace(one, most=0) if is_told else one))
     yield from (one for _, one in found)

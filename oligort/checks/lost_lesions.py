@@ -1,7 +1,7 @@
 """Lost lesions: what is drawn for a tumour, and holds none that is known."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +9,10 @@ import numpy.typing as npt
 from oligort.checks.unclaimed import MADE_ROLES, TARGET_ROLES, box_of
 from oligort.display import quoted
 from oligort.errors import NotEvaluable
+from oligort.frames import moved
 from oligort.geometry.components import Part, parts
 from oligort.geometry.contact import holds, shared_volume_cc
+from oligort.geometry.rigid import RigidTransform
 from oligort.geometry.structure import Structure
 from oligort.lesions.drawn import is_drawn_in
 from oligort.lesions.enclosure import filled
@@ -147,6 +149,11 @@ class KnownLesions:
         )
         there = [one.centroid_mm for one in census.lesions if is_drawn_in(structures, one)]
         return cls(np.array(there).reshape(-1, 3), structures, submission.usual_spacing_mm)
+
+    def seen_from(self, frame_uid: str, move: RigidTransform) -> "KnownLesions":
+        """Return the same lesions in another frame of reference, to which a transform leads."""
+        structures = tuple(moved(one, move, frame_uid) for one in self.structures)
+        return replace(self, centroids_mm=move.apply(self.centroids_mm), structures=structures)
 
     def lie_in(self, box: npt.NDArray[np.float64]) -> bool:
         """Whether the centre of one lies in a box of `box_of`."""

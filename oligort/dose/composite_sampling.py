@@ -56,10 +56,12 @@ class _CompositeSampler:
     def __init__(self, fields: Sequence[DoseField], frame: PlaneFrame, lattice: Lattice) -> None:
         self._fields, self._frame, self._lattice = fields, frame, lattice
         self._samplers = [single_sampler(field, frame, lattice, across=True) for field in fields]
-        aligned = [axes for field in fields if (axes := field.along(frame)) is not None]
+        known = [axes for field in fields if (axes := field.along(frame)) is not None]
+        aligned = [(axes.u, axes.v, axes.n) for axes in known]
+        # Where all grids lie obliquely there are none: a piece is then a whole sub-voxel.
         self._borders_mm = [
-            np.array([end for axis in along for end in (axis.low_mm, axis.high_mm)])
-            for along in zip(*((axes.u, axes.v, axes.n) for axes in aligned), strict=True)
+            np.array([end for one in aligned for end in (one[axis].low_mm, one[axis].high_mm)])
+            for axis in range(3)
         ]
 
     def sample(self, sub_voxels: SubVoxels) -> Samples:

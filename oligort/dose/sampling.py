@@ -309,6 +309,7 @@ class _ObliqueSampler:
             ]
         )
         inside, core = np.ones((2, len(points)))
+        away = np.zeros_like(points)
         cutting = self._cutting(sub_voxels)
         if cutting:
             u_size, v_size = self._lattice.u_step_mm, self._lattice.v_step_mm
@@ -325,7 +326,15 @@ class _ObliqueSampler:
             v_slope * self._lattice.v_step_mm,
             n_slope * thickness,
         )
-        return Local(value, changes, inside, core=None if (core > 1 - CUT_SHARE).all() else core)
+        # A corner is farther from the middle of what is left, by as much as that is from the box's.
+        bend = np.abs(u_slope * away[:, 0] + v_slope * away[:, 1] + n_slope * away[:, 2])
+        return Local(
+            value,
+            changes,
+            inside,
+            bend if cutting else None,
+            None if (core > 1 - CUT_SHARE).all() else core,
+        )
 
     def _cutting(self, sub_voxels: SubVoxels) -> list[tuple[SplineAxis, Floats]]:
         """Return the axes of the grid beyond whose outermost centres layers reach, with normals."""

@@ -114,6 +114,11 @@ class Lesion:
     held_on: Side | None = None
     beyond: Mapping[Organ, bool] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # The next census of the same contours has these very arrays.
+        for points in (self.axial_end_points_mm, self.maximum_3d_end_points_mm, self.centroid_mm):
+            points.setflags(write=False)
+
     @property
     def equivalent_sphere_mm(self) -> float:
         """Diameter of the sphere of the same volume."""

@@ -10,8 +10,9 @@ from oligort.checks.engine import findings_of
 from oligort.checks.registry import all_checks
 from oligort.clinical.register import Register
 from oligort.finding import Flag, Grade
+from oligort.geometry.rigid import RigidTransform
 from oligort.geometry.structure import Contour, StructureSet
-from oligort.objects import Plan
+from oligort.objects import Plan, Registration
 from oligort.phantoms import Box
 from oligort.protocol.model import Protocol
 from oligort.submission import Submission
@@ -46,6 +47,7 @@ def graded(
     more=(),
     pathology="yes",
     also=(),
+    registrations=(),
 ):
     """Return the findings of all checks where the plan is made on the judged set."""
     sets = (
@@ -61,7 +63,7 @@ def graded(
     ]
     register = {"schema_version": 1, "subject": "S", "lesions": [*entries, *also]}
     case = Case(
-        Submission(structure_sets=sets, plans=plans),
+        Submission(structure_sets=sets, plans=plans, registrations=registrations),
         Protocol.load("nct06190782"),
         Register.from_dict(register),
     )
@@ -309,6 +311,78 @@ def test_what_only_its_name_tells_on_other_images_is_a_query(name, judged):
 def test_what_name_and_organ_tell_on_other_images_stands_in_the_report():
     *_, told = graded({"GTVm0_Liver": cube(7)})["OL204"]
     assert (told.grade, told.flags) == (Grade.PASS, ())
+    assert "is taken for the one of the same name here" in told.message
+
+
+def registered(move):
+    """A registration that leads from THERE to HERE."""
+    return (Registration("1.9", "REG.dcm", HERE, ((THERE, move),)),)
+
+
+TURNED = np.array([[0.8, 0.0, 0.6], [0.0, 1.0, 0.0], [-0.6, 0.0, 0.8]])
+CENTRE_MM = np.array([700.0, 0.0, 0.0])
+"""Of the seventh cube, which a registration may put on that of the judged set."""
+
+
+@pytest.mark.parametrize(
+    ("move", "is_there"),
+    [
+        (RigidTransform(np.eye(3), -CENTRE_MM), True),
+        (RigidTransform(np.eye(3), -CENTRE_MM + 6.0), True),
+        (RigidTransform(TURNED, -TURNED @ CENTRE_MM), True),
+        (RigidTransform(np.eye(3), np.zeros(3)), False),
+        (RigidTransform(TURNED, -CENTRE_MM), False),
+    ],
+)
+def test_on_images_that_a_registration_joins_the_place_decides_and_not_the_name(move, is_there):
+    found = graded({"GTVm0_Liver": cube(7)}, registrations=registered(move))
+    assert passes_in_silence(found) is is_there
+    assert found["OL201"][0].grade is (Grade.PASS if is_there else Grade.NOT_EVALUABLE)
+    told = [one.message for code in CODES for one in found[code]]
+    assert not any("no registration joins" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("frame", "registrations"), [(HERE, ()), (THERE, registered(RigidTransform.identity()))]
+)
+@pytest.mark.parametrize(("number", "is_there"), [(1, True), (7, False)])
+def test_targets_of_one_name_that_lie_apart_on_joined_images_are_two(
+    number, is_there, frame, registrations
+):
+    """The judged set draws no gross tumour: what lies there is its target."""
+    judged = {"PTV_Liver": cube(1, 25.0)}
+    found = graded({"PTV_Liver": cube(number)}, frame, judged, registrations=registrations)
+    (count,) = found["OL201"]
+    assert ("which is not judged" in count.message) is not is_there
+    assert not any("no registration joins" in one.message for one in found["OL204"])
+
+
+@pytest.mark.parametrize(
+    ("away_mm", "joined", "most"), [(0.0, True, 4), (300.0, True, 5), (300.0, False, 4)]
+)
+def test_of_two_sets_that_are_not_judged_a_registration_tells_whether_they_draw_one(
+    away_mm, joined, most
+):
+    """Three lesions are judged; on images that nothing joins the name is all that there is."""
+    third = "1.2.8.3"
+    move = RigidTransform(np.eye(3), np.array([away_mm, 0.0, 0.0]))
+    registration = Registration("1.9", "REG.dcm", THERE, ((third, move),))
+    found = graded(
+        {"GTVm5_Brain": cube(5)},
+        judged=dict(list(JUDGED.items())[:3]),
+        more=(structure_set({"GTVm5_Brain": cube(5)}, third, "1.3"),),
+        registrations=(registration,) if joined else (),
+    )
+    (number,) = found["OL201"]
+    assert number.grade is (Grade.PASS if most <= MOST else Grade.NOT_EVALUABLE)
+    assert number.flags == ((Flag.QUERY,) if most <= MOST else ())
+
+
+def test_a_registration_that_cannot_be_used_joins_nothing():
+    (usable,) = registered(RigidTransform.identity())
+    refused = {"moved": (), "others": frozenset({THERE}), "refusal": "it is not rigid"}
+    other = replace(usable, sop_instance_uid="1.10", **refused)
+    *_, told = graded({"GTVm0_Liver": cube(7)}, registrations=(usable, other))["OL204"]
     assert "is taken for the one of the same name here" in told.message
 
 

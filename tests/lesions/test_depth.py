@@ -15,6 +15,7 @@ from sketch import ball
 from oligort.geometry.components import parts
 from oligort.geometry.structure import Contour, Structure
 from oligort.lesions.bulges import _peaks, _squared_mm2, bulges_of
+from oligort.lesions.census import census
 from oligort.lesions.extent import extent_of
 
 BALL = ball(np.zeros(3), 9.0, 48)
@@ -79,3 +80,12 @@ def test_what_was_measured_of_a_part_is_not_measured_again_and_goes_with_it():
     del part, drawn
     gc.collect()
     assert gone() is None
+
+
+def test_nothing_that_is_done_to_a_lesion_is_in_the_next_census():
+    drawn = Structure(1, "GTVm1", tuple(map(Contour, BALL.loops(np.arange(-9.0, 10, 3.0)))))
+    (lesion,) = census((drawn,))
+    for name in ("axial_end_points_mm", "maximum_3d_end_points_mm", "centroid_mm"):
+        points = getattr(lesion, name)
+        with pytest.raises(ValueError, match="read-only"):
+            points += 1000.0
