@@ -387,8 +387,9 @@ def ended(kind: str, axis: int, number: int) -> tuple[Ending, Dvh]:
 
 
 @pytest.mark.parametrize("number", first(1, 3))
-@pytest.mark.parametrize("axis", range(3))
-@pytest.mark.parametrize("kind", ["whole", "touching", "overlapping", "apart"])
+@pytest.mark.parametrize(
+    ("kind", "axis"), pairs(("whole", "touching", "overlapping", "apart"), range(3))
+)
 def test_where_a_grid_ends_inside_the_structure_the_known_dose_counts(kind, axis, number):
     case, dvh = ended(kind, axis, number)
     covered_cc = sum(box.volume_cc for box, _ in case.pieces)
