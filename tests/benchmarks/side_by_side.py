@@ -21,7 +21,7 @@ from one_run import ENGINES, LUNGS
 from thorax import CONTOUR_POINTS, DOSE_MM, write_thorax
 
 HERE = Path(__file__).parent
-SCALES = (0.25, 0.5, 1.0, 2.0)
+SCALES = (1.0, 2.0, 4.0)
 PROMISED_RATIO = 30.0
 PROMISED_PEAK_MB = 500.0
 RUN_LIMIT_S = 600
