@@ -258,7 +258,7 @@ class Estimate:
         partitions = [(part, Partition.of(part, field, step_mm)) for part in region.parts]
         # Whether the borders of the boxes follow the voxels is the same of all parts.
         _, partition = partitions[0]
-        is_linear = isinstance(field, DoseField) and field.degree == 1 and partition.follows_voxels
+        is_linear = partition.follows_voxels and not partition.is_of_composite
         tally = Tally(field.range_gy, bin_gy, is_linear=is_linear)
         partly = Tally(field.range_gy, bin_gy, is_linear=is_linear)
         edge = EdgeTally(field.range_gy, bin_gy, is_linear=is_linear)
