@@ -40,6 +40,12 @@ def test_this_engine_passes_and_says_how_many_cases_it_was_asked() -> None:
     assert all(line.worst > 0 for line in curves)
 
 
+def test_what_a_physicist_files_passes() -> None:
+    """All cases, as the command runs them: one of them may show what the first of each do not."""
+    result = run_selftest(EACH)
+    assert result.passed, result.failing
+
+
 def test_every_group_is_as_large_as_it_says() -> None:
     plan = Plan.drawn(EACH)
     groups = (*plan.linear.values(), *plan.curved.values(), *plan.of_solids.values())
