@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.nesting import PlaneLoops
+from oligort.geometry.nesting import PlaneLoops, following_points
 from oligort.geometry.overlay import overlay
 from oligort.geometry.structure import Points
 
@@ -183,9 +183,7 @@ class _Outlines:
     @cached_property
     def _steps(self) -> Points:
         """From each point to the next of its loop."""
-        following = np.arange(1, len(self._points) + 1)
-        following[self._starts + self._lengths - 1] = self._starts
-        return np.asarray(self._points[following] - self._points)
+        return np.asarray(self._points[following_points(self._lengths)] - self._points)
 
     @cached_property
     def _lengths(self) -> _Indices:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.errors import NotEvaluable
+from oligort.geometry.nesting import following_points
 from oligort.geometry.overlay import areas_by_turns
 from oligort.geometry.structure import Points
 
@@ -180,8 +181,7 @@ class _Edges:
         points = np.concatenate([np.empty((0, 2)), *loops])
         starts = np.cumsum(counts) - counts
         points = points - points[starts].repeat(counts, axis=0)
-        following = np.arange(1, len(points) + 1)
-        following[starts + counts - 1] = starts
+        following = following_points(counts)
         loop = np.repeat(np.arange(len(loops)), counts)
         has_length = (points != points[following]).any(axis=1)
         loop, begin, end = loop[has_length], points[has_length], points[following][has_length]

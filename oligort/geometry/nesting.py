@@ -90,6 +90,15 @@ def signed_area_mm2(loop: Points) -> float:
     return float(u[:-1] @ v[1:] - v[:-1] @ u[1:]) / 2
 
 
+def following_points(counts: Indices) -> Indices:
+    """Return the index of the point after each, around its loop, of so many points (L,)."""
+    counts = counts[counts > 0]
+    last = np.cumsum(counts) - 1
+    following = np.arange(1, int(counts.sum()) + 1)
+    following[last] = last + 1 - counts
+    return following
+
+
 class PlaneLoops:
     """The loops of one plane, with what is asked of them again and again.
 
@@ -119,9 +128,7 @@ class PlaneLoops:
     @cached_property
     def _following(self) -> Indices:
         """(N,) index of the point after each, around its loop."""
-        following = np.arange(1, len(self._points) + 1)
-        following[self._starts + self._counts - 1] = self._starts
-        return following
+        return following_points(self._counts)
 
     @cached_property
     def signs(self) -> npt.NDArray[np.int64]:

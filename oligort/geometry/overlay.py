@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oligort.errors import NotEvaluable
-from oligort.geometry.nesting import Nesting
+from oligort.geometry.nesting import Nesting, following_points
 
 Floats = npt.NDArray[np.float64]
 Loops = Sequence[Floats]
@@ -213,12 +213,10 @@ def _sum_by_shapes(cut: Trapezoids, origin: Floats) -> Overlay:
 
 def _edges_of(loops: Loops) -> "tuple[_Edges, Floats]":
     """Return the edges of all loops about their middle, and that middle."""
-    owner = np.repeat(np.arange(len(loops)), [len(loop) for loop in loops])
+    counts = np.array([len(loop) for loop in loops], dtype=np.int64)
+    owner = np.repeat(np.arange(len(loops)), counts)
     begin = np.concatenate(loops)
-    last = np.cumsum([len(loop) for loop in loops if len(loop)]) - 1
-    following = np.arange(1, len(begin) + 1)
-    following[last] = np.append(0, last[:-1] + 1)
-    end = begin[following]
+    end = begin[following_points(counts)]
     origin = (begin.max(axis=0) + begin.min(axis=0)) / 2
     upwards = (begin[:, 1] < end[:, 1])[:, None]
     low, high = np.where(upwards, begin, end) - origin, np.where(upwards, end, begin) - origin

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from oligort.geometry.nesting import signed_area_mm2
+from oligort.geometry.nesting import following_points, signed_area_mm2
 from oligort.geometry.overlay import trapezoids
 from oligort.geometry.slabs import Slab
 from oligort.geometry.structure import Points
@@ -252,10 +252,7 @@ def _edges(loops: Sequence[Points], lattice: Lattice) -> tuple[Floats, Floats]:
     starts = lattice.to_pixels(np.concatenate(loops))
     # A vertex on the rim may stand a rounding error outside; it belongs to the lattice.
     starts = np.clip(starts, 0, lattice.shape)
-    first = np.cumsum(lengths) - lengths
-    following = np.arange(1, len(starts) + 1)
-    following[first + lengths - 1] = first
-    return starts, starts[following] - starts
+    return starts, starts[following_points(lengths)] - starts
 
 
 def _cut(starts: Points, steps: Points, weights: Floats, lattice: Lattice) -> _Pieces:
